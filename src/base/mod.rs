@@ -1,0 +1,16 @@
+//! What every part speaks: units, ids, time, chance, quality flags, and mistakes in files.
+//!
+//! In: nothing. Out: small value types. Must not know: anything else of ours.
+
+pub mod flag;
+pub mod ids;
+pub mod problem;
+pub mod random;
+pub mod text;
+pub mod time;
+pub mod units;
+
+pub use flag::Flag;
+pub use ids::{PlantId, RuleId, TagId};
+pub use text::Text;
+pub use time::{Span, Stamp};

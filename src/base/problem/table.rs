@@ -1,0 +1,434 @@
+//! Reads a TOML table key by key and notes every mistake: missing, unknown, of the wrong kind.
+
+use std::cell::RefCell;
+use std::fmt::Display;
+use std::ops::{Range, RangeInclusive};
+use std::sync::Arc;
+
+use toml::de::{DeArray, DeTable, DeValue};
+
+use super::{Problem, Problems, Source, Spanned};
+use crate::base::{Stamp, Text, time::UtcOffset};
+
+/// Reads `source` as TOML through `read`; gives its value, or every mistake of the file.
+pub fn read_toml<T>(
+    source: &Arc<Source>,
+    read: impl FnOnce(&Table<'_>) -> Option<T>,
+) -> Result<T, Problems> {
+    let problems = RefCell::new(Problems::new());
+    let (document, errors) = DeTable::parse_recoverable(&source.text);
+    let broken = !errors.is_empty();
+    for error in errors {
+        let span = error.span().unwrap_or(0..0);
+        problems.borrow_mut().add(source, span, format!("not TOML: {}", error.message()));
+    }
+    if broken {
+        return problems.into_inner().into_result(None);
+    }
+    let value = {
+        let span = 0..source.text.find('\n').unwrap_or(source.text.len());
+        let table = Table::new(source, &problems, span, document.get_ref());
+        read(&table)
+    };
+    problems.into_inner().into_result(value)
+}
+
+/// A table of a TOML file. Keys never asked for are reported as unknown when it is dropped.
+pub struct Table<'a> {
+    source: &'a Arc<Source>,
+    problems: &'a RefCell<Problems>,
+    span: Range<usize>,
+    entries: &'a DeTable<'a>,
+    asked: RefCell<Vec<&'static str>>,
+}
+
+type Value<'a> = Spanned<DeValue<'a>>;
+
+impl<'a> Table<'a> {
+    fn new(
+        source: &'a Arc<Source>,
+        problems: &'a RefCell<Problems>,
+        span: Range<usize>,
+        entries: &'a DeTable<'a>,
+    ) -> Self {
+        Self { source, problems, span, entries, asked: RefCell::default() }
+    }
+
+    /// The file.
+    pub fn source(&self) -> &'a Arc<Source> {
+        self.source
+    }
+
+    /// Where the table stands (its header, or the table itself when inline).
+    pub fn span(&self) -> Range<usize> {
+        self.span.clone()
+    }
+
+    /// Notes a mistake at `span`.
+    pub fn add(&self, span: Range<usize>, text: impl Into<String>) {
+        self.problems.borrow_mut().add(self.source, span, text);
+    }
+
+    /// Notes a mistake at `span` with its way out.
+    pub fn add_with_help(
+        &self,
+        span: Range<usize>,
+        text: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.problems.borrow_mut().add(self.source, span, text).help(help);
+    }
+
+    /// Has any mistake been noted so far, in this table or another of the file?
+    pub fn has_problems(&self) -> bool {
+        !self.problems.borrow().is_empty()
+    }
+
+    /// Is the key there? Counts as asked for.
+    pub fn has(&self, key: &'static str) -> bool {
+        self.get(key).is_some()
+    }
+
+    fn get(&self, key: &'static str) -> Option<&'a Value<'a>> {
+        self.asked.borrow_mut().push(key);
+        self.entries.iter().find(|(name, _)| name.get_ref() == key).map(|(_, value)| value)
+    }
+
+    fn required(&self, key: &'static str) -> Option<&'a Value<'a>> {
+        let value = self.get(key);
+        if value.is_none() {
+            self.add(self.span(), format!("`{key}` is missing"));
+        }
+        value
+    }
+
+    fn wrong_kind(&self, key: &str, value: &Value<'_>, wanted: &str) {
+        let found = value.get_ref().type_str();
+        self.add(value.span(), format!("`{key}` must be {wanted}, found {found}"));
+    }
+
+    fn as_text(&self, key: &str, value: &'a Value<'a>) -> Option<Spanned<String>> {
+        let Some(text) = value.get_ref().as_str() else {
+            self.wrong_kind(key, value, "a text in quotes");
+            return None;
+        };
+        Some(Spanned::new(value.span(), text.to_owned()))
+    }
+
+    fn as_number(&self, key: &str, value: &Value<'_>) -> Option<Spanned<f64>> {
+        let number = match value.get_ref() {
+            DeValue::Float(float) => float.as_str().parse().ok(),
+            DeValue::Integer(integer) if integer.radix() == 10 => integer.as_str().parse().ok(),
+            _ => None,
+        };
+        match number {
+            Some(number) if f64::is_finite(number) => Some(Spanned::new(value.span(), number)),
+            Some(_) => {
+                self.add(value.span(), format!("`{key}` must be a finite number"));
+                None
+            }
+            None => {
+                self.wrong_kind(key, value, "a number");
+                None
+            }
+        }
+    }
+
+    /// A text that must be there.
+    pub fn text(&self, key: &'static str) -> Option<Spanned<String>> {
+        self.as_text(key, self.required(key)?)
+    }
+
+    /// A text that may be there.
+    pub fn opt_text(&self, key: &'static str) -> Option<Spanned<String>> {
+        self.as_text(key, self.get(key)?)
+    }
+
+    /// A number that must be there.
+    pub fn number(&self, key: &'static str) -> Option<Spanned<f64>> {
+        self.as_number(key, self.required(key)?)
+    }
+
+    /// A number that may be there.
+    pub fn opt_number(&self, key: &'static str) -> Option<Spanned<f64>> {
+        self.as_number(key, self.get(key)?)
+    }
+
+    /// A number that must be there and inside `range`.
+    pub fn number_in(&self, key: &'static str, range: RangeInclusive<f64>) -> Option<Spanned<f64>> {
+        self.inside(key, self.number(key)?, &range)
+    }
+
+    /// A number that may be there; if so, inside `range`.
+    pub fn opt_number_in(
+        &self,
+        key: &'static str,
+        range: RangeInclusive<f64>,
+    ) -> Option<Spanned<f64>> {
+        self.inside(key, self.opt_number(key)?, &range)
+    }
+
+    fn inside<T: PartialOrd + Display>(
+        &self,
+        key: &str,
+        number: Spanned<T>,
+        range: &RangeInclusive<T>,
+    ) -> Option<Spanned<T>> {
+        if range.contains(number.get_ref()) {
+            return Some(number);
+        }
+        let (low, high) = (range.start(), range.end());
+        let found = number.get_ref();
+        self.add(number.span(), format!("`{key}` must lie in {low} to {high}, found {found}"));
+        None
+    }
+
+    fn as_integer(&self, key: &str, value: &Value<'_>) -> Option<Spanned<i64>> {
+        let number = value
+            .get_ref()
+            .as_integer()
+            .and_then(|integer| i64::from_str_radix(integer.as_str(), integer.radix()).ok());
+        if number.is_none() {
+            self.wrong_kind(key, value, "a whole number");
+        }
+        number.map(|number| Spanned::new(value.span(), number))
+    }
+
+    /// A whole number that must be there and inside `range`.
+    pub fn integer_in(
+        &self,
+        key: &'static str,
+        range: RangeInclusive<i64>,
+    ) -> Option<Spanned<i64>> {
+        self.inside(key, self.as_integer(key, self.required(key)?)?, &range)
+    }
+
+    /// A whole number that may be there; if so, inside `range`.
+    pub fn opt_integer_in(
+        &self,
+        key: &'static str,
+        range: RangeInclusive<i64>,
+    ) -> Option<Spanned<i64>> {
+        self.inside(key, self.as_integer(key, self.get(key)?)?, &range)
+    }
+
+    /// `true` or `false`, if there.
+    pub fn opt_bool(&self, key: &'static str) -> Option<Spanned<bool>> {
+        let value = self.get(key)?;
+        let Some(answer) = value.get_ref().as_bool() else {
+            self.wrong_kind(key, value, "true or false");
+            return None;
+        };
+        Some(Spanned::new(value.span(), answer))
+    }
+
+    /// A time with its offset, as a TOML date-time or as a text.
+    pub fn time(&self, key: &'static str) -> Option<Spanned<(Stamp, UtcOffset)>> {
+        let value = self.required(key)?;
+        let text = match value.get_ref() {
+            DeValue::Datetime(time) => time.to_string(),
+            DeValue::String(text) => text.to_string(),
+            _ => {
+                self.wrong_kind(key, value, "a time like 2024-12-05T08:00:00+08:00");
+                return None;
+            }
+        };
+        match Stamp::parse(&text) {
+            Ok(time) => Some(Spanned::new(value.span(), time)),
+            Err(error) => {
+                self.add(value.span(), error.to_string());
+                None
+            }
+        }
+    }
+
+    /// A text that must be there, through a check such as `TagId::new`.
+    pub fn parse<T, E: Display>(
+        &self,
+        key: &'static str,
+        check: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<Spanned<T>> {
+        self.checked(self.text(key)?, check)
+    }
+
+    /// A text that may be there, through a check.
+    pub fn opt_parse<T, E: Display>(
+        &self,
+        key: &'static str,
+        check: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<Spanned<T>> {
+        self.checked(self.opt_text(key)?, check)
+    }
+
+    fn checked<T, E: Display>(
+        &self,
+        text: Spanned<String>,
+        check: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<Spanned<T>> {
+        match check(text.get_ref()) {
+            Ok(value) => Some(Spanned::new(text.span(), value)),
+            Err(error) => {
+                self.add(text.span(), error.to_string());
+                None
+            }
+        }
+    }
+
+    /// One of the named choices, which must be there.
+    pub fn choice<T: Clone>(
+        &self,
+        key: &'static str,
+        choices: &[(&'static str, T)],
+    ) -> Option<Spanned<T>> {
+        self.chosen(key, self.text(key)?, choices)
+    }
+
+    /// One of the named choices, if there.
+    pub fn opt_choice<T: Clone>(
+        &self,
+        key: &'static str,
+        choices: &[(&'static str, T)],
+    ) -> Option<Spanned<T>> {
+        self.chosen(key, self.opt_text(key)?, choices)
+    }
+
+    fn chosen<T: Clone>(
+        &self,
+        key: &str,
+        text: Spanned<String>,
+        choices: &[(&'static str, T)],
+    ) -> Option<Spanned<T>> {
+        if let Some((_, value)) = choices.iter().find(|(name, _)| name == text.get_ref()) {
+            return Some(Spanned::new(text.span(), value.clone()));
+        }
+        let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+        self.unknown(text.span(), &format!("`{key}`"), text.get_ref(), &names);
+        None
+    }
+
+    /// Notes that `found` is no known `what`, with the nearest known name as the way out.
+    pub fn unknown(&self, span: Range<usize>, what: &str, found: &str, known: &[&str]) {
+        let help = match nearest(found, known) {
+            Some(name) => format!("did you mean {name:?}?"),
+            None if known.is_empty() => "there are none".to_owned(),
+            None => format!("known: {}", known.join(", ")),
+        };
+        self.add_with_help(span, format!("{what} {found:?} is not known"), help);
+    }
+
+    /// A text in both languages: `key = { en = "…", zh = "…" }`.
+    pub fn bilingual(&self, key: &'static str) -> Option<Text> {
+        let table = self.table(key)?;
+        let (en, zh) = (table.text("en"), table.text("zh"));
+        Some(Text { en: en?.into_inner(), zh: zh?.into_inner() })
+    }
+
+    fn as_table(&self, key: &str, value: &'a Value<'a>) -> Option<Table<'a>> {
+        let Some(entries) = value.get_ref().as_table() else {
+            self.wrong_kind(key, value, "a table");
+            return None;
+        };
+        Some(Table::new(self.source, self.problems, value.span(), entries))
+    }
+
+    /// A table that must be there.
+    pub fn table(&self, key: &'static str) -> Option<Table<'a>> {
+        self.as_table(key, self.required(key)?)
+    }
+
+    /// A table that may be there.
+    pub fn opt_table(&self, key: &'static str) -> Option<Table<'a>> {
+        self.as_table(key, self.get(key)?)
+    }
+
+    /// The tables of `[[key]]`; none when the key is absent.
+    pub fn tables(&self, key: &'static str) -> Vec<Table<'a>> {
+        let Some(array) = self.array(key) else { return Vec::new() };
+        array.iter().filter_map(|value| self.as_table(key, value)).collect()
+    }
+
+    /// The texts of an array; none when the key is absent.
+    pub fn texts(&self, key: &'static str) -> Vec<Spanned<String>> {
+        let Some(array) = self.array(key) else { return Vec::new() };
+        array.iter().filter_map(|value| self.as_text(key, value)).collect()
+    }
+
+    /// The numbers of an array; none when the key is absent.
+    pub fn numbers(&self, key: &'static str) -> Vec<Spanned<f64>> {
+        let Some(array) = self.array(key) else { return Vec::new() };
+        array.iter().filter_map(|value| self.as_number(key, value)).collect()
+    }
+
+    fn array(&self, key: &'static str) -> Option<&'a DeArray<'a>> {
+        let value = self.get(key)?;
+        let array = value.get_ref().as_array();
+        if array.is_none() {
+            self.wrong_kind(key, value, "an array");
+        }
+        array
+    }
+}
+
+impl Drop for Table<'_> {
+    fn drop(&mut self) {
+        let mut known = self.asked.borrow().clone();
+        known.sort_unstable();
+        known.dedup();
+        for (name, _) in self.entries {
+            let key: &str = name.get_ref();
+            if !known.contains(&key) {
+                self.unknown(name.span(), "key", key, &known);
+            }
+        }
+    }
+}
+
+/// The known name that `found` most likely meant, if any is near.
+pub fn nearest<'k>(found: &str, known: &[&'k str]) -> Option<&'k str> {
+    known
+        .iter()
+        .map(|name| (strsim::damerau_levenshtein(found, name), *name))
+        .filter(|(distance, name)| *distance * 3 <= name.len().max(found.len()))
+        .min()
+        .map(|(_, name)| name)
+}
+
+impl Problem {
+    /// Where it stands in its file, in bytes.
+    pub fn span(&self) -> Range<usize> {
+        self.span.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mistakes(text: &str) -> String {
+        let source = Source::new("x.toml", text);
+        let result = read_toml(&source, |table| {
+            let level = table.number_in("low_m", 0.0..=10.0);
+            let kind = table.choice("kind", &[("pump", 1), ("valve", 2)]);
+            let title = table.bilingual("title");
+            Some((level?, kind?, title?))
+        });
+        result.expect_err("the text has mistakes").render(false)
+    }
+
+    #[test]
+    fn every_mistake_of_a_file_comes_in_one_run_with_its_place_and_way_out() {
+        let text = "low_n = 3\nlow_m = 12.5\nkind = \"pumpe\"\ntitle = { en = \"a\" }\n";
+        insta::assert_snapshot!(mistakes(text));
+    }
+
+    #[test]
+    fn broken_toml_is_reported_at_its_place() {
+        insta::assert_snapshot!(mistakes("low_m = = 3\nkind = \"pump\n"));
+    }
+
+    #[test]
+    fn the_nearest_name_is_near() {
+        assert_eq!(nearest("pres-low", &["pressure-low", "flow-low"]), Some("pressure-low"));
+        assert_eq!(nearest("zzzzzz", &["pressure-low"]), None);
+    }
+}

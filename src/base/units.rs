@@ -1,0 +1,243 @@
+//! Physical quantities as types: a flow cannot be added to a pressure.
+//!
+//! Each type keeps one SI-like unit, named in its documentation. `from_…` checks numbers that come
+//! from outside; the plain constructor (`Flow::m3_per_s`) is for numbers the code has computed.
+
+use std::fmt;
+use std::ops::{Add, AddAssign, Mul, Neg, Sub};
+
+use serde::{Deserialize, Serialize};
+
+/// A number that is infinite or no number at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be a finite number")]
+pub struct NotFinite;
+
+/// Lets a finite number through.
+pub fn finite(value: f64) -> Result<f64, NotFinite> {
+    if value.is_finite() { Ok(value) } else { Err(NotFinite) }
+}
+
+macro_rules! unit {
+    ($(#[$doc:meta])* $name:ident, $symbol:literal, $plain:ident, $from:ident, $as:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(f64);
+
+        impl $name {
+            /// Nothing of it.
+            pub const ZERO: Self = Self(0.0);
+
+            #[doc = concat!("A computed value in ", $symbol, ".")]
+            pub const fn $plain(value: f64) -> Self {
+                Self(value)
+            }
+
+            #[doc = concat!("A value from outside in ", $symbol, ". Errors: not finite.")]
+            pub fn $from(value: f64) -> Result<Self, NotFinite> {
+                finite(value).map(Self)
+            }
+
+            #[doc = concat!("The value in ", $symbol, ".")]
+            pub const fn $as(self) -> f64 {
+                self.0
+            }
+        }
+
+        impl Add for $name {
+            type Output = Self;
+            fn add(self, other: Self) -> Self {
+                Self(self.0 + other.0)
+            }
+        }
+        impl AddAssign for $name {
+            fn add_assign(&mut self, other: Self) {
+                self.0 += other.0;
+            }
+        }
+        impl Sub for $name {
+            type Output = Self;
+            fn sub(self, other: Self) -> Self {
+                Self(self.0 - other.0)
+            }
+        }
+        impl Neg for $name {
+            type Output = Self;
+            fn neg(self) -> Self {
+                Self(-self.0)
+            }
+        }
+        impl Mul<f64> for $name {
+            type Output = Self;
+            fn mul(self, factor: f64) -> Self {
+                Self(self.0 * factor)
+            }
+        }
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, f)?;
+                f.write_str(concat!(" ", $symbol))
+            }
+        }
+    };
+}
+
+unit! {
+    /// A length, a level above a bottom, an elevation or a head; kept in m (of water for heads).
+    Length, "m", m, from_m, as_m
+}
+unit! {
+    /// Volume flow, kept in m³/s; positive from a link's start node to its end node.
+    Flow, "m³/s", m3_per_s, from_m3_per_s, as_m3_per_s
+}
+unit! {
+    /// A volume of water, kept in m³.
+    Volume, "m³", m3, from_m3, as_m3
+}
+unit! {
+    /// Mass concentration, kept in mg/L (= g/m³).
+    Concentration, "mg/L", mg_per_l, from_mg_per_l, as_mg_per_l
+}
+unit! {
+    /// Turbidity, kept in NTU.
+    Turbidity, "NTU", ntu, from_ntu, as_ntu
+}
+unit! {
+    /// Electrical conductivity, kept in µS/cm.
+    Conductivity, "µS/cm", us_per_cm, from_us_per_cm, as_us_per_cm
+}
+unit! {
+    /// Temperature, kept in °C.
+    Temperature, "°C", deg_c, from_deg_c, as_deg_c
+}
+unit! {
+    /// Electrical power, kept in kW.
+    Power, "kW", kw, from_kw, as_kw
+}
+
+/// Kilopascals in one metre of water: 1 m = 9.807 kPa (DOMAIN 3.1).
+pub const KPA_PER_M: f64 = 9.807;
+
+impl Length {
+    /// A pressure head as kPa.
+    pub fn as_kpa(self) -> f64 {
+        self.0 * KPA_PER_M
+    }
+
+    /// A pressure in kPa as metres of water.
+    pub fn kpa(value: f64) -> Self {
+        Self(value / KPA_PER_M)
+    }
+}
+
+impl Flow {
+    /// A computed value in m³/h.
+    pub fn m3_per_h(value: f64) -> Self {
+        Self(value / 3_600.0)
+    }
+
+    /// The value in m³/h.
+    pub fn as_m3_per_h(self) -> f64 {
+        self.0 * 3_600.0
+    }
+}
+
+/// What an instrument measures. Each has one unit on the wire and in every file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Quantity {
+    /// Pressure (水压).
+    Pressure,
+    /// Volume flow (流量).
+    Flow,
+    /// Water level above a tank's bottom, or of a chemical in its drum (液位).
+    Level,
+    /// Free chlorine (游离氯).
+    FreeChlorine,
+    /// Turbidity (浑浊度).
+    Turbidity,
+    /// Conductivity (电导率).
+    Conductivity,
+    /// Temperature (水温).
+    Temperature,
+    /// pH.
+    Ph,
+    /// A state or a share: pump runs 0 or 1, stroke 0 to 1.
+    State,
+    /// Electrical energy counted up (电能).
+    Energy,
+}
+
+impl Quantity {
+    /// Every quantity, in the order of the enum.
+    pub const ALL: [Self; 10] = [
+        Self::Pressure,
+        Self::Flow,
+        Self::Level,
+        Self::FreeChlorine,
+        Self::Turbidity,
+        Self::Conductivity,
+        Self::Temperature,
+        Self::Ph,
+        Self::State,
+        Self::Energy,
+    ];
+
+    /// The unit on the wire: one of `mg/L NTU kPa m3/h m uS/cm degC 1 kWh`.
+    pub fn unit(self) -> &'static str {
+        match self {
+            Self::Pressure => "kPa",
+            Self::Flow => "m3/h",
+            Self::Level => "m",
+            Self::FreeChlorine => "mg/L",
+            Self::Turbidity => "NTU",
+            Self::Conductivity => "uS/cm",
+            Self::Temperature => "degC",
+            Self::Ph | Self::State => "1",
+            Self::Energy => "kWh",
+        }
+    }
+
+    /// As files write it, such as `free-chlorine`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pressure => "pressure",
+            Self::Flow => "flow",
+            Self::Level => "level",
+            Self::FreeChlorine => "free-chlorine",
+            Self::Turbidity => "turbidity",
+            Self::Conductivity => "conductivity",
+            Self::Temperature => "temperature",
+            Self::Ph => "ph",
+            Self::State => "state",
+            Self::Energy => "energy",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conversions_agree_with_the_handbook() {
+        assert!((Flow::m3_per_h(3_600.0).as_m3_per_s() - 1.0).abs() < 1e-12);
+        assert!((Length::m(10.0).as_kpa() - 98.07).abs() < 1e-9);
+        assert!((Length::kpa(98.07).as_m() - 10.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn what_is_not_finite_stays_outside() {
+        assert_eq!(Flow::from_m3_per_s(f64::NAN), Err(NotFinite));
+        assert_eq!(Length::from_m(f64::INFINITY), Err(NotFinite));
+    }
+
+    #[test]
+    fn names_are_what_serde_reads() {
+        for quantity in Quantity::ALL {
+            let json = serde_json::to_string(&quantity).expect("a unit variant");
+            assert_eq!(json, format!("\"{}\"", quantity.name()));
+        }
+    }
+}

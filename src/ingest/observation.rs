@@ -1,0 +1,90 @@
+//! A reading as the monitor has accepted it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::{Flag, PlantId, Stamp, TagId};
+use crate::plant::tags::TagIndex;
+
+/// Position of a plant in the monitor's list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct PlantIndex(pub usize);
+
+/// One reading, in order, once.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Observation {
+    /// Which plant.
+    pub plant: PlantIndex,
+    /// Which instrument of it.
+    pub tag: TagIndex,
+    /// The instrument's clock: rules run on this.
+    pub observed_at: Stamp,
+    /// The monitor's clock: staleness runs on this.
+    pub received_at: Stamp,
+    /// In the tag's unit; meaningless when `flag` is `Missing`.
+    pub value: f64,
+    /// The instrument's own opinion.
+    pub flag: Flag,
+}
+
+/// What intake noticed besides readings: data quality, not alarms.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct IngestEvent {
+    /// When, on the monitor's clock.
+    pub at: Stamp,
+    /// The plant, when it is one of ours.
+    pub plant: Option<PlantId>,
+    /// What.
+    pub what: IngestChange,
+}
+
+/// What intake noticed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "kebab-case")]
+pub enum IngestChange {
+    /// A gateway started or came back.
+    Online {
+        /// Its boot.
+        boot_id: u64,
+    },
+    /// A gateway said goodbye, or its will came.
+    Offline {
+        /// Its boot.
+        boot_id: u64,
+    },
+    /// Messages `from..=to` of a boot never came within the lateness bound.
+    Gap {
+        /// Its boot.
+        boot_id: u64,
+        /// First missing number.
+        from: u64,
+        /// Last missing number.
+        to: u64,
+    },
+    /// A message of a gap came after it had been given up; its readings count, flagged late.
+    Late {
+        /// Its boot.
+        boot_id: u64,
+        /// Its number.
+        seq: u64,
+    },
+    /// Messages that were not accepted, since the last such event; one example is kept.
+    Refused {
+        /// Why, a stable word such as `too-large`, `not-json`, `unknown-plant`, `wrong-topic`.
+        reason: String,
+        /// How many.
+        count: u64,
+        /// Topic of the first of them, shortened.
+        topic: String,
+        /// Beginning of its payload, made printable.
+        sample: String,
+        /// What exactly was wrong with it.
+        detail: String,
+    },
+    /// A tag of the birth that the plant's files do not name, or describe otherwise.
+    TagMismatch {
+        /// The tag.
+        tag: TagId,
+        /// What differs.
+        detail: String,
+    },
+}

@@ -1,0 +1,60 @@
+//! What a rule found: a verdict about a tag, not yet an alarm.
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::Stamp;
+use crate::ingest::observation::PlantIndex;
+use crate::plant::tags::TagIndex;
+
+/// Position of a rule in the book.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct RuleIndex(pub usize);
+
+/// One rule watching one tag (or a whole plant: no tag).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Watch {
+    /// The rule.
+    pub rule: RuleIndex,
+    /// The plant.
+    pub plant: PlantIndex,
+    /// The instrument; none when the rule watches the plant.
+    pub tag: Option<TagIndex>,
+}
+
+/// A rule's verdict has changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Which rule, where.
+    pub watch: Watch,
+    /// Event time of the change.
+    pub at: Stamp,
+    /// The new verdict.
+    pub verdict: Verdict,
+    /// Why.
+    pub why: Why,
+}
+
+/// What a rule says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// The condition does not hold.
+    Normal,
+    /// It holds.
+    Abnormal,
+    /// There is nothing to judge by: never the same as normal.
+    NoData,
+}
+
+/// Why a rule says so: values, limit, window.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Why {
+    /// The value judged, in the tag's unit.
+    pub value: Option<f64>,
+    /// The limit it was held against, in the same unit.
+    pub limit: Option<f64>,
+    /// The values looked at, oldest first (at most eight).
+    pub window: Vec<(Stamp, f64)>,
+    /// One sentence, in English, with units: what was seen and what it should be.
+    pub text: String,
+}

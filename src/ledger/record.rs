@@ -1,0 +1,45 @@
+//! What the ledger keeps for ever: records, one hash chain per plant.
+
+use serde::{Deserialize, Serialize};
+
+use crate::alarms::event::AlarmEvent;
+use crate::base::{PlantId, Stamp};
+use crate::ingest::observation::IngestEvent;
+
+/// What is kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Record {
+    /// A change of an alarm.
+    Alarm(AlarmEvent),
+    /// Something intake noticed.
+    Ingest(IngestEvent),
+    /// The monitor started or stopped.
+    Monitor(MonitorRecord),
+}
+
+/// The monitor's own life.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MonitorRecord {
+    /// When, on the monitor's clock.
+    pub at: Stamp,
+    /// `started`, `resumed` or `stopped`.
+    pub change: String,
+    /// Version, rule files, seed: what is needed to understand the records that follow.
+    pub detail: String,
+}
+
+/// A record in its chain.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The chain: the plant, or none for what belongs to no plant of ours.
+    pub plant: Option<PlantId>,
+    /// Number in the chain, from 1.
+    pub n: u64,
+    /// The record.
+    pub record: Record,
+    /// SHA-256, hex, of the entry before (64 zeros for the first).
+    pub previous: String,
+    /// SHA-256, hex, over `previous`, the chain's name, `n` and the record's JSON.
+    pub hash: String,
+}

@@ -1,0 +1,19 @@
+//! Sanmen simulates rural waterworks and monitors drinking water.
+//!
+//! ```text
+//! scenario ─Injection─▶ world ─Truth─▶ instruments ─Reading─▶ telemetry::wire ─┐  simulator
+//!                                                                      MQTT · radio
+//! ledger ◀─Record─ alarms ◀─Finding─ inspection ◀─Observation─ ingest ◀────────┘  monitor
+//! ```
+//!
+//! Two pure halves meet only on the wire: the monitor knows readings, never the truth.
+
+pub mod alarms;
+pub mod base;
+pub mod ingest;
+pub mod inspection;
+pub mod ledger;
+pub mod plant;
+pub mod scenario;
+pub mod telemetry;
+pub mod world;

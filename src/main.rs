@@ -1,0 +1,3 @@
+//! The `sanmen` command.
+
+fn main() {}

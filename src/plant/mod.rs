@@ -1,0 +1,51 @@
+//! A waterworks as described in its folder: network, treatment, instruments, people.
+//!
+//! In: the files of `config/plants/NAME`. Out: a checked `Plant` that cannot hold a wrong value.
+//! Must not know: what happens.
+
+pub mod network;
+pub mod profile;
+pub mod tags;
+pub mod train;
+
+use crate::base::PlantId;
+use network::Network;
+use profile::Profile;
+use tags::Instrument;
+use train::Train;
+
+/// A plant, complete and checked.
+#[derive(Debug, Clone)]
+pub struct Plant {
+    /// Its id: the name of its folder.
+    pub id: PlantId,
+    /// People, villages, source: what picks its limits.
+    pub profile: Profile,
+    /// Pipes, pumps, tanks, in SI.
+    pub network: Network,
+    /// Treatment, from raw water to the clear well.
+    pub train: Train,
+    /// Its instruments, in the order of `instruments.toml`.
+    pub instruments: Vec<Instrument>,
+    /// States of wear it can start from, such as `aged`, `normal`, `renewed`.
+    pub conditions: Vec<Condition>,
+}
+
+/// A state of wear of the whole plant: what seven years without renewal leave behind.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Condition {
+    /// Name of the file, such as `aged`.
+    pub name: String,
+    /// Pipe roughness C is multiplied by this (1 = as in the network file).
+    pub roughness_factor: f64,
+    /// Head of every pump curve is multiplied by this.
+    pub pump_head_factor: f64,
+    /// Background leakage at every junction with demand, m³/h at 20 m pressure, in all.
+    pub leakage_m3_per_h_at_20_m: f64,
+    /// Chlorine wall decay is multiplied by this.
+    pub wall_decay_factor: f64,
+    /// Share of turbidity the filters let through is multiplied by this.
+    pub filter_passage_factor: f64,
+    /// The dosing set point, mg/L, when it differs from the train's.
+    pub dose_mg_per_l: Option<f64>,
+}

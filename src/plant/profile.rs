@@ -1,0 +1,135 @@
+//! What picks a plant's limits: size, people, source, disinfectant, villages.
+
+use crate::base::ids::VillageId;
+use crate::base::time::UtcOffset;
+use crate::base::{PlantId, Text};
+use crate::plant::network::NodeIndex;
+
+/// A plant as an inspector files it.
+#[derive(Debug, Clone)]
+pub struct Profile {
+    /// Its id.
+    pub id: PlantId,
+    /// Its name.
+    pub title: Text,
+    /// What of it is real and what is invented, shown wherever the plant is.
+    pub fiction: Text,
+    /// County, such as `chibi`.
+    pub county: Text,
+    /// Local time: rules for hours of the day use it.
+    pub utc_offset: UtcOffset,
+    /// Design capacity (供水规模).
+    pub design_capacity_m3_per_day: f64,
+    /// People served.
+    pub population: u32,
+    /// Where the raw water comes from.
+    pub source: SourceKind,
+    /// What disinfects it.
+    pub disinfectant: Disinfectant,
+    /// Villages, in the order of the file; their people add up to `population`.
+    pub villages: Vec<Village>,
+}
+
+/// A village and its taps.
+#[derive(Debug, Clone)]
+pub struct Village {
+    /// Its id.
+    pub id: VillageId,
+    /// Its name.
+    pub title: Text,
+    /// People.
+    pub people: u32,
+    /// Storeys of its usual houses: picks the service head.
+    pub storeys: u32,
+    /// Junctions where its people draw water; the last is the far end.
+    pub taps: Vec<NodeIndex>,
+}
+
+/// Kind of source (水源).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SourceKind {
+    /// River or stream.
+    River,
+    /// Reservoir.
+    Reservoir,
+    /// Spring.
+    Spring,
+    /// Well.
+    Well,
+}
+
+impl SourceKind {
+    /// As files write it.
+    pub const CHOICES: [(&'static str, Self); 4] = [
+        ("river", Self::River),
+        ("reservoir", Self::Reservoir),
+        ("spring", Self::Spring),
+        ("well", Self::Well),
+    ];
+}
+
+/// Disinfectant (消毒剂); GB 5749-2022 table 2 has its own limits for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Disinfectant {
+    /// Free chlorine, as sodium hypochlorite or gas.
+    FreeChlorine,
+    /// Chlorine dioxide.
+    ChlorineDioxide,
+    /// Chloramine (total chlorine).
+    Chloramine,
+    /// Ozone.
+    Ozone,
+}
+
+impl Disinfectant {
+    /// As files write it.
+    pub const CHOICES: [(&'static str, Self); 4] = [
+        ("free-chlorine", Self::FreeChlorine),
+        ("chlorine-dioxide", Self::ChlorineDioxide),
+        ("chloramine", Self::Chloramine),
+        ("ozone", Self::Ozone),
+    ];
+}
+
+/// Size class by design capacity W, m³/d: Ⅰ ≥ 10,000 · Ⅱ ≥ 5,000 · Ⅲ ≥ 1,000 · Ⅳ ≥ 100 · Ⅴ below.
+///
+/// Source: rural water supply works code, table 1.0.3 `[S12w]` (secondary; same bounds in
+/// SL 310-2019 `[M]`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SizeClass {
+    /// Ⅰ
+    I,
+    /// Ⅱ
+    II,
+    /// Ⅲ
+    III,
+    /// Ⅳ
+    IV,
+    /// Ⅴ
+    V,
+}
+
+impl Profile {
+    /// Its size class.
+    pub fn size_class(&self) -> SizeClass {
+        match self.design_capacity_m3_per_day {
+            w if w >= 10_000.0 => SizeClass::I,
+            w if w >= 5_000.0 => SizeClass::II,
+            w if w >= 1_000.0 => SizeClass::III,
+            w if w >= 100.0 => SizeClass::IV,
+            _ => SizeClass::V,
+        }
+    }
+
+    /// Small centralised supply (小型集中式供水): design below 1,000 m³/d or below 10,000 people.
+    ///
+    /// Source: GB 5749-2022 definitions `[S4]`. The relaxed limits hang on it `[M]`.
+    pub fn is_small_supply(&self) -> bool {
+        self.design_capacity_m3_per_day < 1_000.0 || self.population < 10_000
+    }
+
+    /// A village by its id.
+    pub fn village(&self, id: &str) -> Option<&Village> {
+        self.villages.iter().find(|village| village.id.as_str() == id)
+    }
+}

@@ -1,0 +1,116 @@
+//! Instruments as their tags say: what, where, in which range and how often.
+//!
+//! The monitor sees `Tag` only; `Place` and `Behaviour` belong to the simulated instrument.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::ids::VillageId;
+use crate::base::units::Quantity;
+use crate::base::{Span, TagId, Text};
+use crate::plant::network::{LinkIndex, NodeIndex};
+
+/// Position of a tag in its plant's list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct TagIndex(pub usize);
+
+/// What anybody may know of an instrument.
+#[derive(Debug, Clone)]
+pub struct Tag {
+    /// Its tag, such as `AIT-301`.
+    pub id: TagId,
+    /// What a person calls it.
+    pub title: Text,
+    /// What it measures; fixes the unit of its values.
+    pub quantity: Quantity,
+    /// Which water it looks at.
+    pub point: SamplingPoint,
+    /// Lowest and highest value it can show, in the quantity's unit.
+    pub range: (f64, f64),
+    /// How often it is read.
+    pub poll: Span,
+    /// The village whose taps it stands for, if any.
+    pub village: Option<VillageId>,
+    /// Storeys above the instrument that its pressure must serve (the village's), if any.
+    pub storeys: Option<u32>,
+    /// How far the highest house it stands for lies above the instrument, m.
+    pub rise_m: f64,
+    /// Does it count the water that leaves the plant or enters a village at night?
+    pub night_flow: Option<NightFlow>,
+}
+
+/// What is normal at night for a flow meter (minimum night flow, 夜间最小流量).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct NightFlow {
+    /// Usual minimum, m³/h.
+    pub usual_m3_per_h: f64,
+}
+
+/// Which water an instrument looks at: picks the limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SamplingPoint {
+    /// Raw water (原水).
+    RawWater,
+    /// Inside the plant, before it is finished.
+    Process,
+    /// Finished water (出厂水).
+    FinishedWater,
+    /// In the network, tanks and pumping stations included (管网水).
+    Network,
+    /// At a user's tap (末梢水).
+    TapWater,
+}
+
+impl SamplingPoint {
+    /// As files write it.
+    pub const CHOICES: [(&'static str, Self); 5] = [
+        ("raw-water", Self::RawWater),
+        ("process", Self::Process),
+        ("finished-water", Self::FinishedWater),
+        ("network", Self::Network),
+        ("tap-water", Self::TapWater),
+    ];
+}
+
+/// A simulated instrument: its tag, where it sits, how it behaves.
+#[derive(Debug, Clone)]
+pub struct Instrument {
+    /// What anybody may know.
+    pub tag: Arc<Tag>,
+    /// What it touches.
+    pub place: Place,
+    /// How it turns the truth into a reading.
+    pub behaviour: Behaviour,
+}
+
+/// What an instrument touches; with the quantity it picks one value of the truth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// A node: pressure, level (tanks), or the quality of its water.
+    Node(NodeIndex),
+    /// A link: flow, state (1 when a pump runs), energy.
+    Link(LinkIndex),
+    /// Raw water at the intake: turbidity, conductivity, temperature, flow.
+    Raw,
+    /// Behind the filters: turbidity, flow.
+    Filtered,
+    /// The dosing pump: state (its run signal).
+    DosingPump,
+    /// The drum of disinfectant: level.
+    DosingStock,
+}
+
+/// How an instrument turns the truth into a reading.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Behaviour {
+    /// Smallest step of its display, in the quantity's unit.
+    pub resolution: f64,
+    /// Standard deviation of its noise, in the quantity's unit.
+    pub noise: f64,
+    /// Standard deviation of its noise as a share of the value.
+    pub noise_share: f64,
+    /// Time constant of its first-order lag; zero for none.
+    pub lag: Span,
+}

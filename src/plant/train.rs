@@ -1,0 +1,73 @@
+//! The treatment train as described: intake, coagulation and filters, dosing, clear well.
+
+use crate::plant::network::{LinkIndex, NodeIndex};
+
+/// From raw water to the clear well.
+#[derive(Debug, Clone)]
+pub struct Train {
+    /// The reservoir of the network file that stands for the filters' outlet.
+    pub outlet: NodeIndex,
+    /// The flow-control valve that the works' production is set by.
+    pub production: LinkIndex,
+    /// The clear well (清水池), a tank of the network file.
+    pub clear_well: NodeIndex,
+    /// The works produces at most this, m³/h.
+    pub capacity_m3_per_h: f64,
+    /// Production starts below this level of the clear well, m, and stops at `stop_level_m`.
+    pub start_level_m: f64,
+    /// See `start_level_m`.
+    pub stop_level_m: f64,
+    /// Raw water on a usual day.
+    pub raw: RawWater,
+    /// Coagulation, sedimentation, filters as one removal step.
+    pub filters: Filters,
+    /// Disinfectant dosing.
+    pub dosing: Dosing,
+    /// Share of the clear well's volume that counts as contact volume (T10/T), 0.1 to 1.
+    pub baffling_factor: f64,
+}
+
+/// Raw water on a usual day.
+#[derive(Debug, Clone, Copy)]
+pub struct RawWater {
+    /// NTU.
+    pub turbidity_ntu: f64,
+    /// µS/cm.
+    pub conductivity_us_per_cm: f64,
+    /// °C, daily mean.
+    pub temperature_deg_c: f64,
+}
+
+/// Coagulation, sedimentation and filters as one step with a delay.
+#[derive(Debug, Clone, Copy)]
+pub struct Filters {
+    /// Share of the raw turbidity that passes on a usual day.
+    pub passage: f64,
+    /// Raw turbidity above which the step is overloaded, NTU; passage grows linearly beyond it.
+    pub overload_ntu: f64,
+    /// Growth of the passage per NTU above `overload_ntu`.
+    pub overload_passage_per_ntu: f64,
+    /// Lowest turbidity the filters reach, NTU.
+    pub floor_ntu: f64,
+    /// Water in the step, m³: with the flow it gives the delay.
+    pub volume_m3: f64,
+}
+
+/// The dosing pump and its drum.
+#[derive(Debug, Clone)]
+pub struct Dosing {
+    /// Its name, such as `DP-1`: injections refer to it.
+    pub id: String,
+    /// Dose it is set to, mg/L of free chlorine.
+    pub dose_mg_per_l: f64,
+    /// Chlorine that the filtered water takes up at once, mg/L.
+    pub instant_demand_mg_per_l: f64,
+    /// Strength of the stock solution, g/L of free chlorine.
+    pub stock_g_per_l: f64,
+    /// Volume of the drum, L.
+    pub drum_l: f64,
+    /// Height of the drum when full, m.
+    pub drum_height_m: f64,
+    /// Share of the drum that is full at the start.
+    pub initial_share: f64,
+}

@@ -1,0 +1,95 @@
+//! Wire v1: what goes over MQTT, as JSON that a person can read with `mosquitto_sub`.
+//!
+//! The page for readers is `src/docs/wire.md`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::units::Quantity;
+use crate::base::{Flag, PlantId, Span, Stamp, TagId};
+
+/// Largest message in bytes, both ways.
+pub const MESSAGE_BYTES_MAX: usize = 8 * 1024;
+
+/// One message of a plant.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Message {
+    /// Who says it, and where it stands in the order.
+    pub envelope: Envelope,
+    /// What it says.
+    pub body: Body,
+}
+
+/// Who sends, and where the message stands in the order `(boot_id, seq)`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Envelope {
+    /// The plant.
+    pub plant: PlantId,
+    /// Grows with each start of the plant's gateway.
+    pub boot_id: u64,
+    /// Births and data count 0, 1, 2, … within a boot; a clock, or a death on purpose, carries the
+    /// number that the next birth or data message will carry; a will carries 0.
+    pub seq: u64,
+    /// The gateway's clock when it sent this: nothing older than this is still to come.
+    pub sent_at: Stamp,
+    /// The exercise it belongs to; none for a real plant.
+    pub exercise: Option<String>,
+}
+
+/// What a message says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Body {
+    /// "I am here, and these are my instruments" (topic `birth`, first of each boot).
+    Birth(Birth),
+    /// Readings (topic `data`).
+    Data(Vec<Column>),
+    /// "I am gone": sent on purpose, or by the broker as the will (topic `death`).
+    Death,
+    /// How simulated time runs (topic `clock`).
+    Clock(Clock),
+}
+
+/// A plant's instruments.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Birth {
+    /// Each instrument.
+    pub tags: Vec<TagBirth>,
+}
+
+/// One instrument.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TagBirth {
+    /// Its tag.
+    pub tag: TagId,
+    /// What it measures.
+    pub quantity: Quantity,
+    /// Unit of its values: `quantity.unit()`.
+    pub unit: String,
+    /// Lowest and highest value it can show.
+    pub range: (f64, f64),
+    /// How often it is read.
+    pub poll_ms: Span,
+}
+
+/// The readings of one tag, oldest first; the three lists are equally long.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Column {
+    /// The instrument.
+    pub tag: TagId,
+    /// The instrument's clock at each reading.
+    pub at: Vec<Stamp>,
+    /// The value in the tag's unit; none: it should have read, and could not.
+    pub value: Vec<Option<f64>>,
+    /// The instrument's own opinion; absent on the wire when all are `Good`.
+    pub flag: Vec<Flag>,
+}
+
+/// How simulated time runs.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Clock {
+    /// Simulated time.
+    pub sim: Stamp,
+    /// Wall-clock time at that moment.
+    pub wall: Stamp,
+    /// Simulated seconds per second.
+    pub speed: f64,
+}

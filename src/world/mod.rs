@@ -1,0 +1,6 @@
+//! The truth: hydraulics, water quality, treatment, demand.
+//!
+//! In: a plant, a condition, a seed, injections. Out: `Truth`, step by step.
+//! Must not know: instruments, MQTT, rules.
+
+pub mod truth;

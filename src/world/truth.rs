@@ -1,0 +1,134 @@
+//! The truth: what the water does, whether or not anybody measures it.
+//!
+//! It never goes to MQTT, to the monitor or to a trainee.
+
+use crate::base::Stamp;
+use crate::base::units::{
+    Concentration, Conductivity, Flow, Length, Power, Quantity, Temperature, Turbidity,
+};
+use crate::plant::tags::Place;
+
+/// Everything true at one moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Truth {
+    /// When.
+    pub at: Stamp,
+    /// One per node, in the network's order.
+    pub nodes: Vec<NodeTruth>,
+    /// One per link, in the network's order.
+    pub links: Vec<LinkTruth>,
+    /// The works.
+    pub works: WorksTruth,
+}
+
+/// One node.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct NodeTruth {
+    /// Pressure head above the node (junction); level above the bottom (tank); 0 (reservoir).
+    pub pressure: Length,
+    /// What people want.
+    pub demand: Flow,
+    /// What they get.
+    pub delivered: Flow,
+    /// What bursts and leaks take.
+    pub leakage: Flow,
+    /// The water at the node.
+    pub water: Water,
+}
+
+/// Water and what it carries.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Water {
+    /// Free chlorine.
+    pub chlorine: Concentration,
+    /// Turbidity.
+    pub turbidity: Turbidity,
+    /// Conductivity.
+    pub conductivity: Conductivity,
+    /// Hours since it left the filters.
+    pub age_h: f64,
+    /// A tracer, mg/L: marks where water comes from.
+    pub tracer: Concentration,
+}
+
+/// One link.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct LinkTruth {
+    /// Flow from start to end.
+    pub flow: Flow,
+    /// May water pass, does the pump run?
+    pub open: bool,
+    /// Electrical power (pumps).
+    pub power: Power,
+    /// Electrical energy since the start (pumps), kWh.
+    pub energy_kwh: f64,
+}
+
+/// The works before the clear well.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct WorksTruth {
+    /// Raw water turbidity.
+    pub raw_turbidity: Turbidity,
+    /// Raw water conductivity.
+    pub raw_conductivity: Conductivity,
+    /// Water temperature, everywhere.
+    pub temperature: Temperature,
+    /// Water taken and filtered.
+    pub production: Flow,
+    /// Behind the filters.
+    pub filtered_turbidity: Turbidity,
+    /// Chlorine really dosed into the filtered water.
+    pub dosed: Concentration,
+    /// What the dosing pump's signal says, 0 or 1.
+    pub dosing_signal: f64,
+    /// Level in the drum.
+    pub stock_level: Length,
+    /// Contact time in the clear well (T10), minutes.
+    pub contact_min: f64,
+}
+
+impl Truth {
+    /// The true value of `quantity` at `place`, in the quantity's unit; none if there is no such.
+    pub fn value(&self, place: Place, quantity: Quantity) -> Option<f64> {
+        match place {
+            Place::Node(index) => {
+                let node = self.nodes.get(index.0)?;
+                Some(match quantity {
+                    Quantity::Pressure => node.pressure.as_kpa(),
+                    Quantity::Level => node.pressure.as_m(),
+                    Quantity::FreeChlorine => node.water.chlorine.as_mg_per_l(),
+                    Quantity::Turbidity => node.water.turbidity.as_ntu(),
+                    Quantity::Conductivity => node.water.conductivity.as_us_per_cm(),
+                    Quantity::Temperature => self.works.temperature.as_deg_c(),
+                    Quantity::Flow => node.delivered.as_m3_per_h(),
+                    Quantity::Ph | Quantity::State | Quantity::Energy => return None,
+                })
+            }
+            Place::Link(index) => {
+                let link = self.links.get(index.0)?;
+                Some(match quantity {
+                    Quantity::Flow => link.flow.as_m3_per_h(),
+                    Quantity::State => f64::from(u8::from(link.open)),
+                    Quantity::Energy => link.energy_kwh,
+                    _ => return None,
+                })
+            }
+            Place::Raw => Some(match quantity {
+                Quantity::Turbidity => self.works.raw_turbidity.as_ntu(),
+                Quantity::Conductivity => self.works.raw_conductivity.as_us_per_cm(),
+                Quantity::Temperature => self.works.temperature.as_deg_c(),
+                Quantity::Flow => self.works.production.as_m3_per_h(),
+                _ => return None,
+            }),
+            Place::Filtered => Some(match quantity {
+                Quantity::Turbidity => self.works.filtered_turbidity.as_ntu(),
+                Quantity::Flow => self.works.production.as_m3_per_h(),
+                _ => return None,
+            }),
+            Place::DosingPump => (quantity == Quantity::State).then_some(self.works.dosing_signal),
+            Place::DosingStock => {
+                (quantity == Quantity::Level).then(|| self.works.stock_level.as_m())
+            }
+        }
+    }
+}
