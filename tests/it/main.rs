@@ -1,0 +1,3 @@
+//! What only the whole crate can prove. One binary: one link.
+
+mod tidy;
