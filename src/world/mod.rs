@@ -3,4 +3,5 @@
 //! In: a plant, a condition, a seed, injections. Out: `Truth`, step by step.
 //! Must not know: instruments, MQTT, rules.
 
+pub mod hydraulics;
 pub mod truth;
