@@ -4,4 +4,5 @@
 //! Must not know: instruments, MQTT, rules.
 
 pub mod hydraulics;
+pub mod quality;
 pub mod truth;

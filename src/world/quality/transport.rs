@@ -1,0 +1,351 @@
+//! One step of transport: react, then carry from upstream to downstream, then close the books.
+
+use super::books::{Books, Entry};
+use super::order::Order;
+use super::reaction::{Bed, Bore, Kinetics, bed};
+use super::segment::{Column, End};
+use super::{AGE, CHLORINE, Carried, SPECIES, TURBIDITY, add};
+use crate::plant::network::{LinkIndex, LinkKind, Network, Node, NodeIndex, NodeKind};
+
+/// A tank this near its rim, as a share of its volume, spills what it cannot hold.
+const FULL_WITHIN: f64 = 1e-6;
+
+/// What the hydraulics say about one step.
+#[derive(Debug, Clone, Copy)]
+pub struct Flows<'a> {
+    /// Length of the step, s; above zero.
+    pub dt_s: f64,
+    /// Temperature of all water, °C.
+    pub temperature_deg_c: f64,
+    /// Flow, m³/s, one per link, positive from start to end; constant over the step.
+    pub links: &'a [f64],
+    /// Water that leaves to people, leaks and bursts, m³/s, one per node, not negative.
+    pub withdrawn: &'a [f64],
+    /// Volume of each tank at the end of the step, m³, one per node; others are not read.
+    pub tank_volumes: &'a [f64],
+}
+
+/// The water of a whole network.
+#[derive(Debug, Clone)]
+pub struct Transport {
+    kinetics: Kinetics,
+    order: Order,
+    pipes: Vec<Option<Pipe>>,
+    bodies: Vec<Body>,
+    waters: Vec<Carried>,
+    books: Books,
+}
+
+#[derive(Debug, Clone)]
+struct Pipe {
+    bore: Bore,
+    column: Column,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Body {
+    Junction,
+    Reservoir,
+    Tank { volume: f64, capacity: f64, spills: bool },
+}
+
+/// Water that reached a node in this step.
+#[derive(Debug, Clone, Copy, Default)]
+struct Supply {
+    volume: f64,
+    load: Carried,
+}
+
+impl Transport {
+    /// Fills a network with one water.
+    ///
+    /// * `deposit_ntu`: what every pipe's deposit would add to its water if all of it came up.
+    pub fn new(network: &Network, water: Carried, deposit_ntu: f64) -> Self {
+        let pipe = |kind: &LinkKind| match kind {
+            LinkKind::Pipe { length, diameter, .. } => {
+                let bore = Bore { length_m: length.as_m(), diameter_m: diameter.as_m() };
+                let volume = bore.area_m2() * bore.length_m;
+                let mut column = Column::new(volume, water);
+                column.deposit = deposit_ntu * volume;
+                Some(Pipe { bore, column })
+            }
+            LinkKind::Pump { .. } | LinkKind::Valve { .. } => None,
+        };
+        let body = |node: &Node| match &node.kind {
+            NodeKind::Junction { .. } => Body::Junction,
+            NodeKind::Reservoir => Body::Reservoir,
+            NodeKind::Tank(tank) => Body::Tank {
+                volume: tank.volume(tank.initial_level).as_m3(),
+                capacity: tank.volume(tank.max_level).as_m3(),
+                spills: tank.overflow,
+            },
+        };
+        let mut transport = Self {
+            kinetics: Kinetics::new(network.reactions),
+            order: Order::new(network),
+            pipes: network.links.iter().map(|link| pipe(&link.kind)).collect(),
+            bodies: network.nodes.iter().map(body).collect(),
+            waters: vec![water; network.nodes.len()],
+            books: Books::default(),
+        };
+        transport.open_books();
+        transport
+    }
+
+    /// Opens new books on what is stored now, such as after a run-in.
+    pub fn open_books(&mut self) {
+        self.books = Books::open(&self.stored());
+    }
+
+    /// Sets the water that a reservoir gives from now on.
+    pub fn set_boundary(&mut self, reservoir: NodeIndex, water: Carried) {
+        self.waters[reservoir.0] = water;
+    }
+
+    /// Multiplies the wall decay of every pipe.
+    pub fn set_wall_factor(&mut self, factor: f64) {
+        self.kinetics.set_wall_factor(factor);
+    }
+
+    /// The water at every node, in the network's order.
+    pub fn waters(&self) -> &[Carried] {
+        &self.waters
+    }
+
+    /// Where everything went.
+    pub fn books(&self) -> &Books {
+        &self.books
+    }
+
+    /// The water in one pipe, from its start to its end; none for pumps and valves.
+    pub fn pipe(&self, link: LinkIndex) -> Option<&Column> {
+        self.pipes.get(link.0)?.as_ref().map(|pipe| &pipe.column)
+    }
+
+    /// How many segments all pipes hold: what a step costs.
+    pub fn segments(&self) -> usize {
+        self.pipes.iter().flatten().map(|pipe| pipe.column.segments().len()).sum()
+    }
+
+    /// Carries the water one step further; true when the books close.
+    pub fn step(&mut self, flows: &Flows<'_>) -> bool {
+        let mut entry = Entry::default();
+        let bulk = self.react(flows, &mut entry);
+        self.order.update(flows.links);
+        for at in 0..self.order.nodes().len() {
+            let node = self.order.nodes()[at];
+            let supply = self.gather(node, flows, &mut entry);
+            let out = self.outflow(node, flows);
+            match self.bodies[node] {
+                Body::Reservoir => self.pass_reservoir(node, &supply, out, &mut entry),
+                Body::Tank { .. } => self.mix_tank(node, &supply, out, flows, &mut entry),
+                Body::Junction => {
+                    if supply.volume > 0.0 {
+                        self.waters[node] = supply.load.map(|load| load / supply.volume);
+                    } else {
+                        self.waters[node][CHLORINE] *= bulk;
+                        self.waters[node][AGE] += flows.dt_s / 3_600.0;
+                    }
+                    self.pass_junction(node, &supply, out, flows, &mut entry);
+                }
+            }
+            self.release(node, flows, &mut entry);
+        }
+        if self.order.has_loop() {
+            self.trim(&mut entry);
+        }
+        let closes = self.books.book(&entry, &self.stored());
+        debug_assert!(closes, "the books of the transport do not close: {:?}", self.books);
+        closes
+    }
+
+    /// Lets pipes and tanks react for one step; gives the share of chlorine the bulk leaves.
+    fn react(&mut self, flows: &Flows<'_>, entry: &mut Entry) -> f64 {
+        let dt_h = flows.dt_s / 3_600.0;
+        let bulk_per_s = self.kinetics.bulk_per_s(flows.temperature_deg_c);
+        let bulk = libm::exp(-bulk_per_s * flows.dt_s);
+        for (pipe, flow) in self.pipes.iter_mut().zip(flows.links) {
+            let Some(pipe) = pipe else { continue };
+            let velocity = flow / pipe.bore.area_m2();
+            let wall_per_s = self.kinetics.wall_per_s(pipe.bore, velocity);
+            let left = if wall_per_s > 0.0 {
+                libm::exp(-(bulk_per_s + wall_per_s) * flows.dt_s)
+            } else {
+                bulk
+            };
+            age(&mut pipe.column, left, dt_h, entry);
+            move_bed(&mut pipe.column, bed(pipe.bore, velocity, flows.dt_s));
+        }
+        for (body, water) in self.bodies.iter().zip(&mut self.waters) {
+            if let Body::Tank { volume, .. } = *body {
+                entry.reacted[CHLORINE] -= volume * water[CHLORINE] * (1.0 - bulk);
+                entry.reacted[AGE] += volume * dt_h;
+                water[CHLORINE] *= bulk;
+                water[AGE] += dt_h;
+            }
+        }
+        bulk
+    }
+
+    /// Draws what the links bring to a node.
+    fn gather(&mut self, node: usize, flows: &Flows<'_>, entry: &mut Entry) -> Supply {
+        let mut supply = Supply::default();
+        for link in self.order.links_at(node) {
+            let Some((from, to)) = self.order.from_to(*link) else { continue };
+            if to != node {
+                continue;
+            }
+            let volume = flows.links[*link].abs() * flows.dt_s;
+            if let Some(pipe) = &mut self.pipes[*link] {
+                let end = if self.order.direction_of(*link) > 0 { End::Finish } else { End::Start };
+                supply.volume += pipe.column.draw(end, volume, &mut supply.load);
+            } else {
+                supply.volume += volume;
+                add(&mut supply.load, volume, &self.waters[from]);
+                if !self.order.is_before(from, node) {
+                    add(&mut entry.numerical, volume, &self.waters[from]);
+                }
+            }
+        }
+        supply
+    }
+
+    /// Water that leaves a node through its links in this step, m³.
+    fn outflow(&self, node: usize, flows: &Flows<'_>) -> f64 {
+        let leaves = |link: &&usize| self.order.from_to(**link).is_some_and(|(f, _)| f == node);
+        let links = self.order.links_at(node).iter().filter(leaves);
+        links.map(|link| flows.links[*link].abs() * flows.dt_s).sum()
+    }
+
+    fn pass_reservoir(&self, node: usize, supply: &Supply, out: f64, entry: &mut Entry) {
+        add(&mut entry.entered, out, &self.waters[node]);
+        add(&mut entry.withdrawn, 1.0, &supply.load);
+    }
+
+    fn pass_junction(
+        &self,
+        node: usize,
+        supply: &Supply,
+        out: f64,
+        flows: &Flows<'_>,
+        entry: &mut Entry,
+    ) {
+        let water = &self.waters[node];
+        let withdrawn = flows.withdrawn[node].max(0.0) * flows.dt_s;
+        add(&mut entry.withdrawn, withdrawn, water);
+        add(&mut entry.numerical, out + withdrawn, water);
+        add(&mut entry.numerical, -1.0, &supply.load);
+    }
+
+    /// Mixes a tank completely, then lets it give and spill.
+    fn mix_tank(
+        &mut self,
+        node: usize,
+        supply: &Supply,
+        out: f64,
+        flows: &Flows<'_>,
+        entry: &mut Entry,
+    ) {
+        let Body::Tank { volume: before, capacity, spills } = self.bodies[node] else { return };
+        let old = self.waters[node];
+        let mixed = before + supply.volume;
+        if mixed > 0.0 {
+            let mut load = supply.load;
+            add(&mut load, before, &old);
+            self.waters[node] = load.map(|load| load / mixed);
+        }
+        let water = &self.waters[node];
+        let after = flows.tank_volumes[node];
+        let withdrawn = flows.withdrawn[node].max(0.0) * flows.dt_s;
+        let surplus = mixed - out - withdrawn - after;
+        let is_full = spills && after >= capacity * (1.0 - FULL_WITHIN);
+        let spilt = if is_full { surplus.max(0.0) } else { 0.0 };
+        add(&mut entry.withdrawn, withdrawn, water);
+        add(&mut entry.overflowed, spilt, water);
+        add(&mut entry.numerical, after + out + withdrawn + spilt, water);
+        add(&mut entry.numerical, -before, &old);
+        add(&mut entry.numerical, -1.0, &supply.load);
+        self.bodies[node] = Body::Tank { volume: after, capacity, spills };
+    }
+
+    /// Pushes a node's water into the links that lead away from it.
+    fn release(&mut self, node: usize, flows: &Flows<'_>, entry: &mut Entry) {
+        let water = self.waters[node];
+        for link in self.order.links_at(node) {
+            let Some((from, to)) = self.order.from_to(*link) else { continue };
+            if from != node {
+                continue;
+            }
+            let volume = flows.links[*link].abs() * flows.dt_s;
+            if let Some(pipe) = &mut self.pipes[*link] {
+                let end = if self.order.direction_of(*link) > 0 { End::Start } else { End::Finish };
+                pipe.column.push(end, volume, &water);
+            } else if !self.order.is_before(node, to) {
+                add(&mut entry.numerical, -volume, &water); // `to` has already taken its share
+            }
+        }
+    }
+
+    /// In a loop a short pipe gives less than flows through it: takes the difference out again.
+    fn trim(&mut self, entry: &mut Entry) {
+        for (link, pipe) in self.pipes.iter_mut().enumerate() {
+            let Some(pipe) = pipe else { continue };
+            let excess = pipe.column.content() - pipe.column.volume();
+            if excess > 1e-9 * pipe.column.volume() {
+                let end = if self.order.direction_of(link) > 0 { End::Finish } else { End::Start };
+                let mut load = [0.0; SPECIES];
+                pipe.column.draw(end, excess, &mut load);
+                add(&mut entry.numerical, -1.0, &load);
+            }
+        }
+    }
+
+    /// Everything in pipes, deposits and tanks, in each species' unit times m³.
+    fn stored(&self) -> Carried {
+        let mut load = [0.0; SPECIES];
+        for pipe in self.pipes.iter().flatten() {
+            pipe.column.add_load(&mut load);
+        }
+        for (body, water) in self.bodies.iter().zip(&self.waters) {
+            if let Body::Tank { volume, .. } = *body {
+                add(&mut load, volume, water);
+            }
+        }
+        load
+    }
+}
+
+fn age(column: &mut Column, chlorine_left: f64, dt_h: f64, entry: &mut Entry) {
+    let (mut chlorine, mut volume) = (0.0, 0.0);
+    for segment in column.segments_mut() {
+        chlorine += segment.volume * segment.carried[CHLORINE];
+        volume += segment.volume;
+        segment.carried[CHLORINE] *= chlorine_left;
+        segment.carried[AGE] += dt_h;
+    }
+    entry.reacted[CHLORINE] -= chlorine * (1.0 - chlorine_left);
+    entry.reacted[AGE] += volume * dt_h;
+}
+
+fn move_bed(column: &mut Column, bed: Bed) {
+    match bed {
+        Bed::Rests => {}
+        Bed::Settles { share, floor_ntu } => {
+            let mut settled = 0.0;
+            for segment in column.segments_mut() {
+                let fall = share * (segment.carried[TURBIDITY] - floor_ntu).max(0.0);
+                segment.carried[TURBIDITY] -= fall;
+                settled += fall * segment.volume;
+            }
+            column.deposit += settled;
+        }
+        Bed::Scours { share } => {
+            let up = column.deposit * share;
+            let rise = up / column.content();
+            for segment in column.segments_mut() {
+                segment.carried[TURBIDITY] += rise;
+            }
+            column.deposit -= up;
+        }
+    }
+}
