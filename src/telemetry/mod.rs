@@ -3,4 +3,5 @@
 //! In: readings. Out: the same readings elsewhere, with an order that shows losses.
 //! Must not know: plants, rules.
 
+pub mod topic;
 pub mod wire;

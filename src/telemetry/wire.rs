@@ -1,6 +1,13 @@
 //! Wire v1: what goes over MQTT, as JSON that a person can read with `mosquitto_sub`.
 //!
-//! The page for readers is `src/docs/wire.md`.
+//! These are the checked values; `codec` turns them into text and back, `split` keeps batches
+//! small enough. The page for readers is `src/docs/wire.md`.
+
+mod codec;
+mod split;
+
+pub use codec::{Refusal, decode};
+pub use split::split;
 
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +16,20 @@ use crate::base::{Flag, PlantId, Span, Stamp, TagId};
 
 /// Largest message in bytes, both ways.
 pub const MESSAGE_BYTES_MAX: usize = 8 * 1024;
+/// Most instruments in a birth, and most columns in a data message.
+pub const TAGS_MAX: usize = 256;
+/// Most readings in a column.
+pub const READINGS_MAX: usize = 1_024;
+/// Largest `boot_id` and `seq`: 2⁵³ − 1, the largest whole number every JSON reader keeps.
+pub const NUMBER_MAX: u64 = (1 << 53) - 1;
+/// Largest absolute value of a reading or a range; what is beyond counts as no value.
+pub const VALUE_MAX: f64 = 1e12;
+/// Longest name of an exercise in bytes.
+pub const EXERCISE_BYTES_MAX: usize = 64;
+/// Longest poll interval.
+pub const POLL_MAX: Span = Span::hours(24 * 366);
+/// Fastest simulated time, in simulated seconds per second.
+pub const SPEED_MAX: f64 = 1e9;
 
 /// One message of a plant.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,14 +45,15 @@ pub struct Message {
 pub struct Envelope {
     /// The plant.
     pub plant: PlantId,
-    /// Grows with each start of the plant's gateway.
+    /// Grows with each start of the plant's gateway; at most `NUMBER_MAX`.
     pub boot_id: u64,
     /// Births and data count 0, 1, 2, … within a boot; a clock, or a death on purpose, carries the
     /// number that the next birth or data message will carry; a will carries 0.
     pub seq: u64,
     /// The gateway's clock when it sent this: nothing older than this is still to come.
     pub sent_at: Stamp,
-    /// The exercise it belongs to; none for a real plant.
+    /// The exercise it belongs to, 1 to 64 printable ASCII characters without `"` and `\`; none
+    /// for a real plant.
     pub exercise: Option<String>,
 }
 
@@ -79,7 +101,8 @@ pub struct Column {
     pub at: Vec<Stamp>,
     /// The value in the tag's unit; none: it should have read, and could not.
     pub value: Vec<Option<f64>>,
-    /// The instrument's own opinion; absent on the wire when all are `Good`.
+    /// The instrument's own opinion: `Missing` where, and only where, there is no value. Absent
+    /// on the wire when every value there is `Good`.
     pub flag: Vec<Flag>,
 }
 

@@ -1,0 +1,194 @@
+//! Topics: `sanmen/v1/{space}/{plant}/{kind}`, built and taken apart.
+
+use std::fmt;
+
+use crate::base::PlantId;
+use crate::base::ids::Space;
+
+/// Longest topic in bytes that is looked at.
+pub const TOPIC_BYTES_MAX: usize = 128;
+
+const ROOT: &str = "sanmen";
+const VERSION: &str = "v1";
+
+/// What a message is, as the last level of its topic says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// A gateway came up, with these instruments.
+    Birth,
+    /// Readings.
+    Data,
+    /// A gateway is gone.
+    Death,
+    /// How simulated time runs.
+    Clock,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Birth, Self::Data, Self::Death, Self::Clock];
+
+    /// The word in the topic.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Birth => "birth",
+            Self::Data => "data",
+            Self::Death => "death",
+            Self::Clock => "clock",
+        }
+    }
+}
+
+/// Where a message goes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Topic {
+    /// The run's private name.
+    pub space: Space,
+    /// Who speaks.
+    pub plant: PlantId,
+    /// What about.
+    pub kind: Kind,
+}
+
+/// A topic that is none of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TopicError {
+    /// Longer than `TOPIC_BYTES_MAX`.
+    #[error("the topic is longer than {TOPIC_BYTES_MAX} bytes")]
+    TooLong,
+    /// It does not have the form `sanmen/v1/{space}/{plant}/{kind}`.
+    #[error("the topic is not of the form sanmen/v1/SPACE/PLANT/KIND")]
+    Foreign,
+    /// The last level is no kind.
+    #[error("the topic does not end with birth, data, death or clock")]
+    UnknownKind,
+    /// A space or plant with characters that no id has.
+    #[error("the topic names a space or plant that is no id")]
+    NotAnId,
+}
+
+impl TopicError {
+    /// A stable word for counters: `topic-too-long`, `foreign-topic`, `unknown-kind`, `bad-topic`.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::TooLong => "topic-too-long",
+            Self::Foreign => "foreign-topic",
+            Self::UnknownKind => "unknown-kind",
+            Self::NotAnId => "bad-topic",
+        }
+    }
+}
+
+impl Topic {
+    /// Takes a topic apart. Errors: it is none of ours.
+    pub fn parse(text: &str) -> Result<Self, TopicError> {
+        if text.len() > TOPIC_BYTES_MAX {
+            return Err(TopicError::TooLong);
+        }
+        let mut levels = text.split('/');
+        let mut level = || levels.next().ok_or(TopicError::Foreign);
+        let (root, version, space, plant, kind) =
+            (level()?, level()?, level()?, level()?, level()?);
+        if root != ROOT || version != VERSION || levels.next().is_some() {
+            return Err(TopicError::Foreign);
+        }
+        let kind = Kind::ALL.into_iter().find(|known| known.name() == kind);
+        let kind = kind.ok_or(TopicError::UnknownKind)?;
+        match (Space::new(space), PlantId::new(plant)) {
+            (Ok(space), Ok(plant)) => Ok(Self { space, plant, kind }),
+            _ => Err(TopicError::NotAnId),
+        }
+    }
+}
+
+impl fmt::Display for Topic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (space, plant, kind) = (&self.space, &self.plant, self.kind.name());
+        write!(f, "{ROOT}/{VERSION}/{space}/{plant}/{kind}")
+    }
+}
+
+/// What a monitor of `space` subscribes to: every plant, every kind it understands, and nothing
+/// else that may live in the space.
+pub fn filters(space: &Space) -> Vec<String> {
+    Kind::ALL.iter().map(|kind| format!("{ROOT}/{VERSION}/{space}/+/{}", kind.name())).collect()
+}
+
+/// A name for a run that nobody guesses: 26 characters of base 32 from 128 random bits.
+pub fn private_space(random: [u8; 16]) -> Space {
+    const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+    let bits = u128::from_be_bytes(random);
+    let letter = |place: u32| char::from(ALPHABET[(bits >> (5 * place)) as usize & 31]);
+    let text: String = (0..26).rev().map(letter).collect();
+    Space::new(&text).expect("26 letters and digits are an id")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn space() -> Space {
+        Space::new("k7").expect("an id")
+    }
+
+    #[test]
+    fn a_topic_reads_back_as_it_was_written() {
+        for kind in Kind::ALL {
+            let topic =
+                Topic { space: space(), plant: PlantId::new("sanmen-1.a").expect("an id"), kind };
+            assert_eq!(Topic::parse(&topic.to_string()), Ok(topic));
+        }
+    }
+
+    #[test]
+    fn foreign_topics_are_told_apart() {
+        for (text, why) in [
+            ("", TopicError::Foreign),
+            ("sanmen/v1/k7/sanmen", TopicError::Foreign),
+            ("sanmen/v2/k7/sanmen/data", TopicError::Foreign),
+            ("else/v1/k7/sanmen/data", TopicError::Foreign),
+            ("sanmen/v1/k7/sanmen/data/", TopicError::Foreign),
+            ("sanmen/v1/k7/sanmen/Data", TopicError::UnknownKind),
+            ("sanmen/v1/k7//data", TopicError::NotAnId),
+            ("sanmen/v1/k7/水厂/data", TopicError::NotAnId),
+            ("sanmen/v1/+/sanmen/data", TopicError::NotAnId),
+            (&"x/".repeat(100), TopicError::TooLong),
+        ] {
+            assert_eq!(Topic::parse(text), Err(why), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_monitor_subscribes_inside_its_space_only() {
+        assert_eq!(
+            filters(&space()),
+            [
+                "sanmen/v1/k7/+/birth",
+                "sanmen/v1/k7/+/data",
+                "sanmen/v1/k7/+/death",
+                "sanmen/v1/k7/+/clock",
+            ]
+        );
+    }
+
+    #[test]
+    fn every_random_bit_shows_in_a_private_space() {
+        let zero = private_space([0; 16]);
+        assert_eq!(zero.as_str(), "a".repeat(26));
+        for bit in 0..128 {
+            let space = private_space((1_u128 << bit).to_be_bytes());
+            assert_ne!(space, zero, "bit {bit}");
+            assert_eq!(space.as_str().len(), 26);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_the_parser_panic(text in ".{0,140}") {
+            if let Ok(topic) = Topic::parse(&text) {
+                prop_assert_eq!(topic.to_string(), text);
+            }
+        }
+    }
+}
