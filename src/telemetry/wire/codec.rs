@@ -60,7 +60,7 @@ macro_rules! raw {
             }
 
             fn envelope(&self) -> Result<Envelope, Refusal> {
-                envelope(&self.plant, (self.boot_id, self.seq), &self.sent_at, &self.exercise)
+                envelope(&self.plant, (self.boot_id, self.seq), &self.sent_at, self.exercise.as_deref())
             }
         }
     };
@@ -149,7 +149,7 @@ const PLAIN: &str = "plain structs with text keys always become JSON";
 
 /// A data message; times count from the oldest reading.
 pub(super) fn encode_data(envelope: &Envelope, columns: &[Column]) -> Vec<u8> {
-    let oldest = columns.iter().flat_map(|column| column.at.first()).min();
+    let oldest = columns.iter().filter_map(|column| column.at.first()).min();
     let from = oldest.copied().unwrap_or(envelope.sent_at);
     let readings = columns.iter().map(|column| RawColumn::new(column, from)).collect();
     serde_json::to_vec(&RawData::new(envelope, from.to_string().into(), readings)).expect(PLAIN)
@@ -282,7 +282,7 @@ fn envelope(
     plant: &str,
     (boot_id, seq): (u64, u64),
     sent_at: &str,
-    exercise: &Option<Cow<'_, str>>,
+    exercise: Option<&str>,
 ) -> Result<Envelope, Refusal> {
     for (key, number) in [("boot_id", boot_id), ("seq", seq)] {
         if number > NUMBER_MAX {
@@ -301,7 +301,7 @@ fn envelope(
         boot_id,
         seq,
         sent_at: stamp("sent_at", sent_at)?,
-        exercise: exercise.as_deref().map(str::to_owned),
+        exercise: exercise.map(str::to_owned),
     })
 }
 
