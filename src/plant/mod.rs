@@ -3,6 +3,7 @@
 //! In: the files of `config/plants/NAME`. Out: a checked `Plant` that cannot hold a wrong value.
 //! Must not know: what happens.
 
+pub mod inp;
 pub mod network;
 pub mod profile;
 pub mod tags;
