@@ -84,6 +84,11 @@ impl<'a> Table<'a> {
         !self.problems.borrow().is_empty()
     }
 
+    /// Every key of the table with its place; none of them counts as asked for.
+    pub fn keys(&self) -> impl Iterator<Item = Spanned<&'a str>> {
+        self.entries.iter().map(|(name, _)| Spanned::new(name.span(), name.get_ref().as_ref()))
+    }
+
     /// Is the key there? Counts as asked for.
     pub fn has(&self, key: &'static str) -> bool {
         self.get(key).is_some()

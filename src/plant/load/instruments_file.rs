@@ -248,7 +248,7 @@ fn keys(quantity: Quantity) -> [&'static str; 3] {
         Quantity::Pressure => keys_with!("_kpa"),
         Quantity::Flow => keys_with!("_m3_per_h"),
         Quantity::Level => keys_with!("_m"),
-        Quantity::FreeChlorine => keys_with!("_mg_per_l"),
+        Quantity::FreeChlorine | Quantity::ChlorineDioxide => keys_with!("_mg_per_l"),
         Quantity::Turbidity => keys_with!("_ntu"),
         Quantity::Conductivity => keys_with!("_us_per_cm"),
         Quantity::Temperature => keys_with!("_deg_c"),
