@@ -155,8 +155,6 @@ pub enum Quantity {
     Level,
     /// Free chlorine (游离氯).
     FreeChlorine,
-    /// Chlorine dioxide (二氧化氯).
-    ChlorineDioxide,
     /// Turbidity (浑浊度).
     Turbidity,
     /// Conductivity (电导率).
@@ -173,12 +171,11 @@ pub enum Quantity {
 
 impl Quantity {
     /// Every quantity, in the order of the enum.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 10] = [
         Self::Pressure,
         Self::Flow,
         Self::Level,
         Self::FreeChlorine,
-        Self::ChlorineDioxide,
         Self::Turbidity,
         Self::Conductivity,
         Self::Temperature,
@@ -193,7 +190,7 @@ impl Quantity {
             Self::Pressure => "kPa",
             Self::Flow => "m3/h",
             Self::Level => "m",
-            Self::FreeChlorine | Self::ChlorineDioxide => "mg/L",
+            Self::FreeChlorine => "mg/L",
             Self::Turbidity => "NTU",
             Self::Conductivity => "uS/cm",
             Self::Temperature => "degC",
@@ -209,7 +206,6 @@ impl Quantity {
             Self::Flow => "flow",
             Self::Level => "level",
             Self::FreeChlorine => "free-chlorine",
-            Self::ChlorineDioxide => "chlorine-dioxide",
             Self::Turbidity => "turbidity",
             Self::Conductivity => "conductivity",
             Self::Temperature => "temperature",

@@ -2,5 +2,230 @@
 //!
 //! In: topic, payload, time of receipt. Out: `Observation`s and `IngestEvent`s.
 //! Must not know: scenario, world, instruments.
+//!
+//! # Event time
+//!
+//! Every plant has a *frontier*: the moment up to which its past is known. Readings move it (their
+//! own times, never beyond the message's `sent_at`); while nothing is held back by a gap, a tick
+//! moves it to `now − lateness`. The `lateness` bound promises that a reading comes at most that
+//! long after it was observed, batching, transport and reordering included. So:
+//!
+//! * what was observed **before** the frontier has come; what was observed at it may still come;
+//! * a deadline may fire once the frontier has gone **past** it, and is stamped with its own time;
+//! * readings leave here in the order of their times, whatever the batches and the ticks were.
+//!
+//! A reading that breaks the promise (its message came after its gap was given up) is marked late
+//! and suspect; it is kept, but the rules do not go back for it.
 
+mod intake;
 pub mod observation;
+pub mod presence;
+pub mod refusal;
+pub mod sequence;
+#[cfg(test)]
+mod tests;
+
+pub use intake::{Counters, Intake};
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::{PlantId, Span, Stamp};
+use crate::plant::tags::Tag;
+use crate::telemetry::topic::Topic;
+use crate::telemetry::wire::{self, Message, Refusal};
+use intake::PlantTags;
+use observation::{IngestChange, IngestEvent, Observation, PlantIndex};
+use refusal::Refusals;
+
+/// How far times may lie apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bounds {
+    /// Longest time between a reading and its receipt, on the monitor's clock.
+    pub lateness: Span,
+    /// How far a plant's clock may run ahead of the monitor's.
+    pub skew: Span,
+}
+
+impl Default for Bounds {
+    /// Two minutes for readings on their way (one poll of a minute in the gateway, and time to
+    /// travel), one minute of skew.
+    fn default() -> Self {
+        Self { lateness: Span::minutes(2), skew: Span::MINUTE }
+    }
+}
+
+/// Readings of one plant that have become certain together.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Batch {
+    /// The plant.
+    pub plant: PlantIndex,
+    /// Event time reached after these readings; it never goes back.
+    pub frontier: Stamp,
+    /// They came after they had been given up: for the store, not for the rules.
+    pub late: bool,
+    /// Oldest first, then by tag.
+    pub observations: Vec<Observation>,
+}
+
+/// What an arrival or a tick gave.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Taken {
+    /// Readings and progress of event time, in order per plant.
+    pub batches: Vec<Batch>,
+    /// What there is to say about the messages themselves.
+    pub events: Vec<IngestEvent>,
+}
+
+/// Collects what the intakes give; changes become events once the time is known.
+#[derive(Default)]
+pub(crate) struct Collected {
+    batches: Vec<Batch>,
+    changes: Vec<(PlantIndex, IngestChange)>,
+}
+
+/// The intake of all plants of a monitor.
+#[derive(Debug, Clone)]
+pub struct Ingest {
+    ids: Vec<PlantId>,
+    by_id: BTreeMap<PlantId, usize>,
+    tags: Vec<PlantTags>,
+    state: IngestState,
+}
+
+/// Everything that `Ingest` remembers, for a checkpoint.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct IngestState {
+    bounds: Bounds,
+    intakes: Vec<Intake>,
+    refusals: Refusals,
+}
+
+impl Ingest {
+    /// An intake for these plants, each with its tags in the order of its file; plants and tags are
+    /// numbered in the order given.
+    pub fn new<'a, T>(plants: impl IntoIterator<Item = (PlantId, T)>, bounds: Bounds) -> Self
+    where
+        T: IntoIterator<Item = &'a Tag>,
+    {
+        let (mut ids, mut tags, mut intakes) = (Vec::new(), Vec::new(), Vec::new());
+        for (at, (id, plant_tags)) in plants.into_iter().enumerate() {
+            let plant_tags: Vec<&Tag> = plant_tags.into_iter().collect();
+            intakes.push(Intake::new(plant_tags.len()));
+            tags.push(PlantTags::new(PlantIndex(at), plant_tags.into_iter()));
+            ids.push(id);
+        }
+        let by_id = ids.iter().cloned().enumerate().map(|(at, id)| (id, at)).collect();
+        let state = IngestState { bounds, intakes, refusals: Refusals::default() };
+        Self { ids, by_id, tags, state }
+    }
+
+    /// Sets the lateness bound; accelerated plants need a larger one, for their seconds are short.
+    pub fn set_lateness(&mut self, lateness: Span) {
+        self.state.bounds.lateness = lateness;
+    }
+
+    /// Takes in what came over MQTT. What is no message of ours is refused and counted.
+    pub fn accept(&mut self, topic: &str, payload: &[u8], received_at: Stamp) -> Taken {
+        match self.decode(topic, payload) {
+            Ok((at, message)) => self.accept_message(at, message, (topic, payload), received_at),
+            Err((at, refusal)) => {
+                let mut taken = Taken::default();
+                let plant = at.and_then(|at| self.ids.get(at));
+                let raw = (topic, payload);
+                self.state.refusals.note(plant, &refusal, raw, received_at, &mut taken.events);
+                taken
+            }
+        }
+    }
+
+    /// Time passes on the monitor's clock: gaps are given up, event time goes on, reports are due.
+    pub fn tick(&mut self, now: Stamp) -> Taken {
+        let mut out = Collected::default();
+        for (tags, intake) in self.tags.iter().zip(&mut self.state.intakes) {
+            intake.tick(tags, now, self.state.bounds, &mut out);
+        }
+        let mut taken = self.finish(out, now);
+        self.state.refusals.tick(now, &mut taken.events);
+        taken
+    }
+
+    /// What is remembered of a plant.
+    pub fn intake(&self, plant: PlantIndex) -> Option<&Intake> {
+        self.state.intakes.get(plant.0)
+    }
+
+    /// How many messages or parts of them were refused, by reason.
+    pub fn refused(&self) -> BTreeMap<String, u64> {
+        self.state.refusals.totals()
+    }
+
+    /// Everything remembered.
+    pub fn state(&self) -> &IngestState {
+        &self.state
+    }
+
+    /// Goes on from a state of an intake for the same plants; says whether it fits.
+    pub fn resume(&mut self, state: IngestState) -> bool {
+        let fits =
+            state.intakes.len() == self.tags.len()
+                && state.intakes.iter().zip(&self.state.intakes).all(|(theirs, ours)| {
+                    theirs.presence.seen_at.len() == ours.presence.seen_at.len()
+                });
+        if fits {
+            self.state = state;
+        }
+        fits
+    }
+
+    fn decode(&self, topic: &str, payload: &[u8]) -> Result<(usize, Message), NotOurs> {
+        let foreign = |reason, detail| (None, Refusal { reason, detail });
+        let topic = Topic::parse(topic).map_err(|e| foreign(e.reason(), e.to_string()))?;
+        let plant = &topic.plant;
+        let Some(&at) = self.by_id.get(plant) else {
+            return Err(foreign("unknown-plant", format!("{plant} is no plant of ours")));
+        };
+        let ours = |refusal| (Some(at), refusal);
+        let message = wire::decode(topic.kind, payload).map_err(ours)?;
+        let speaker = &message.envelope.plant;
+        if speaker != plant {
+            let detail = format!("the message says it is from {speaker}, its topic says {plant}");
+            return Err(ours(Refusal { reason: "wrong-topic", detail }));
+        }
+        Ok((at, message))
+    }
+
+    fn accept_message(
+        &mut self,
+        at: usize,
+        message: Message,
+        raw: (&str, &[u8]),
+        received_at: Stamp,
+    ) -> Taken {
+        let mut out = Collected::default();
+        let bounds = self.state.bounds;
+        let mut refused = Vec::new();
+        if let (Some(tags), Some(intake)) = (self.tags.get(at), self.state.intakes.get_mut(at)) {
+            refused = intake.accept(tags, message, received_at, bounds, &mut out);
+        }
+        let mut taken = self.finish(out, received_at);
+        for refusal in &refused {
+            let plant = self.ids.get(at);
+            self.state.refusals.note(plant, refusal, raw, received_at, &mut taken.events);
+        }
+        taken
+    }
+
+    fn finish(&self, out: Collected, at: Stamp) -> Taken {
+        let event = |(plant, what): (PlantIndex, IngestChange)| {
+            let plant = self.ids.get(plant.0).cloned();
+            IngestEvent { at, plant, what }
+        };
+        let events = out.changes.into_iter().map(event).collect();
+        Taken { batches: out.batches, events }
+    }
+}
+
+/// Why something is no message of ours, and the plant of ours it pretends to come from, if any.
+type NotOurs = (Option<usize>, Refusal);

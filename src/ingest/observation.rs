@@ -60,7 +60,8 @@ pub enum IngestChange {
         /// Last missing number.
         to: u64,
     },
-    /// A message of a gap came after it had been given up; its readings count, flagged late.
+    /// A message of a gap came after it had been given up; its readings are kept, flagged suspect,
+    /// and the rules do not go back for them.
     Late {
         /// Its boot.
         boot_id: u64,

@@ -4,7 +4,6 @@
 //! Must not know: what happens.
 
 pub mod inp;
-pub mod load;
 pub mod network;
 pub mod profile;
 pub mod tags;

@@ -1,0 +1,332 @@
+//! One plant's intake: its messages checked against its tags, put in order, counted.
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::{Flag, Span, Stamp, TagId};
+use crate::ingest::observation::{IngestChange, Observation, PlantIndex};
+use crate::ingest::presence::Presence;
+use crate::ingest::sequence::{Place, Sequence, Standing, Step};
+use crate::ingest::{Batch, Bounds, Collected};
+use crate::plant::tags::{Tag, TagIndex};
+use crate::telemetry::wire::{Birth, Body, Clock, Column, Message, Refusal, TagBirth};
+
+/// What never changes of a plant: how its instruments are described on our side.
+#[derive(Debug, Clone)]
+pub(super) struct PlantTags {
+    index: PlantIndex,
+    /// Sorted by id.
+    tags: Vec<Described>,
+}
+
+#[derive(Debug, Clone)]
+struct Described {
+    id: TagId,
+    index: TagIndex,
+    quantity: crate::base::units::Quantity,
+    range: (f64, f64),
+    poll: Span,
+}
+
+impl PlantTags {
+    pub(super) fn new<'a>(index: PlantIndex, tags: impl Iterator<Item = &'a Tag>) -> Self {
+        let describe = |(at, tag): (usize, &Tag)| Described {
+            id: tag.id.clone(),
+            index: TagIndex(at),
+            quantity: tag.quantity,
+            range: tag.range,
+            poll: tag.poll,
+        };
+        let mut tags: Vec<Described> = tags.enumerate().map(describe).collect();
+        tags.sort_by(|a, b| a.id.cmp(&b.id));
+        Self { index, tags }
+    }
+
+    fn find(&self, id: &TagId) -> Option<&Described> {
+        let at = self.tags.binary_search_by(|tag| tag.id.cmp(id)).ok()?;
+        self.tags.get(at)
+    }
+}
+
+impl Described {
+    /// What a birth says otherwise than our files; and whether its values can still be read.
+    fn compare(&self, birth: &TagBirth) -> Option<(String, bool)> {
+        let ours = self.quantity.unit();
+        if birth.quantity != self.quantity || birth.unit != ours {
+            let (theirs, unit, ours_is) = (birth.quantity, &birth.unit, self.quantity);
+            let text = format!("sends {theirs:?} in {unit}, our files say {ours_is:?} in {ours}");
+            return Some((text, false));
+        }
+        if birth.range != self.range {
+            let ((a, b), (c, d)) = (birth.range, self.range);
+            return Some((format!("range is {a} to {b} {ours}, our files say {c} to {d}"), true));
+        }
+        if birth.poll_ms != self.poll {
+            let (theirs, ours) = (birth.poll_ms, self.poll);
+            return Some((format!("is read every {theirs}, our files say every {ours}"), true));
+        }
+        None
+    }
+}
+
+/// Counters of one plant, since the monitor first started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Counters {
+    /// Messages accepted, duplicates and old boots included.
+    pub messages: u64,
+    /// Readings released, late ones included.
+    pub readings: u64,
+    /// Messages seen before.
+    pub duplicates: u64,
+    /// Messages of a boot that has been replaced.
+    pub old_boots: u64,
+    /// Messages given up.
+    pub lost: u64,
+    /// Messages that came after they had been given up.
+    pub late: u64,
+}
+
+/// What a birth or a data message carries, checked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+enum Content {
+    Birth(Vec<TagBirth>),
+    Readings(Vec<Observation>),
+}
+
+/// What is remembered of one plant.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Intake {
+    sequence: Sequence<Content>,
+    /// Is it there?
+    pub presence: Presence,
+    /// Event time reached; see `Ingest`.
+    pub frontier: Option<Stamp>,
+    /// How its simulated time runs, if it said so.
+    pub clock: Option<Clock>,
+    /// Counters.
+    pub counters: Counters,
+    /// Per tag: what the last birth said otherwise than our files.
+    differs: Vec<Option<Difference>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Difference {
+    detail: String,
+    readable: bool,
+}
+
+impl Intake {
+    pub(super) fn new(tags: usize) -> Self {
+        Self {
+            sequence: Sequence::default(),
+            presence: Presence::new(tags),
+            frontier: None,
+            clock: None,
+            counters: Counters::default(),
+            differs: vec![None; tags],
+        }
+    }
+
+    /// Takes in one message of this plant; gives what of it was refused.
+    pub(super) fn accept(
+        &mut self,
+        plant: &PlantTags,
+        message: Message,
+        received_at: Stamp,
+        bounds: Bounds,
+        out: &mut Collected,
+    ) -> Vec<Refusal> {
+        self.counters.messages += 1;
+        self.presence.heard_at = self.presence.heard_at.max(Some(received_at));
+        let Message { envelope, body } = message;
+        let (boot_id, seq) = (envelope.boot_id, envelope.seq);
+        let mut refusals = Vec::new();
+        let content = match body {
+            Body::Death => {
+                let change = self.presence.died(boot_id, received_at);
+                out.changes.extend(change.map(|change| (plant.index, change)));
+                return refusals;
+            }
+            Body::Clock(clock) => {
+                if self.sequence.boot_id() <= Some(boot_id) {
+                    self.clock = Some(clock);
+                }
+                return refusals;
+            }
+            _ if !self.is_welcome(boot_id, seq) => return refusals,
+            Body::Birth(birth) => Content::Birth(known_tags(plant, birth, &mut refusals)),
+            Body::Data(columns) => {
+                let latest = received_at + bounds.skew;
+                Content::Readings(readings(plant, &columns, received_at, latest, &mut refusals))
+            }
+        };
+        // A gateway's clock that runs ahead must not carry event time away with it.
+        let sent_at = envelope.sent_at.min(received_at + bounds.skew);
+        let history = sent_at < received_at - bounds.lateness;
+        let mut steps = Vec::new();
+        self.sequence.accept(Place { boot_id, seq, sent_at }, history, content, &mut steps);
+        self.take(plant, steps, received_at, out);
+        refusals
+    }
+
+    /// Time passes: gaps are given up, event time goes on.
+    pub(super) fn tick(
+        &mut self,
+        plant: &PlantTags,
+        now: Stamp,
+        bounds: Bounds,
+        out: &mut Collected,
+    ) {
+        let bound = now - bounds.lateness;
+        let mut steps = Vec::new();
+        self.sequence.give_up(bound, &mut steps);
+        self.take(plant, steps, now, out);
+        if !self.sequence.is_holding() && self.frontier < Some(bound) {
+            self.frontier = Some(bound);
+            out.batches.push(Batch {
+                plant: plant.index,
+                frontier: bound,
+                late: false,
+                observations: Vec::new(),
+            });
+        }
+    }
+
+    /// Is a message at this place worth reading? Counts it when it is not.
+    fn is_welcome(&mut self, boot_id: u64, seq: u64) -> bool {
+        match self.sequence.standing(boot_id, seq) {
+            Standing::New | Standing::Late => return true,
+            Standing::Duplicate => self.counters.duplicates += 1,
+            Standing::OldBoot => self.counters.old_boots += 1,
+        }
+        false
+    }
+
+    fn take(
+        &mut self,
+        plant: &PlantTags,
+        steps: Vec<Step<Content>>,
+        now: Stamp,
+        out: &mut Collected,
+    ) {
+        for step in steps {
+            match step {
+                Step::Gap { boot_id, from, to } => {
+                    self.counters.lost += to - from + 1;
+                    out.changes.push((plant.index, IngestChange::Gap { boot_id, from, to }));
+                }
+                Step::Release(place, content) => {
+                    self.release(plant, place, content, now, false, out);
+                }
+                Step::Late(place, content) => {
+                    let Place { boot_id, seq, .. } = place;
+                    self.counters.late += 1;
+                    out.changes.push((plant.index, IngestChange::Late { boot_id, seq }));
+                    self.release(plant, place, content, now, true, out);
+                }
+            }
+        }
+    }
+
+    fn release(
+        &mut self,
+        plant: &PlantTags,
+        place: Place,
+        content: Content,
+        now: Stamp,
+        late: bool,
+        out: &mut Collected,
+    ) {
+        let Place { boot_id, sent_at, .. } = place;
+        let change = match content {
+            Content::Birth(_) if late => None, // a newer one may have come since
+            Content::Birth(tags) => {
+                self.learn(plant, &tags, out);
+                self.presence.born(boot_id, now)
+            }
+            Content::Readings(mut observations) => {
+                let differs = |tag: TagIndex| self.differs.get(tag.0)?.as_ref();
+                observations.retain(|reading| differs(reading.tag).is_none_or(|it| it.readable));
+                self.counters.readings += observations.len() as u64;
+                for observation in &observations {
+                    self.presence.saw(observation);
+                }
+                if late {
+                    for observation in &mut observations {
+                        observation.flag = observation.flag.worst(Flag::Suspect);
+                    }
+                } else {
+                    let newest = observations.iter().map(|o| o.observed_at.min(sent_at)).max();
+                    self.frontier = self.frontier.max(newest);
+                }
+                let frontier = self.frontier.unwrap_or(sent_at);
+                out.batches.push(Batch { plant: plant.index, frontier, late, observations });
+                self.presence.spoke(boot_id, sent_at, now)
+            }
+        };
+        out.changes.extend(change.map(|change| (plant.index, change)));
+    }
+
+    /// Compares a birth with our files; says what has come to differ since the last one.
+    fn learn(&mut self, plant: &PlantTags, tags: &[TagBirth], out: &mut Collected) {
+        for birth in tags {
+            let Some(tag) = plant.find(&birth.tag) else { continue };
+            let Some(differs) = self.differs.get_mut(tag.index.0) else { continue };
+            let found = tag.compare(birth);
+            let found = found.map(|(detail, readable)| Difference { detail, readable });
+            if let Some(Difference { detail, .. }) = found.as_ref().filter(|_| found != *differs) {
+                let (tag, detail) = (birth.tag.clone(), detail.clone());
+                out.changes.push((plant.index, IngestChange::TagMismatch { tag, detail }));
+            }
+            *differs = found;
+        }
+    }
+}
+
+/// The tags of a birth that are ours; the others are refused.
+fn known_tags(plant: &PlantTags, birth: Birth, refusals: &mut Vec<Refusal>) -> Vec<TagBirth> {
+    let (known, unknown): (Vec<_>, Vec<_>) =
+        birth.tags.into_iter().partition(|tag| plant.find(&tag.tag).is_some());
+    refusals.extend(unknown.iter().map(|tag| unknown_tag(&tag.tag)));
+    known
+}
+
+fn unknown_tag(tag: &TagId) -> Refusal {
+    let detail = format!("our files of this plant name no instrument {tag}");
+    Refusal { reason: "unknown-tag", detail }
+}
+
+/// The readings of a data message, oldest first, then by tag.
+fn readings(
+    plant: &PlantTags,
+    columns: &[Column],
+    received_at: Stamp,
+    latest: Stamp,
+    refusals: &mut Vec<Refusal>,
+) -> Vec<Observation> {
+    let mut readings = Vec::with_capacity(columns.iter().map(|column| column.at.len()).sum());
+    for column in columns {
+        let Some(tag) = plant.find(&column.tag) else {
+            refusals.push(unknown_tag(&column.tag));
+            continue;
+        };
+        let lists = column.at.iter().zip(&column.value).zip(&column.flag);
+        for ((&observed_at, value), &flag) in lists {
+            if observed_at > latest {
+                let (id, ahead) = (&column.tag, observed_at - received_at);
+                let detail = format!("{id} says {observed_at}, which is {ahead} from now");
+                refusals.push(Refusal { reason: "future", detail });
+                continue;
+            }
+            readings.push(Observation {
+                plant: plant.index,
+                tag: tag.index,
+                observed_at,
+                received_at,
+                value: value.unwrap_or(0.0),
+                flag: if value.is_some() { flag } else { Flag::Missing },
+            });
+        }
+    }
+    readings.sort_by_key(|reading| (reading.observed_at, reading.tag));
+    readings
+}

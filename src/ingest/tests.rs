@@ -1,0 +1,275 @@
+//! Intake as a whole, from topic and payload.
+
+use proptest::prelude::*;
+
+use super::observation::IngestChange;
+use super::presence::Link;
+use super::*;
+use crate::base::units::Quantity;
+use crate::base::{Flag, TagId, Text};
+use crate::plant::tags::SamplingPoint;
+use crate::telemetry::wire::{Birth, Body, Clock, Column, Envelope, TagBirth};
+
+fn at(s: i64) -> Stamp {
+    Stamp::from_ms(1_733_356_800_000 + s * 1_000).expect("in range")
+}
+
+fn tag(id: &str) -> Tag {
+    Tag {
+        id: TagId::new(id).expect("an id"),
+        title: Text::default(),
+        quantity: Quantity::Turbidity,
+        point: SamplingPoint::FinishedWater,
+        range: (0.0, 10.0),
+        poll: Span::MINUTE,
+        village: None,
+        storeys: None,
+        rise_m: 0.0,
+        night_flow: None,
+    }
+}
+
+fn plant(id: &str) -> PlantId {
+    PlantId::new(id).expect("an id")
+}
+
+fn ingest() -> Ingest {
+    let tags = [tag("AIT-302"), tag("AIT-301")];
+    let bounds = Bounds { lateness: Span::seconds(10), skew: Span::MINUTE };
+    Ingest::new([(plant("sanmen"), tags.iter())], bounds)
+}
+
+fn message(boot_id: u64, seq: u64, sent_s: i64, body: Body) -> Message {
+    let envelope =
+        Envelope { plant: plant("sanmen"), boot_id, seq, sent_at: at(sent_s), exercise: None };
+    Message { envelope, body }
+}
+
+/// A data message with one reading per given second, of `AIT-301`.
+fn data(boot_id: u64, seq: u64, sent_s: i64, read_s: &[i64]) -> Message {
+    let column = Column {
+        tag: TagId::new("AIT-301").expect("an id"),
+        at: read_s.iter().map(|s| at(*s)).collect(),
+        value: read_s.iter().map(|s| Some(*s as f64)).collect(),
+        flag: vec![Flag::Good; read_s.len()],
+    };
+    message(boot_id, seq, sent_s, Body::Data(vec![column]))
+}
+
+fn birth(boot_id: u64, seq: u64, sent_s: i64, quantity: Quantity, range: (f64, f64)) -> Message {
+    let (tag, unit) = (TagId::new("AIT-301").expect("an id"), quantity.unit().to_owned());
+    let tag = TagBirth { tag, quantity, unit, range, poll_ms: Span::MINUTE };
+    message(boot_id, seq, sent_s, Body::Birth(Birth { tags: vec![tag] }))
+}
+
+fn topic(message: &Message) -> String {
+    let kind = match message.body {
+        Body::Birth(_) => "birth",
+        Body::Data(_) => "data",
+        Body::Death => "death",
+        Body::Clock(_) => "clock",
+    };
+    format!("sanmen/v1/k7/{}/{kind}", message.envelope.plant)
+}
+
+fn send(ingest: &mut Ingest, message: &Message, received_s: i64) -> Taken {
+    ingest.accept(&topic(message), &message.encode(), at(received_s))
+}
+
+fn values(taken: &Taken) -> Vec<f64> {
+    taken.batches.iter().flat_map(|b| &b.observations).map(|o| o.value).collect()
+}
+
+fn refusal(taken: &Taken) -> Option<(String, Option<PlantId>)> {
+    taken.events.iter().find_map(|event| match &event.what {
+        IngestChange::Refused { reason, .. } => Some((reason.clone(), event.plant.clone())),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_birth_and_readings_in_order_come_out_at_once() {
+    let mut ingest = ingest();
+    let born = send(&mut ingest, &birth(1, 0, 0, Quantity::Turbidity, (0.0, 10.0)), 0);
+    assert_eq!(born.events[0].what, IngestChange::Online { boot_id: 1 });
+    let taken = send(&mut ingest, &data(1, 1, 60, &[30, 60]), 61);
+    assert_eq!(values(&taken), [30.0, 60.0]);
+    assert_eq!(taken.batches[0].frontier, at(60));
+    let seen = taken.batches[0].observations[0];
+    assert_eq!((seen.tag.0, seen.received_at), (1, at(61)));
+}
+
+#[test]
+fn a_gap_is_said_once_the_bound_has_passed_and_its_late_message_is_marked() {
+    let mut ingest = ingest();
+    send(&mut ingest, &data(1, 0, 0, &[0]), 0);
+    assert!(values(&send(&mut ingest, &data(1, 2, 20, &[20]), 20)).is_empty());
+    let waiting = ingest.tick(at(30));
+    assert!(waiting.events.is_empty() && waiting.batches.is_empty(), "30 − 10 is not past 20");
+    let given_up = ingest.tick(at(31));
+    assert_eq!(given_up.events[0].what, IngestChange::Gap { boot_id: 1, from: 1, to: 1 });
+    assert_eq!(values(&given_up), [20.0]);
+    let late = send(&mut ingest, &data(1, 1, 10, &[10]), 40);
+    assert_eq!(late.events[0].what, IngestChange::Late { boot_id: 1, seq: 1 });
+    assert!(late.batches[0].late);
+    assert_eq!(late.batches[0].observations[0].flag, Flag::Suspect);
+    assert_eq!(late.batches[0].frontier, at(21), "event time does not go back");
+    let counters = ingest.intake(PlantIndex(0)).expect("ours").counters;
+    assert_eq!((counters.lost, counters.late, counters.readings), (1, 1, 3));
+}
+
+#[test]
+fn the_frontier_of_a_silent_plant_follows_the_ticks_behind_the_bound() {
+    let mut ingest = ingest();
+    assert_eq!(ingest.tick(at(0)).batches[0].frontier, at(-10));
+    send(&mut ingest, &data(1, 0, 5, &[5]), 5);
+    assert!(ingest.tick(at(12)).batches.is_empty(), "the readings are further already");
+    assert_eq!(ingest.tick(at(100)).batches[0].frontier, at(90));
+}
+
+#[test]
+fn two_bodies_cut_from_one_batch_share_a_time_and_lose_no_event_time() {
+    let mut ingest = ingest();
+    assert_eq!(send(&mut ingest, &data(1, 0, 60, &[10, 20]), 60).batches[0].frontier, at(20));
+    assert_eq!(send(&mut ingest, &data(1, 1, 60, &[30, 60]), 60).batches[0].frontier, at(60));
+}
+
+#[test]
+fn an_instrument_whose_clock_runs_ahead_does_not_carry_event_time_away() {
+    let mut ingest = ingest();
+    let taken = send(&mut ingest, &data(1, 0, 10, &[10, 50]), 10);
+    assert_eq!(taken.batches[0].frontier, at(10));
+    let taken = send(&mut ingest, &data(1, 1, 20, &[20, 500]), 20);
+    assert_eq!(values(&taken), [20.0], "beyond the skew bound it is refused");
+    assert_eq!(refusal(&taken), Some(("future".to_owned(), Some(plant("sanmen")))));
+}
+
+#[test]
+fn strangers_are_refused_and_leave_no_trace_in_memory() {
+    let mut ingest = ingest();
+    for n in 0..1_000 {
+        let topic = format!("sanmen/v1/k7/plant-{n}/data");
+        let taken = ingest.accept(&topic, b"{}", at(n / 100));
+        let expected = (n == 0).then(|| ("unknown-plant".to_owned(), None));
+        assert_eq!(refusal(&taken), expected);
+    }
+    assert_eq!(ingest.refused()["unknown-plant"], 1_000);
+    let kept = serde_json::to_string(ingest.state()).expect("plain values");
+    assert!(kept.len() < 2_000, "{kept}");
+}
+
+#[test]
+fn what_is_no_message_of_ours_is_refused_with_its_reason() {
+    let mut foreign = data(1, 0, 0, &[0]);
+    foreign.envelope.plant = plant("other");
+    let unknown_tag = {
+        let mut message = data(1, 0, 0, &[0]);
+        if let Body::Data(columns) = &mut message.body {
+            columns[0].tag = TagId::new("AIT-999").expect("an id");
+        }
+        message
+    };
+    for (topic, payload, reason) in [
+        ("elsewhere/x", b"{}".to_vec(), "foreign-topic"),
+        ("sanmen/v1/k7/sanmen/data", b"\xff\xfe".to_vec(), "not-utf8"),
+        ("sanmen/v1/k7/sanmen/data", b"[[[[[[".to_vec(), "too-deep"),
+        ("sanmen/v1/k7/sanmen/data", vec![b' '; 9_000], "too-large"),
+        ("sanmen/v1/k7/sanmen/data", foreign.encode(), "wrong-topic"),
+        ("sanmen/v1/k7/sanmen/data", unknown_tag.encode(), "unknown-tag"),
+    ] {
+        let taken = ingest().accept(topic, &payload, at(0));
+        assert_eq!(refusal(&taken).map(|found| found.0), Some(reason.to_owned()));
+        assert!(values(&taken).is_empty());
+    }
+}
+
+#[test]
+fn a_birth_that_differs_is_said_once_and_a_wrong_quantity_stops_the_tag() {
+    let mut ingest = ingest();
+    let mismatches = |taken: &Taken| {
+        let is = |event: &&IngestEvent| matches!(event.what, IngestChange::TagMismatch { .. });
+        taken.events.iter().filter(is).count()
+    };
+    assert_eq!(
+        mismatches(&send(&mut ingest, &birth(1, 0, 0, Quantity::Turbidity, (0.0, 99.0)), 0)),
+        1
+    );
+    assert_eq!(values(&send(&mut ingest, &data(1, 1, 10, &[10]), 10)), [10.0]);
+    assert_eq!(
+        mismatches(&send(&mut ingest, &birth(1, 2, 20, Quantity::Turbidity, (0.0, 99.0)), 20)),
+        0
+    );
+    let chlorine = birth(1, 3, 30, Quantity::FreeChlorine, (0.0, 10.0));
+    assert_eq!(mismatches(&send(&mut ingest, &chlorine, 30)), 1);
+    assert!(values(&send(&mut ingest, &data(1, 4, 40, &[40]), 40)).is_empty());
+    send(&mut ingest, &birth(1, 5, 50, Quantity::Turbidity, (0.0, 10.0)), 50);
+    assert_eq!(values(&send(&mut ingest, &data(1, 6, 60, &[60]), 60)), [60.0]);
+}
+
+#[test]
+fn a_will_takes_a_gateway_offline_and_an_old_will_does_not() {
+    let mut ingest = ingest();
+    send(&mut ingest, &data(2, 0, 0, &[0]), 0);
+    assert!(send(&mut ingest, &message(1, 0, 0, Body::Death), 1).events.is_empty());
+    let will = send(&mut ingest, &message(2, 0, 0, Body::Death), 2);
+    assert_eq!(will.events[0].what, IngestChange::Offline { boot_id: 2 });
+    assert_eq!(ingest.intake(PlantIndex(0)).expect("ours").presence.link, Link::Offline);
+    let back = send(&mut ingest, &birth(3, 0, 9, Quantity::Turbidity, (0.0, 10.0)), 9);
+    assert_eq!(back.events[0].what, IngestChange::Online { boot_id: 3 });
+}
+
+#[test]
+fn the_clock_of_a_simulated_plant_is_kept_and_an_old_boots_is_not() {
+    let mut ingest = ingest();
+    send(&mut ingest, &data(2, 0, 0, &[0]), 0);
+    let clock = |speed| Body::Clock(Clock { sim: at(0), wall: at(0), speed });
+    send(&mut ingest, &message(2, 1, 0, clock(60.0)), 0);
+    send(&mut ingest, &message(1, 1, 0, clock(1.0)), 0);
+    let kept = ingest.intake(PlantIndex(0)).and_then(|intake| intake.clock);
+    assert_eq!(kept.map(|clock| clock.speed), Some(60.0));
+}
+
+proptest! {
+    /// The promise of the module: whatever the batches, delays within the bound and ticks, the
+    /// same readings leave in the same order, and event time never runs past what is to come.
+    #[test]
+    fn batches_delays_and_ticks_within_the_bound_change_nothing(
+        sizes in prop::collection::vec(1_usize..5, 8..16),
+        delays in prop::collection::vec(0_i64..6, 16),
+        ticks in prop::collection::vec(0_i64..70, 0..30),
+    ) {
+        // One reading a second; a message when its batch is full; each takes its own time to come.
+        let mut arrivals = Vec::new();
+        let (mut second, mut total) = (0, Vec::new());
+        for (seq, (size, delay)) in sizes.iter().zip(&delays).enumerate() {
+            let read: Vec<i64> = (second..second + *size as i64).collect();
+            second += *size as i64;
+            total.extend(read.iter().map(|s| *s as f64));
+            arrivals.push((second - 1 + delay, data(1, seq as u64, second - 1, &read)));
+        }
+        arrivals.sort_by_key(|(received_s, _)| *received_s);
+        let mut ingest = ingest();
+        let (mut seen, mut reached, mut ticks) = (Vec::new(), at(-100), ticks.clone());
+        ticks.sort_unstable();
+        let mut ticks = ticks.into_iter().peekable();
+        let mut steps = Vec::new();
+        for (received_s, message) in &arrivals {
+            while let Some(s) = ticks.next_if(|s| s < received_s) {
+                steps.push(ingest.tick(at(s)));
+            }
+            steps.push(send(&mut ingest, message, *received_s));
+        }
+        for batch in steps.iter().flat_map(|taken| &taken.batches) {
+            prop_assert!(!batch.late);
+            for observation in &batch.observations {
+                prop_assert!(observation.observed_at >= reached, "event time ran ahead");
+                seen.push(observation.value);
+            }
+            reached = reached.max(batch.frontier);
+        }
+        prop_assert_eq!(seen, total);
+        let losses = steps.iter().flat_map(|taken| &taken.events)
+            .filter(|event| matches!(event.what, IngestChange::Gap { .. })).count();
+        prop_assert_eq!(losses, 0);
+    }
+}
