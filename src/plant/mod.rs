@@ -6,6 +6,8 @@
 pub mod inp;
 pub mod network;
 pub mod profile;
+#[cfg(test)]
+pub(crate) mod sample;
 pub mod tags;
 pub mod train;
 

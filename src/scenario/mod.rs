@@ -1,5 +1,71 @@
 //! A scenario: what happens to a plant, when, and what must and must not follow.
 //!
-//! In: a TOML file. Out: timetable, injections, expectations. Must not know: how the world works.
+//! In: a TOML file, and the plants it may name. Out: timetable, injections, expectations.
+//! Must not know: how the world works, which rules there are (the caller checks their ids).
 
+mod expectation;
+mod file;
 pub mod injection;
+
+use std::sync::Arc;
+
+use crate::base::problem::Source;
+use crate::base::random::Seed;
+use crate::base::time::UtcOffset;
+use crate::base::{PlantId, Span, Stamp, Text};
+use injection::Injection;
+
+pub use expectation::{AlarmName, Change, Expectation, Wanted, Window};
+pub use file::load;
+
+/// A scenario, complete and checked against its plant.
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    /// The file it came from.
+    pub source: Arc<Source>,
+    /// Its name for people.
+    pub title: Text,
+    /// What it shows, when the file says so.
+    pub about: Option<Text>,
+    /// The plant it happens to.
+    pub plant: PlantId,
+    /// The state of wear it starts from: position in `Plant::conditions`.
+    pub condition: usize,
+    /// When it starts.
+    pub start: Stamp,
+    /// The offset the start was written in.
+    pub utc_offset: UtcOffset,
+    /// How long it runs.
+    pub duration: Span,
+    /// Where every draw comes from.
+    pub seed: Seed,
+    /// Hydraulic step.
+    pub step: Span,
+    /// Simulated seconds per second of a live run, when the file asks for a pace.
+    pub speed: Option<f64>,
+    /// What happens, in the file's order.
+    pub injections: Vec<Injection>,
+    /// What must and must not follow, in the file's order.
+    pub expectations: Vec<Expectation>,
+    /// Alarms that may be raised or not; whatever no expectation covers fails the scenario.
+    pub allowed: Vec<AlarmName>,
+}
+
+impl Scenario {
+    /// When it ends.
+    pub fn end(&self) -> Stamp {
+        self.start + self.duration
+    }
+
+    /// Every alarm the file names, with its place: the caller knows which rules exist.
+    pub fn alarm_names(&self) -> impl Iterator<Item = &AlarmName> {
+        let expected = self.expectations.iter().flat_map(|expectation| {
+            let later = match &expectation.wanted {
+                Wanted::Seen(window) => window.before.as_ref(),
+                Wanted::Never => None,
+            };
+            std::iter::once(&expectation.alarm).chain(later)
+        });
+        expected.chain(&self.allowed)
+    }
+}

@@ -1,0 +1,176 @@
+//! A waterworks of four nodes, for tests of the parts that need some plant.
+
+use std::sync::Arc;
+
+use super::network::{
+    Link, LinkIndex, LinkKind, LinkStatus, Network, Node, NodeIndex, NodeKind, Tank, ValveKind,
+};
+use super::profile::{Disinfectant, Profile, SourceKind, Village};
+use super::tags::{Behaviour, Instrument, Place, SamplingPoint, Tag};
+use super::train::{Dosing, Filters, RawWater, Train};
+use super::{Condition, Plant};
+use crate::base::ids::VillageId;
+use crate::base::time::UtcOffset;
+use crate::base::units::{Flow, Length, Quantity};
+use crate::base::{PlantId, Span, TagId, Text};
+
+/// Filters `OUT`, clear well `CW`, junctions `J-1` and `J-2`; valve `FCV-1`, pump `P-1`, pipe
+/// `L-1`; instruments `AIT-1` (chlorine at `CW`) and `PT-1` (pressure at `J-2`), one a minute.
+pub fn plant() -> Plant {
+    let id = PlantId::new("small").expect("an id");
+    Plant {
+        profile: profile(id.clone()),
+        network: network(),
+        train: train(),
+        instruments: vec![
+            instrument("AIT-1", Quantity::FreeChlorine, NodeIndex(1), (0.0, 5.0), 0.01),
+            instrument("PT-1", Quantity::Pressure, NodeIndex(3), (0.0, 1_000.0), 0.5),
+        ],
+        conditions: ["aged", "normal", "renewed"].map(condition).to_vec(),
+        id,
+    }
+}
+
+fn text(en: &str) -> Text {
+    Text { en: en.to_owned(), zh: en.to_owned() }
+}
+
+fn condition(name: &str) -> Condition {
+    Condition {
+        name: name.to_owned(),
+        roughness_factor: 1.0,
+        pump_head_factor: 1.0,
+        leakage_m3_per_h_at_20_m: 0.0,
+        wall_decay_factor: 1.0,
+        filter_passage_factor: 1.0,
+        dose_mg_per_l: None,
+    }
+}
+
+fn profile(id: PlantId) -> Profile {
+    Profile {
+        id,
+        title: text("Small works"),
+        fiction: text("All of it is invented"),
+        county: text("nowhere"),
+        utc_offset: UtcOffset::CHINA,
+        design_capacity_m3_per_day: 480.0,
+        population: 1_000,
+        source: SourceKind::Spring,
+        disinfectant: Disinfectant::FreeChlorine,
+        villages: vec![Village {
+            id: VillageId::new("upper").expect("an id"),
+            title: text("Upper"),
+            fiction: true,
+            people: 1_000,
+            storeys: 2,
+            taps: vec![NodeIndex(3)],
+        }],
+    }
+}
+
+fn node(id: &str, kind: NodeKind, elevation: f64) -> Node {
+    Node { id: id.to_owned(), kind, elevation: Length::m(elevation), coordinates: None }
+}
+
+fn link(id: &str, start: usize, end: usize, kind: LinkKind) -> Link {
+    let (start, end) = (NodeIndex(start), NodeIndex(end));
+    Link { id: id.to_owned(), start, end, kind, initial: LinkStatus::Open }
+}
+
+fn network() -> Network {
+    let well = Tank {
+        initial_level: Length::m(2.0),
+        min_level: Length::ZERO,
+        max_level: Length::m(3.0),
+        diameter: Length::m(6.0),
+        overflow: true,
+    };
+    let junction =
+        |m3_per_h| NodeKind::Junction { base_demand: Flow::m3_per_h(m3_per_h), pattern: None };
+    let nodes = vec![
+        node("OUT", NodeKind::Reservoir, 105.0),
+        node("CW", NodeKind::Tank(well), 100.0),
+        node("J-1", junction(0.0), 95.0),
+        node("J-2", junction(10.0), 120.0),
+    ];
+    let production = LinkKind::Valve {
+        kind: ValveKind::Fcv,
+        diameter: Length::m(0.1),
+        setting: Flow::m3_per_h(20.0).as_m3_per_s(),
+        minor_loss: 0.0,
+    };
+    let pump = LinkKind::Pump { curve: vec![(Flow::m3_per_h(20.0), Length::m(50.0))], speed: 1.0 };
+    let pipe = LinkKind::Pipe {
+        length: Length::m(500.0),
+        diameter: Length::m(0.1),
+        roughness_c: 130.0,
+        minor_loss: 0.0,
+        check_valve: false,
+    };
+    let links =
+        vec![link("FCV-1", 0, 1, production), link("P-1", 1, 2, pump), link("L-1", 2, 3, pipe)];
+    let node_index =
+        nodes.iter().enumerate().map(|(i, node)| (node.id.clone(), NodeIndex(i))).collect();
+    let link_index =
+        links.iter().enumerate().map(|(i, link)| (link.id.clone(), LinkIndex(i))).collect();
+    Network { nodes, links, node_index, link_index, ..Network::default() }
+}
+
+fn train() -> Train {
+    Train {
+        outlet: NodeIndex(0),
+        production: LinkIndex(0),
+        clear_well: NodeIndex(1),
+        capacity_m3_per_h: 20.0,
+        start_level_m: 2.0,
+        stop_level_m: 2.8,
+        raw: RawWater {
+            turbidity_ntu: 8.0,
+            conductivity_us_per_cm: 150.0,
+            temperature_deg_c: 12.0,
+        },
+        filters: Filters {
+            passage: 0.03,
+            overload_ntu: 100.0,
+            overload_passage_per_ntu: 0.0002,
+            floor_ntu: 0.1,
+            volume_m3: 20.0,
+        },
+        dosing: Dosing {
+            id: "DP-1".to_owned(),
+            dose_mg_per_l: 1.0,
+            instant_demand_mg_per_l: 0.3,
+            stock_g_per_l: 10.0,
+            drum_l: 200.0,
+            drum_height_m: 0.8,
+            initial_share: 0.9,
+        },
+        baffling_factor: 0.3,
+    }
+}
+
+fn instrument(
+    id: &str,
+    quantity: Quantity,
+    node: NodeIndex,
+    range: (f64, f64),
+    resolution: f64,
+) -> Instrument {
+    Instrument {
+        tag: Arc::new(Tag {
+            id: TagId::new(id).expect("an id"),
+            title: text(id),
+            quantity,
+            point: SamplingPoint::Network,
+            range,
+            poll: Span::MINUTE,
+            village: None,
+            storeys: None,
+            rise_m: 0.0,
+            night_flow: None,
+        }),
+        place: Place::Node(node),
+        behaviour: Behaviour { resolution, noise: 0.0, noise_share: 0.0, lag: Span::ZERO },
+    }
+}

@@ -1,0 +1,94 @@
+//! What must and must not follow from a scenario, in absolute times.
+
+use std::ops::Range;
+
+use crate::base::{RuleId, Span, Stamp, TagId};
+
+/// One `[[expect]]` of a scenario.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expectation {
+    /// `file:line`, for messages.
+    pub place: String,
+    /// Which alarm.
+    pub alarm: AlarmName,
+    /// What it must do.
+    pub wanted: Wanted,
+}
+
+/// An alarm as a scenario names it: a rule, and a tag unless any will do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlarmName {
+    /// The rule; whether there is such a rule, the caller knows.
+    pub rule: RuleId,
+    /// Where the file names the rule, in bytes.
+    pub rule_span: Range<usize>,
+    /// The instrument; none stands for any, and for the plant as a whole.
+    pub tag: Option<TagId>,
+}
+
+impl AlarmName {
+    /// Does it mean the alarm of `rule` at `tag` (none: at the plant as a whole)?
+    pub fn covers(&self, rule: &RuleId, tag: Option<&TagId>) -> bool {
+        self.rule == *rule && (self.tag.is_none() || self.tag.as_ref() == tag)
+    }
+}
+
+/// What an alarm must do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Wanted {
+    /// It must never be raised.
+    Never,
+    /// It must change once at least within a window of time.
+    Seen(Window),
+}
+
+/// When an alarm must change, and how.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Window {
+    /// What it must do.
+    pub change: Change,
+    /// What its minutes count from: the start of an injection, or of the scenario.
+    pub since: Stamp,
+    /// Not before this moment.
+    pub earliest: Stamp,
+    /// At this moment at the latest.
+    pub latest: Stamp,
+    /// At the latest this long after the truth at the alarm's tag has crossed the rule's limit.
+    pub within_rule: Option<Span>,
+    /// Before this other alarm does the same for the first time.
+    pub before: Option<AlarmName>,
+}
+
+/// A change of an alarm that a scenario can wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// It is raised.
+    Raised,
+    /// It clears.
+    Cleared,
+}
+
+impl Change {
+    /// As files write it.
+    pub const CHOICES: [(&'static str, Self); 2] =
+        [("raised", Self::Raised), ("cleared", Self::Cleared)];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_without_tag_covers_every_tag_and_the_plant() {
+        let rule = |id| RuleId::new(id).expect("an id");
+        let tag = |id| TagId::new(id).expect("an id");
+        let any = AlarmName { rule: rule("flat-line"), rule_span: 0..0, tag: None };
+        assert!(any.covers(&rule("flat-line"), Some(&tag("LT-1"))));
+        assert!(any.covers(&rule("flat-line"), None));
+        assert!(!any.covers(&rule("tag-silent"), None));
+        let one = AlarmName { tag: Some(tag("LT-1")), ..any };
+        assert!(one.covers(&rule("flat-line"), Some(&tag("LT-1"))));
+        assert!(!one.covers(&rule("flat-line"), Some(&tag("LT-2"))));
+        assert!(!one.covers(&rule("flat-line"), None));
+    }
+}

@@ -1,0 +1,167 @@
+//! Reads the `[[expect]]` and `[[allow]]` tables of a scenario.
+
+use super::injections::Found;
+use super::names::Names;
+use super::{MINUTES, Run, minutes_span};
+use crate::base::problem::{Spanned, Table};
+use crate::base::{RuleId, Stamp};
+use crate::scenario::expectation::{AlarmName, Change, Expectation, Wanted, Window};
+
+/// Keys of a window in time: senseless beside `never = true`.
+const WINDOW_KEYS: [&str; 6] =
+    ["state", "after", "within_min", "within_rule_min", "not_before_min", "before"];
+
+/// Reads every `[[expect]]`; without a run (its own mistakes are noted) it gives none.
+pub fn read_expectations(
+    table: &Table<'_>,
+    names: &Names<'_>,
+    run: Option<Run>,
+    injections: &[Found],
+) -> Vec<Expectation> {
+    let tables = table.tables("expect");
+    tables.iter().filter_map(|table| read_expectation(table, names, run, injections)).collect()
+}
+
+/// Reads every `[[allow]]`.
+pub fn read_allowed(table: &Table<'_>, names: &Names<'_>) -> Vec<AlarmName> {
+    table.tables("allow").iter().filter_map(|table| read_alarm(table, names)).collect()
+}
+
+fn read_alarm(table: &Table<'_>, names: &Names<'_>) -> Option<AlarmName> {
+    let rule = table.parse("rule", RuleId::new);
+    let named = table.opt_text("tag");
+    let tag = named.as_ref().and_then(|name| names.tag(table, name)).map(|tag| tag.id.clone());
+    let rule = rule?;
+    let is_complete = named.is_none() || tag.is_some();
+    is_complete.then(|| AlarmName { rule_span: rule.span(), rule: rule.into_inner(), tag })
+}
+
+fn read_expectation(
+    table: &Table<'_>,
+    names: &Names<'_>,
+    run: Option<Run>,
+    injections: &[Found],
+) -> Option<Expectation> {
+    let alarm = read_alarm(table, names);
+    let wanted = if table.opt_bool("never").is_some_and(Spanned::into_inner) {
+        for key in WINDOW_KEYS {
+            if table.has(key) {
+                table.add(table.span(), format!("`{key}` has no meaning beside `never = true`"));
+            }
+        }
+        Some(Wanted::Never)
+    } else {
+        read_window(table, names, run, injections).map(Wanted::Seen)
+    };
+    let place = table.source().place(table.span().start);
+    Some(Expectation { place, alarm: alarm?, wanted: wanted? })
+}
+
+fn read_window(
+    table: &Table<'_>,
+    names: &Names<'_>,
+    run: Option<Run>,
+    injections: &[Found],
+) -> Option<Window> {
+    let change = table.opt_choice("state", &Change::CHOICES);
+    let since = read_after(table, run, injections);
+    let within = table.opt_number_in("within_min", MINUTES);
+    let not_before = table.opt_number_in("not_before_min", MINUTES);
+    let within_rule = table.opt_number_in("within_rule_min", MINUTES);
+    let before = table.opt_table("before").map(|table| read_alarm(&table, names));
+    let (since, run) = (since?, run?);
+    let after = |minutes: &Spanned<f64>| since + minutes_span(*minutes.get_ref());
+    let earliest = not_before.as_ref().map_or(since, after);
+    let latest = within.as_ref().map_or(run.end(), after);
+    if let Some(minutes) = within.as_ref().or(not_before.as_ref()) {
+        let help = format!("the run lasts {}", run.duration);
+        if latest > run.end() {
+            table.add_with_help(minutes.span(), "the window ends after the run", help);
+        } else if earliest > latest {
+            table.add(minutes.span(), "the window ends before `not_before_min`");
+        }
+    }
+    Some(Window {
+        change: change.map_or(Change::Raised, Spanned::into_inner),
+        since,
+        earliest,
+        latest,
+        within_rule: within_rule.map(|minutes| minutes_span(*minutes.get_ref())),
+        before: match before {
+            Some(alarm) => Some(alarm?),
+            None => None,
+        },
+    })
+}
+
+/// What the minutes of an expectation count from.
+fn read_after(table: &Table<'_>, run: Option<Run>, injections: &[Found]) -> Option<Stamp> {
+    let Some(name) = table.opt_text("after") else {
+        return run.map(|run| run.start);
+    };
+    let has_id =
+        |found: &&Found| found.id.as_ref().is_some_and(|id| id.as_ref().as_str() == name.get_ref());
+    if let Some(found) = injections.iter().find(has_id) {
+        return found.from;
+    }
+    let known: Vec<&str> =
+        injections.iter().filter_map(|found| Some(found.id.as_ref()?.get_ref().as_str())).collect();
+    table.unknown(name.span(), "injection", name.get_ref(), &known);
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use crate::base::problem::Source;
+    use crate::plant::sample;
+    use crate::scenario::load;
+
+    #[test]
+    fn every_mistake_of_an_expectation_comes_with_its_way_out() {
+        let text = r#"
+title = { en = "A", zh = "甲" }
+plant = "small"
+start = 2024-12-05T08:00:00+08:00
+duration_h = 24
+seed = 1
+
+[[inject]]
+id = "prime"
+at_min = 60
+kind = "gateway-silence"
+
+[[expect]]
+rule = "a"
+after = "prim"
+
+[[expect]]
+rule = "a"
+after = "prime"
+within_min = 1381
+
+[[expect]]
+rule = "a"
+within_min = 10
+not_before_min = 20
+state = "rased"
+
+[[expect]]
+rule = "a"
+never = true
+after = "prime"
+
+[[expect]]
+tag = "AIT-2"
+witin_min = 3
+before = { rule = "b", tag = "AIT-7" }
+
+[[allow]]
+rule = "水"
+"#;
+        let source = Source::new("s.toml", text);
+        let problems = load(&source, &[Arc::new(sample::plant())]).expect_err("mistakes");
+        insta::assert_snapshot!(problems.render(false));
+    }
+}

@@ -1,0 +1,95 @@
+//! Names a scenario may use, looked up in its plant; the nearest known one when it misses.
+
+use crate::base::ids::VillageId;
+use crate::base::problem::{Spanned, Table};
+use crate::plant::Plant;
+use crate::plant::network::{LinkIndex, LinkKind, NodeIndex, NodeKind};
+use crate::plant::tags::Tag;
+
+/// The names of a plant. Without a plant every look-up gives none and notes no mistake: the
+/// unknown plant has been noted already.
+pub struct Names<'p> {
+    plant: Option<&'p Plant>,
+}
+
+type Name = Spanned<String>;
+
+impl<'p> Names<'p> {
+    /// The names of `plant`.
+    pub fn of(plant: Option<&'p Plant>) -> Self {
+        Self { plant }
+    }
+
+    /// Is the plant known?
+    pub fn is_known_plant(&self) -> bool {
+        self.plant.is_some()
+    }
+
+    /// A condition by its name, without a word when there is none.
+    pub fn find_condition(&self, name: &str) -> Option<usize> {
+        self.plant?.conditions.iter().position(|condition| condition.name == name)
+    }
+
+    /// A condition of the plant.
+    pub fn condition(&self, table: &Table<'_>, name: &Name) -> Option<usize> {
+        let conditions = &self.plant?.conditions;
+        let known = conditions.iter().enumerate().map(|(index, c)| (c.name.as_str(), index));
+        look_up(table, "condition", name, known)
+    }
+
+    /// A pump of the network.
+    pub fn pump(&self, table: &Table<'_>, name: &Name) -> Option<LinkIndex> {
+        let links = self.plant?.network.links.iter().enumerate();
+        let pumps = links
+            .filter(|(_, link)| matches!(link.kind, LinkKind::Pump { .. }))
+            .map(|(index, link)| (link.id.as_str(), LinkIndex(index)));
+        look_up(table, "pump", name, pumps)
+    }
+
+    /// A junction of the network.
+    pub fn junction(&self, table: &Table<'_>, name: &Name) -> Option<NodeIndex> {
+        let nodes = self.plant?.network.nodes.iter().enumerate();
+        let junctions = nodes
+            .filter(|(_, node)| matches!(node.kind, NodeKind::Junction { .. }))
+            .map(|(index, node)| (node.id.as_str(), NodeIndex(index)));
+        look_up(table, "junction", name, junctions)
+    }
+
+    /// The dosing pump of the works.
+    pub fn dosing_pump(&self, table: &Table<'_>, name: &Name) -> Option<()> {
+        let id = self.plant?.train.dosing.id.as_str();
+        look_up(table, "dosing pump", name, std::iter::once((id, ())))
+    }
+
+    /// A village.
+    pub fn village(&self, table: &Table<'_>, name: &Name) -> Option<VillageId> {
+        let villages = &self.plant?.profile.villages;
+        let known = villages.iter().map(|village| (village.id.as_str(), village.id.clone()));
+        look_up(table, "village", name, known)
+    }
+
+    /// An instrument.
+    pub fn tag(&self, table: &Table<'_>, name: &Name) -> Option<&'p Tag> {
+        let instruments = &self.plant?.instruments;
+        let known = instruments.iter().map(|found| (found.tag.id.as_str(), found.tag.as_ref()));
+        look_up(table, "tag", name, known)
+    }
+}
+
+/// The value that goes with `name`; notes the nearest known name when there is none.
+fn look_up<'k, T>(
+    table: &Table<'_>,
+    what: &str,
+    name: &Name,
+    known: impl Iterator<Item = (&'k str, T)>,
+) -> Option<T> {
+    let mut names = Vec::new();
+    for (candidate, value) in known {
+        if candidate == name.get_ref() {
+            return Some(value);
+        }
+        names.push(candidate);
+    }
+    table.unknown(name.span(), what, name.get_ref(), &names);
+    None
+}
