@@ -10,6 +10,8 @@
 
 pub mod alarms;
 pub mod base;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod ingest;
 pub mod inspection;
 pub mod ledger;

@@ -1,3 +1,7 @@
 //! The `sanmen` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    sanmen::cli::main()
+}

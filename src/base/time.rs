@@ -32,6 +32,9 @@ pub struct NotATime {
 }
 
 impl Stamp {
+    /// The last moment there is.
+    pub const MAX: Self = Self(MS_MAX);
+
     /// The moment `ms` milliseconds after 1970 UTC. Errors: outside 1900–9000.
     pub fn from_ms(ms: i64) -> Result<Self, NotATime> {
         if (MS_MIN..=MS_MAX).contains(&ms) {

@@ -155,6 +155,8 @@ pub enum Quantity {
     Level,
     /// Free chlorine (游离氯).
     FreeChlorine,
+    /// Chlorine dioxide (二氧化氯).
+    ChlorineDioxide,
     /// Turbidity (浑浊度).
     Turbidity,
     /// Conductivity (电导率).
@@ -171,11 +173,12 @@ pub enum Quantity {
 
 impl Quantity {
     /// Every quantity, in the order of the enum.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Pressure,
         Self::Flow,
         Self::Level,
         Self::FreeChlorine,
+        Self::ChlorineDioxide,
         Self::Turbidity,
         Self::Conductivity,
         Self::Temperature,
@@ -190,7 +193,7 @@ impl Quantity {
             Self::Pressure => "kPa",
             Self::Flow => "m3/h",
             Self::Level => "m",
-            Self::FreeChlorine => "mg/L",
+            Self::FreeChlorine | Self::ChlorineDioxide => "mg/L",
             Self::Turbidity => "NTU",
             Self::Conductivity => "uS/cm",
             Self::Temperature => "degC",
@@ -206,6 +209,7 @@ impl Quantity {
             Self::Flow => "flow",
             Self::Level => "level",
             Self::FreeChlorine => "free-chlorine",
+            Self::ChlorineDioxide => "chlorine-dioxide",
             Self::Turbidity => "turbidity",
             Self::Conductivity => "conductivity",
             Self::Temperature => "temperature",

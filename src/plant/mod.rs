@@ -4,6 +4,7 @@
 //! Must not know: what happens.
 
 pub mod inp;
+pub mod load;
 pub mod network;
 pub mod profile;
 #[cfg(test)]

@@ -37,6 +37,8 @@ pub struct Village {
     pub id: VillageId,
     /// Its name.
     pub title: Text,
+    /// Is it invented?
+    pub fiction: bool,
     /// People.
     pub people: u32,
     /// Storeys of its usual houses: picks the service head.

@@ -101,7 +101,10 @@ impl Truth {
                     Quantity::Conductivity => node.water.conductivity.as_us_per_cm(),
                     Quantity::Temperature => self.works.temperature.as_deg_c(),
                     Quantity::Flow => node.delivered.as_m3_per_h(),
-                    Quantity::Ph | Quantity::State | Quantity::Energy => return None,
+                    Quantity::ChlorineDioxide
+                    | Quantity::Ph
+                    | Quantity::State
+                    | Quantity::Energy => return None,
                 })
             }
             Place::Link(index) => {

@@ -84,9 +84,22 @@ impl<'a> Table<'a> {
         !self.problems.borrow().is_empty()
     }
 
+    /// Every key of the table with its place; none of them counts as asked for.
+    pub fn keys(&self) -> impl Iterator<Item = Spanned<&'a str>> {
+        self.entries.iter().map(|(name, _)| Spanned::new(name.span(), name.get_ref().as_ref()))
+    }
+
     /// Is the key there? Counts as asked for.
     pub fn has(&self, key: &'static str) -> bool {
         self.get(key).is_some()
+    }
+
+    /// Where the key stands, if there; then it counts as asked for. An absent key does not, so
+    /// that looking for keys that should not be there adds nothing to the known ones.
+    pub fn key_span(&self, key: &'static str) -> Option<Range<usize>> {
+        let span = self.entries.keys().find(|name| name.get_ref() == key).map(Spanned::span)?;
+        self.asked.borrow_mut().push(key);
+        Some(span)
     }
 
     fn get(&self, key: &'static str) -> Option<&'a Value<'a>> {
@@ -383,8 +396,15 @@ impl Drop for Table<'_> {
     }
 }
 
-/// The known name that `found` most likely meant, if any is near.
+/// The known name that `found` most likely meant, if any is near. Keys end with their unit, so a
+/// name that only lacks its ending (`poll` for `poll_s`) comes first.
 pub fn nearest<'k>(found: &str, known: &[&'k str]) -> Option<&'k str> {
+    let lacks_ending = |name: &str| {
+        !found.is_empty() && name.strip_prefix(found).is_some_and(|rest| rest.starts_with('_'))
+    };
+    if let Some(name) = known.iter().find(|name| lacks_ending(name)) {
+        return Some(name);
+    }
     known
         .iter()
         .map(|name| (strsim::damerau_levenshtein(found, name), *name))
@@ -430,5 +450,6 @@ mod tests {
     fn the_nearest_name_is_near() {
         assert_eq!(nearest("pres-low", &["pressure-low", "flow-low"]), Some("pressure-low"));
         assert_eq!(nearest("zzzzzz", &["pressure-low"]), None);
+        assert_eq!(nearest("lag", &["tag", "lag_s"]), Some("lag_s"), "it only lacks its unit");
     }
 }

@@ -4,11 +4,12 @@
 //! Indices are EPANET's: from 1, all junctions before all tanks and reservoirs.
 
 use std::ffi::{CStr, CString, c_char, c_double, c_int, c_long, c_void};
-use std::path::Path;
 use std::ptr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use epanet_sys as sys;
+
+pub(super) mod file;
 
 /// Where EPANET's report goes: nobody reads it.
 const NOWHERE: &CStr = if cfg!(windows) { c"NUL" } else { c"/dev/null" };
@@ -100,6 +101,8 @@ pub enum NodeProperty {
     MaxLevel = sys::EN_NodeProperty_EN_MAXLEVEL,
     CanOverflow = sys::EN_NodeProperty_EN_CANOVERFLOW,
     Head = sys::EN_NodeProperty_EN_HEAD,
+    Demand = sys::EN_NodeProperty_EN_DEMAND,
+    Quality = sys::EN_NodeProperty_EN_QUALITY,
     DemandFlow = sys::EN_NodeProperty_EN_DEMANDFLOW,
 }
 
@@ -190,21 +193,6 @@ impl Engine {
         check(unsafe {
             sys::EN_init(engine.project, NOWHERE.as_ptr(), c"".as_ptr(), units, loss)
         })?;
-        engine.be_silent()?;
-        Ok(engine)
-    }
-
-    /// The network of a file, read by EPANET itself, in the file's units.
-    pub(super) fn open(path: &Path) -> Result<Self, EngineError> {
-        let engine = Self::create()?;
-        let path = c_text(&path.to_string_lossy())?;
-        {
-            let _one_at_a_time = READING_A_FILE.lock().unwrap_or_else(PoisonError::into_inner);
-            // SAFETY: the project is alive and the texts end with a zero.
-            check(unsafe {
-                sys::EN_open(engine.project, path.as_ptr(), NOWHERE.as_ptr(), c"".as_ptr())
-            })?;
-        }
         engine.be_silent()?;
         Ok(engine)
     }

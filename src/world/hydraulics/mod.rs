@@ -6,3 +6,9 @@
 #[cfg(feature = "epanet")]
 #[allow(dead_code, reason = "its callers follow")]
 mod engine;
+#[cfg(feature = "epanet")]
+pub mod file;
+pub mod mistakes;
+
+#[cfg(feature = "epanet")]
+pub use engine::{EngineError, Warning};

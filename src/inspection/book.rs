@@ -1,0 +1,408 @@
+//! The rules in force, checked: what each watches, its limits, its delays, where it comes from.
+//!
+//! In: the texts of rule files. Out: a `Book`, or every mistake of every file.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::base::problem::{Problems, Source, nearest, read_toml};
+use crate::base::{Flag, RuleId, Span, Text};
+use crate::inspection::finding::RuleIndex;
+use crate::inspection::limit::LimitInForce;
+use crate::inspection::plausibility::night_flow::NightFlowTest;
+use crate::inspection::rule_file;
+use crate::inspection::select::Selector;
+use crate::inspection::service_pressure::ServiceHead;
+use crate::inspection::signal::flat_line::FlatLineTest;
+use crate::inspection::signal::silence::Patience;
+use crate::inspection::unit_keys::shown;
+use crate::plant::profile::Profile;
+use crate::plant::tags::Tag;
+
+/// A rule: what it watches, when its condition holds, and what an alarm needs to know.
+#[derive(Debug, Clone)]
+pub struct InspectionRule {
+    /// Its id.
+    pub id: RuleId,
+    /// What a person calls it.
+    pub title: Text,
+    /// Where it comes from, with its mark, such as `GB 5749-2022 table 2 [S7]`; shown to people.
+    pub source: String,
+    /// Edition of the standard it cites, such as `2022`.
+    pub edition: Option<String>,
+    /// Which instruments of which plants it watches.
+    pub select: Selector,
+    /// What it looks for.
+    pub kind: Kind,
+    /// Which readings it judges; all others count as no data.
+    pub accept: AcceptFlags,
+    /// How long it waits for a reading before it has no data.
+    pub patience: Patience,
+    /// How urgent an alarm of it is.
+    pub priority: Urgency,
+    /// The condition must hold this long before the alarm.
+    pub on_delay: Span,
+    /// The condition must be gone this long before the alarm clears.
+    pub off_delay: Span,
+    /// Does its alarm wait for a reset by a person?
+    pub latched: bool,
+    /// A standing alarm asks again after this.
+    pub re_alarm: Option<Span>,
+    /// What its alarm does while there is no data.
+    pub no_data: NoData,
+    /// While one of these is abnormal at the same plant, alarms of this rule are suppressed.
+    pub inhibited_by: Vec<RuleId>,
+    /// What to do.
+    pub advice: Text,
+    /// Where it stands in its file.
+    pub place: Place,
+}
+
+/// Where something stands in a file.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The file.
+    pub source: Arc<Source>,
+    /// Its bytes.
+    pub span: Range<usize>,
+}
+
+/// What a rule looks for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Kind {
+    /// A value beyond a limit.
+    Limit(LimitInForce),
+    /// A pressure below what the houses need.
+    ServicePressure(ServiceHead),
+    /// Too much flow at night.
+    NightFlow(NightFlowTest),
+    /// A signal that does not move.
+    FlatLine(FlatLineTest),
+    /// An instrument without usable readings; how long is the rule's `patience`.
+    TagSilence,
+    /// A plant of which nothing is heard.
+    GatewaySilence {
+        /// For this long.
+        after: Span,
+    },
+}
+
+impl Kind {
+    /// As files write it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Limit(_) => "limit",
+            Self::ServicePressure(_) => "service-pressure",
+            Self::NightFlow(_) => "night-flow",
+            Self::FlatLine(_) => "flat-line",
+            Self::TagSilence => "tag-silence",
+            Self::GatewaySilence { .. } => "gateway-silence",
+        }
+    }
+}
+
+/// How urgent an alarm is (its priority in ISA-18.2's words).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Urgency {
+    /// Answer within the shift.
+    Low,
+    /// Answer within the hour.
+    Medium,
+    /// Answer at once.
+    High,
+}
+
+/// What an alarm does while there is nothing to judge by. There is no default: each rule says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoData {
+    /// It keeps its state.
+    Hold,
+    /// It behaves as if the condition held.
+    Alarm,
+    /// It behaves as if the condition were gone.
+    Clear,
+}
+
+/// A set of quality flags.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AcceptFlags(u16);
+
+impl AcceptFlags {
+    /// Good readings, and those that nobody has tested.
+    pub const USABLE: Self = Self(1 << Flag::Good as u16 | 1 << Flag::NotEvaluated as u16);
+
+    /// The set of these flags; `Missing` has no value to judge and never counts.
+    pub fn of(flags: &[Flag]) -> Self {
+        let usable = flags.iter().filter(|flag| **flag != Flag::Missing);
+        Self(usable.fold(0, |set, flag| set | 1 << *flag as u16))
+    }
+
+    /// Is the flag one of them?
+    pub fn contains(self, flag: Flag) -> bool {
+        self.0 & (1 << flag as u16) != 0
+    }
+}
+
+impl InspectionRule {
+    /// The limit this rule holds an instrument against, if it has one and watches it.
+    pub fn limit_for(&self, profile: &Profile, tag: &Tag) -> Option<LimitInForce> {
+        if !self.watches(profile, tag) {
+            return None;
+        }
+        match self.kind {
+            Kind::Limit(limit) => Some(limit),
+            Kind::ServicePressure(heads) => Some(heads.limit(tag.storeys?, tag.rise_m)),
+            Kind::NightFlow(test) => Some(test.limit(tag.night_flow?.usual_m3_per_h)),
+            Kind::FlatLine(_) | Kind::TagSilence | Kind::GatewaySilence { .. } => None,
+        }
+    }
+
+    /// Does it watch this instrument of this plant?
+    pub fn watches(&self, profile: &Profile, tag: &Tag) -> bool {
+        let suits = match self.kind {
+            Kind::ServicePressure(_) => tag.storeys.is_some(),
+            Kind::NightFlow(_) => tag.night_flow.is_some(),
+            Kind::GatewaySilence { .. } => false,
+            Kind::Limit(_) | Kind::FlatLine(_) | Kind::TagSilence => true,
+        };
+        suits && self.select.wants_plant(profile) && self.select.wants_tag(tag)
+    }
+}
+
+/// The rules in force.
+#[derive(Debug, Clone, Default)]
+pub struct Book {
+    rules: Vec<InspectionRule>,
+    by_id: BTreeMap<RuleId, RuleIndex>,
+}
+
+/// What came out of holding a book against plants.
+#[derive(Debug, Default)]
+pub struct Review {
+    /// Mistakes: the book cannot be used with these plants.
+    pub problems: Problems,
+    /// Rules that watch nothing there: worth a warning, no mistake.
+    pub unmatched: Vec<RuleId>,
+}
+
+impl Book {
+    /// Reads rule files. Errors: every mistake of every file.
+    pub fn load(sources: &[Arc<Source>]) -> Result<Self, Problems> {
+        let mut problems = Problems::new();
+        let mut named: Vec<(RuleId, Place)> = Vec::new();
+        let mut rules: Vec<InspectionRule> = Vec::new();
+        for source in sources {
+            let read = read_toml(source, |table| Some(rule_file::read(table, &mut named)));
+            match read {
+                Ok(found) => rules.extend(found),
+                Err(mistakes) => problems.absorb(mistakes),
+            }
+        }
+        check_ids(&named, &rules, &mut problems);
+        let by_id = rules.iter().enumerate().map(|(i, r)| (r.id.clone(), RuleIndex(i))).collect();
+        problems.into_result(Some(Self { rules, by_id }))
+    }
+
+    /// The rules, in the order of the files; `RuleIndex` counts in it.
+    pub fn rules(&self) -> &[InspectionRule] {
+        &self.rules
+    }
+
+    /// A rule by its position.
+    pub fn rule(&self, index: RuleIndex) -> Option<&InspectionRule> {
+        self.rules.get(index.0)
+    }
+
+    /// A rule's position by its id.
+    pub fn index(&self, id: &str) -> Option<RuleIndex> {
+        self.by_id.get(id).copied()
+    }
+
+    /// The limit that `rule` holds an instrument of a plant against, if it watches it.
+    pub fn limit_for(&self, rule: RuleIndex, profile: &Profile, tag: &Tag) -> Option<LimitInForce> {
+        self.rule(rule)?.limit_for(profile, tag)
+    }
+
+    /// Holds the rules against plants: limits their instruments cannot show, delays shorter than
+    /// a poll, rules that watch nothing.
+    pub fn check_against(&self, plants: &[(&Profile, &[Tag])]) -> Review {
+        let mut review = Review::default();
+        for rule in &self.rules {
+            let mut matched = false;
+            for (profile, tags) in plants {
+                matched |= matches!(rule.kind, Kind::GatewaySilence { .. })
+                    && rule.select.wants_plant(profile);
+                for tag in tags.iter().filter(|tag| rule.watches(profile, tag)) {
+                    matched = true;
+                    check_tag(rule, profile, tag, &mut review.problems);
+                }
+            }
+            if !matched {
+                review.unmatched.push(rule.id.clone());
+            }
+        }
+        review
+    }
+}
+
+fn check_ids(named: &[(RuleId, Place)], rules: &[InspectionRule], problems: &mut Problems) {
+    let mut first: BTreeMap<&RuleId, &Place> = BTreeMap::new();
+    for (id, place) in named {
+        if let Some(earlier) = first.get(id) {
+            let there = earlier.source.place(earlier.span.start);
+            let text = format!("rule {id} is there already, at {there}");
+            problems.add(&place.source, place.span.clone(), text).help("give one another id");
+        } else {
+            first.insert(id, place);
+        }
+    }
+    let known: Vec<&str> = first.keys().map(|id| id.as_str()).collect();
+    for rule in rules {
+        for parent in rule.inhibited_by.iter().filter(|id| !first.contains_key(id)) {
+            let text = format!("rule {} is inhibited by {parent}, which is no rule", rule.id);
+            let problem = problems.add(&rule.place.source, rule.place.span.clone(), text);
+            if let Some(name) = nearest(parent.as_str(), &known) {
+                problem.help(format!("did you mean {name:?}?"));
+            }
+        }
+    }
+}
+
+fn check_tag(rule: &InspectionRule, profile: &Profile, tag: &Tag, problems: &mut Problems) {
+    let place = &rule.place;
+    let at = format!("{} of {}", tag.id, profile.id);
+    let (low, high) = tag.range;
+    if let Some(limit) = rule.limit_for(profile, tag)
+        && !(low..=high).contains(&limit.raise.min(limit.clear))
+            | !(low..=high).contains(&limit.raise.max(limit.clear))
+    {
+        let text = format!(
+            "rule {}: {at} cannot show the limit {} (clear at {})",
+            rule.id,
+            shown(tag.quantity, limit.raise),
+            shown(tag.quantity, limit.clear)
+        );
+        let range = format!("its range is {low} to {}", shown(tag.quantity, high));
+        problems.add(&place.source, place.span.clone(), text).help(range);
+    }
+    // A value seen once must be seen again before the delay is over.
+    let judges_values =
+        matches!(rule.kind, Kind::Limit(_) | Kind::ServicePressure(_) | Kind::FlatLine(_));
+    if judges_values && rule.on_delay > Span::ZERO && rule.on_delay < tag.poll {
+        let text = format!(
+            "rule {}: the on-delay of {} is shorter than the poll of {at}, {}",
+            rule.id, rule.on_delay, tag.poll
+        );
+        let help = format!("make on_delay_min 0 or at least {}", tag.poll);
+        problems.add(&place.source, place.span.clone(), text).help(help);
+    }
+    if rule.patience.for_poll(tag.poll) <= tag.poll {
+        let text = format!(
+            "rule {}: silence of {} is no silence for {at}, which is read every {}",
+            rule.id,
+            rule.patience.for_poll(tag.poll),
+            tag.poll
+        );
+        let help = "make silence_at_most_min longer than the poll";
+        problems.add(&place.source, place.span.clone(), text).help(help);
+    }
+    if let Kind::NightFlow(test) = rule.kind
+        && test.average < tag.poll
+    {
+        let text = format!(
+            "rule {}: a block of {} holds no reading of {at}, which is read every {}",
+            rule.id, test.average, tag.poll
+        );
+        let help = "make average_min at least one poll";
+        problems.add(&place.source, place.span.clone(), text).help(help);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::units::Quantity;
+    use crate::inspection::testing::{book, profile, tag};
+    use crate::plant::profile::Disinfectant;
+    use crate::plant::tags::SamplingPoint;
+
+    const SOUND: &str = r#"
+[[rule]]
+id = "low"
+title = { en = "Low", zh = "低" }
+source = "a plan [D]"
+kind = "limit"
+quantity = "free-chlorine"
+below_mg_per_l = 0.3
+clear_mg_per_l = 0.33
+on_delay_min = 5
+off_delay_min = 5
+priority = "high"
+no_data = "hold"
+advice = { en = "Look.", zh = "看。" }
+"#;
+
+    fn mistakes(text: &str) -> String {
+        let sources = [Source::new("rules.toml", text)];
+        Book::load(&sources).expect_err("the text has mistakes").render(false)
+    }
+
+    /// The mistakes of a sound rule in which `from` has become `to`.
+    fn changed(from: &str, to: &str) -> String {
+        assert!(SOUND.contains(from), "{from}");
+        mistakes(&SOUND.replace(from, to))
+    }
+
+    #[test]
+    fn the_rules_of_the_project_are_sound_and_each_says_how_sure_its_source_is() {
+        let book = book();
+        for id in ["finished-chlorine-low", "tap-turbidity-high", "service-pressure-low"] {
+            assert!(book.index(id).is_some(), "{id}");
+        }
+        assert!(book.rules().iter().all(|rule| rule.source.ends_with(']')));
+    }
+
+    #[test]
+    fn every_mistake_of_a_rule_comes_in_one_run() {
+        let text = SOUND
+            .replace("below_mg_per_l", "below_ntu")
+            .replace("clear_mg_per_l", "claer_mg_per_l")
+            .replace("\"high\"", "\"urgent\"")
+            .replace("no_data = \"hold\"\n", "")
+            .replace("a plan [D]", "GB 5749-2022 table 2");
+        insta::assert_snapshot!(mistakes(&text));
+    }
+
+    #[test]
+    fn a_clear_threshold_on_the_wrong_side_is_refused() {
+        insta::assert_snapshot!(changed("clear_mg_per_l = 0.33", "clear_mg_per_l = 0.27"));
+    }
+
+    #[test]
+    fn a_limit_that_nothing_can_break_is_refused() {
+        insta::assert_snapshot!(changed("below_mg_per_l = 0.3", "below_mg_per_l = 0"));
+    }
+
+    #[test]
+    fn an_id_may_be_used_once_only_and_a_parent_must_exist() {
+        let again = SOUND.replace("no_data", "inhibited_by = [\"lov\"]\nno_data");
+        insta::assert_snapshot!(mistakes(&format!("{SOUND}{again}")));
+    }
+
+    #[test]
+    fn instruments_that_cannot_serve_a_rule_are_named() {
+        let profile = profile(2_400.0, 16_000, Disinfectant::FreeChlorine);
+        let mut short = tag("AIT-301", Quantity::FreeChlorine, SamplingPoint::FinishedWater, 10);
+        short.range = (0.5, 5.0);
+        let sources = [Source::new("rules.toml", SOUND)];
+        let book = Book::load(&sources).expect("sound");
+        let review = book.check_against(&[(&profile, &[short])]);
+        insta::assert_snapshot!(review.problems.render(false));
+        assert_eq!(review.unmatched, []);
+        let other = tag("PIT-1", Quantity::Pressure, SamplingPoint::Network, 1);
+        let review = book.check_against(&[(&profile, &[other])]);
+        assert!(review.problems.is_empty());
+        assert_eq!(review.unmatched, [RuleId::new("low").expect("an id")]);
+    }
+}

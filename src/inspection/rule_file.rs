@@ -1,0 +1,464 @@
+//! Reads `[[rule]]` tables: every key, its unit, and what contradicts what.
+
+use crate::base::problem::{Spanned, Table};
+use crate::base::units::{Length, Quantity};
+use crate::base::{Flag, RuleId, Span, TagId};
+use crate::inspection::book::{AcceptFlags, InspectionRule, Kind, NoData, Place, Urgency};
+use crate::inspection::limit::{LimitInForce, Side};
+use crate::inspection::plausibility::night_flow::NightFlowTest;
+use crate::inspection::select::{SIZE_CLASSES, Selector, Supply};
+use crate::inspection::service_pressure::ServiceHead;
+use crate::inspection::signal::flat_line::FlatLineTest;
+use crate::inspection::signal::silence::Patience;
+use crate::inspection::unit_keys::{self, UnitKeys, physical_range, shown, units_of};
+use crate::plant::profile::Disinfectant;
+use crate::plant::tags::SamplingPoint;
+
+const URGENCIES: [(&str, Urgency); 3] =
+    [("high", Urgency::High), ("medium", Urgency::Medium), ("low", Urgency::Low)];
+
+const NO_DATA: [(&str, NoData); 3] =
+    [("hold", NoData::Hold), ("alarm", NoData::Alarm), ("clear", NoData::Clear)];
+
+const FLAGS: [(&str, Flag); 4] = [
+    ("good", Flag::Good),
+    ("not-evaluated", Flag::NotEvaluated),
+    ("suspect", Flag::Suspect),
+    ("fail", Flag::Fail),
+];
+
+#[derive(Clone, Copy)]
+enum KindName {
+    Limit,
+    ServicePressure,
+    NightFlow,
+    FlatLine,
+    TagSilence,
+    GatewaySilence,
+}
+
+const KINDS: [(&str, KindName); 6] = [
+    ("limit", KindName::Limit),
+    ("service-pressure", KindName::ServicePressure),
+    ("night-flow", KindName::NightFlow),
+    ("flat-line", KindName::FlatLine),
+    ("tag-silence", KindName::TagSilence),
+    ("gateway-silence", KindName::GatewaySilence),
+];
+
+/// A week: no delay of an alarm is longer.
+const MINUTES_MAX: f64 = 10_080.0;
+
+/// The rules of a file without a mistake in them; `named` collects every id, with its place.
+pub fn read(file: &Table<'_>, named: &mut Vec<(RuleId, Place)>) -> Vec<InspectionRule> {
+    let tables = file.tables("rule");
+    if tables.is_empty() && !file.has("rule") {
+        file.add_with_help(file.span(), "there is no rule in this file", "begin with [[rule]]");
+    }
+    tables.iter().filter_map(|table| read_rule(table, named)).collect()
+}
+
+fn read_rule(table: &Table<'_>, named: &mut Vec<(RuleId, Place)>) -> Option<InspectionRule> {
+    let id = table.parse("id", RuleId::new);
+    if let Some(id) = &id {
+        let place = Place { source: table.source().clone(), span: id.span() };
+        named.push((id.get_ref().clone(), place));
+    }
+    let title = table.bilingual("title");
+    let advice = table.bilingual("advice");
+    let source = table.text("source");
+    let edition = table.opt_text("edition");
+    check_edition(table, source.as_ref(), edition.as_ref());
+    let (kind, select) = read_kind(table);
+    let on_delay = minutes(table, "on_delay_min");
+    let off_delay = minutes(table, "off_delay_min");
+    let re_alarm = opt_minutes(table, "re_alarm_min", 1.0);
+    let latched = table.opt_bool("latched").is_some_and(Spanned::into_inner);
+    let priority = table.choice("priority", &URGENCIES);
+    let no_data = table.choice("no_data", &NO_DATA);
+    let accept = accept_flags(table);
+    let patience = patience(table);
+    let inhibited_by = inhibited_by(table);
+    let id = id?;
+    let place = Place { source: table.source().clone(), span: id.span() };
+    Some(InspectionRule {
+        id: id.into_inner(),
+        title: title?,
+        source: source?.into_inner(),
+        edition: edition.map(Spanned::into_inner),
+        select,
+        kind: kind?,
+        accept: accept?,
+        patience: patience?,
+        priority: priority?.into_inner(),
+        on_delay: on_delay?,
+        off_delay: off_delay?,
+        latched,
+        re_alarm,
+        no_data: no_data?.into_inner(),
+        inhibited_by: inhibited_by?,
+        advice: advice?,
+        place,
+    })
+}
+
+/// Limits change from edition to edition: who cites a standard says which.
+fn check_edition(
+    table: &Table<'_>,
+    source: Option<&Spanned<String>>,
+    edition: Option<&Spanned<String>>,
+) {
+    let Some(source) = source else { return };
+    if source.get_ref().starts_with("GB ") && edition.is_none() {
+        let help = "add edition = \"2022\" (or the year that is meant)";
+        table.add_with_help(source.span(), "a rule that cites a standard needs `edition`", help);
+    }
+    let marked = source.get_ref().contains('[') && source.get_ref().ends_with(']');
+    if !marked {
+        let help = "end with a mark: [S7] seen in a source, [M] unverified, [D] derived here";
+        table.add_with_help(source.span(), "`source` does not say how sure it is", help);
+    }
+}
+
+fn minutes(table: &Table<'_>, key: &'static str) -> Option<Span> {
+    table.number_in(key, 0.0..=MINUTES_MAX).map(as_minutes)
+}
+
+fn opt_minutes(table: &Table<'_>, key: &'static str, least: f64) -> Option<Span> {
+    table.opt_number_in(key, least..=MINUTES_MAX).map(as_minutes)
+}
+
+fn as_minutes(number: Spanned<f64>) -> Span {
+    Span::from_seconds_f64(number.into_inner() * 60.0)
+}
+
+fn accept_flags(table: &Table<'_>) -> Option<AcceptFlags> {
+    let names: Vec<&str> = FLAGS.iter().map(|(name, _)| *name).collect();
+    let texts = table.texts("accept_flags");
+    let mut flags = Vec::new();
+    for text in &texts {
+        match FLAGS.iter().find(|(name, _)| name == text.get_ref()) {
+            Some((_, flag)) => flags.push(*flag),
+            None => table.unknown(text.span(), "flag", text.get_ref(), &names),
+        }
+    }
+    if flags.len() < texts.len() {
+        return None;
+    }
+    Some(if texts.is_empty() { AcceptFlags::USABLE } else { AcceptFlags::of(&flags) })
+}
+
+fn patience(table: &Table<'_>) -> Option<Patience> {
+    let usual = Patience::USUAL;
+    let polls = table.opt_integer_in("silence_polls", 1..=1_000);
+    let at_least = opt_minutes(table, "silence_at_least_min", 0.1).unwrap_or(usual.at_least);
+    let at_most = opt_minutes(table, "silence_at_most_min", 0.1).unwrap_or(usual.at_most);
+    if at_least > at_most {
+        let text = format!(
+            "silence of at least {at_least} and at most {at_most} cannot be: the first is longer"
+        );
+        table.add(table.span(), text);
+        return None;
+    }
+    Some(Patience { polls: polls.map_or(usual.polls, Spanned::into_inner), at_least, at_most })
+}
+
+fn inhibited_by(table: &Table<'_>) -> Option<Vec<RuleId>> {
+    let mut ids = Vec::new();
+    let mut sound = true;
+    for text in table.texts("inhibited_by") {
+        match RuleId::new(text.get_ref()) {
+            Ok(id) => ids.push(id),
+            Err(error) => {
+                table.add(text.span(), error.to_string());
+                sound = false;
+            }
+        }
+    }
+    sound.then_some(ids)
+}
+
+fn read_kind(table: &Table<'_>) -> (Option<Kind>, Selector) {
+    let mut select = Selector {
+        disinfectant: table
+            .opt_choice("disinfectant", &Disinfectant::CHOICES)
+            .map(Spanned::into_inner),
+        supply: table.opt_choice("supply", &Supply::CHOICES).map(Spanned::into_inner),
+        size_class: table.opt_choice("size_class", &SIZE_CLASSES).map(Spanned::into_inner),
+        ..Selector::default()
+    };
+    let Some(kind) = table.choice("kind", &KINDS).map(Spanned::into_inner) else {
+        forgive(table); // without its kind nobody can say which keys a rule may have
+        return (None, select);
+    };
+    if !matches!(kind, KindName::GatewaySilence) {
+        select.point = table.opt_choice("point", &SamplingPoint::CHOICES).map(Spanned::into_inner);
+        select.tag = table.opt_parse("tag", TagId::new).map(Spanned::into_inner);
+    }
+    let quantities = Quantity::ALL.map(|quantity| (quantity.name(), quantity));
+    let kind = match kind {
+        KindName::Limit | KindName::FlatLine => {
+            let quantity = table.choice("quantity", &quantities).map(Spanned::into_inner);
+            select.quantity = quantity;
+            match (kind, quantity) {
+                (_, None) => {
+                    forgive(table);
+                    None
+                }
+                (KindName::Limit, Some(quantity)) => read_limit(table, quantity).map(Kind::Limit),
+                (_, Some(quantity)) => read_flat_line(table, quantity).map(Kind::FlatLine),
+            }
+        }
+        KindName::ServicePressure => {
+            select.quantity = Some(Quantity::Pressure);
+            read_service_head(table).map(Kind::ServicePressure)
+        }
+        KindName::NightFlow => {
+            select.quantity = Some(Quantity::Flow);
+            read_night_flow(table).map(Kind::NightFlow)
+        }
+        KindName::TagSilence => {
+            select.quantity = table.opt_choice("quantity", &quantities).map(Spanned::into_inner);
+            Some(Kind::TagSilence)
+        }
+        KindName::GatewaySilence => {
+            let after = table.number_in("after_min", 0.1..=MINUTES_MAX).map(as_minutes);
+            after.map(|after| Kind::GatewaySilence { after })
+        }
+    };
+    (kind, select)
+}
+
+/// Keys that only a kind or a quantity explains are not called unknown while that is missing.
+fn forgive(table: &Table<'_>) {
+    for key in ["quantity", "point", "tag", "after_min", "for_min", "readings", "from", "to"] {
+        table.has(key);
+    }
+    for key in unit_keys::ALL.iter().flat_map(UnitKeys::all) {
+        if table.keys().any(|found| *found.get_ref() == key) {
+            table.has(key);
+        }
+    }
+}
+
+/// Reads the key that `pick` chooses, in any unit that suits `quantity`; gives its own unit.
+fn in_unit(
+    table: &Table<'_>,
+    quantity: Quantity,
+    pick: impl Fn(&UnitKeys) -> &'static str,
+) -> Option<Spanned<f64>> {
+    let right = units_of(quantity);
+    let own = pick(&right[0].0);
+    for foreign in unit_keys::ALL.iter().filter(|keys| !right.iter().any(|(own, _)| own == *keys)) {
+        let key = pick(foreign);
+        let Some(found) = table.keys().find(|found| *found.get_ref() == key) else { continue };
+        table.has(key);
+        let text = format!(
+            "`{key}` is in {}, but {} is in {}",
+            foreign.symbol,
+            quantity.name(),
+            right[0].0.symbol
+        );
+        table.add_with_help(found.span(), text, format!("write `{own}`"));
+    }
+    let mut value = None;
+    for (keys, factor) in right {
+        let key = pick(keys);
+        if !table.has(key) {
+            continue;
+        }
+        let number = table.opt_number(key)?;
+        if value.is_some() {
+            let text = format!("`{key}` says a second time what `{own}` says");
+            table.add_with_help(number.span(), text, "keep one of them");
+        }
+        value = Some(Spanned::new(number.span(), number.into_inner() * factor));
+    }
+    value
+}
+
+fn read_limit(table: &Table<'_>, quantity: Quantity) -> Option<LimitInForce> {
+    let above = in_unit(table, quantity, |keys| keys.above);
+    let below = in_unit(table, quantity, |keys| keys.below);
+    let clear = in_unit(table, quantity, |keys| keys.clear);
+    let deadband = in_unit(table, quantity, |keys| keys.deadband);
+    let own = units_of(quantity)[0].0;
+    let (side, raise) = match (above, below) {
+        (Some(above), None) => (Side::Above, above),
+        (None, Some(below)) => (Side::Below, below),
+        (Some(_), Some(below)) => {
+            let text = format!("a rule has one limit: `{}` or `{}`", own.above, own.below);
+            table.add_with_help(below.span(), text, "make a rule of each");
+            return None;
+        }
+        (None, None) => {
+            let wrong_unit = table.keys().any(|key| {
+                ["above_", "below_"].iter().any(|start| key.get_ref().starts_with(start))
+            });
+            if !wrong_unit {
+                let text = format!("`{}` or `{}` is missing", own.above, own.below);
+                table.add(table.span(), text);
+            }
+            return None;
+        }
+    };
+    let clear = clear_threshold(table, side, &raise, clear, deadband)?;
+    check_possible(table, quantity, side, &raise, &clear)?;
+    Some(LimitInForce { side, raise: raise.into_inner(), clear: clear.into_inner() })
+}
+
+fn clear_threshold(
+    table: &Table<'_>,
+    side: Side,
+    raise: &Spanned<f64>,
+    clear: Option<Spanned<f64>>,
+    deadband: Option<Spanned<f64>>,
+) -> Option<Spanned<f64>> {
+    let limit = *raise.get_ref();
+    match (clear, deadband) {
+        (None, None) => Some(Spanned::new(raise.span(), limit)),
+        (Some(_), Some(deadband)) => {
+            let text = "a deadband and a clear threshold say the same thing";
+            table.add_with_help(deadband.span(), text, "keep one of them");
+            None
+        }
+        (Some(clear), None) => {
+            let (overlaps, side) = match side {
+                Side::Below => (*clear.get_ref() < limit, "below"),
+                Side::Above => (*clear.get_ref() > limit, "above"),
+            };
+            if overlaps {
+                let text = format!("the clear threshold lies {side} the limit of {limit}");
+                let help = "a value would break the limit and clear it at once";
+                table.add_with_help(clear.span(), text, help);
+                return None;
+            }
+            Some(clear)
+        }
+        (None, Some(deadband)) => {
+            let width = *deadband.get_ref();
+            if width < 0.0 {
+                table.add(deadband.span(), "a deadband cannot be negative");
+                return None;
+            }
+            let threshold = if side == Side::Below { limit + width } else { limit - width };
+            Some(Spanned::new(deadband.span(), threshold))
+        }
+    }
+}
+
+fn check_possible(
+    table: &Table<'_>,
+    quantity: Quantity,
+    side: Side,
+    raise: &Spanned<f64>,
+    clear: &Spanned<f64>,
+) -> Option<()> {
+    let (lowest, highest) = physical_range(quantity);
+    let (limit, threshold) = (*raise.get_ref(), *clear.get_ref());
+    let reachable = match side {
+        Side::Below => limit > lowest && limit <= highest,
+        Side::Above => limit < highest && limit >= lowest,
+    };
+    let name = quantity.name();
+    let bounds = format!("{name} lies in {lowest} to {}", shown(quantity, highest));
+    if !reachable {
+        let text = format!("no {name} can ever break a limit of {}", shown(quantity, limit));
+        table.add_with_help(raise.span(), text, bounds);
+        return None;
+    }
+    if !(lowest..=highest).contains(&threshold) {
+        let text = format!("no {name} can ever clear at {}", shown(quantity, threshold));
+        table.add_with_help(clear.span(), text, bounds);
+        return None;
+    }
+    Some(())
+}
+
+fn read_flat_line(table: &Table<'_>, quantity: Quantity) -> Option<FlatLineTest> {
+    let own = units_of(quantity)[0].0.tolerance;
+    let tolerance = in_unit(table, quantity, |keys| keys.tolerance);
+    if tolerance.is_none() && !table.keys().any(|key| key.get_ref().starts_with("tolerance_")) {
+        table.add_with_help(
+            table.span(),
+            format!("`{own}` is missing"),
+            "0 means: exactly equal readings",
+        );
+    }
+    let readings = table.integer_in("readings", 3..=100_000);
+    let over = table.number_in("for_min", 1.0..=MINUTES_MAX).map(as_minutes);
+    let tolerance = tolerance?;
+    if *tolerance.get_ref() < 0.0 {
+        table.add(tolerance.span(), "a tolerance cannot be negative");
+        return None;
+    }
+    let readings = u32::try_from(readings?.into_inner()).ok()?;
+    Some(FlatLineTest { tolerance: tolerance.into_inner(), readings, over: over? })
+}
+
+fn read_service_head(table: &Table<'_>) -> Option<ServiceHead> {
+    let metres = |key| table.number_in(key, 0.0..=100.0);
+    let one = metres("head_1_storey_m");
+    let two = metres("head_2_storeys_m");
+    let further = metres("head_further_storey_m");
+    let deadband = metres("deadband_m");
+    let (one, two) = (one?, two?);
+    if two.get_ref() < one.get_ref() {
+        table.add(two.span(), "two storeys cannot need less head than one");
+        return None;
+    }
+    Some(ServiceHead {
+        one_storey: Length::m(one.into_inner()),
+        two_storeys: Length::m(two.into_inner()),
+        further_storey: Length::m(further?.into_inner()),
+        deadband: Length::m(deadband?.into_inner()),
+    })
+}
+
+fn read_night_flow(table: &Table<'_>) -> Option<NightFlowTest> {
+    let from = table.parse("from", time_of_day);
+    let to = table.parse("to", time_of_day);
+    let average = table.number_in("average_min", 1.0..=120.0).map(as_minutes);
+    let sustained = table.number_in("sustained_min", 1.0..=720.0);
+    let times = table.number_in("usual_times", 1.0..=100.0);
+    let excess = table.number_in("excess_m3_per_h", 0.0..=100_000.0);
+    let deadband = table.number_in("deadband_m3_per_h", 0.0..=100_000.0);
+    let (from, to, average, sustained) = (from?, to?, average?, sustained?);
+    let window = *to.get_ref() - *from.get_ref();
+    if window <= Span::ZERO {
+        table.add(to.span(), "the window must end later on the same day than it begins");
+        return None;
+    }
+    let place = sustained.span();
+    let sustained = as_minutes(sustained);
+    if sustained > window || sustained < average {
+        let text =
+            format!("an excess of {sustained} fits no window of {window} in blocks of {average}");
+        table.add(place, text);
+        return None;
+    }
+    Some(NightFlowTest {
+        from: from.into_inner(),
+        to: to.into_inner(),
+        average,
+        sustained,
+        usual_times: times?.into_inner(),
+        excess_m3_per_h: excess?.into_inner(),
+        deadband_m3_per_h: deadband?.into_inner(),
+    })
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("{0:?} is no time of day: write it like \"02:00\"")]
+struct NotATimeOfDay(String);
+
+fn time_of_day(text: &str) -> Result<Span, NotATimeOfDay> {
+    let wrong = || NotATimeOfDay(text.chars().take(20).collect());
+    let (hours, minutes) = text.split_once(':').ok_or_else(wrong)?;
+    let hours: u32 = hours.parse().map_err(|_| wrong())?;
+    let minutes: u32 = minutes.parse().map_err(|_| wrong())?;
+    if hours > 24 || minutes > 59 || (hours == 24 && minutes > 0) {
+        return Err(wrong());
+    }
+    Ok(Span::minutes(i64::from(hours * 60 + minutes)))
+}

@@ -1,0 +1,116 @@
+//! Which rule watches which instrument of which plant.
+
+use crate::base::TagId;
+use crate::base::units::Quantity;
+use crate::plant::profile::{Disinfectant, Profile, SizeClass};
+use crate::plant::tags::{SamplingPoint, Tag};
+
+/// Which supplies a rule is for: the relaxed limits hang on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Supply {
+    /// Small centralised supply (小型集中式供水).
+    Small,
+    /// Any other.
+    Other,
+}
+
+impl Supply {
+    /// As files write it.
+    pub const CHOICES: [(&'static str, Self); 2] = [("small", Self::Small), ("other", Self::Other)];
+
+    /// Which one a plant is.
+    pub fn of(profile: &Profile) -> Self {
+        if profile.is_small_supply() { Self::Small } else { Self::Other }
+    }
+}
+
+/// Size classes as files write them.
+pub const SIZE_CLASSES: [(&str, SizeClass); 5] = [
+    ("I", SizeClass::I),
+    ("II", SizeClass::II),
+    ("III", SizeClass::III),
+    ("IV", SizeClass::IV),
+    ("V", SizeClass::V),
+];
+
+/// What a rule asks of a plant and of an instrument; what is none is not asked.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Selector {
+    /// What the instrument measures.
+    pub quantity: Option<Quantity>,
+    /// Which water it looks at.
+    pub point: Option<SamplingPoint>,
+    /// This instrument only, by its tag.
+    pub tag: Option<TagId>,
+    /// What disinfects the plant's water.
+    pub disinfectant: Option<Disinfectant>,
+    /// Small supply or other.
+    pub supply: Option<Supply>,
+    /// Size class of the plant.
+    pub size_class: Option<SizeClass>,
+}
+
+impl Selector {
+    /// Is the rule for this plant?
+    pub fn wants_plant(&self, profile: &Profile) -> bool {
+        self.disinfectant.is_none_or(|wanted| wanted == profile.disinfectant)
+            && self.supply.is_none_or(|wanted| wanted == Supply::of(profile))
+            && self.size_class.is_none_or(|wanted| wanted == profile.size_class())
+    }
+
+    /// Is the rule for this instrument, if it is for its plant?
+    pub fn wants_tag(&self, tag: &Tag) -> bool {
+        self.quantity.is_none_or(|wanted| wanted == tag.quantity)
+            && self.point.is_none_or(|wanted| wanted == tag.point)
+            && self.tag.as_ref().is_none_or(|wanted| *wanted == tag.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::inspection::testing::{book, profile, tag};
+
+    use super::*;
+
+    /// Rules of the book that watch the finished turbidity of a plant.
+    fn turbidity_rules(m3_per_day: f64, people: u32) -> Vec<String> {
+        let profile = profile(m3_per_day, people, Disinfectant::FreeChlorine);
+        let tag = tag("AIT-302", Quantity::Turbidity, SamplingPoint::FinishedWater, 5);
+        let book = book();
+        let watching = book.rules().iter().filter(|rule| rule.watches(&profile, &tag));
+        let limits = watching.filter(|rule| rule.limit_for(&profile, &tag).is_some());
+        limits.map(|rule| rule.id.to_string()).collect()
+    }
+
+    #[test]
+    fn a_supply_below_1000_m3_per_day_or_10000_people_has_the_relaxed_turbidity() {
+        for (m3_per_day, people, relaxed) in [
+            (999.0, 16_000, true),
+            (1_000.0, 16_000, false),
+            (2_400.0, 9_999, true),
+            (2_400.0, 10_000, false),
+            (900.0, 16_000, true),
+            (2_400.0, 16_000, false),
+        ] {
+            let wanted =
+                if relaxed { "finished-turbidity-high-small" } else { "finished-turbidity-high" };
+            assert_eq!(turbidity_rules(m3_per_day, people), [wanted], "{m3_per_day} {people}");
+        }
+    }
+
+    #[test]
+    fn the_disinfectant_picks_the_residual_that_is_watched() {
+        let tag = tag("AIT-301", Quantity::ChlorineDioxide, SamplingPoint::TapWater, 5);
+        let watched = |disinfectant| {
+            let profile = profile(2_400.0, 16_000, disinfectant);
+            let book = book();
+            let limit = |id| {
+                let index = book.index(id).expect("a rule of the book");
+                book.limit_for(index, &profile, &tag).map(|limit| limit.raise)
+            };
+            (limit("tap-chlorine-dioxide-low"), limit("tap-chlorine-low"))
+        };
+        assert_eq!(watched(Disinfectant::ChlorineDioxide), (Some(0.02), None));
+        assert_eq!(watched(Disinfectant::FreeChlorine), (None, None));
+    }
+}

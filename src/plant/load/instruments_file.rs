@@ -1,0 +1,284 @@
+//! Reads `instruments.toml`: tags, places, ranges, noise.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::base::problem::{Problems, Source, Spanned, Table, read_toml};
+use crate::base::units::Quantity;
+use crate::base::{Span, TagId};
+use crate::plant::profile::Village;
+use crate::plant::tags::{Behaviour, Instrument, NightFlow, Place, SamplingPoint, Tag};
+
+use super::names::Names;
+use super::place::measurable;
+
+/// Where a tag was first used.
+type Seen = BTreeMap<TagId, String>;
+
+/// The instruments, in the order of the file. Errors: every mistake of the file.
+///
+/// Without `villages` (their file has mistakes) the names of villages are not checked.
+pub(super) fn read(
+    source: &Arc<Source>,
+    names: &Names<'_>,
+    villages: Option<&[Village]>,
+) -> Result<Vec<Instrument>, Problems> {
+    read_toml(source, |file| {
+        let tables = file.tables("instrument");
+        if tables.is_empty() {
+            file.add(file.span(), "`[[instrument]]` is missing: a plant has at least one");
+        }
+        let mut seen = Seen::new();
+        let list: Vec<Option<Instrument>> =
+            tables.iter().map(|table| read_one(table, names, villages, &mut seen)).collect();
+        list.into_iter().collect()
+    })
+}
+
+fn read_one(
+    table: &Table<'_>,
+    names: &Names<'_>,
+    villages: Option<&[Village]>,
+    seen: &mut Seen,
+) -> Option<Instrument> {
+    let id = read_id(table, seen);
+    let title = table.bilingual("title");
+    let quantity = table.choice("quantity", &Quantity::ALL.map(|q| (q.name(), q)));
+    let point = table.choice("point", &SamplingPoint::CHOICES).map(Spanned::into_inner);
+    let place = read_place(table, names);
+    let poll = table.number_in("poll_s", 1.0..=86_400.0);
+    let lag = table.opt_number_in("lag_s", 0.0..=86_400.0);
+    let rise = table.opt_number_in("rise_m", -100.0..=100.0);
+    let village = read_village(table, villages);
+    let night = table.opt_number_in("usual_night_m3_per_h", 0.0..=100_000.0);
+    let values = read_values(table, quantity.as_ref().map(|q| *q.get_ref()));
+    let quantity = quantity?;
+    check_place(table, names, &quantity, place);
+    check_tap(table, point, place, village.found);
+    let pressure = *quantity.get_ref() == Quantity::Pressure;
+    if let (Some(rise), false) = (&rise, pressure) {
+        table.add(rise.span(), "`rise_m` belongs to a pressure only");
+    }
+    if let (Some(night), false) = (&night, *quantity.get_ref() == Quantity::Flow) {
+        table.add(night.span(), "`usual_night_m3_per_h` belongs to a flow only");
+    }
+    let serves = village.found.filter(|_| pressure && point == Some(SamplingPoint::TapWater));
+    let values = values?;
+    let tag = Tag {
+        id: id?,
+        title: title?,
+        quantity: quantity.into_inner(),
+        point: point?,
+        range: values.range,
+        poll: Span::from_seconds_f64(poll?.into_inner()),
+        village: village.found.map(|village| village.id.clone()),
+        storeys: serves.map(|village| village.storeys),
+        rise_m: rise.map_or(0.0, Spanned::into_inner),
+        night_flow: night.map(|usual| NightFlow { usual_m3_per_h: usual.into_inner() }),
+    };
+    let behaviour = Behaviour {
+        resolution: values.resolution,
+        noise: values.noise,
+        noise_share: values.noise_share,
+        lag: Span::from_seconds_f64(lag.map_or(0.0, Spanned::into_inner)),
+    };
+    village.ok.then_some(Instrument { tag: Arc::new(tag), place: place?, behaviour })
+}
+
+fn read_id(table: &Table<'_>, seen: &mut Seen) -> Option<TagId> {
+    let id = table.parse("tag", TagId::new)?;
+    let place = table.source().place(id.span().start);
+    if let Some(first) = seen.get(id.get_ref()) {
+        let text = format!("tag {:?} is there twice", id.get_ref().as_str());
+        table.add_with_help(id.span(), text, format!("the first is at {first}"));
+    } else {
+        seen.insert(id.get_ref().clone(), place);
+    }
+    Some(id.into_inner())
+}
+
+fn read_place(table: &Table<'_>, names: &Names<'_>) -> Option<Place> {
+    let given: Vec<&str> =
+        ["node", "link", "at"].into_iter().filter(|key| table.has(key)).collect();
+    match given.as_slice() {
+        ["node"] => names.node(table, "node").map(Place::Node),
+        ["link"] => names.link(table, "link").map(Place::Link),
+        ["at"] => {
+            let choices = [
+                ("raw", Place::Raw),
+                ("filtered", Place::Filtered),
+                ("dosing-pump", Place::DosingPump),
+                ("dosing-stock", Place::DosingStock),
+            ];
+            table.choice("at", &choices).map(Spanned::into_inner)
+        }
+        [] => {
+            table.add(table.span(), "its place is missing: write `node`, `link` or `at`");
+            None
+        }
+        several => {
+            let text = format!("it sits at one place, not at {}", several.join(" and "));
+            table.add_with_help(table.span(), text, "keep one of `node`, `link`, `at`");
+            None
+        }
+    }
+}
+
+/// A village as an instrument names it; `ok` is false after a wrong name.
+struct Named<'v> {
+    ok: bool,
+    found: Option<&'v Village>,
+}
+
+fn read_village<'v>(table: &Table<'_>, villages: Option<&'v [Village]>) -> Named<'v> {
+    let (Some(name), Some(villages)) = (table.opt_text("village"), villages) else {
+        return Named { ok: true, found: None };
+    };
+    let found = villages.iter().find(|village| village.id.as_str() == name.get_ref());
+    if found.is_none() {
+        let known: Vec<&str> = villages.iter().map(|village| village.id.as_str()).collect();
+        table.unknown(name.span(), "`village`", name.get_ref(), &known);
+    }
+    Named { ok: found.is_some(), found }
+}
+
+fn check_place(
+    table: &Table<'_>,
+    names: &Names<'_>,
+    quantity: &Spanned<Quantity>,
+    place: Option<Place>,
+) {
+    let (Some(place), Some(network)) = (place, names.network()) else { return };
+    let (what, possible) = measurable(place, network);
+    if !possible.contains(quantity.get_ref()) {
+        let text = format!("no {} can be measured at {what}", quantity.get_ref().name());
+        let list: Vec<&str> = possible.iter().map(|quantity| quantity.name()).collect();
+        table.add_with_help(quantity.span(), text, format!("there is {}", list.join(", ")));
+    }
+}
+
+/// What calls itself tap water must be drawn at a tap of its village.
+fn check_tap(
+    table: &Table<'_>,
+    point: Option<SamplingPoint>,
+    place: Option<Place>,
+    village: Option<&Village>,
+) {
+    if point != Some(SamplingPoint::TapWater) {
+        return;
+    }
+    if !table.has("village") {
+        table.add(table.span(), "`village` is missing: tap water is some village's");
+    }
+    let (Some(place), Some(village)) = (place, village) else { return };
+    if !village.taps.iter().any(|tap| place == Place::Node(*tap)) {
+        let text = format!("tap water must be measured at a tap of {}", village.id);
+        table.add_with_help(table.span(), text, "its taps are listed in plant.toml");
+    }
+}
+
+/// What an instrument's numbers say, in the quantity's unit.
+struct Values {
+    range: (f64, f64),
+    resolution: f64,
+    noise: f64,
+    noise_share: f64,
+}
+
+fn read_values(table: &Table<'_>, quantity: Option<Quantity>) -> Option<Values> {
+    let percent = table.opt_number_in("noise_percent", 0.0..=50.0);
+    let Some(quantity) = quantity else {
+        for keys in Quantity::ALL.map(keys) {
+            for key in keys {
+                table.key_span(key);
+            }
+        }
+        return None;
+    };
+    let [range_key, resolution_key, noise_key] = unit_keys(table, quantity)?;
+    let range = read_range(table, range_key);
+    let widest = range.map_or(f64::INFINITY, |(low, high)| high - low);
+    let resolution = table.number(resolution_key);
+    if let Some(step) = &resolution
+        && !(*step.get_ref() > 0.0 && *step.get_ref() <= widest)
+    {
+        let text = format!("`{resolution_key}` must be above 0 and at most the range's width");
+        table.add(step.span(), text);
+    }
+    let noise = table.opt_number(noise_key);
+    if let Some(noise) = &noise
+        && !(0.0..=widest).contains(noise.get_ref())
+    {
+        let text = format!("`{noise_key}` must be at least 0 and at most the range's width");
+        table.add(noise.span(), text);
+    }
+    Some(Values {
+        range: range?,
+        resolution: resolution?.into_inner(),
+        noise: noise.map_or(0.0, Spanned::into_inner),
+        noise_share: percent.map_or(0.0, Spanned::into_inner) / 100.0,
+    })
+}
+
+fn read_range(table: &Table<'_>, key: &'static str) -> Option<(f64, f64)> {
+    let numbers = table.numbers(key);
+    let Some(span) = table.key_span(key) else {
+        table.add(table.span(), format!("`{key}` is missing"));
+        return None;
+    };
+    let numbers: Vec<f64> = numbers.into_iter().map(Spanned::into_inner).collect();
+    match numbers.as_slice() {
+        [low, high] if low < high => Some((*low, *high)),
+        _ => {
+            table.add(span, format!("`{key}` must be two numbers, the lower first: [0, 10]"));
+            None
+        }
+    }
+}
+
+macro_rules! keys_with {
+    ($suffix:literal) => {
+        [concat!("range", $suffix), concat!("resolution", $suffix), concat!("noise", $suffix)]
+    };
+}
+
+/// Range, resolution and noise as the quantity's unit spells them.
+fn keys(quantity: Quantity) -> [&'static str; 3] {
+    match quantity {
+        Quantity::Pressure => keys_with!("_kpa"),
+        Quantity::Flow => keys_with!("_m3_per_h"),
+        Quantity::Level => keys_with!("_m"),
+        Quantity::FreeChlorine | Quantity::ChlorineDioxide => keys_with!("_mg_per_l"),
+        Quantity::Turbidity => keys_with!("_ntu"),
+        Quantity::Conductivity => keys_with!("_us_per_cm"),
+        Quantity::Temperature => keys_with!("_deg_c"),
+        Quantity::Ph | Quantity::State => keys_with!(""),
+        Quantity::Energy => keys_with!("_kwh"),
+    }
+}
+
+/// The quantity's keys; none when some stands in another quantity's unit, which is reported.
+/// The others then count as asked for, so that they are not reported as unknown.
+fn unit_keys(table: &Table<'_>, quantity: Quantity) -> Option<[&'static str; 3]> {
+    let right = keys(quantity);
+    let mut clean = true;
+    for other in Quantity::ALL.map(keys).iter().filter(|other| **other != right) {
+        for (wrong, right) in other.iter().zip(right) {
+            if let Some(span) = table.key_span(wrong) {
+                let text = format!("`{wrong}` has the unit of another quantity");
+                let help = match quantity.unit() {
+                    "1" => format!("write `{right}`: a {} has no unit", quantity.name()),
+                    unit => format!("write `{right}`: {} is in {unit}", quantity.name()),
+                };
+                table.add_with_help(span, text, help);
+                clean = false;
+            }
+        }
+    }
+    if !clean {
+        for key in right {
+            table.key_span(key);
+        }
+    }
+    clean.then_some(right)
+}

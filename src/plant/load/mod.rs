@@ -1,0 +1,314 @@
+//! Reads a plant's folder: every mistake of all its files in one run.
+//!
+//! In: the texts of `network.inp`, `plant.toml`, `instruments.toml`, `conditions/*.toml`. Out: a
+//! checked `Plant`. Must not know: where the texts come from.
+
+mod condition_file;
+mod instruments_file;
+mod names;
+mod place;
+mod plant_file;
+mod train;
+
+use std::sync::Arc;
+
+use crate::base::PlantId;
+use crate::base::problem::{Problems, Source};
+use crate::plant::{Plant, inp};
+use names::Names;
+
+/// The texts of a plant's folder.
+#[derive(Debug, Clone)]
+pub struct Files {
+    /// `network.inp`
+    pub network: Arc<Source>,
+    /// `plant.toml`
+    pub plant: Arc<Source>,
+    /// `instruments.toml`
+    pub instruments: Arc<Source>,
+    /// `conditions/NAME.toml`, each with its NAME.
+    pub conditions: Vec<(String, Arc<Source>)>,
+}
+
+/// Reads and checks a plant. Conditions come in the order of `files`.
+///
+/// Errors: every mistake of every file. Names of the network are checked once the network itself
+/// is free of mistakes, villages once `plant.toml` is.
+pub fn load(id: PlantId, files: &Files) -> Result<Plant, Problems> {
+    let mut problems = Problems::new();
+    let network = keep(&mut problems, inp::read(&files.network));
+    let names = Names::new(network.as_ref());
+    let described = keep(&mut problems, plant_file::read(&id, &files.plant, &names));
+    let villages = described.as_ref().map(|(profile, _)| profile.villages.as_slice());
+    let instruments =
+        keep(&mut problems, instruments_file::read(&files.instruments, &names, villages));
+    if files.conditions.is_empty() {
+        problems
+            .add(&files.plant, 0..0, "the plant has no condition to start from")
+            .help("write conditions/normal.toml beside plant.toml");
+    }
+    let mut conditions = Vec::new();
+    for (name, source) in &files.conditions {
+        conditions.extend(keep(&mut problems, condition_file::read(name, source)));
+    }
+    let plant = match (network, described, instruments) {
+        (Some(network), Some((profile, train)), Some(instruments)) => {
+            Some(Plant { id, profile, network, train, instruments, conditions })
+        }
+        _ => None,
+    };
+    problems.into_result(plant)
+}
+
+/// The value, or its mistakes into `problems`.
+fn keep<T>(problems: &mut Problems, result: Result<T, Problems>) -> Option<T> {
+    match result {
+        Ok(value) => Some(value),
+        Err(found) => {
+            problems.absorb(found);
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Stamp;
+    use crate::base::units::Quantity;
+    use crate::plant::network::{LinkIndex, LinkKind, NodeIndex, NodeKind};
+    use crate::plant::tags::{Place, SamplingPoint};
+    use crate::world::truth::{LinkTruth, NodeTruth, Truth, WorksTruth};
+
+    macro_rules! sanmen {
+        ($path:literal) => {
+            Source::new($path, include_str!(concat!("../../../config/plants/sanmen/", $path)))
+        };
+    }
+
+    fn files() -> Files {
+        Files {
+            network: sanmen!("network.inp"),
+            plant: sanmen!("plant.toml"),
+            instruments: sanmen!("instruments.toml"),
+            conditions: vec![
+                ("aged".to_owned(), sanmen!("conditions/aged.toml")),
+                ("normal".to_owned(), sanmen!("conditions/normal.toml")),
+                ("renewed".to_owned(), sanmen!("conditions/renewed.toml")),
+            ],
+        }
+    }
+
+    fn id() -> PlantId {
+        PlantId::new("sanmen").expect("an id")
+    }
+
+    fn sanmen() -> Plant {
+        load(id(), &files()).unwrap_or_else(|problems| panic!("{}", problems.render(false)))
+    }
+
+    fn mistakes(files: &Files) -> String {
+        load(id(), files).expect_err("the files have mistakes").render(false)
+    }
+
+    /// `source` with `from` replaced, which must be there exactly once.
+    fn edited(source: &Arc<Source>, edits: &[(&str, &str)]) -> Arc<Source> {
+        let mut text = source.text.clone();
+        for (from, to) in edits {
+            assert_eq!(text.matches(from).count(), 1, "{from:?} must be there once");
+            text = text.replace(from, to);
+        }
+        Source::new(source.path.clone(), text)
+    }
+
+    #[test]
+    fn the_sanmen_folder_loads_and_has_what_the_article_says() {
+        let plant = sanmen();
+        assert_eq!(plant.profile.population, 16_000);
+        assert_eq!(plant.profile.villages.len(), 7);
+        assert!((60..=120).contains(&plant.network.nodes.len()));
+        assert!(plant.instruments.len() >= 28);
+        let names: Vec<&str> = plant.conditions.iter().map(|c| c.name.as_str()).collect();
+        assert_eq!(names, ["aged", "normal", "renewed"]);
+        let real: Vec<&str> =
+            plant.profile.villages.iter().filter(|v| !v.fiction).map(|v| v.id.as_str()).collect();
+        assert_eq!(real, ["suiyang"]);
+    }
+
+    #[test]
+    fn every_village_has_its_entry_flow_and_its_far_tap_watched() {
+        let plant = sanmen();
+        for village in &plant.profile.villages {
+            let far = village.taps.last().copied().map(Place::Node);
+            let own =
+                || plant.instruments.iter().filter(|i| i.tag.village.as_ref() == Some(&village.id));
+            let pressure =
+                own().find(|i| i.tag.quantity == Quantity::Pressure).expect("a pressure");
+            assert_eq!(Some(pressure.place), far);
+            assert_eq!(pressure.tag.storeys, Some(village.storeys));
+            assert!(own().any(|i| i.tag.night_flow.is_some()), "{}", village.id);
+        }
+    }
+
+    #[test]
+    fn base_demands_are_a_hundred_litres_a_head_and_day() {
+        let plant = sanmen();
+        for village in &plant.profile.villages {
+            let flow: f64 = village
+                .taps
+                .iter()
+                .map(|tap| match &plant.network.nodes[tap.0].kind {
+                    NodeKind::Junction { base_demand, .. } => base_demand.as_m3_per_h(),
+                    _ => 0.0,
+                })
+                .sum();
+            let wanted = f64::from(village.people) * 0.1 / 24.0;
+            assert!((flow - wanted).abs() < 0.005, "{}: {flow} m³/h, not {wanted}", village.id);
+        }
+    }
+
+    #[test]
+    fn the_truth_has_a_value_for_everything_that_may_be_measured() {
+        let network = sanmen().network;
+        let truth = Truth {
+            at: Stamp::from_ms(0).expect("a time"),
+            nodes: vec![NodeTruth::default(); network.nodes.len()],
+            links: vec![LinkTruth::default(); network.links.len()],
+            works: WorksTruth::default(),
+        };
+        let nodes = (0..network.nodes.len()).map(|n| Place::Node(NodeIndex(n)));
+        let links = (0..network.links.len()).map(|n| Place::Link(LinkIndex(n)));
+        let works = [Place::Raw, Place::Filtered, Place::DosingPump, Place::DosingStock];
+        for place in nodes.chain(links).chain(works) {
+            for quantity in Quantity::ALL {
+                let offered = place::measurable(place, &network).1.contains(&quantity);
+                let known = truth.value(place, quantity).is_some();
+                assert!(!offered || known, "{quantity:?} at {place:?} is offered but never true");
+            }
+        }
+    }
+
+    #[test]
+    fn pumps_and_the_production_valve_are_what_the_train_says() {
+        let plant = sanmen();
+        let production = &plant.network.links[plant.train.production.0];
+        assert!(matches!(production.kind, LinkKind::Valve { .. }));
+        assert_eq!(plant.network.nodes[plant.train.clear_well.0].id, "CLEARWELL");
+        let finished = plant.instruments.iter().find(|i| i.tag.id.as_str() == "AIT-301");
+        assert_eq!(finished.map(|i| i.tag.point), Some(SamplingPoint::FinishedWater));
+    }
+
+    #[test]
+    fn mistakes_in_plant_toml_come_all_at_once() {
+        let mut files = files();
+        files.plant = edited(
+            &files.plant,
+            &[
+                ("utc_offset = \"+08:00\"", "utc_offset = \"Asia/Shanghai\""),
+                ("population = 16000", "population = 15800"),
+                ("source = \"reservoir\"", "source = \"resevoir\""),
+                ("id = \"shijing\"", "id = \"zhuping\""),
+                ("storeys = 3\ntaps = [\"XQ-4\"", "storeys = 9\ntaps = [\"XQ-4\""),
+                ("\"ZP-4\", \"ZP-5\"", "\"SY-4\", \"ZP_5\""),
+                ("\"CP-4\", \"CP-5\"", "\"CP-1\", \"TANK-2\""),
+                ("outlet = \"R-FILTERED\"", "outlet = \"CLEARWELL\""),
+                ("production = \"V-PRODUCTION\"", "production = \"PRV-1\""),
+                ("start_level_m = 2.2", "start_level_m = 3.5"),
+                ("baffling_factor = 0.5", "bafling_factor = 0.5"),
+                ("turbidity_ntu = 12 ", "turbidity_ntu = \"12\" "),
+            ],
+        );
+        insta::assert_snapshot!(mistakes(&files));
+    }
+
+    #[test]
+    fn people_and_taps_must_add_up() {
+        let mut files = files();
+        files.plant = edited(
+            &files.plant,
+            &[("people = 1400", "people = 1500"), (", \"YD-8\", \"YD-9\"", ", \"YD-9\"")],
+        );
+        insta::assert_snapshot!(mistakes(&files));
+    }
+
+    #[test]
+    fn mistakes_in_instruments_toml_come_all_at_once() {
+        let mut files = files();
+        let text = r#"
+[[instrument]]
+tag = "PIT 1"
+title = { en = "Pressure", zh = "压力" }
+quantity = "pressure"
+point = "network"
+node = "J-DISCHARG"
+range_m = [0, 100]
+resolution_m = 0.1
+poll_s = 60
+
+[[instrument]]
+tag = "LIT-1"
+title = { en = "Level", zh = "液位" }
+quantity = "level"
+point = "netwrok"
+node = "SY-1"
+link = "P-1"
+range_m = [4, 0]
+resolution_m = 0
+poll_s = 0
+
+[[instrument]]
+tag = "LIT-1"
+title = { en = "Level" }
+quantity = "level"
+point = "tap-water"
+node = "SY-1"
+village = "suiyan"
+range_m = [0, 4]
+resolution_m = 0.001
+noise_m = 9
+usual_night_m3_per_h = 3
+poll_s = 60
+lag = 3
+
+[[instrument]]
+tag = "PIT-2"
+title = { en = "Pressure", zh = "压力" }
+quantity = "pressure"
+point = "tap-water"
+node = "SY-1"
+village = "suiyang"
+range_kpa = [0, 600]
+poll_s = 60
+
+[[instrument]]
+tag = "XS-1"
+title = { en = "Pump", zh = "水泵" }
+quantity = "flwo"
+point = "process"
+link = "P-9"
+range_kpa = [0, 600]
+poll_s = 60
+"#;
+        files.instruments = Source::new("instruments.toml", text.trim_start());
+        insta::assert_snapshot!(mistakes(&files));
+    }
+
+    #[test]
+    fn mistakes_of_several_files_come_together() {
+        let mut files = files();
+        files.network = edited(&files.network, &[("V-1          V-2", "V-1          V-3")]);
+        files.instruments = edited(&files.instruments, &[("tag = \"AIT-101\"", "tag = \"\"")]);
+        files.conditions = vec![(
+            "aged".to_owned(),
+            Source::new("conditions/aged.toml", "roughness_factor = 0\npump_head = 1\n"),
+        )];
+        insta::assert_snapshot!(mistakes(&files));
+    }
+
+    #[test]
+    fn a_plant_without_conditions_is_told_where_to_write_one() {
+        let mut files = files();
+        files.conditions.clear();
+        insta::assert_snapshot!(mistakes(&files));
+    }
+}

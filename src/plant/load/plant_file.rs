@@ -1,0 +1,163 @@
+//! Reads `plant.toml`: who the plant is, its villages, its treatment.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::base::PlantId;
+use crate::base::ids::VillageId;
+use crate::base::problem::{Problems, Source, Spanned, Table, read_toml};
+use crate::base::time::UtcOffset;
+use crate::plant::network::{NodeIndex, NodeKind};
+use crate::plant::profile::{Disinfectant, Profile, SourceKind, Village};
+use crate::plant::train::Train;
+
+use super::names::{Names, node_kind};
+use super::train;
+
+/// Profile and treatment train. Errors: every mistake of the file.
+pub(super) fn read(
+    id: &PlantId,
+    source: &Arc<Source>,
+    names: &Names<'_>,
+) -> Result<(Profile, Train), Problems> {
+    read_toml(source, |table| {
+        let profile = read_profile(id, table, names);
+        let train = table.table("train").and_then(|train| train::read(&train, names));
+        Some((profile?, train?))
+    })
+}
+
+fn read_profile(id: &PlantId, table: &Table<'_>, names: &Names<'_>) -> Option<Profile> {
+    let title = table.bilingual("title");
+    let fiction = table.bilingual("fiction");
+    let county = table.bilingual("county");
+    let utc_offset = table.parse("utc_offset", |text| {
+        UtcOffset::parse(text).ok_or("`utc_offset` must be written like \"+08:00\"")
+    });
+    let capacity = table.number_in("design_capacity_m3_per_day", 1.0..=10_000_000.0);
+    let population = table.integer_in("population", 1..=100_000_000);
+    let source = table.choice("source", &SourceKind::CHOICES);
+    let disinfectant = table.choice("disinfectant", &Disinfectant::CHOICES);
+    let villages = read_villages(table, names);
+    if let (Some(population), Some(villages)) = (&population, &villages) {
+        check_population(table, population, villages);
+    }
+    Some(Profile {
+        id: id.clone(),
+        title: title?,
+        fiction: fiction?,
+        county: county?,
+        utc_offset: utc_offset?.into_inner(),
+        design_capacity_m3_per_day: capacity?.into_inner(),
+        population: u32::try_from(population?.into_inner()).ok()?,
+        source: source?.into_inner(),
+        disinfectant: disinfectant?.into_inner(),
+        villages: villages?,
+    })
+}
+
+fn check_population(table: &Table<'_>, population: &Spanned<i64>, villages: &[Village]) {
+    let sum: i64 = villages.iter().map(|village| i64::from(village.people)).sum();
+    if sum != *population.get_ref() {
+        let text = format!("the villages' people add up to {sum}, not {}", population.get_ref());
+        table.add(population.span(), text);
+    }
+}
+
+/// What the villages read so far have taken.
+#[derive(Default)]
+struct Taken {
+    ids: BTreeMap<VillageId, String>,
+    taps: BTreeMap<NodeIndex, VillageId>,
+}
+
+fn read_villages(table: &Table<'_>, names: &Names<'_>) -> Option<Vec<Village>> {
+    let list = table.tables("village");
+    if list.is_empty() {
+        table.add(table.span(), "`[[village]]` is missing: a plant serves at least one");
+        return None;
+    }
+    let mut taken = Taken::default();
+    let villages: Vec<Option<Village>> =
+        list.iter().map(|village| read_village(village, names, &mut taken)).collect();
+    let villages = villages.into_iter().collect::<Option<Vec<Village>>>()?;
+    check_forgotten_taps(table, names, &taken);
+    Some(villages)
+}
+
+fn read_village(table: &Table<'_>, names: &Names<'_>, taken: &mut Taken) -> Option<Village> {
+    let id = table.parse("id", VillageId::new);
+    let title = table.bilingual("title");
+    let fiction = table.opt_bool("fiction");
+    let people = table.integer_in("people", 1..=10_000_000);
+    let storeys = table.integer_in("storeys", 1..=4);
+    let taps = read_taps(table, names, id.as_ref(), taken);
+    let id = id?;
+    let place = table.source().place(id.span().start);
+    if let Some(first) = taken.ids.insert(id.get_ref().clone(), place) {
+        let text = format!("village {:?} is there twice", id.get_ref().as_str());
+        table.add_with_help(id.span(), text, format!("the first is at {first}"));
+    }
+    Some(Village {
+        id: id.into_inner(),
+        title: title?,
+        fiction: fiction.is_some_and(Spanned::into_inner),
+        people: u32::try_from(people?.into_inner()).ok()?,
+        storeys: u32::try_from(storeys?.into_inner()).ok()?,
+        taps: taps?,
+    })
+}
+
+fn read_taps(
+    table: &Table<'_>,
+    names: &Names<'_>,
+    village: Option<&Spanned<VillageId>>,
+    taken: &mut Taken,
+) -> Option<Vec<NodeIndex>> {
+    let list = table.texts("taps");
+    if list.is_empty() {
+        table.add(table.span(), "`taps` is missing: a village has at least one tap");
+        return None;
+    }
+    let mut taps = Vec::new();
+    for name in &list {
+        let Some((index, node)) = names.find_node(table, "taps", name) else { continue };
+        let wrong = match &node.kind {
+            NodeKind::Junction { base_demand, .. } if base_demand.as_m3_per_s() > 0.0 => None,
+            NodeKind::Junction { .. } => Some("nobody draws water there (its demand is 0)"),
+            kind => Some(node_kind(kind)),
+        };
+        if let Some(wrong) = wrong {
+            let text = format!("tap {:?} must be a junction with demand: {wrong}", name.get_ref());
+            table.add(name.span(), text);
+        }
+        taps.push(index);
+        let Some(village) = village else { continue };
+        if let Some(other) = taken.taps.insert(index, village.get_ref().clone()) {
+            let text = format!("tap {:?} is already a tap of {other}", name.get_ref());
+            table.add(name.span(), text);
+        }
+    }
+    (taps.len() == list.len()).then_some(taps)
+}
+
+/// Demand that belongs to no village would follow nobody's day.
+fn check_forgotten_taps(table: &Table<'_>, names: &Names<'_>, taken: &Taken) {
+    let Some(network) = names.network() else { return };
+    let forgotten: Vec<&str> = network
+        .nodes
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| !taken.taps.contains_key(&NodeIndex(*index)))
+        .filter(|(_, node)| match &node.kind {
+            NodeKind::Junction { base_demand, .. } => base_demand.as_m3_per_s() > 0.0,
+            NodeKind::Reservoir | NodeKind::Tank(_) => false,
+        })
+        .map(|(_, node)| node.id.as_str())
+        .collect();
+    if !forgotten.is_empty() {
+        let text = format!("no village has these junctions with demand: {}", forgotten.join(", "));
+        let help = "list each under the `taps` of a village, or set its demand to 0 in network.inp";
+        table.add_with_help(table.span(), text, help);
+    }
+}

@@ -1,0 +1,112 @@
+//! Reads `[train]` of `plant.toml`: the treatment train.
+
+use crate::base::TagId;
+use crate::base::problem::{Spanned, Table};
+use crate::base::units::Flow;
+use crate::plant::network::Tank;
+use crate::plant::train::{Dosing, Filters, RawWater, Train};
+
+use super::names::Names;
+
+/// The treatment train; mistakes go to the table's file.
+pub(super) fn read(table: &Table<'_>, names: &Names<'_>) -> Option<Train> {
+    let outlet = names.reservoir(table, "outlet");
+    let production = names.flow_control(table, "production");
+    let clear_well = names.tank(table, "clear_well");
+    let capacity = table.number_in("capacity_m3_per_h", 0.1..=100_000.0);
+    let start = table.number_in("start_level_m", 0.0..=100.0);
+    let stop = table.number_in("stop_level_m", 0.0..=100.0);
+    let baffling_factor = table.number_in("baffling_factor", 0.1..=1.0);
+    let raw = table.table("raw").and_then(|raw| read_raw(&raw));
+    let filters = table.table("filters").and_then(|filters| read_filters(&filters));
+    let dosing = table.table("dosing").and_then(|dosing| read_dosing(&dosing));
+    if let (Some((_, setting)), Some(capacity)) = (&production, &capacity) {
+        check_capacity(table, *setting, capacity);
+    }
+    if let (Some((_, tank)), Some(start), Some(stop)) = (&clear_well, &start, &stop) {
+        check_levels(table, *tank, start, stop);
+    }
+    Some(Train {
+        outlet: outlet?,
+        production: production?.0,
+        clear_well: clear_well?.0,
+        capacity_m3_per_h: capacity?.into_inner(),
+        start_level_m: start?.into_inner(),
+        stop_level_m: stop?.into_inner(),
+        raw: raw?,
+        filters: filters?,
+        dosing: dosing?,
+        baffling_factor: baffling_factor?.into_inner(),
+    })
+}
+
+fn check_capacity(table: &Table<'_>, setting_m3_per_s: f64, capacity: &Spanned<f64>) {
+    let set = Flow::m3_per_s(setting_m3_per_s).as_m3_per_h();
+    let most = *capacity.get_ref();
+    if set > most * 1.001 {
+        let text = format!("the production valve is set to {set:.1} m³/h, above {most} m³/h");
+        table.add_with_help(capacity.span(), text, "raise it, or lower the setting in network.inp");
+    }
+}
+
+fn check_levels(table: &Table<'_>, tank: Tank, start: &Spanned<f64>, stop: &Spanned<f64>) {
+    let (low, high) = (tank.min_level.as_m(), tank.max_level.as_m());
+    for (key, level) in [("start_level_m", start), ("stop_level_m", stop)] {
+        let found = *level.get_ref();
+        if !(low..=high).contains(&found) {
+            let text = format!(
+                "`{key}` must lie in the clear well's levels, {low} to {high} m, found {found}"
+            );
+            table.add(level.span(), text);
+        }
+    }
+    if start.get_ref() >= stop.get_ref() {
+        let text = format!("`start_level_m` must be below `stop_level_m` = {}", stop.get_ref());
+        table.add(start.span(), text);
+    }
+}
+
+fn read_raw(table: &Table<'_>) -> Option<RawWater> {
+    let turbidity = table.number_in("turbidity_ntu", 0.0..=10_000.0);
+    let conductivity = table.number_in("conductivity_us_per_cm", 0.0..=10_000.0);
+    let temperature = table.number_in("temperature_deg_c", 0.0..=40.0);
+    Some(RawWater {
+        turbidity_ntu: turbidity?.into_inner(),
+        conductivity_us_per_cm: conductivity?.into_inner(),
+        temperature_deg_c: temperature?.into_inner(),
+    })
+}
+
+fn read_filters(table: &Table<'_>) -> Option<Filters> {
+    let passage = table.number_in("passage", 0.0..=1.0);
+    let overload = table.number_in("overload_ntu", 0.0..=10_000.0);
+    let growth = table.number_in("overload_passage_per_ntu", 0.0..=1.0);
+    let floor = table.number_in("floor_ntu", 0.0..=10.0);
+    let volume = table.number_in("volume_m3", 0.1..=1_000_000.0);
+    Some(Filters {
+        passage: passage?.into_inner(),
+        overload_ntu: overload?.into_inner(),
+        overload_passage_per_ntu: growth?.into_inner(),
+        floor_ntu: floor?.into_inner(),
+        volume_m3: volume?.into_inner(),
+    })
+}
+
+fn read_dosing(table: &Table<'_>) -> Option<Dosing> {
+    let id = table.parse("id", TagId::new);
+    let dose = table.number_in("dose_mg_per_l", 0.0..=10.0);
+    let demand = table.number_in("instant_demand_mg_per_l", 0.0..=10.0);
+    let stock = table.number_in("stock_g_per_l", 0.1..=500.0);
+    let drum = table.number_in("drum_l", 1.0..=100_000.0);
+    let height = table.number_in("drum_height_m", 0.1..=20.0);
+    let share = table.number_in("initial_share", 0.0..=1.0);
+    Some(Dosing {
+        id: id?.into_inner().as_str().to_owned(),
+        dose_mg_per_l: dose?.into_inner(),
+        instant_demand_mg_per_l: demand?.into_inner(),
+        stock_g_per_l: stock?.into_inner(),
+        drum_l: drum?.into_inner(),
+        drum_height_m: height?.into_inner(),
+        initial_share: share?.into_inner(),
+    })
+}

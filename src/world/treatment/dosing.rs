@@ -1,0 +1,138 @@
+//! The dosing pump, its drum, and what the water takes of the chlorine at once.
+
+use crate::base::Span;
+use crate::base::units::{Concentration, Flow, Length};
+use crate::plant::train::Dosing;
+
+/// Chlorine that turbid water takes up in addition, mg/L per NTU above the filters' best `[D]`:
+/// after a storm the demand is up and the residual down.
+const DEMAND_MG_PER_L_PER_NTU: f64 = 0.05;
+
+/// Does the pump deliver?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prime {
+    /// It delivers what it is set to.
+    Kept,
+    /// It has lost its prime (失压) and delivers nothing.
+    Lost {
+        /// Its signal still says that it runs.
+        keeps_signal: bool,
+    },
+}
+
+/// A dosing pump that follows the flow, and its drum.
+#[derive(Debug, Clone)]
+pub struct DosingPump {
+    dosing: Dosing,
+    stock_l: f64,
+    signal: bool,
+}
+
+impl DosingPump {
+    /// A pump with its drum filled as the train says.
+    pub fn new(dosing: &Dosing) -> Self {
+        let stock_l = dosing.drum_l * dosing.initial_share;
+        Self { dosing: dosing.clone(), stock_l, signal: false }
+    }
+
+    /// Doses into `flow` for `dt`; gives the chlorine that went in, per litre of water.
+    ///
+    /// An empty drum gives nothing, though the pump strokes on. The pump stops with the flow.
+    pub fn dose(
+        &mut self,
+        dt: Span,
+        flow: Flow,
+        set: Concentration,
+        prime: Prime,
+    ) -> Concentration {
+        let water_m3 = flow.as_m3_per_s().max(0.0) * dt.as_seconds();
+        let asked = water_m3 > 0.0 && set > Concentration::ZERO;
+        self.signal = asked && prime != Prime::Lost { keeps_signal: false };
+        if !asked || prime != Prime::Kept {
+            return Concentration::ZERO;
+        }
+        // mg/L = g/m³, and the stock is in g/L
+        let wanted_l = set.as_mg_per_l() * water_m3 / self.dosing.stock_g_per_l;
+        let used_l = wanted_l.min(self.stock_l);
+        self.stock_l -= used_l;
+        Concentration::mg_per_l(used_l * self.dosing.stock_g_per_l / water_m3)
+    }
+
+    /// What is left of `dosed` when the water has taken its instant demand.
+    ///
+    /// * `turbidity_above_floor`: NTU that better filters would have held back.
+    pub fn left_of(&self, dosed: Concentration, turbidity_above_floor: f64) -> Concentration {
+        let demand =
+            self.dosing.instant_demand_mg_per_l + DEMAND_MG_PER_L_PER_NTU * turbidity_above_floor;
+        Concentration::mg_per_l((dosed.as_mg_per_l() - demand).max(0.0))
+    }
+
+    /// Does its signal say that it runs?
+    pub fn signal(&self) -> bool {
+        self.signal
+    }
+
+    /// Level in the drum.
+    pub fn stock_level(&self) -> Length {
+        Length::m(self.dosing.drum_height_m * self.stock_l / self.dosing.drum_l)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pump(initial_share: f64) -> DosingPump {
+        DosingPump::new(&Dosing {
+            id: "DP-1".to_owned(),
+            dose_mg_per_l: 1.0,
+            instant_demand_mg_per_l: 0.4,
+            stock_g_per_l: 100.0,
+            drum_l: 300.0,
+            drum_height_m: 0.9,
+            initial_share,
+        })
+    }
+
+    const SET: Concentration = Concentration::mg_per_l(1.0);
+
+    #[test]
+    fn a_day_of_production_takes_its_chlorine_from_the_drum() {
+        let mut pump = pump(0.8);
+        let dosed = pump.dose(Span::DAY, Flow::m3_per_h(100.0), SET, Prime::Kept);
+        assert!((dosed.as_mg_per_l() - 1.0).abs() < 1e-12);
+        // 2,400 g of chlorine are 24 L of 240 L
+        assert!((pump.stock_level().as_m() - 0.9 * 216.0 / 300.0).abs() < 1e-9);
+        assert!((pump.left_of(dosed, 0.0).as_mg_per_l() - 0.6).abs() < 1e-12);
+        assert!(pump.left_of(dosed, 2.0) < pump.left_of(dosed, 0.0));
+    }
+
+    #[test]
+    fn an_empty_drum_gives_nothing_but_the_pump_strokes_on() {
+        let mut pump = pump(0.01); // 3 L
+        let dosed = pump.dose(Span::DAY, Flow::m3_per_h(100.0), SET, Prime::Kept);
+        assert!((dosed.as_mg_per_l() - 300.0 / 2_400.0).abs() < 1e-12);
+        let dry = pump.dose(Span::HOUR, Flow::m3_per_h(100.0), SET, Prime::Kept);
+        assert_eq!((dry, pump.signal()), (Concentration::ZERO, true));
+        assert_eq!(pump.left_of(dry, 0.0), Concentration::ZERO);
+    }
+
+    #[test]
+    fn a_lost_prime_doses_nothing_whatever_the_signal_says() {
+        for keeps_signal in [true, false] {
+            let mut pump = pump(0.8);
+            let full = pump.stock_level();
+            let lost = Prime::Lost { keeps_signal };
+            let dosed = pump.dose(Span::HOUR, Flow::m3_per_h(100.0), SET, lost);
+            assert_eq!((dosed, pump.signal()), (Concentration::ZERO, keeps_signal));
+            assert_eq!(pump.stock_level(), full);
+        }
+    }
+
+    #[test]
+    fn the_pump_stops_with_the_flow() {
+        let mut pump = pump(0.8);
+        let dosed = pump.dose(Span::HOUR, Flow::ZERO, SET, Prime::Kept);
+        assert_eq!((dosed, pump.signal()), (Concentration::ZERO, false));
+    }
+}

@@ -1,0 +1,94 @@
+//! Treatment, from raw water to the filters' outlet: source, filters, dosing.
+//!
+//! In: a train, a state of wear, storms, the flow the works produces. Out: the water that enters
+//! the network, and what the works looks like. The clear well is a tank of the network.
+//! Must not know: pipes, instruments, why the production starts and stops.
+
+pub mod contact;
+pub mod dosing;
+pub mod filters;
+pub mod production;
+pub mod source;
+
+use crate::base::random::Seed;
+use crate::base::units::{Concentration, Conductivity, Flow, Turbidity};
+use crate::base::{Span, Stamp};
+use crate::plant::train::Train;
+use crate::world::truth::{Water, WorksTruth};
+use dosing::{DosingPump, Prime};
+use filters::FilterCells;
+use source::{Source, Storm};
+
+/// The works, from the intake to the filters' outlet.
+#[derive(Debug)]
+pub struct Works {
+    source: Source,
+    filters: FilterCells,
+    dosing: DosingPump,
+    truth: WorksTruth,
+}
+
+/// What is set from outside: by the state of wear, by people, by faults.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Settings {
+    /// The turbidity that passes the filters is multiplied by this.
+    pub passage_factor: f64,
+    /// Dose the pump is set to.
+    pub dose: Concentration,
+    /// Does the dosing pump deliver?
+    pub prime: Prime,
+}
+
+impl Works {
+    /// A works that has run on usual raw water for long.
+    pub fn new(train: &Train, offset: crate::base::time::UtcOffset, seed: Seed) -> Self {
+        let source = Source::new(train.raw, offset, seed);
+        Self {
+            filters: FilterCells::new(train.filters, train.raw),
+            dosing: DosingPump::new(&train.dosing),
+            truth: WorksTruth::default(),
+            source,
+        }
+    }
+
+    /// Storms that come, in any order.
+    pub fn set_storms(&mut self, storms: Vec<Storm>) {
+        self.source.set_storms(storms);
+    }
+
+    /// Draws the weather of the next step.
+    pub fn advance(&mut self, step: Span) {
+        self.source.advance(step);
+    }
+
+    /// Treats `production` from `now` on for `dt`; gives the water that enters the network.
+    pub fn treat(&mut self, now: Stamp, dt: Span, production: Flow, settings: &Settings) -> Water {
+        let raw = self.source.at(now);
+        let filtered = self.filters.pass(&raw, dt, production, settings.passage_factor);
+        let dosed = self.dosing.dose(dt, production, settings.dose, settings.prime);
+        let chlorine = self.dosing.left_of(dosed, filtered.turbidity_above_floor);
+        self.truth = WorksTruth {
+            raw_turbidity: Turbidity::ntu(raw.turbidity_ntu),
+            raw_conductivity: Conductivity::us_per_cm(raw.conductivity_us_per_cm),
+            temperature: raw.temperature,
+            production,
+            filtered_turbidity: Turbidity::ntu(filtered.turbidity_ntu),
+            dosed,
+            dosing_signal: f64::from(u8::from(self.dosing.signal())),
+            stock_level: self.dosing.stock_level(),
+            contact_min: self.truth.contact_min,
+        };
+        Water {
+            chlorine,
+            turbidity: Turbidity::ntu(filtered.turbidity_ntu),
+            conductivity: Conductivity::us_per_cm(filtered.conductivity_us_per_cm),
+            age_h: 0.0,
+            tracer: Concentration::ZERO,
+        }
+    }
+
+    /// What the works looks like; `contact_min` is the clear well's to fill in.
+    pub fn truth(&self) -> &WorksTruth {
+        &self.truth
+    }
+}
