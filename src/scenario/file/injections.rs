@@ -224,7 +224,7 @@ fn fault_keys(quantity: Quantity) -> [&'static str; 2] {
         Quantity::Pressure => ["per_day_kpa", "by_kpa"],
         Quantity::Flow => ["per_day_m3_per_h", "by_m3_per_h"],
         Quantity::Level => ["per_day_m", "by_m"],
-        Quantity::FreeChlorine => ["per_day_mg_per_l", "by_mg_per_l"],
+        Quantity::FreeChlorine | Quantity::ChlorineDioxide => ["per_day_mg_per_l", "by_mg_per_l"],
         Quantity::Turbidity => ["per_day_ntu", "by_ntu"],
         Quantity::Conductivity => ["per_day_us_per_cm", "by_us_per_cm"],
         Quantity::Temperature => ["per_day_deg_c", "by_deg_c"],
