@@ -240,8 +240,8 @@ mod tests {
             let burst = tag == NIGHT_FLOW && minute >= 120;
             Some(sound(tag, minute) + if burst { 40.0 } else { 0.0 })
         });
-        assert_eq!(told(&findings), ["night-flow-high/FIT-401 Abnormal 03:00"]);
-        let text = "night flow at FIT-401 has been above 30.0 m³/h for 1 h, last 60.5 m³/h";
+        assert_eq!(told(&findings), ["night-flow-high/FIT-401 Abnormal 03:30"]);
+        let text = "night flow at FIT-401 has been above 30.0 m³/h for 1 h 30 min, last 60.5 m³/h";
         assert_eq!(findings[0].why.text, text);
     }
 

@@ -236,7 +236,7 @@ impl TagWatch {
             return self.deadline(true);
         }
         self.last = Some(at);
-        if self.watchers.iter().any(|watcher| watcher.deadline() < at) {
+        if self.watchers.iter().any(|watcher| watcher.deadline() <= at) {
             self.advance(at, findings);
         }
         if flag.is_usable() {
