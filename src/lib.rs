@@ -14,6 +14,7 @@ pub mod base;
 pub mod cli;
 pub mod ingest;
 pub mod inspection;
+pub mod instruments;
 pub mod ledger;
 pub mod plant;
 pub mod scenario;

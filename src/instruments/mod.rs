@@ -1,0 +1,208 @@
+//! Instruments: what the truth looks like through a lag, noise, a range, a display and a fault.
+//!
+//! In: `Truth`, step by step, and the injections. Out: `Reading`s, each at its own poll.
+//! Must not know: who listens.
+
+mod fault;
+mod poll;
+mod transducer;
+
+use crate::base::random::Seed;
+use crate::base::units::Quantity;
+use crate::base::{Flag, Stamp};
+use crate::plant::Plant;
+use crate::plant::tags::{Instrument, Place, TagIndex};
+use crate::scenario::injection::Injection;
+use crate::world::truth::Truth;
+use fault::Faults;
+use poll::Poll;
+use transducer::Transducer;
+
+/// What an instrument says at one moment.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Reading {
+    /// Which instrument: position in `Plant::instruments`.
+    pub tag: TagIndex,
+    /// When it was read.
+    pub at: Stamp,
+    /// In the quantity's unit, a whole number of the display's steps; none: it gave no answer.
+    pub value: Option<f64>,
+    /// The instrument's own opinion: good, or missing when there is no value.
+    pub flag: Flag,
+}
+
+/// Every instrument of a plant.
+#[derive(Debug)]
+pub struct Instruments {
+    list: Vec<Simulated>,
+}
+
+#[derive(Debug)]
+struct Simulated {
+    tag: TagIndex,
+    place: Place,
+    quantity: Quantity,
+    poll: Poll,
+    transducer: Transducer,
+    faults: Faults,
+}
+
+impl Instruments {
+    /// The instruments of `plant`, polled from `start` on, failing as `injections` say.
+    pub fn new(plant: &Plant, seed: Seed, start: Stamp, injections: &[Injection]) -> Self {
+        let simulated = |(index, instrument): (usize, &Instrument)| Simulated {
+            tag: TagIndex(index),
+            place: instrument.place,
+            quantity: instrument.tag.quantity,
+            poll: Poll::new(start, instrument.tag.poll),
+            transducer: Transducer::new(instrument, seed),
+            faults: Faults::new(&instrument.tag.id, seed, injections),
+        };
+        Self { list: plant.instruments.iter().enumerate().map(simulated).collect() }
+    }
+
+    /// Adds every reading due from `from` (inclusive) to `to` (exclusive), instrument by
+    /// instrument, each oldest first. Between the two the truth stands still. Calls follow each
+    /// other without a gap.
+    pub fn read(&mut self, truth: &Truth, from: Stamp, to: Stamp, out: &mut Vec<Reading>) {
+        for instrument in &mut self.list {
+            instrument.read(truth, from, to, out);
+        }
+    }
+}
+
+impl Simulated {
+    fn read(&mut self, truth: &Truth, from: Stamp, to: Stamp, out: &mut Vec<Reading>) {
+        let truth = truth.value(self.place, self.quantity);
+        for at in self.poll.due(from, to) {
+            let value = truth.and_then(|truth| self.read_at(truth, from, at));
+            let flag = if value.is_some() { Flag::Good } else { Flag::Missing };
+            out.push(Reading { tag: self.tag, at, value, flag });
+        }
+        if let Some(truth) = truth {
+            self.transducer.follow(truth, from, to);
+        }
+    }
+
+    /// Fault by fault in this order: drift and bias shift the signal, a stuck display shows its
+    /// last value, a dropout loses what is shown.
+    fn read_at(&mut self, truth: f64, from: Stamp, at: Stamp) -> Option<f64> {
+        self.transducer.follow(truth, from, at);
+        let shift = self.faults.shift(at);
+        let shown = self.faults.show(self.transducer.display(shift), at);
+        (!self.faults.loses(at)).then_some(shown)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::ids::InjectionId;
+    use crate::base::units::{Concentration, Length};
+    use crate::base::{Span, TagId};
+    use crate::plant::sample;
+    use crate::plant::tags::Behaviour;
+    use crate::scenario::injection::{InjectionKind, InstrumentFault};
+    use crate::world::truth::{LinkTruth, NodeTruth, WorksTruth};
+
+    fn start() -> Stamp {
+        Stamp::from_ms(1_733_356_800_000).expect("a time")
+    }
+
+    /// Chlorine in the clear well; pressure 20 m at the upper village.
+    fn truth(mg_per_l: f64) -> Truth {
+        let mut nodes = vec![NodeTruth::default(); 4];
+        nodes[1].water.chlorine = Concentration::mg_per_l(mg_per_l);
+        nodes[3].pressure = Length::m(20.0);
+        let links = vec![LinkTruth::default(); 3];
+        Truth { at: start(), nodes, links, works: WorksTruth::default() }
+    }
+
+    fn fault(tag: &str, from_min: i64, until_min: i64, fault: InstrumentFault) -> Injection {
+        Injection {
+            id: InjectionId::new("f").expect("an id"),
+            from: start() + Span::minutes(from_min),
+            until: Some(start() + Span::minutes(until_min)),
+            kind: InjectionKind::Instrument { tag: TagId::new(tag).expect("an id"), fault },
+        }
+    }
+
+    /// What the chlorine analyser shows each minute while the truth goes through `truths`.
+    fn shown(plant: &Plant, injections: &[Injection], truths: &[f64]) -> Vec<Option<f64>> {
+        let mut instruments = Instruments::new(plant, Seed(1), start(), injections);
+        let mut readings = Vec::new();
+        let mut now = start();
+        for mg_per_l in truths {
+            instruments.read(&truth(*mg_per_l), now, now + Span::MINUTE, &mut readings);
+            now += Span::MINUTE;
+        }
+        readings.iter().filter(|r| r.tag == TagIndex(0)).map(|r| r.value).collect()
+    }
+
+    #[test]
+    fn a_perfect_instrument_shows_the_truth_in_steps_of_its_display() {
+        let values = shown(&sample::plant(), &[], &[0.5234, 0.526, 0.0049, 0.0051, 7.0]);
+        // The last is clipped to the range.
+        assert_eq!(values, [0.52, 0.53, 0.0, 0.01, 5.0].map(Some));
+    }
+
+    #[test]
+    fn each_instrument_reads_its_own_place_in_its_own_unit() {
+        let mut instruments = Instruments::new(&sample::plant(), Seed(1), start(), &[]);
+        let mut readings = Vec::new();
+        instruments.read(&truth(0.5), start(), start() + Span::minutes(2), &mut readings);
+        let seen: Vec<_> = readings.iter().map(|r| (r.tag.0, (r.at - start()).as_ms())).collect();
+        assert_eq!(seen, [(0, 0), (0, 60_000), (1, 0), (1, 60_000)]);
+        // 20 m = 196.14 kPa, in steps of 0.5 kPa.
+        assert_eq!(readings[2].value, Some(196.0));
+        assert!(readings.iter().all(|reading| reading.flag == Flag::Good));
+    }
+
+    #[test]
+    fn what_cannot_be_measured_there_is_missing() {
+        let mut plant = sample::plant();
+        plant.instruments[0].place = Place::DosingPump; // has a state, and no chlorine
+        let mut instruments = Instruments::new(&plant, Seed(1), start(), &[]);
+        let mut readings = Vec::new();
+        instruments.read(&truth(0.5), start(), start() + Span::MINUTE, &mut readings);
+        assert_eq!((readings[0].value, readings[0].flag), (None, Flag::Missing));
+    }
+
+    #[test]
+    fn a_fault_starts_on_time_ends_on_time_and_leaves_the_neighbour_alone() {
+        let bias = fault("AIT-1", 1, 3, InstrumentFault::Bias { by: 0.1 });
+        let plant = sample::plant();
+        assert_eq!(shown(&plant, &[bias], &[0.5; 4]), [0.5, 0.6, 0.6, 0.5].map(Some));
+        let elsewhere = fault("PT-1", 1, 3, InstrumentFault::Bias { by: 0.1 });
+        assert_eq!(shown(&plant, &[elsewhere], &[0.5; 4]), [0.5; 4].map(Some));
+    }
+
+    #[test]
+    fn several_faults_at_once_act_in_their_order() {
+        let faults = [
+            fault("AIT-1", 4, 9, InstrumentFault::Dropout { share: 1.0 }),
+            fault("AIT-1", 3, 9, InstrumentFault::Stuck),
+            fault("AIT-1", 2, 9, InstrumentFault::Drift { per_day: 144.0 }), // 0.1 a minute
+            fault("AIT-1", 1, 9, InstrumentFault::Bias { by: 0.2 }),
+        ];
+        let values = shown(&sample::plant(), &faults, &[0.5, 0.5, 0.5, 0.9, 0.9]);
+        assert_eq!(values, [Some(0.5), Some(0.7), Some(0.7), Some(0.7), None]);
+    }
+
+    #[test]
+    fn noise_comes_from_a_stream_of_the_tag_alone_and_no_fault_shifts_it() {
+        let mut plant = sample::plant();
+        plant.instruments[0].behaviour =
+            Behaviour { resolution: 0.001, noise: 0.02, noise_share: 0.01, lag: Span::ZERO };
+        let quiet = shown(&plant, &[], &[0.5; 6]);
+        assert_eq!(quiet, shown(&plant, &[], &[0.5; 6]));
+        assert!(quiet.windows(2).any(|pair| pair[0] != pair[1]), "it is noisy: {quiet:?}");
+        let stuck = fault("AIT-1", 2, 4, InstrumentFault::Stuck);
+        let lossy = fault("AIT-1", 2, 4, InstrumentFault::Dropout { share: 0.5 });
+        let with_faults = shown(&plant, &[stuck, lossy], &[0.5; 6]);
+        assert_eq!(with_faults[..2], quiet[..2]);
+        assert_eq!(with_faults[4..], quiet[4..]);
+        plant.instruments.insert(1, plant.instruments[1].clone());
+        assert_eq!(shown(&plant, &[], &[0.5; 6]), quiet);
+    }
+}
