@@ -1,4 +1,4 @@
-//! Reads a plant's network from EPANET's `.inp` format (2.2 and 2.3), the part that a plant may use.
+//! Reads a plant's network from EPANET's `.inp` format, 2.2 and 2.3: the part a plant may use.
 //!
 //! In: the text of a file that EPANET opens unchanged. Out: a `Network` in SI units, or every
 //! mistake of the file with its place. Must not know: solvers.

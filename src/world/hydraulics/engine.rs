@@ -11,47 +11,13 @@ use epanet_sys as sys;
 
 pub(super) mod file;
 
+pub use super::outcome::{EngineError, Warning};
+
 /// Where EPANET's report goes: nobody reads it.
 const NOWHERE: &CStr = if cfg!(windows) { c"NUL" } else { c"/dev/null" };
 
 /// EPANET reads files through `strtok`, which keeps its place in a global.
 static READING_A_FILE: Mutex<()> = Mutex::new(());
-
-/// What EPANET found odd about a solution that it still gives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Warning {
-    /// Still moving after all trials (EPANET's warning 1).
-    Unbalanced,
-    /// Settled only after statuses were frozen (2).
-    Unstable,
-    /// Nodes with demand have no path to water (3).
-    Disconnected,
-    /// A pump cannot give the flow or the head (4).
-    Pumps,
-    /// A valve cannot give its setting (5).
-    Valves,
-    /// Nodes with demand have negative pressure (6).
-    NegativePressure,
-}
-
-/// Why EPANET gave no answer.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum EngineError {
-    /// A value that must not reach EPANET.
-    #[error("{0}")]
-    Input(String),
-    /// The equations have no solution that EPANET finds.
-    #[error("the hydraulic equations have no solution")]
-    NotConverged,
-    /// Any other refusal.
-    #[error("EPANET {text}")]
-    Engine {
-        /// EPANET's code, from 101.
-        code: i32,
-        /// EPANET's words for it.
-        text: String,
-    },
-}
 
 /// Turns a code into a warning, an error, or neither.
 fn check(code: c_int) -> Result<Option<Warning>, EngineError> {
@@ -107,7 +73,7 @@ pub enum NodeProperty {
 }
 
 /// One result or parameter of a link, as EPANET counts them.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
 pub enum LinkProperty {
     Diameter = sys::EN_LinkProperty_EN_DIAMETER,

@@ -3,12 +3,227 @@
 //! In: a `Network`, demands, leaks, switches. Out: heads, flows and tank levels, step by step.
 //! Must not know: water quality, people, instruments.
 
+mod controls;
 #[cfg(feature = "epanet")]
-#[allow(dead_code, reason = "its callers follow")]
 mod engine;
 #[cfg(feature = "epanet")]
 pub mod file;
 pub mod mistakes;
+mod outcome;
+mod reach;
+mod solver;
+mod state;
+mod tanks;
+#[cfg(test)]
+mod tests;
 
-#[cfg(feature = "epanet")]
-pub use engine::{EngineError, Warning};
+use crate::base::time::UtcOffset;
+use crate::base::units::{Flow, Length};
+use crate::base::{Span, Stamp};
+use crate::plant::network::{LinkIndex, LinkKind, LinkStatus, Network, NodeKind};
+use controls::Controls;
+pub use outcome::{EngineError, Warning};
+use solver::{Solver, Wanted};
+pub use state::{Boundary, Solution, Volumes};
+
+/// Why there is no solution.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HydraulicsError {
+    /// A value of the boundary that no plant can have.
+    #[error("{what} of {id} must be a finite number, 0 or more")]
+    Input {
+        /// Which value.
+        what: &'static str,
+        /// Id of its node or link.
+        id: String,
+    },
+    /// A check valve was to be held shut, which EPANET cannot do.
+    #[error("{id} is a check valve: it cannot be held shut")]
+    CheckValve {
+        /// Id of the link.
+        id: String,
+    },
+    /// The solver refused, or found no first solution.
+    #[error("the network cannot be solved")]
+    Engine(#[from] EngineError),
+    /// Built without the feature `epanet`.
+    #[error("this build has no solver: build it with the feature `epanet`")]
+    NoSolver,
+}
+
+/// One plant's hydraulics: solver, tanks, controls and clock.
+///
+/// Use: loop { change the boundary; `solve`; use the solution for the span it gives; `advance` }.
+pub struct Hydraulics {
+    network: Network,
+    solver: Solver,
+    controls: Controls,
+    boundary: Boundary,
+    wanted: Wanted,
+    solution: Solution,
+    /// Net inflow of tanks in m³/s, one per node.
+    inflow: Vec<f64>,
+    volumes: Volumes,
+    has_solution: bool,
+    unsolved: u64,
+}
+
+impl Hydraulics {
+    /// Takes the network as it stands at the start; times of controls count from there, times of
+    /// day in `offset`. Errors: the solver refuses the network, or there is none.
+    pub fn new(
+        network: &Network,
+        start: Stamp,
+        offset: UtcOffset,
+    ) -> Result<Self, HydraulicsError> {
+        let nodes = network.nodes.len();
+        let links = network.links.len();
+        Ok(Self {
+            solver: Solver::new(network)?,
+            controls: Controls::new(start, offset),
+            boundary: Boundary::at_start(network),
+            wanted: Wanted::default(),
+            solution: Solution::empty(nodes, links),
+            inflow: vec![0.0; nodes],
+            volumes: Volumes::zero(nodes),
+            has_solution: false,
+            unsolved: 0,
+            network: network.clone(),
+        })
+    }
+
+    /// The plant's state, to read and to change.
+    pub fn boundary(&mut self) -> &mut Boundary {
+        &mut self.boundary
+    }
+
+    /// The last solution.
+    pub fn solution(&self) -> &Solution {
+        &self.solution
+    }
+
+    /// How often the solver found nothing and the last solution had to do.
+    pub fn unsolved(&self) -> u64 {
+        self.unsolved
+    }
+
+    /// Multiplies the roughness C of every pipe of the network file; above 0.
+    pub fn set_roughness_factor(&mut self, factor: f64) -> Result<(), HydraulicsError> {
+        Ok(self.solver.set_roughness_factor(&self.network, factor)?)
+    }
+
+    /// Multiplies the head of one pump's curve of the network file; above 0.
+    pub fn set_pump_head_factor(
+        &mut self,
+        pump: LinkIndex,
+        factor: f64,
+    ) -> Result<(), HydraulicsError> {
+        Ok(self.solver.set_pump_head_factor(&self.network, pump, factor)?)
+    }
+
+    /// Applies the controls at `now` and solves. Gives the solution and how long it holds: at most
+    /// `limit`, less if before that a tank becomes full or empty or a control acts.
+    ///
+    /// Errors: a wrong boundary, a refusal of the solver, or nothing found at the very first time;
+    /// later the last solution is kept, with its warning, and `unsolved` counts.
+    pub fn solve(&mut self, now: Stamp, limit: Span) -> Result<(&Solution, Span), HydraulicsError> {
+        self.check_boundary()?;
+        self.controls.apply(&self.network, now, &mut self.boundary, &self.solution.pressure);
+        let links = 0..self.network.links.len();
+        let on: Vec<bool> =
+            links.map(|link| self.boundary.is_on(&self.network, LinkIndex(link))).collect();
+        let reached = reach::reached(&self.network, &on, &self.boundary.tank_level);
+        self.wanted.set(&self.network, &self.boundary, &on, &reached);
+        match self.solver.solve(&self.wanted)? {
+            Some(warning) if warning == Warning::Unbalanced => {
+                self.unsolved += 1;
+                if !self.has_solution {
+                    return Err(EngineError::NotConverged.into());
+                }
+                self.solution.warning = Some(warning);
+            }
+            warning => {
+                self.has_solution = true;
+                self.solution.open = on;
+                self.solution.reached = reached;
+                self.solution.warning = warning;
+                self.read_solution();
+            }
+        }
+        let span = tanks::until_event(&self.network, &self.boundary.tank_level, &self.inflow)
+            .into_iter()
+            .chain(self.controls.until_event(
+                &self.network,
+                now,
+                &self.boundary.tank_level,
+                &self.inflow,
+            ))
+            .fold(limit, Span::min);
+        Ok((&self.solution, span))
+    }
+
+    /// Lets `span` pass with the last solution: moves tank levels, counts what spills.
+    pub fn advance(&mut self, span: Span) -> &Volumes {
+        let levels = &mut self.boundary.tank_level;
+        tanks::advance(&self.network, levels, &self.inflow, span, &mut self.volumes);
+        &self.volumes
+    }
+
+    fn check_boundary(&self) -> Result<(), HydraulicsError> {
+        let sound = |value: f64| value.is_finite() && value >= 0.0;
+        let boundary = &self.boundary;
+        for (at, node) in self.network.nodes.iter().enumerate() {
+            let what = match node.kind {
+                NodeKind::Junction { .. } if !sound(boundary.demand[at].as_m3_per_s()) => "demand",
+                NodeKind::Junction { .. } if !sound(boundary.leak_m3_per_h_at_20_m[at]) => "leak",
+                NodeKind::Tank(_) if !sound(boundary.tank_level[at].as_m()) => "level",
+                NodeKind::Reservoir if !boundary.reservoir_head[at].as_m().is_finite() => "head",
+                _ => continue,
+            };
+            return Err(HydraulicsError::Input { what, id: node.id.clone() });
+        }
+        for (at, link) in self.network.links.iter().enumerate() {
+            let what = match link.kind {
+                LinkKind::Pump { .. } if !sound(boundary.speed[at]) => "speed",
+                LinkKind::Valve { .. } if !sound(boundary.setting[at]) => "setting",
+                LinkKind::Pipe { check_valve: true, .. }
+                    if boundary.forced_closed[at] || boundary.status[at] == LinkStatus::Closed =>
+                {
+                    return Err(HydraulicsError::CheckValve { id: link.id.clone() });
+                }
+                _ => continue,
+            };
+            return Err(HydraulicsError::Input { what, id: link.id.clone() });
+        }
+        Ok(())
+    }
+
+    /// Fills the solution with what the solver found, and the tanks' net inflow.
+    fn read_solution(&mut self) {
+        let found = self.solver.found();
+        let solution = &mut self.solution;
+        for (at, node) in self.network.nodes.iter().enumerate() {
+            let (head, pressure) = match node.kind {
+                NodeKind::Reservoir => (Length::m(found.head[at]), Length::ZERO),
+                _ if !solution.reached[at] => (node.elevation, Length::ZERO),
+                NodeKind::Tank(_) => (Length::m(found.head[at]), self.boundary.tank_level[at]),
+                NodeKind::Junction { .. } => {
+                    let head = Length::m(found.head[at]);
+                    (head, head - node.elevation)
+                }
+            };
+            solution.head[at] = head;
+            solution.pressure[at] = pressure;
+            solution.delivered[at] = Flow::m3_per_s(found.delivered[at]);
+            let leak = self.wanted.emitter[at] * pressure.as_m().max(0.0).sqrt();
+            solution.leakage[at] = Flow::m3_per_s(leak);
+        }
+        self.inflow.fill(0.0);
+        for (at, link) in self.network.links.iter().enumerate() {
+            let flow = if solution.open[at] { found.flow[at] } else { 0.0 };
+            solution.flow[at] = Flow::m3_per_s(flow);
+            self.inflow[link.start.0] -= flow;
+            self.inflow[link.end.0] += flow;
+        }
+    }
+}

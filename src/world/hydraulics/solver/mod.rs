@@ -1,0 +1,73 @@
+//! What goes to the solver and comes back, and the solver: EPANET, or none.
+
+use super::Boundary;
+use crate::plant::network::{LinkKind, Network, NodeKind};
+
+#[cfg(feature = "epanet")]
+mod with_epanet;
+#[cfg(not(feature = "epanet"))]
+mod without;
+
+#[cfg(feature = "epanet")]
+pub(super) use with_epanet::Solver;
+#[cfg(not(feature = "epanet"))]
+pub(super) use without::Solver;
+
+/// Pressure head at which a leak is stated.
+const LEAK_PRESSURE_M: f64 = 20.0;
+
+/// What the solver is to solve, in SI; in `Network` order.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Wanted {
+    /// Per node, m³/s.
+    pub demand: Vec<f64>,
+    /// Per node, m³/s at 1 m; the flow is this times the root of the pressure in m.
+    pub emitter: Vec<f64>,
+    /// Per node: a tank's level within its limits, or a reservoir's head, m; none of a junction.
+    pub level: Vec<Option<f64>>,
+    /// Per link: the setting of a valve, the speed of a pump; none for shut.
+    pub setting: Vec<Option<f64>>,
+}
+
+impl Wanted {
+    /// Nothing is asked of nodes that no water reaches.
+    pub fn set(&mut self, network: &Network, boundary: &Boundary, on: &[bool], reached: &[bool]) {
+        self.demand.clear();
+        self.emitter.clear();
+        self.level.clear();
+        for (at, node) in network.nodes.iter().enumerate() {
+            let drawn = matches!(node.kind, NodeKind::Junction { .. }) && reached[at];
+            let leak = boundary.leak_m3_per_h_at_20_m[at] / 3_600.0 / LEAK_PRESSURE_M.sqrt();
+            self.demand.push(if drawn { boundary.demand[at].as_m3_per_s() } else { 0.0 });
+            self.emitter.push(if drawn { leak } else { 0.0 });
+            self.level.push(match node.kind {
+                NodeKind::Junction { .. } => None,
+                NodeKind::Reservoir => Some(boundary.reservoir_head[at].as_m()),
+                NodeKind::Tank(tank) => {
+                    let level = boundary.tank_level[at].as_m();
+                    Some(level.clamp(tank.min_level.as_m(), tank.max_level.as_m()))
+                }
+            });
+        }
+        self.setting.clear();
+        for (at, link) in network.links.iter().enumerate() {
+            let value = match link.kind {
+                LinkKind::Pipe { .. } => 1.0,
+                LinkKind::Pump { .. } => boundary.speed[at],
+                LinkKind::Valve { .. } => boundary.setting[at],
+            };
+            self.setting.push(on[at].then_some(value));
+        }
+    }
+}
+
+/// What the solver found, in SI; in `Network` order.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Found {
+    /// Per node, m.
+    pub head: Vec<f64>,
+    /// Per node, m³/s of demand.
+    pub delivered: Vec<f64>,
+    /// Per link, m³/s.
+    pub flow: Vec<f64>,
+}

@@ -1,0 +1,294 @@
+//! Builds the network in EPANET, hands over what changed, and reads back the solution.
+
+use super::{Found, Wanted};
+use crate::base::units::{Flow, Length};
+use crate::plant::network::{Link, LinkIndex, LinkKind, Network, NodeKind, Tank, ValveKind};
+use crate::world::hydraulics::HydraulicsError;
+use crate::world::hydraulics::engine::{
+    Engine, EngineError, LinkProperty, LinkType, NodeProperty, NodeType, SolverOption, Warning,
+};
+
+/// EPANET stops when flows change by less than this share: its finest, and cheap here.
+const ACCURACY: f64 = 1e-5;
+/// Trials before statuses are frozen, and trials after.
+const TRIALS: f64 = 200.0;
+const MORE_TRIALS: f64 = 10.0;
+/// A leak that is repaired: EPANET 2.3.5 keeps the old flow for ever when this is 0.
+const NO_LEAK: f64 = 1e-9;
+
+/// EPANET with the plant's network in it.
+pub struct Solver {
+    engine: Engine,
+    kinds: Vec<Kind>,
+    node_index: Vec<i32>,
+    link_index: Vec<i32>,
+    /// Of each pump.
+    curve: Vec<Option<i32>>,
+    told: Told,
+    found: Found,
+    buffer: Vec<f64>,
+}
+
+/// What EPANET has been told, so that only changes cross over.
+#[derive(Debug)]
+struct Told {
+    demand: Vec<f64>,
+    emitter: Vec<f64>,
+    /// None at first, and for junctions.
+    level: Vec<Option<f64>>,
+    /// None at first and after a restart, in which EPANET forgets them.
+    order: Vec<Option<Order>>,
+}
+
+/// A property of a link and its value.
+type Order = (LinkProperty, f64);
+
+/// How a link takes its orders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Pipe,
+    CheckValve,
+    PumpOrValve,
+}
+
+impl Solver {
+    pub fn new(network: &Network) -> Result<Self, HydraulicsError> {
+        let mut engine = Engine::new()?;
+        engine.set_option(SolverOption::Accuracy, ACCURACY)?;
+        engine.set_option(SolverOption::Trials, TRIALS)?;
+        engine.set_option(SolverOption::Unbalanced, MORE_TRIALS)?;
+        engine.set_option(SolverOption::EmitterBackflow, 0.0)?;
+        engine.set_option(SolverOption::EmitterExponent, 0.5)?;
+        let driven = network.pressure_driven;
+        engine.set_pressure_driven(
+            driven.minimum.as_m(),
+            driven.required.as_m(),
+            driven.exponent,
+        )?;
+        let mut solver = Self {
+            engine,
+            kinds: Vec::new(),
+            node_index: vec![0; network.nodes.len()],
+            link_index: Vec::new(),
+            curve: vec![None; network.links.len()],
+            told: Told {
+                demand: vec![0.0; network.nodes.len()],
+                emitter: vec![0.0; network.nodes.len()],
+                level: vec![None; network.nodes.len()],
+                order: vec![None; network.links.len()],
+            },
+            found: Found::default(),
+            buffer: Vec::new(),
+        };
+        solver.add_nodes(network)?;
+        for link in &network.links {
+            solver.add_link(network, link)?;
+        }
+        for at in 0..network.links.len() {
+            solver.add_curve(network, at)?;
+        }
+        solver.engine.open_solver()?;
+        solver.engine.restart_solver()?;
+        Ok(solver)
+    }
+
+    /// Junctions first: EPANET moves the others up when a junction comes after them.
+    fn add_nodes(&mut self, network: &Network) -> Result<(), EngineError> {
+        let is_junction = |at: &usize| matches!(network.nodes[*at].kind, NodeKind::Junction { .. });
+        let all = 0..network.nodes.len();
+        let (junctions, others): (Vec<usize>, Vec<usize>) = all.partition(is_junction);
+        for at in junctions.into_iter().chain(others) {
+            let node = &network.nodes[at];
+            let kind = match node.kind {
+                NodeKind::Junction { .. } => NodeType::Junction,
+                NodeKind::Reservoir => NodeType::Reservoir,
+                NodeKind::Tank(_) => NodeType::Tank,
+            };
+            let index = self.engine.add_node(&node.id, kind)?;
+            self.node_index[at] = index;
+            let elevation = node.elevation.as_m();
+            if let NodeKind::Tank(tank) = &node.kind {
+                self.set_tank(index, elevation, tank)?;
+            } else {
+                self.engine.set_node(index, NodeProperty::Elevation, elevation)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Limits are set once more by the call that later sets levels: both then round alike, and
+    /// a tank at its highest level is full to the last bit.
+    fn set_tank(&mut self, index: i32, bottom: f64, tank: &Tank) -> Result<(), EngineError> {
+        let (min, max) = (tank.min_level.as_m(), tank.max_level.as_m());
+        let levels = [f64::midpoint(min, max), min, max];
+        self.engine.set_tank(index, bottom, levels, tank.diameter.as_m())?;
+        self.engine.set_node(index, NodeProperty::MaxLevel, max)?;
+        self.engine.set_node(index, NodeProperty::MinLevel, min)?;
+        let overflow = f64::from(u8::from(tank.overflow));
+        self.engine.set_node(index, NodeProperty::CanOverflow, overflow)
+    }
+
+    fn add_link(&mut self, network: &Network, link: &Link) -> Result<(), EngineError> {
+        let kind = match &link.kind {
+            LinkKind::Pipe { check_valve: true, .. } => LinkType::CheckValvePipe,
+            LinkKind::Pipe { .. } => LinkType::Pipe,
+            LinkKind::Pump { .. } => LinkType::Pump,
+            LinkKind::Valve { kind: ValveKind::Prv, .. } => LinkType::Prv,
+            LinkKind::Valve { kind: ValveKind::Psv, .. } => LinkType::Psv,
+            LinkKind::Valve { kind: ValveKind::Fcv, .. } => LinkType::Fcv,
+            LinkKind::Valve { kind: ValveKind::Tcv, .. } => LinkType::Tcv,
+        };
+        let (start, end) = (&network.nodes[link.start.0].id, &network.nodes[link.end.0].id);
+        let index = self.engine.add_link(&link.id, kind, start, end)?;
+        self.link_index.push(index);
+        let mut set = |property, value| self.engine.set_link(index, property, value);
+        match &link.kind {
+            LinkKind::Pipe { length, diameter, roughness_c, minor_loss, check_valve } => {
+                set(LinkProperty::Length, length.as_m())?;
+                set(LinkProperty::Diameter, diameter.as_m() * 1_000.0)?;
+                set(LinkProperty::Roughness, *roughness_c)?;
+                set(LinkProperty::MinorLoss, *minor_loss)?;
+                self.kinds.push(if *check_valve { Kind::CheckValve } else { Kind::Pipe });
+            }
+            LinkKind::Pump { .. } => self.kinds.push(Kind::PumpOrValve),
+            LinkKind::Valve { diameter, setting, minor_loss, .. } => {
+                set(LinkProperty::Diameter, diameter.as_m() * 1_000.0)?;
+                set(LinkProperty::MinorLoss, *minor_loss)?;
+                set(LinkProperty::InitialSetting, *setting)?;
+                self.kinds.push(Kind::PumpOrValve);
+            }
+        }
+        Ok(())
+    }
+
+    fn add_curve(&mut self, network: &Network, at: usize) -> Result<(), EngineError> {
+        if let LinkKind::Pump { curve, .. } = &network.links[at].kind {
+            let index = self.engine.add_curve(&format!("HEAD{at}"))?;
+            self.curve[at] = Some(index);
+            self.engine.set_curve(index, &points(curve, 1.0))?;
+            self.engine.set_head_curve(self.link_index[at], index)?;
+        }
+        Ok(())
+    }
+
+    pub fn set_roughness_factor(
+        &mut self,
+        network: &Network,
+        factor: f64,
+    ) -> Result<(), EngineError> {
+        for (link, index) in network.links.iter().zip(&self.link_index) {
+            if let LinkKind::Pipe { roughness_c, .. } = link.kind {
+                let value = roughness_c * factor;
+                self.engine.set_link(*index, LinkProperty::Roughness, value)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// EPANET fits curves when its solver is opened: open it again.
+    pub fn set_pump_head_factor(
+        &mut self,
+        network: &Network,
+        LinkIndex(at): LinkIndex,
+        factor: f64,
+    ) -> Result<(), EngineError> {
+        let (Some(index), LinkKind::Pump { curve, .. }) = (self.curve[at], &network.links[at].kind)
+        else {
+            let id = &network.links[at].id;
+            return Err(EngineError::Input(format!("{id} is no pump")));
+        };
+        self.engine.close_solver()?;
+        self.engine.set_curve(index, &points(curve, factor))?;
+        self.engine.open_solver()?;
+        self.restart()
+    }
+
+    fn restart(&mut self) -> Result<(), EngineError> {
+        self.told.order.fill(None);
+        self.engine.restart_solver()
+    }
+
+    /// Solves; `Unbalanced` when nothing usable was found, even from a fresh start.
+    pub fn solve(&mut self, wanted: &Wanted) -> Result<Option<Warning>, EngineError> {
+        for _ in 0..2 {
+            self.tell(wanted)?;
+            match self.engine.solve() {
+                Ok(Some(Warning::Unbalanced)) | Err(EngineError::NotConverged) => {}
+                Ok(warning) => {
+                    self.fetch()?;
+                    if self.is_finite() {
+                        return Ok(warning);
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+            self.restart()?;
+        }
+        Ok(Some(Warning::Unbalanced))
+    }
+
+    /// Tells EPANET what it does not know yet.
+    fn tell(&mut self, wanted: &Wanted) -> Result<(), EngineError> {
+        let Self { engine, told, .. } = self;
+        for (at, index) in self.node_index.iter().enumerate() {
+            let mut set = |property, value| engine.set_node(*index, property, value);
+            let (demand, emitter) = (wanted.demand[at], wanted.emitter[at]);
+            if told.demand[at] != demand {
+                set(NodeProperty::BaseDemand, demand)?;
+                told.demand[at] = demand;
+            }
+            if told.emitter[at] != emitter {
+                set(NodeProperty::Emitter, emitter.max(NO_LEAK))?;
+                told.emitter[at] = emitter;
+            }
+            if told.level[at] != wanted.level[at] {
+                set(NodeProperty::TankLevel, wanted.level[at].unwrap_or(0.0))?;
+                told.level[at] = wanted.level[at];
+            }
+        }
+        for (at, index) in self.link_index.iter().enumerate() {
+            let order = match (self.kinds[at], wanted.setting[at]) {
+                (Kind::CheckValve, _) => continue,
+                (_, None) => (LinkProperty::Status, 0.0),
+                (Kind::Pipe, Some(_)) => (LinkProperty::Status, 1.0),
+                (Kind::PumpOrValve, Some(value)) => (LinkProperty::Setting, value),
+            };
+            if told.order[at] != Some(order) {
+                engine.set_link(*index, order.0, order.1)?;
+                told.order[at] = Some(order);
+            }
+        }
+        Ok(())
+    }
+
+    fn fetch(&mut self) -> Result<(), EngineError> {
+        let Self { engine, found, buffer, node_index, link_index, .. } = self;
+        engine.node_values(NodeProperty::Head, buffer)?;
+        reorder(buffer, node_index, &mut found.head);
+        engine.node_values(NodeProperty::DemandFlow, buffer)?;
+        reorder(buffer, node_index, &mut found.delivered);
+        engine.link_values(LinkProperty::Flow, buffer)?;
+        reorder(buffer, link_index, &mut found.flow);
+        Ok(())
+    }
+
+    fn is_finite(&self) -> bool {
+        let Found { head, delivered, flow } = &self.found;
+        head.iter().chain(delivered).chain(flow).all(|value| value.is_finite())
+    }
+
+    /// The last solution.
+    pub fn found(&self) -> &Found {
+        &self.found
+    }
+}
+
+fn points(curve: &[(Flow, Length)], factor: f64) -> Vec<(f64, f64)> {
+    curve.iter().map(|(flow, head)| (flow.as_m3_per_s(), head.as_m() * factor)).collect()
+}
+
+/// From EPANET's order to the network's.
+fn reorder(values: &[f64], index: &[i32], into: &mut Vec<f64>) {
+    into.clear();
+    into.extend(index.iter().map(|index| values[*index as usize - 1]));
+}

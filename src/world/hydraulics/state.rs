@@ -1,0 +1,127 @@
+//! What goes into a solve, what comes out, and what a step does to the tanks.
+
+use super::outcome::Warning;
+use crate::base::units::{Flow, Length, Volume};
+use crate::plant::network::{LinkIndex, LinkKind, LinkStatus, Network, NodeKind, ValveKind};
+
+/// What changes between two solves: the plant's state. It stays until somebody changes it.
+///
+/// Every list has one entry per node or link, in `Network` order; entries that do not belong to
+/// the kind of their node or link are not read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Boundary {
+    /// What people want, at junctions; 0 or more.
+    pub demand: Vec<Flow>,
+    /// Leak at a junction: m³/h lost at 20 m of pressure; follows the root of the pressure.
+    pub leak_m3_per_h_at_20_m: Vec<f64>,
+    /// Is the link switched on? Controls set it; a check valve takes no order.
+    pub status: Vec<LinkStatus>,
+    /// Tripped or held shut: closed whatever `status` and the controls say.
+    pub forced_closed: Vec<bool>,
+    /// Relative speed of pumps; 0 or more. Controls set it.
+    pub speed: Vec<f64>,
+    /// Setting of valves (PRV, PSV: m; FCV: m³/s; TCV: loss coefficient). Controls set it.
+    pub setting: Vec<f64>,
+    /// Level of tanks above their bottom; `Hydraulics::advance` moves it.
+    pub tank_level: Vec<Length>,
+    /// Head of reservoirs.
+    pub reservoir_head: Vec<Length>,
+}
+
+impl Boundary {
+    pub(super) fn at_start(network: &Network) -> Self {
+        let nodes = &network.nodes;
+        let links = &network.links;
+        let demand = |kind: &NodeKind| match kind {
+            NodeKind::Junction { base_demand, .. } => *base_demand,
+            NodeKind::Reservoir | NodeKind::Tank(_) => Flow::ZERO,
+        };
+        let level = |kind: &NodeKind| match kind {
+            NodeKind::Tank(tank) => tank.initial_level,
+            NodeKind::Reservoir | NodeKind::Junction { .. } => Length::ZERO,
+        };
+        let speed = |kind: &LinkKind| match kind {
+            LinkKind::Pump { speed, .. } => *speed,
+            LinkKind::Pipe { .. } | LinkKind::Valve { .. } => 0.0,
+        };
+        let setting = |kind: &LinkKind| match kind {
+            LinkKind::Valve { setting, .. } => *setting,
+            LinkKind::Pipe { .. } | LinkKind::Pump { .. } => 0.0,
+        };
+        Self {
+            demand: nodes.iter().map(|node| demand(&node.kind)).collect(),
+            leak_m3_per_h_at_20_m: vec![0.0; nodes.len()],
+            status: links.iter().map(|link| link.initial).collect(),
+            forced_closed: vec![false; links.len()],
+            speed: links.iter().map(|link| speed(&link.kind)).collect(),
+            setting: links.iter().map(|link| setting(&link.kind)).collect(),
+            tank_level: nodes.iter().map(|node| level(&node.kind)).collect(),
+            reservoir_head: nodes.iter().map(|node| node.elevation).collect(),
+        }
+    }
+
+    /// May water pass, as far as orders go? A pump at speed 0 and an FCV set to nothing are shut.
+    pub(super) fn is_on(&self, network: &Network, link: LinkIndex) -> bool {
+        let LinkIndex(at) = link;
+        let ordered = self.status[at] == LinkStatus::Open && !self.forced_closed[at];
+        ordered
+            && match network.links[at].kind {
+                LinkKind::Pump { .. } => self.speed[at] > 0.0,
+                LinkKind::Valve { kind: ValveKind::Fcv, .. } => self.setting[at] > 0.0,
+                LinkKind::Pipe { .. } | LinkKind::Valve { .. } => true,
+            }
+    }
+}
+
+/// Pressure and flow everywhere. Lists in `Network` order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Solution {
+    /// Total head per node; the elevation where no water gets.
+    pub head: Vec<Length>,
+    /// Head above the node (a tank's level; 0 at a reservoir and where no water gets).
+    pub pressure: Vec<Length>,
+    /// What people get, per node.
+    pub delivered: Vec<Flow>,
+    /// What leaks, per node.
+    pub leakage: Vec<Flow>,
+    /// Per link, from start to end.
+    pub flow: Vec<Flow>,
+    /// Per link: may water pass, does the pump run? As ordered, whatever flows.
+    pub open: Vec<bool>,
+    /// Per node: has it an open way to a reservoir or a tank that is not empty?
+    pub reached: Vec<bool>,
+    /// What the solver found odd. `Unbalanced`: it found nothing, and this is the last solution.
+    pub warning: Option<Warning>,
+}
+
+impl Solution {
+    /// Before the first solve.
+    pub(super) fn empty(nodes: usize, links: usize) -> Self {
+        Self {
+            head: vec![Length::ZERO; nodes],
+            pressure: vec![Length::ZERO; nodes],
+            delivered: vec![Flow::ZERO; nodes],
+            leakage: vec![Flow::ZERO; nodes],
+            flow: vec![Flow::ZERO; links],
+            open: vec![false; links],
+            reached: vec![false; nodes],
+            warning: None,
+        }
+    }
+}
+
+/// What a step did to the tanks: one entry per node, zero where there is no tank.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Volumes {
+    /// Water that came into a full tank and spilled.
+    pub overflow: Vec<Volume>,
+    /// Change of the water stored.
+    pub stored: Vec<Volume>,
+}
+
+impl Volumes {
+    /// Nothing has moved.
+    pub(super) fn zero(nodes: usize) -> Self {
+        Self { overflow: vec![Volume::ZERO; nodes], stored: vec![Volume::ZERO; nodes] }
+    }
+}
