@@ -20,7 +20,7 @@ use super::exit::Failure;
 use crate::base::problem::{Problems, Source};
 use crate::world::hydraulics::EngineError;
 use crate::world::hydraulics::file::{
-    FileError, FileRun, Layout, LinkState, NodeState, Step, Times, decode,
+    FileError, FileRun, Layout, LinkState, NodeState, Step, StepWarning, Times, decode,
 };
 use crate::world::hydraulics::mistakes;
 use summary::Summary;
@@ -84,15 +84,20 @@ pub fn run(args: &NetworkArgs, out: &mut dyn Write) -> Result<(), Failure> {
             Format::Csv => write_csv(&layout, step, out)?,
             Format::Json => write_json(&layout, step, out)?,
         }
-        warnings.note(step);
+        warnings.note(&step.warnings);
         progress.at(step.time_s);
     }
     progress.end();
+    warnings.note(run.warnings());
     if args.format == Format::Text {
         summary.tail(run.totals(), out)?;
     }
     out.flush()?;
     warnings.say();
+    let (at_s, of_s) = (run.solved_s(), layout.duration_s);
+    if at_s < of_s {
+        return Err(Failure::usage(Stopped { path: args.file.clone(), at_s, of_s }));
+    }
     Ok(())
 }
 
@@ -151,6 +156,18 @@ struct Refused {
     error: EngineError,
 }
 
+/// EPANET gave up before the end.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{}: EPANET stopped at {} of {}: the system does not balance, and the file says UNBALANCED STOP",
+    path.display(), clock(*at_s), clock(*of_s)
+)]
+struct Stopped {
+    path: PathBuf,
+    at_s: i64,
+    of_s: i64,
+}
+
 /// There is no place for EPANET's report.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot keep EPANET's report in the temporary folder")]
@@ -195,7 +212,7 @@ fn write_csv(layout: &Layout, step: &Step, out: &mut dyn Write) -> io::Result<()
     for (item, link) in layout.links.iter().zip(&step.links) {
         let (kind, id) = (item.kind, csv_text(&item.id));
         let flow = link.flow.as_m3_per_s();
-        writeln!(out, "{time},{kind},{id},,,,,{flow},{}", status(*link))?;
+        writeln!(out, "{time},{kind},{id},,,,,{flow},{}", link.status.word())?;
     }
     Ok(())
 }
@@ -207,10 +224,6 @@ fn csv_text(text: &str) -> String {
     } else {
         text.to_owned()
     }
-}
-
-fn status(link: LinkState) -> &'static str {
-    if link.open { "open" } else { "closed" }
 }
 
 /// One line of JSON.
@@ -257,7 +270,7 @@ fn links_by_id<S: Serializer>(
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     serializer.collect_map(layout.links.iter().zip(*states).map(|(item, link)| {
-        let link = JsonLink { flow_m3_per_s: link.flow.as_m3_per_s(), status: status(*link) };
+        let link = JsonLink { flow_m3_per_s: link.flow.as_m3_per_s(), status: link.status.word() };
         (&item.id, link)
     }))
 }
@@ -308,28 +321,24 @@ impl Progress {
     }
 }
 
-/// EPANET's warnings, each said once, however many steps it came in.
+/// EPANET's warnings, each said once, however often it came.
 #[derive(Default)]
 struct Warnings(BTreeMap<String, Spell>);
 
-/// The steps a warning came in.
+/// The solutions a warning came with.
 struct Spell {
-    steps: u64,
+    count: u64,
     first_s: i64,
     last_s: i64,
 }
 
 impl Warnings {
-    fn note(&mut self, step: &Step) {
-        let mut here: Vec<&str> = step.warnings.iter().map(|w| w.text.as_str()).collect();
-        here.sort_unstable();
-        here.dedup();
-        let time = step.time_s;
-        for text in here {
-            let new = || Spell { steps: 0, first_s: time, last_s: time };
-            let spell = self.0.entry(text.to_owned()).or_insert_with(new);
-            spell.steps += 1;
-            spell.last_s = time;
+    fn note(&mut self, warnings: &[StepWarning]) {
+        for StepWarning { time_s, text, .. } in warnings {
+            let new = || Spell { count: 0, first_s: *time_s, last_s: *time_s };
+            let spell = self.0.entry(text.clone()).or_insert_with(new);
+            spell.count += 1;
+            spell.last_s = *time_s;
         }
     }
 
@@ -338,9 +347,9 @@ impl Warnings {
         for (text, spell) in &self.0 {
             let (first, last) = (clock(spell.first_s), clock(spell.last_s));
             // With stderr closed there is nobody left to tell.
-            let _ = match spell.steps {
-                1 => writeln!(stderr, "warning: {text} at {first}"),
-                n => writeln!(stderr, "warning: {text} in {n} steps, {first} to {last}"),
+            let _ = match spell.count {
+                1 => writeln!(stderr, "warning: {text}, at {first}"),
+                n => writeln!(stderr, "warning: {text}, {n} times from {first} to {last}"),
             };
         }
     }

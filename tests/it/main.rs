@@ -1,3 +1,4 @@
 //! What only the whole crate can prove. One binary: one link.
 
+mod parity;
 mod tidy;

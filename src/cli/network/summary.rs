@@ -8,7 +8,7 @@ use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyl
 use super::clock;
 use crate::base::units::{Flow, Volume};
 use crate::world::hydraulics::file::{
-    Item, Layout, LinkState, NodeState, QualityKind, Step, Totals,
+    Item, Layout, LinkState, NodeState, QualityKind, Status, Step, Totals,
 };
 
 /// A table longer than this shows only its lowest pressures or largest flows.
@@ -161,9 +161,9 @@ impl<'a> Summary<'a> {
             node.quality.into_iter().for_each(|value| sum.quality.add(value));
         }
         for (sum, link) in self.links.iter_mut().zip(&step.links) {
-            let LinkState { flow, open } = *link;
+            let LinkState { flow, status } = *link;
             sum.flow.add(flow.as_m3_per_h());
-            sum.open += u32::from(open);
+            sum.open += u32::from(status != Status::Closed);
         }
     }
 

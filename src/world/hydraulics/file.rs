@@ -109,13 +109,46 @@ pub struct NodeState {
 pub struct LinkState {
     /// From start to end.
     pub flow: Flow,
-    /// May water pass, does the pump run?
-    pub open: bool,
+    /// Does it let water pass?
+    pub status: Status,
 }
 
-/// What EPANET found odd, since the step before.
+/// EPANET's status of a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// Shut, switched off, or shut by the water itself (check valve, pump against too much head).
+    Closed,
+    /// Water may pass, the pump runs.
+    Open,
+    /// A valve that holds its setting.
+    Active,
+}
+
+impl Status {
+    /// `closed`, `open` or `active`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Open => "open",
+            Self::Active => "active",
+        }
+    }
+
+    /// From EPANET's number.
+    fn from_epanet(value: f64) -> Self {
+        match value {
+            0.0 => Self::Closed,
+            2.0 => Self::Active,
+            _ => Self::Open,
+        }
+    }
+}
+
+/// What EPANET found odd about one of its solutions, which it still gives.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StepWarning {
+    /// Seconds from the start.
+    pub time_s: i64,
     /// EPANET's warning code as a word.
     pub kind: Warning,
     /// EPANET's words, without the time.
@@ -153,6 +186,7 @@ pub struct FileRun {
     factors: Factors,
     elevations: Vec<f64>,
     next_report_s: i64,
+    solved_s: i64,
     finished: bool,
     totals: Totals,
     step: Step,
@@ -217,6 +251,7 @@ impl FileRun {
             factors,
             elevations,
             next_report_s,
+            solved_s: 0,
             finished: false,
             totals: Totals::default(),
             step: Step::default(),
@@ -232,6 +267,17 @@ impl FileRun {
     /// Water over the borders so far.
     pub fn totals(&self) -> Totals {
         self.totals
+    }
+
+    /// Time of EPANET's latest solution in seconds. After the end it is the duration, unless EPANET
+    /// has stopped early: it could not balance the system, and the file says `UNBALANCED STOP`.
+    pub fn solved_s(&self) -> i64 {
+        self.solved_s
+    }
+
+    /// Warnings since the last reported step.
+    pub fn warnings(&self) -> &[StepWarning] {
+        &self.step.warnings
     }
 
     /// Solves up to the next reporting time; none after the end.
@@ -253,6 +299,7 @@ impl FileRun {
     /// One hydraulic step; was it one to report?
     fn solve(&mut self) -> Result<bool, EngineError> {
         let (now, warning) = self.engine.solve_now()?;
+        self.solved_s = now;
         self.note_warnings(warning);
         let engine = self.engine.engine();
         engine.node_values(NodeProperty::Demand, &mut self.buffers.demands)?;
@@ -289,7 +336,7 @@ impl FileRun {
         self.step.links.clear();
         self.step.links.extend(flows.iter().zip(status).map(|(flow, status)| LinkState {
             flow: Flow::m3_per_s(*flow * factors.flow),
-            open: *status != 0.0,
+            status: Status::from_epanet(*status),
         }));
         Ok(())
     }
@@ -307,12 +354,13 @@ impl FileRun {
 
     fn note_warnings(&mut self, code: Option<Warning>) {
         let said = self.engine.take_lines();
-        let found = said.iter().filter_map(|line| read_warning(line));
-        self.step.warnings.extend(found);
-        let Some(kind) = code else { return };
-        if !self.step.warnings.iter().any(|warning| warning.kind == kind) {
-            self.step.warnings.push(StepWarning { kind, text: words(kind).to_owned() });
+        let time_s = self.solved_s;
+        let mut found: Vec<_> = said.iter().filter_map(|line| read_warning(line)).collect();
+        if let Some(kind) = code.filter(|kind| !found.iter().any(|(found, _)| found == kind)) {
+            found.push((kind, words(kind).to_owned()));
         }
+        let found = found.into_iter().map(|(kind, text)| StepWarning { time_s, kind, text });
+        self.step.warnings.extend(found);
     }
 }
 
@@ -377,7 +425,7 @@ fn words(kind: Warning) -> &'static str {
 }
 
 /// Reads a line such as `WARNING: Pump 9 open but exceeds maximum flow at 5:00:00 hrs.`
-fn read_warning(line: &str) -> Option<StepWarning> {
+fn read_warning(line: &str) -> Option<(Warning, String)> {
     let text = line.trim().strip_prefix("WARNING: ")?;
     let text = text.rsplit_once(" at ").map_or(text, |(text, _)| text).trim_end_matches('.');
     let kind = match text {
@@ -389,5 +437,41 @@ fn read_warning(line: &str) -> Option<StepWarning> {
         _ => Warning::Valves,
     };
     let text = if kind == Warning::Unstable { words(kind).to_owned() } else { text.to_owned() };
-    Some(StepWarning { kind, text })
+    Some((kind, text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_warning_is_read_without_its_time() {
+        let read = |line| read_warning(line).expect("a warning");
+        assert_eq!(
+            read("WARNING: Pump 9 open but exceeds maximum flow at 5:00:00 hrs."),
+            (Warning::Pumps, "Pump 9 open but exceeds maximum flow".to_owned())
+        );
+        assert_eq!(
+            read("WARNING: Node 7 disconnected at 0:00:00 hrs"),
+            (Warning::Disconnected, "Node 7 disconnected".to_owned())
+        );
+        assert_eq!(
+            read("WARNING: PRV V1 open but cannot deliver pressure at 1:00:00 hrs."),
+            (Warning::Valves, "PRV V1 open but cannot deliver pressure".to_owned())
+        );
+        assert_eq!(read_warning("Maximum flow change = 0.1 for Link 3"), None);
+    }
+
+    #[test]
+    fn micrograms_become_milligrams() {
+        let info = |unit: &str| QualityInfo {
+            kind: 1,
+            name: "Lead".to_owned(),
+            unit: unit.to_owned(),
+            traced: 0,
+        };
+        let lead = || QualityKind::Chemical("Lead".to_owned());
+        assert_eq!(quality(info("ug/L"), &[]), (lead(), 1e-3));
+        assert_eq!(quality(info("mg/L"), &[]), (lead(), 1.0));
+    }
 }

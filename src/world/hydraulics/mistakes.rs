@@ -106,7 +106,8 @@ pub fn in_report<'r>(source: &Arc<Source>, report: impl IntoIterator<Item = &'r 
     let mut report = report.into_iter().map(str::trim).peekable();
     while let Some(said) = report.next() {
         let Some((code, words)) = split_code(said) else { continue };
-        let Some(words) = words.strip_suffix(':') else {
+        let words = words.strip_suffix(": section contents ignored.").unwrap_or(words);
+        let Some(words) = words.strip_suffix(':').or((code == 299).then_some(words)) else {
             if code != 200 {
                 about_an_id(&mut problems, source, &lines, code, words);
             }
@@ -121,6 +122,7 @@ pub fn in_report<'r>(source: &Arc<Source>, report: impl IntoIterator<Item = &'r 
         from = at.unwrap_or(from);
         let (what, token) = match words.rsplit_once(" in [") {
             Some((what, _)) => split_token(what, line),
+            None if code == 299 => split_token(words, line),
             None => (words.split(" in following line").next().unwrap_or(words), ""),
         };
         let span = line.map_or(0..0, |line| line.span_of(token));
@@ -187,6 +189,9 @@ fn about_an_id(
         sections.iter().any(|section| line.section.eq_ignore_ascii_case(section))
             && line.code().split_whitespace().next() == Some(id)
     });
+    if line.is_none() && !problems.is_empty() {
+        return; // what follows from the mistakes already named
+    }
     let span = line.map_or(0..0, |line| line.span_of(id));
     let text = words.strip_prefix("function call contains ").unwrap_or(words);
     problems.add(source, span, format!("{text} (EPANET error {code})"));
@@ -290,6 +295,33 @@ IF TANK T9 LEVEL ABOVE 3
     #[test]
     fn what_is_no_mistake_is_left_alone() {
         assert_eq!(headlines(&["Page 1", "", "Analysis begun Sun", "  "]), [""; 0]);
+    }
+
+    #[test]
+    fn what_only_follows_from_a_mistake_is_not_repeated() {
+        let report = [
+            "Error 227: invalid head curve for pump PU1",
+            "Error 110: cannot solve network hydraulic equations",
+        ];
+        assert_eq!(
+            headlines(&report),
+            ["net.inp:6:2: invalid head curve for pump PU1 (EPANET error 227)"]
+        );
+    }
+
+    #[test]
+    fn an_unknown_section_is_shown_where_it_begins() {
+        let source = Source::new("net.inp", "[JUNCTION]\n J1 10\n");
+        let report = [
+            "Error 299: invalid section keyword [JUNCTION]: section contents ignored.",
+            "[JUNCTION]",
+        ];
+        let problems = in_report(&source, report);
+        let headlines: Vec<_> = problems.iter().map(Problem::headline).collect();
+        assert_eq!(
+            headlines,
+            ["net.inp:1:1: invalid section keyword [JUNCTION] (EPANET error 299)"]
+        );
     }
 
     #[test]
