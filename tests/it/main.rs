@@ -1,4 +1,5 @@
 //! What only the whole crate can prove. One binary: one link.
 
 mod parity;
+mod rules;
 mod tidy;
