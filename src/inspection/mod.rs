@@ -326,6 +326,42 @@ mod tests {
         assert_eq!(findings, []);
     }
 
+    #[test]
+    fn a_reading_at_the_end_of_a_block_belongs_to_the_next() {
+        let profile = profile(2_400.0, 16_000, Disinfectant::FreeChlorine);
+        let meter = tag("FIT-401", Quantity::Flow, SamplingPoint::Network, 10);
+        let mut inspection = Inspection::new(&book(), &[(&profile, &[meter])]);
+        let mut findings = Vec::new();
+        // Nine blocks of one reading each, nobody asking in between: 90 minutes of excess.
+        for minute in (0..=210).step_by(10) {
+            let flow = if (120..=200).contains(&minute) { 60.0 } else { 20.0 };
+            inspection.observe(&reading(0, minute, flow), &mut findings);
+        }
+        let found: Vec<(Verdict, Stamp)> = findings.iter().map(|f| (f.verdict, f.at)).collect();
+        assert_eq!(found, [(Verdict::Abnormal, at(210))]);
+    }
+
+    #[test]
+    fn a_rule_that_a_checkpoint_does_not_name_starts_afresh_and_the_others_continue() {
+        let profile = profile(2_400.0, 16_000, Disinfectant::FreeChlorine);
+        let quality = include_str!("../../config/rules/gb5749-2022.toml");
+        let sources = [crate::base::problem::Source::new("gb.toml", quality)];
+        let old_book = Book::load(&sources).expect("sound");
+        let mut old = Inspection::new(&old_book, &[(&profile, &tags())]);
+        let mut findings = Vec::new();
+        old.observe(&reading(CHLORINE, 0, 0.1), &mut findings);
+        assert_eq!(findings.len(), 1);
+        let mut new = inspection();
+        new.resume(&old.checkpoint());
+        findings.clear();
+        new.observe(&reading(CHLORINE, 5, 0.1), &mut findings);
+        assert_eq!(findings, []); // still low: no news
+        new.advance(PLANT, at(20), &mut findings);
+        let gateway: Vec<String> =
+            told(&findings).into_iter().filter(|line| line.contains("gateway")).collect();
+        assert_eq!(gateway, ["gateway-silent/plant Abnormal 00:15"]);
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(48))]
 
