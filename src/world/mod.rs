@@ -3,10 +3,35 @@
 //! In: a plant, a condition, a seed, injections. Out: `Truth`, step by step.
 //! Must not know: instruments, MQTT, rules.
 
+mod begin;
 pub mod demand;
 pub mod hydraulics;
 pub mod quality;
 pub mod situation;
+mod step;
 pub mod treatment;
 pub mod truth;
 pub mod wander;
+
+#[cfg(all(test, feature = "epanet"))]
+mod tests;
+
+pub use begin::{RUN_IN, RUN_IN_STEP};
+pub use step::{STEP, World};
+
+use crate::base::ids::InjectionId;
+use hydraulics::HydraulicsError;
+
+/// Why a world cannot begin or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum WorldError {
+    /// A condition that the plant has not got.
+    #[error("the plant has no condition number {0}")]
+    NoSuchCondition(usize),
+    /// An injection names a node or a pump that the plant has not got.
+    #[error("injection {0} names a place that the plant has not got")]
+    NoSuchPlace(InjectionId),
+    /// No pressures and flows.
+    #[error("the hydraulics of the plant fail")]
+    Hydraulics(#[from] HydraulicsError),
+}

@@ -78,6 +78,18 @@ impl From<&Carried> for Water {
     }
 }
 
+impl From<&Water> for Carried {
+    fn from(water: &Water) -> Self {
+        let mut carried = [0.0; SPECIES];
+        carried[CHLORINE] = water.chlorine.as_mg_per_l();
+        carried[TURBIDITY] = water.turbidity.as_ntu();
+        carried[CONDUCTIVITY] = water.conductivity.as_us_per_cm();
+        carried[AGE] = water.age_h;
+        carried[TRACER] = water.tracer.as_mg_per_l();
+        carried
+    }
+}
+
 /// Adds `volume` m³ of water that carries `carried` to `load` (concentration times m³).
 pub(crate) fn add(load: &mut Carried, volume: f64, carried: &Carried) {
     for (sum, value) in load.iter_mut().zip(carried) {

@@ -158,3 +158,38 @@ impl Order {
         all.clone().find(|node| open(node) && self.is_tank[*node]).or_else(|| all.find(open))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::network;
+    use super::*;
+    use crate::plant::network::Reactions;
+
+    #[test]
+    fn upstream_comes_before_downstream_and_turns_with_the_flow() {
+        let pipes = [(0, 1, 10.0, 0.1), (1, 2, 10.0, 0.1), (2, 3, 10.0, 0.1)];
+        let mut order = Order::new(&network("RJJT", &pipes, Reactions::default()));
+        order.update(&[0.01, 0.01, 0.01]);
+        assert_eq!(order.nodes(), [0, 1, 2, 3]);
+        order.update(&[0.01, -0.01, -0.02]);
+        assert!(order.is_before(3, 2) && order.is_before(2, 1) && !order.has_loop());
+    }
+
+    #[test]
+    fn a_loop_is_cut_at_its_tank() {
+        let pipes = [(0, 1, 10.0, 0.1), (1, 2, 10.0, 0.1), (2, 0, 10.0, 0.1)];
+        let mut order = Order::new(&network("JTJ", &pipes, Reactions::default()));
+        order.update(&[0.01; 3]);
+        assert!(order.has_loop());
+        assert_eq!(order.nodes(), [1, 2, 0]);
+        order.update(&[0.01, 0.01, 0.0]);
+        assert!(!order.has_loop());
+        assert_eq!(order.nodes(), [0, 1, 2]);
+    }
+
+    #[test]
+    fn a_trickle_stands_still() {
+        assert_eq!([direction(9e-7), direction(-9e-7), direction(0.0)], [0, 0, 0]);
+        assert_eq!([direction(1e-6), direction(-1e-6)], [1, -1]);
+    }
+}

@@ -7,9 +7,6 @@ use super::segment::{Column, End};
 use super::{AGE, CHLORINE, Carried, SPECIES, TURBIDITY, add};
 use crate::plant::network::{LinkIndex, LinkKind, Network, Node, NodeIndex, NodeKind};
 
-/// A tank this near its rim, as a share of its volume, spills what it cannot hold.
-const FULL_WITHIN: f64 = 1e-6;
-
 /// What the hydraulics say about one step.
 #[derive(Debug, Clone, Copy)]
 pub struct Flows<'a> {
@@ -23,6 +20,8 @@ pub struct Flows<'a> {
     pub withdrawn: &'a [f64],
     /// Volume of each tank at the end of the step, m³, one per node; others are not read.
     pub tank_volumes: &'a [f64],
+    /// Water that spilled from each tank in the step, m³, one per node; others are not read.
+    pub spilled: &'a [f64],
 }
 
 /// The water of a whole network.
@@ -46,7 +45,7 @@ struct Pipe {
 enum Body {
     Junction,
     Reservoir,
-    Tank { volume: f64, capacity: f64, spills: bool },
+    Tank { volume: f64 },
 }
 
 /// Water that reached a node in this step.
@@ -74,11 +73,7 @@ impl Transport {
         let body = |node: &Node| match &node.kind {
             NodeKind::Junction { .. } => Body::Junction,
             NodeKind::Reservoir => Body::Reservoir,
-            NodeKind::Tank(tank) => Body::Tank {
-                volume: tank.volume(tank.initial_level).as_m3(),
-                capacity: tank.volume(tank.max_level).as_m3(),
-                spills: tank.overflow,
-            },
+            NodeKind::Tank(tank) => Body::Tank { volume: tank.volume(tank.initial_level).as_m3() },
         };
         let mut transport = Self {
             kinetics: Kinetics::new(network.reactions),
@@ -177,7 +172,7 @@ impl Transport {
             move_bed(&mut pipe.column, bed(pipe.bore, velocity, flows.dt_s));
         }
         for (body, water) in self.bodies.iter().zip(&mut self.waters) {
-            if let Body::Tank { volume, .. } = *body {
+            if let Body::Tank { volume } = *body {
                 entry.reacted[CHLORINE] -= volume * water[CHLORINE] * (1.0 - bulk);
                 entry.reacted[AGE] += volume * dt_h;
                 water[CHLORINE] *= bulk;
@@ -246,7 +241,7 @@ impl Transport {
         flows: &Flows<'_>,
         entry: &mut Entry,
     ) {
-        let Body::Tank { volume: before, capacity, spills } = self.bodies[node] else { return };
+        let Body::Tank { volume: before } = self.bodies[node] else { return };
         let old = self.waters[node];
         let mixed = before + supply.volume;
         if mixed > 0.0 {
@@ -257,15 +252,13 @@ impl Transport {
         let water = &self.waters[node];
         let after = flows.tank_volumes[node];
         let withdrawn = flows.withdrawn[node].max(0.0) * flows.dt_s;
-        let surplus = mixed - out - withdrawn - after;
-        let is_full = spills && after >= capacity * (1.0 - FULL_WITHIN);
-        let spilt = if is_full { surplus.max(0.0) } else { 0.0 };
+        let spilled = flows.spilled[node];
         add(&mut entry.withdrawn, withdrawn, water);
-        add(&mut entry.overflowed, spilt, water);
-        add(&mut entry.numerical, after + out + withdrawn + spilt, water);
+        add(&mut entry.overflowed, spilled, water);
+        add(&mut entry.numerical, after + out + withdrawn + spilled, water);
         add(&mut entry.numerical, -before, &old);
         add(&mut entry.numerical, -1.0, &supply.load);
-        self.bodies[node] = Body::Tank { volume: after, capacity, spills };
+        self.bodies[node] = Body::Tank { volume: after };
     }
 
     /// Pushes a node's water into the links that lead away from it.
@@ -307,7 +300,7 @@ impl Transport {
             pipe.column.add_load(&mut load);
         }
         for (body, water) in self.bodies.iter().zip(&self.waters) {
-            if let Body::Tank { volume, .. } = *body {
+            if let Body::Tank { volume } = *body {
                 add(&mut load, volume, water);
             }
         }

@@ -31,8 +31,14 @@ pub struct DosingPump {
 impl DosingPump {
     /// A pump with its drum filled as the train says.
     pub fn new(dosing: &Dosing) -> Self {
-        let stock_l = dosing.drum_l * dosing.initial_share;
-        Self { dosing: dosing.clone(), stock_l, signal: false }
+        let mut pump = Self { dosing: dosing.clone(), stock_l: 0.0, signal: false };
+        pump.refill();
+        pump
+    }
+
+    /// Fills the drum to its share at the start.
+    pub fn refill(&mut self) {
+        self.stock_l = self.dosing.drum_l * self.dosing.initial_share;
     }
 
     /// Doses into `flow` for `dt`; gives the chlorine that went in, per litre of water.

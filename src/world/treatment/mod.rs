@@ -51,8 +51,9 @@ impl Works {
         }
     }
 
-    /// Storms that come, in any order.
-    pub fn set_storms(&mut self, storms: Vec<Storm>) {
+    /// Begins a scenario: the drum as the train says, and storms that come, in any order.
+    pub fn begin(&mut self, storms: Vec<Storm>) {
+        self.dosing.refill();
         self.source.set_storms(storms);
     }
 

@@ -24,3 +24,57 @@ pub fn with_production_control(network: &Network, train: &Train) -> Network {
     });
     network
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plant::network::{LinkIndex, NodeIndex};
+    use crate::plant::train::{Dosing, Filters, RawWater};
+
+    #[test]
+    fn the_train_replaces_the_files_control_of_production_and_no_other() {
+        let control = |link, level| SimpleControl {
+            link: LinkIndex(link),
+            action: ControlAction::Closed,
+            when: ControlWhen::Above(NodeIndex(1), Length::m(level)),
+        };
+        let network =
+            Network { controls: vec![control(0, 9.0), control(3, 9.0)], ..<_>::default() };
+        let train = Train {
+            outlet: NodeIndex(0),
+            production: LinkIndex(0),
+            clear_well: NodeIndex(1),
+            capacity_m3_per_h: 36.0,
+            start_level_m: 2.0,
+            stop_level_m: 3.0,
+            raw: RawWater {
+                turbidity_ntu: 10.0,
+                conductivity_us_per_cm: 180.0,
+                temperature_deg_c: 10.0,
+            },
+            filters: Filters {
+                passage: 0.01,
+                overload_ntu: 100.0,
+                overload_passage_per_ntu: 0.0,
+                floor_ntu: 0.1,
+                volume_m3: 100.0,
+            },
+            dosing: Dosing {
+                id: "DP-1".to_owned(),
+                dose_mg_per_l: 1.0,
+                instant_demand_mg_per_l: 0.4,
+                stock_g_per_l: 100.0,
+                drum_l: 300.0,
+                drum_height_m: 0.9,
+                initial_share: 0.8,
+            },
+            baffling_factor: 0.5,
+        };
+        let controls = with_production_control(&network, &train).controls;
+        assert_eq!(controls.len(), 3);
+        assert_eq!(controls[0].link, LinkIndex(3));
+        assert_eq!(controls[1].action, ControlAction::Setting(0.01));
+        let stops = ControlWhen::Above(NodeIndex(1), Length::m(3.0));
+        assert_eq!((controls[2].action, controls[2].when), (ControlAction::Closed, stops));
+    }
+}

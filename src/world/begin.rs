@@ -1,0 +1,124 @@
+//! How a world begins: checked, cold, then run in until its pipes hold believable water.
+
+use super::WorldError;
+use super::demand::Demand;
+use super::hydraulics::Hydraulics;
+use super::quality::{Carried, Transport};
+use super::situation::{Situation, storms};
+use super::step::{STEP, World};
+use super::treatment::Works;
+use super::treatment::production::with_production_control;
+use super::truth::{LinkTruth, NodeTruth, Truth, Water, WorksTruth};
+use crate::base::random::Seed;
+use crate::base::units::{Concentration, Conductivity, Turbidity};
+use crate::base::{Span, Stamp};
+use crate::plant::Plant;
+use crate::plant::network::{LinkIndex, LinkKind, NodeIndex};
+use crate::scenario::injection::{Injection, InjectionKind};
+
+/// How long the plant runs before the start.
+///
+/// Two days: the oldest water of a rural network is about a day old. No injection acts in it and
+/// the condition of the start holds; its steps are coarse, so that it costs a fifth of a day's.
+pub const RUN_IN: Span = Span::hours(48);
+
+/// Length of a step of the run-in.
+pub const RUN_IN_STEP: Span = Span::minutes(10);
+
+/// What all of a pipe's deposit would add to its water, NTU, per unit of `wall_decay_factor`
+/// `[D]`: what made the walls rough and hungry for chlorine also lies on the floor.
+const DEPOSIT_NTU: f64 = 1.0;
+
+impl World {
+    /// A plant in the condition at this position of `Plant::conditions`, after a run-in.
+    ///
+    /// Errors: a condition or a place the plant has not got; a network without a solution.
+    pub fn new(
+        plant: &Plant,
+        condition: usize,
+        start: Stamp,
+        seed: Seed,
+        injections: &[Injection],
+    ) -> Result<Self, WorldError> {
+        check(plant, condition, injections)?;
+        let mut world = Self::cold(plant, condition, start - RUN_IN, seed)?.with_step(RUN_IN_STEP);
+        while world.now < start {
+            world.step()?;
+        }
+        world.injections = injections.to_vec();
+        world.works.begin(storms(injections));
+        world.transport.open_books();
+        world.energy_kwh.fill(0.0);
+        world.changes_at = Some(start);
+        Ok(world.with_step(STEP))
+    }
+
+    /// A plant at its initial levels, full of freshly finished water.
+    fn cold(plant: &Plant, condition: usize, now: Stamp, seed: Seed) -> Result<Self, WorldError> {
+        let network = with_production_control(&plant.network, &plant.train);
+        let situation = Situation::at(plant, condition, &[], now);
+        let chlorine = situation.dose.as_mg_per_l() - plant.train.dosing.instant_demand_mg_per_l;
+        let finished = Water {
+            chlorine: Concentration::mg_per_l(chlorine.max(0.0)),
+            turbidity: Turbidity::ntu(plant.train.filters.floor_ntu),
+            conductivity: Conductivity::us_per_cm(plant.train.raw.conductivity_us_per_cm),
+            ..Water::default()
+        };
+        let deposit_ntu = DEPOSIT_NTU * plant.conditions[condition].wall_decay_factor;
+        let (nodes, links) = (network.nodes.len(), network.links.len());
+        Ok(Self {
+            hydraulics: Hydraulics::new(&network, now, plant.profile.utc_offset)?,
+            transport: Transport::new(&network, Carried::from(&finished), deposit_ntu),
+            demand: Demand::new(plant, seed),
+            works: Works::new(&plant.train, plant.profile.utc_offset, seed),
+            truth: Truth {
+                at: now,
+                nodes: vec![NodeTruth::default(); nodes],
+                links: vec![LinkTruth::default(); links],
+                works: WorksTruth::default(),
+            },
+            plant: plant.clone(),
+            condition,
+            injections: Vec::new(),
+            step: STEP,
+            now,
+            changes_at: Some(now),
+            situation,
+            energy_kwh: vec![0.0; links],
+            flows: vec![0.0; links],
+            withdrawn: vec![0.0; nodes],
+            spilled: vec![0.0; nodes],
+            volumes: vec![0.0; nodes],
+        })
+    }
+}
+
+/// Refuses what the plant has not got.
+fn check(plant: &Plant, condition: usize, injections: &[Injection]) -> Result<(), WorldError> {
+    let has_condition = |at: usize| {
+        if at < plant.conditions.len() { Ok(()) } else { Err(WorldError::NoSuchCondition(at)) }
+    };
+    has_condition(condition)?;
+    let is_node = |node: &NodeIndex| node.0 < plant.network.nodes.len();
+    let is_pump = |link: &LinkIndex| {
+        let link = plant.network.links.get(link.0);
+        link.is_some_and(|link| matches!(link.kind, LinkKind::Pump { .. }))
+    };
+    for injection in injections {
+        let fits = match &injection.kind {
+            InjectionKind::PumpTrip { pump } | InjectionKind::PumpWear { pump, .. } => {
+                is_pump(pump)
+            }
+            InjectionKind::Burst { node, .. } => is_node(node),
+            InjectionKind::Condition { to } => {
+                has_condition(*to)?;
+                true
+            }
+            _ => true,
+        };
+        if !fits {
+            return Err(WorldError::NoSuchPlace(injection.id.clone()));
+        }
+    }
+    Ok(())
+}

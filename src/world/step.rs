@@ -1,0 +1,240 @@
+//! The world: one plant, step by step.
+
+use super::WorldError;
+use super::demand::Demand;
+use super::hydraulics::{Hydraulics, Solution};
+use super::quality::{Books, Carried, Flows, Transport};
+use super::situation::{Situation, next_change};
+use super::treatment::contact::contact_min;
+use super::treatment::{Settings, Works};
+use super::truth::{LinkTruth, NodeTruth, Truth, Water};
+use crate::base::units::{Flow, KPA_PER_M, Power, Volume};
+use crate::base::{Span, Stamp};
+use crate::plant::Plant;
+use crate::plant::network::{LinkIndex, LinkKind, Network, NodeIndex, NodeKind};
+use crate::scenario::injection::Injection;
+
+/// Length of a step unless `with_step` says otherwise.
+pub const STEP: Span = Span::MINUTE;
+
+/// Efficiency of a new pump with its motor `[D]`; a worn one has it times its share of the head.
+const EFFICIENCY: f64 = 0.65;
+
+/// One plant and all its water.
+pub struct World {
+    pub(super) plant: Plant,
+    pub(super) condition: usize,
+    pub(super) injections: Vec<Injection>,
+    pub(super) step: Span,
+    pub(super) now: Stamp,
+    /// When the situation changes next.
+    pub(super) changes_at: Option<Stamp>,
+    pub(super) situation: Situation,
+    pub(super) hydraulics: Hydraulics,
+    pub(super) transport: Transport,
+    pub(super) demand: Demand,
+    pub(super) works: Works,
+    pub(super) truth: Truth,
+    /// Since the start, one per link.
+    pub(super) energy_kwh: Vec<f64>,
+    /// Of the present part of a step: m³/s per link, then per node; m³ per node.
+    pub(super) flows: Vec<f64>,
+    pub(super) withdrawn: Vec<f64>,
+    pub(super) volumes: Vec<f64>,
+    pub(super) spilled: Vec<f64>,
+}
+
+impl World {
+    /// The same world in steps of this length; at least a second.
+    pub fn with_step(mut self, step: Span) -> Self {
+        self.step = step.max(Span::SECOND);
+        self
+    }
+
+    /// Goes one whole step on, in parts where something happens inside it: a tank full or empty, a
+    /// control at its level, an injection that begins or ends.
+    ///
+    /// Chance is drawn once a step and people want what they want at its beginning, so that no
+    /// event inside it changes what comes after.
+    pub fn step(&mut self) -> Result<&Truth, WorldError> {
+        let begin = self.now;
+        let end = begin + self.step;
+        self.demand.advance(self.step);
+        self.works.advance(self.step);
+        while self.now < end {
+            if self.changes_at.is_some_and(|moment| moment <= self.now) {
+                self.enter_situation()?;
+            }
+            let limit = self.changes_at.map_or(end, |moment| moment.min(end)) - self.now;
+            self.part(begin, limit)?;
+        }
+        self.tell();
+        Ok(&self.truth)
+    }
+
+    /// The truth at the end of the last step.
+    pub fn truth(&self) -> &Truth {
+        &self.truth
+    }
+
+    /// Where every gram went since the start.
+    pub fn books(&self) -> &Books {
+        self.transport.books()
+    }
+
+    /// Segments in all pipes: what a step of the transport costs.
+    pub fn segments(&self) -> usize {
+        self.transport.segments()
+    }
+
+    /// Puts the plant into the state that injections want from now on.
+    fn enter_situation(&mut self) -> Result<(), WorldError> {
+        self.situation = Situation::at(&self.plant, self.condition, &self.injections, self.now);
+        self.changes_at = next_change(&self.injections, self.now);
+        let situation = &self.situation;
+        let wear = &self.plant.conditions[situation.condition];
+        self.transport.set_wall_factor(wear.wall_decay_factor);
+        self.hydraulics.set_roughness_factor(wear.roughness_factor)?;
+        for (at, link) in self.plant.network.links.iter().enumerate() {
+            if matches!(link.kind, LinkKind::Pump { .. }) {
+                let share = situation.head_share[at];
+                self.hydraulics.set_pump_head_factor(LinkIndex(at), share)?;
+            }
+        }
+        let boundary = self.hydraulics.boundary();
+        boundary.forced_closed.copy_from_slice(&situation.is_tripped);
+        boundary.leak_m3_per_h_at_20_m.copy_from_slice(&situation.burst_m3_per_h);
+        let leak = wear.leakage_m3_per_h_at_20_m / self.demand.taps().count().max(1) as f64;
+        for NodeIndex(tap) in self.demand.taps() {
+            boundary.leak_m3_per_h_at_20_m[tap] += leak;
+        }
+        Ok(())
+    }
+
+    /// Goes on by a part of the step that began at `begin`, at most by `limit`: flows first, then
+    /// the water they carry.
+    fn part(&mut self, begin: Stamp, limit: Span) -> Result<(), WorldError> {
+        let situation = &self.situation;
+        let wanted = self.demand.at(begin, &situation.demand, situation.other_demand);
+        let boundary = self.hydraulics.boundary();
+        for (node, flow) in wanted {
+            boundary.demand[node.0] = flow;
+        }
+        let (solution, span) = self.hydraulics.solve(self.now, limit)?;
+        for (own, flow) in self.flows.iter_mut().zip(&solution.flow) {
+            *own = flow.as_m3_per_s();
+        }
+        let taken = solution.delivered.iter().zip(&solution.leakage);
+        for (own, (delivered, leaked)) in self.withdrawn.iter_mut().zip(taken) {
+            *own = delivered.as_m3_per_s() + leaked.as_m3_per_s();
+        }
+        let production = solution.flow[self.plant.train.production.0];
+        self.count_energy(span);
+        self.fill_tanks(span);
+        self.carry(span, production);
+        self.now += span;
+        Ok(())
+    }
+
+    fn count_energy(&mut self, span: Span) {
+        let solution = self.hydraulics.solution();
+        for (at, energy) in self.energy_kwh.iter_mut().enumerate() {
+            let share = self.situation.head_share[at];
+            *energy += power(&self.plant.network, solution, at, share).as_kw() * span.as_hours();
+        }
+    }
+
+    fn fill_tanks(&mut self, span: Span) {
+        let moved = self.hydraulics.advance(span);
+        for (own, spilled) in self.spilled.iter_mut().zip(&moved.overflow) {
+            *own = spilled.as_m3();
+        }
+        let levels = &self.hydraulics.boundary().tank_level;
+        for (at, node) in self.plant.network.nodes.iter().enumerate() {
+            if let NodeKind::Tank(tank) = &node.kind {
+                self.volumes[at] = tank.volume(levels[at]).as_m3();
+            }
+        }
+    }
+
+    /// Treats what is produced, and carries everything on by `span`.
+    fn carry(&mut self, span: Span, production: Flow) {
+        let wear = &self.plant.conditions[self.situation.condition];
+        let settings = Settings {
+            passage_factor: wear.filter_passage_factor,
+            dose: self.situation.dose,
+            prime: self.situation.prime,
+        };
+        let treated = self.works.treat(self.now, span, production, &settings);
+        self.transport.set_boundary(self.plant.train.outlet, Carried::from(&treated));
+        self.transport.step(&Flows {
+            dt_s: span.as_seconds(),
+            temperature_deg_c: self.works.truth().temperature.as_deg_c(),
+            links: &self.flows,
+            withdrawn: &self.withdrawn,
+            tank_volumes: &self.volumes,
+            spilled: &self.spilled,
+        });
+    }
+
+    /// Writes the truth of this moment.
+    fn tell(&mut self) {
+        let network = &self.plant.network;
+        self.truth.at = self.now;
+        self.truth.works = *self.works.truth();
+        self.truth.works.contact_min = self.contact_min();
+        let solution = self.hydraulics.solution();
+        let waters = self.transport.waters();
+        for (at, node) in self.truth.nodes.iter_mut().enumerate() {
+            *node = NodeTruth {
+                pressure: solution.pressure[at],
+                demand: Flow::ZERO,
+                delivered: solution.delivered[at],
+                leakage: solution.leakage[at],
+                water: Water::from(&waters[at]),
+            };
+        }
+        for (at, link) in self.truth.links.iter_mut().enumerate() {
+            *link = LinkTruth {
+                flow: solution.flow[at],
+                open: solution.open[at],
+                power: power(network, solution, at, self.situation.head_share[at]),
+                energy_kwh: self.energy_kwh[at],
+            };
+        }
+        let boundary = self.hydraulics.boundary();
+        for (at, node) in network.nodes.iter().enumerate() {
+            match node.kind {
+                NodeKind::Junction { .. } => self.truth.nodes[at].demand = boundary.demand[at],
+                NodeKind::Tank(_) => self.truth.nodes[at].pressure = boundary.tank_level[at],
+                NodeKind::Reservoir => {}
+            }
+        }
+    }
+
+    fn contact_min(&self) -> f64 {
+        let train = &self.plant.train;
+        let links = self.plant.network.links.iter().zip(&self.flows);
+        let outflow = links.map(|(link, flow)| match train.clear_well {
+            well if link.start == well => flow.max(0.0),
+            well if link.end == well => (-flow).max(0.0),
+            _ => 0.0,
+        });
+        let outflow = Flow::m3_per_s(outflow.sum());
+        let volume = Volume::m3(self.volumes[train.clear_well.0]);
+        contact_min(train.baffling_factor, volume, outflow)
+    }
+}
+
+/// Electrical power of a pump; none for other links. `head_share`: what is left of its head.
+///
+/// ρ·g·Q·H/η with ρ·g = 9.807 kN/m³.
+fn power(network: &Network, solution: &Solution, at: usize, head_share: f64) -> Power {
+    let link = &network.links[at];
+    if !matches!(link.kind, LinkKind::Pump { .. }) || !solution.open[at] {
+        return Power::ZERO;
+    }
+    let lift = (solution.head[link.end.0] - solution.head[link.start.0]).as_m().max(0.0);
+    let flow = solution.flow[at].as_m3_per_s().max(0.0);
+    Power::kw(KPA_PER_M * flow * lift / (EFFICIENCY * head_share))
+}
