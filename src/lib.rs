@@ -18,5 +18,6 @@ pub mod instruments;
 pub mod ledger;
 pub mod plant;
 pub mod scenario;
+pub mod simulator;
 pub mod telemetry;
 pub mod world;

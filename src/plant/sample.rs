@@ -1,4 +1,4 @@
-//! A waterworks of four nodes, for tests of the parts that need some plant.
+//! A waterworks of a few nodes, for tests of the parts that need some plant.
 
 use std::sync::Arc;
 
@@ -14,8 +14,8 @@ use crate::base::time::UtcOffset;
 use crate::base::units::{Flow, Length, Quantity};
 use crate::base::{PlantId, Span, TagId, Text};
 
-/// Filters `OUT`, clear well `CW`, junctions `J-1` and `J-2`; valve `FCV-1`, pump `P-1`, pipe
-/// `L-1`; instruments `AIT-1` (chlorine at `CW`) and `PT-1` (pressure at `J-2`), one a minute.
+/// Filters `OUT` (node 0), clear well `CW` (1), pump main `J-1` (2), the village `J-2` (3); valve
+/// `FCV-1` (link 0), pump `P-1` (1), pipe `L-1` (2); instruments `AIT-1` (chlorine at `CW`) and `PT-1` (pressure at `J-2`), one a minute.
 pub fn plant() -> Plant {
     let id = PlantId::new("small").expect("an id");
     Plant {
@@ -93,6 +93,8 @@ fn network() -> Network {
         node("CW", NodeKind::Tank(well), 100.0),
         node("J-1", junction(0.0), 95.0),
         node("J-2", junction(10.0), 120.0),
+        node("J-OUT", junction(0.0), 99.0),
+        node("J-IN", junction(0.0), 99.0),
     ];
     let production = LinkKind::Valve {
         kind: ValveKind::Fcv,
@@ -101,15 +103,20 @@ fn network() -> Network {
         minor_loss: 0.0,
     };
     let pump = LinkKind::Pump { curve: vec![(Flow::m3_per_h(20.0), Length::m(50.0))], speed: 1.0 };
-    let pipe = LinkKind::Pipe {
-        length: Length::m(500.0),
+    let pipe = |length| LinkKind::Pipe {
+        length: Length::m(length),
         diameter: Length::m(0.1),
         roughness_c: 130.0,
         minor_loss: 0.0,
         check_valve: false,
     };
-    let links =
-        vec![link("FCV-1", 0, 1, production), link("P-1", 1, 2, pump), link("L-1", 2, 3, pipe)];
+    let links = vec![
+        link("FCV-1", 4, 5, production),
+        link("P-1", 1, 2, pump),
+        link("L-1", 2, 3, pipe(500.0)),
+        link("L-OUT", 0, 4, pipe(5.0)),
+        link("L-IN", 5, 1, pipe(5.0)),
+    ];
     let node_index =
         nodes.iter().enumerate().map(|(i, node)| (node.id.clone(), NodeIndex(i))).collect();
     let link_index =

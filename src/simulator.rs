@@ -1,0 +1,246 @@
+//! Half one: a plant as it would speak over MQTT, in simulated time.
+//!
+//! In: a plant and a scenario. Out: wire messages, and beside them the truth for whoever judges.
+//! Must not know: the monitor half.
+
+mod gateway;
+
+use std::sync::Arc;
+
+use crate::base::random::Seed;
+use crate::base::{PlantId, Span, Stamp};
+use crate::instruments::{Instruments, Reading};
+use crate::plant::Plant;
+use crate::scenario::Scenario;
+use crate::telemetry::topic::Kind;
+use crate::world::truth::Truth;
+use crate::world::{World, WorldError};
+use gateway::{Gateway, Identity};
+
+/// Why a plant cannot be simulated.
+#[derive(Debug, thiserror::Error)]
+pub enum SimulatorError {
+    /// The world fails.
+    #[error("the plant cannot be simulated")]
+    World(#[from] WorldError),
+    /// The list of its instruments does not fit a message.
+    #[error("the birth of plant {plant} has {bytes} bytes, more than a message may have")]
+    BirthTooLarge {
+        /// The plant.
+        plant: PlantId,
+        /// Size of the birth.
+        bytes: usize,
+    },
+}
+
+/// How a run of a scenario differs from other runs of it.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// Instead of the scenario's seed.
+    pub seed: Option<Seed>,
+    /// Which start of the gateway this is; larger than any before.
+    pub boot_id: u64,
+    /// The exercise it belongs to.
+    pub exercise: Option<String>,
+    /// How readings share messages.
+    pub batch: Batch,
+}
+
+/// How readings share messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Batch {
+    /// How often the gateway sends what it has; at least once a step.
+    pub every: Span,
+    /// Most readings in a message, besides what its size allows.
+    pub readings: usize,
+}
+
+impl Default for Batch {
+    /// Once a minute, as many readings as fit.
+    fn default() -> Self {
+        Self { every: Span::MINUTE, readings: usize::MAX }
+    }
+}
+
+/// A message, ready for a topic of its kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outgoing {
+    /// What it is.
+    pub kind: Kind,
+    /// The gateway's clock.
+    pub sent_at: Stamp,
+    /// At most `MESSAGE_BYTES_MAX`.
+    pub payload: Vec<u8>,
+}
+
+/// What one step gave.
+#[derive(Debug)]
+pub struct Step<'s> {
+    /// The end of the step.
+    pub now: Stamp,
+    /// What was sent during it, in order.
+    pub messages: Vec<Outgoing>,
+    /// The truth at its end.
+    pub truth: &'s Truth,
+    /// The truth at each instrument, in its unit: one per tag, none where it has nothing to see.
+    pub at_tags: &'s [Option<f64>],
+}
+
+/// One plant on its way through a scenario.
+pub struct Simulator {
+    plant: Arc<Plant>,
+    world: World,
+    instruments: Instruments,
+    gateway: Gateway,
+    step: Span,
+    end: Stamp,
+    readings: Vec<Reading>,
+    at_tags: Vec<Option<f64>>,
+}
+
+impl Simulator {
+    /// `plant` at the start of `scenario`, which happens to it.
+    pub fn new(plant: Arc<Plant>, scenario: &Scenario, run: Run) -> Result<Self, SimulatorError> {
+        let seed = run.seed.unwrap_or(scenario.seed);
+        let (start, injections) = (scenario.start, scenario.injections.as_slice());
+        let identity =
+            Identity { plant: plant.id.clone(), boot_id: run.boot_id, exercise: run.exercise };
+        let gateway = Gateway::new(&plant, identity, run.batch, start, injections)?;
+        let world = World::new(&plant, scenario.condition, start, seed, injections)?;
+        Ok(Self {
+            world: world.with_step(scenario.step),
+            instruments: Instruments::new(&plant, seed, start, injections),
+            gateway,
+            step: scenario.step,
+            end: scenario.end(),
+            readings: Vec::new(),
+            at_tags: Vec::with_capacity(plant.instruments.len()),
+            plant,
+        })
+    }
+
+    /// Simulated time.
+    pub fn now(&self) -> Stamp {
+        self.world.truth().at
+    }
+
+    /// Has the scenario come to its end?
+    pub fn is_over(&self) -> bool {
+        self.now() >= self.end
+    }
+
+    /// The truth now.
+    pub fn truth(&self) -> &Truth {
+        self.world.truth()
+    }
+
+    /// Goes one step on: instruments read the truth of its start, then the world moves.
+    pub fn step(&mut self) -> Result<Step<'_>, SimulatorError> {
+        let from = self.now();
+        let now = from + self.step;
+        self.readings.clear();
+        self.instruments.read(self.world.truth(), from, now, &mut self.readings);
+        let mut messages = Vec::new();
+        self.gateway.take(&self.readings, now, &mut messages);
+        let truth = self.world.step()?;
+        let instruments = self.plant.instruments.iter();
+        self.at_tags.clear();
+        self.at_tags.extend(instruments.map(|i| truth.value(i.place, i.tag.quantity)));
+        Ok(Step { now, messages, truth, at_tags: &self.at_tags })
+    }
+
+    /// What the gateway sends when it is shut down now: its last readings and a goodbye.
+    pub fn close(mut self) -> Vec<Outgoing> {
+        let mut messages = Vec::new();
+        self.gateway.close(self.now(), &mut messages);
+        messages
+    }
+
+    /// What the broker is to say should the gateway vanish.
+    pub fn will(&self) -> Outgoing {
+        self.gateway.will(self.now())
+    }
+
+    /// Says how simulated time runs: it is `wall` on the wall.
+    pub fn clock(&self, wall: Stamp, speed: f64) -> Outgoing {
+        self.gateway.clock(self.now(), wall, speed)
+    }
+}
+
+#[cfg(all(test, feature = "epanet"))]
+mod tests {
+    use super::*;
+    use crate::base::problem::Source;
+    use crate::plant::sample;
+    use crate::scenario::load;
+    use crate::telemetry::wire::{Body, Message, decode};
+
+    const LOSES_PRIME: &str = r#"
+title = { en = "The dosing pump loses its prime", zh = "加氯泵失压" }
+plant = "small"
+start = 2024-12-05T08:00:00+08:00
+duration_h = 6
+seed = 20241205
+
+[[inject]]
+id = "prime"
+at_min = 60
+kind = "dosing-no-flow"
+target = "DP-1"
+"#;
+
+    fn simulator(seed: Option<Seed>) -> Simulator {
+        let plant = Arc::new(sample::plant());
+        let source = Source::new("s.toml", LOSES_PRIME);
+        let scenario = load(&source, &[Arc::clone(&plant)]).expect("a scenario");
+        let run = Run { seed, boot_id: 7, exercise: None, batch: Batch::default() };
+        Simulator::new(plant, &scenario, run).expect("a plant that can be solved")
+    }
+
+    fn all(mut simulator: Simulator) -> Vec<Outgoing> {
+        let mut messages = Vec::new();
+        while !simulator.is_over() {
+            messages.extend(simulator.step().expect("it goes on").messages);
+        }
+        messages.extend(simulator.close());
+        messages
+    }
+
+    fn chlorine(sent: &Outgoing) -> Option<f64> {
+        let Message { body: Body::Data(columns), .. } = decode(sent.kind, &sent.payload).ok()?
+        else {
+            return None;
+        };
+        *columns.first()?.value.first()?
+    }
+
+    #[test]
+    fn a_plant_speaks_from_birth_to_death_and_shows_what_befalls_it() {
+        let messages = all(simulator(None));
+        let kinds: Vec<Kind> = messages.iter().map(|message| message.kind).collect();
+        assert_eq!(kinds.len(), 1 + 6 * 60 + 1);
+        assert_eq!((kinds[0], kinds[kinds.len() - 1]), (Kind::Birth, Kind::Death));
+        let shown: Vec<f64> = messages.iter().filter_map(chlorine).collect();
+        assert!((shown[60] - shown[0]).abs() < 0.1, "steady at first: {shown:?}");
+        assert!(shown[359] < 0.8 * shown[60], "it thins out without dosing: {shown:?}");
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_bytes_and_another_does_not() {
+        let first = all(simulator(None));
+        assert_eq!(first, all(simulator(None)));
+        assert_ne!(first, all(simulator(Some(Seed(1)))));
+    }
+
+    #[test]
+    fn a_perfect_instrument_reads_the_truth_of_its_moment() {
+        let mut simulator = simulator(None);
+        let before = simulator.truth().clone();
+        let step = simulator.step().expect("it goes on");
+        let truth = before.nodes[1].water.chlorine.as_mg_per_l();
+        let shown = step.messages.iter().find_map(chlorine).expect("one reading");
+        assert!((shown - truth).abs() <= 0.005, "{shown} for {truth}");
+        assert_eq!(step.at_tags[0], Some(step.truth.nodes[1].water.chlorine.as_mg_per_l()));
+        assert_eq!(step.now - before.at, Span::MINUTE);
+    }
+}

@@ -1,0 +1,339 @@
+//! The gateway (网关) of a plant: collects readings, numbers messages, and sometimes falls silent.
+//!
+//! What it has to say does not depend on how often it sends: what is read while it is silent is
+//! lost, and what was read before has left by the time the silence begins.
+
+use super::{Batch, Outgoing, SimulatorError};
+use crate::base::{PlantId, Stamp, TagId};
+use crate::instruments::Reading;
+use crate::plant::Plant;
+use crate::plant::tags::Tag;
+use crate::scenario::injection::{Injection, InjectionKind};
+use crate::telemetry::topic::Kind;
+use crate::telemetry::wire::{
+    Birth, Body, Clock, Column, Envelope, MESSAGE_BYTES_MAX, Message, NUMBER_MAX, TagBirth, split,
+};
+
+/// Who a gateway says it is.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// The plant.
+    pub plant: PlantId,
+    /// Which start of it this is.
+    pub boot_id: u64,
+    /// The exercise it belongs to.
+    pub exercise: Option<String>,
+}
+
+/// A plant's gateway, from its boot on.
+#[derive(Debug)]
+pub struct Gateway {
+    identity: Identity,
+    tags: Vec<TagId>,
+    /// Until it has been sent.
+    birth: Option<Birth>,
+    /// The number of the next birth or data message.
+    seq: u64,
+    batch: Batch,
+    flush_at: Stamp,
+    /// Read and not yet sent.
+    pending: Vec<Reading>,
+    silences: Vec<Injection>,
+}
+
+impl Gateway {
+    /// A gateway that boots at `start`. Errors: too many instruments for one birth.
+    pub fn new(
+        plant: &Plant,
+        identity: Identity,
+        batch: Batch,
+        start: Stamp,
+        injections: &[Injection],
+    ) -> Result<Self, SimulatorError> {
+        let tags: Vec<&Tag> = plant.instruments.iter().map(|i| i.tag.as_ref()).collect();
+        let birth = Birth { tags: tags.iter().map(|tag| describe(tag)).collect() };
+        let is_silence = |i: &&Injection| i.kind == InjectionKind::GatewaySilence;
+        let gateway = Self {
+            identity,
+            tags: tags.iter().map(|tag| tag.id.clone()).collect(),
+            birth: Some(birth.clone()),
+            seq: 0,
+            batch,
+            flush_at: start + batch.every,
+            pending: Vec::new(),
+            silences: injections.iter().filter(is_silence).cloned().collect(),
+        };
+        let bytes = gateway.message(NUMBER_MAX, start, Body::Birth(birth)).payload.len();
+        if bytes > MESSAGE_BYTES_MAX {
+            return Err(SimulatorError::BirthTooLarge { plant: plant.id.clone(), bytes });
+        }
+        Ok(gateway)
+    }
+
+    /// Takes what was read from the last call on until `now`, and adds to `out` what is sent.
+    pub fn take(&mut self, readings: &[Reading], now: Stamp, out: &mut Vec<Outgoing>) {
+        let silences = &self.silences;
+        let is_heard = |at: Stamp| !silences.iter().any(|silence| silence.is_active(at));
+        self.pending.extend(readings.iter().filter(|reading| is_heard(reading.at)));
+        self.pending.sort_by_key(|reading| (reading.at, reading.tag)); // stable, mostly sorted
+        self.send_birth(out);
+        let begun = self.silences.iter().map(|silence| silence.from).filter(|from| *from <= now);
+        if let Some(silence) = begun.max() {
+            self.flush(silence, out);
+        }
+        if now >= self.flush_at {
+            self.flush(now, out);
+            while self.flush_at <= now {
+                self.flush_at += self.batch.every;
+            }
+        }
+    }
+
+    /// Sends what is left and says goodbye at `now`, unless it is silent.
+    pub fn close(&mut self, now: Stamp, out: &mut Vec<Outgoing>) {
+        self.flush(now, out);
+        if !self.silences.iter().any(|silence| silence.is_active(now)) {
+            out.push(self.message(self.seq, now, Body::Death));
+        }
+    }
+
+    /// What the broker says for a gateway that has vanished; made at `now`, when it connects.
+    pub fn will(&self, now: Stamp) -> Outgoing {
+        self.message(0, now, Body::Death)
+    }
+
+    /// How simulated time runs: at `now` it was `wall` on the wall.
+    pub fn clock(&self, now: Stamp, wall: Stamp, speed: f64) -> Outgoing {
+        self.message(self.seq, now, Body::Clock(Clock { sim: now, wall, speed }))
+    }
+
+    /// The birth comes first, just before the first reading.
+    fn send_birth(&mut self, out: &mut Vec<Outgoing>) {
+        let Some(first) = self.pending.first() else { return };
+        if let Some(birth) = self.birth.take() {
+            out.push(self.message(self.seq, first.at, Body::Birth(birth)));
+            self.seq += 1;
+        }
+    }
+
+    /// Sends everything read before `now`. Each message says as its `sent_at` the moment of the
+    /// oldest reading still to come, the last one `now`: nothing older follows it.
+    fn flush(&mut self, now: Stamp, out: &mut Vec<Outgoing>) {
+        let count = self.pending.partition_point(|reading| reading.at < now);
+        let mut bodies = Vec::new();
+        for part in self.pending[..count].chunks(self.batch.readings.max(1)) {
+            bodies.extend(split(self.columns(part)));
+        }
+        self.pending.drain(..count);
+        let mut bodies = bodies.into_iter().peekable();
+        while let Some(body) = bodies.next() {
+            let oldest =
+                |body: &Vec<Column>| body.iter().filter_map(|c| c.at.first()).min().copied();
+            let sent_at = bodies.peek().and_then(oldest).unwrap_or(now);
+            out.push(self.message(self.seq, sent_at, Body::Data(body)));
+            self.seq += 1;
+        }
+    }
+
+    /// Readings, sorted by time, as columns in the order of the tags.
+    fn columns(&self, readings: &[Reading]) -> Vec<Column> {
+        let empty = |tag: &TagId| Column {
+            tag: tag.clone(),
+            at: Vec::new(),
+            value: Vec::new(),
+            flag: Vec::new(),
+        };
+        let mut columns: Vec<Column> = self.tags.iter().map(empty).collect();
+        for reading in readings {
+            if let Some(column) = columns.get_mut(reading.tag.0) {
+                column.at.push(reading.at);
+                column.value.push(reading.value);
+                column.flag.push(reading.flag);
+            }
+        }
+        columns
+    }
+
+    fn message(&self, seq: u64, sent_at: Stamp, body: Body) -> Outgoing {
+        let kind = match &body {
+            Body::Birth(_) => Kind::Birth,
+            Body::Data(_) => Kind::Data,
+            Body::Death => Kind::Death,
+            Body::Clock(_) => Kind::Clock,
+        };
+        let Identity { plant, boot_id, exercise } = self.identity.clone();
+        let envelope = Envelope { plant, boot_id, seq, sent_at, exercise };
+        Outgoing { kind, sent_at, payload: Message { envelope, body }.encode() }
+    }
+}
+
+fn describe(tag: &Tag) -> TagBirth {
+    TagBirth {
+        tag: tag.id.clone(),
+        quantity: tag.quantity,
+        unit: tag.quantity.unit().to_owned(),
+        range: tag.range,
+        poll_ms: tag.poll,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::ids::InjectionId;
+    use crate::base::{Flag, Span};
+    use crate::plant::sample;
+    use crate::plant::tags::TagIndex;
+    use crate::telemetry::wire::decode;
+
+    fn at(minute: i64) -> Stamp {
+        Stamp::from_ms(1_733_356_800_000).expect("a time") + Span::minutes(minute)
+    }
+
+    fn silence(from: i64, until: i64) -> Injection {
+        Injection {
+            id: InjectionId::new("s").expect("an id"),
+            from: at(from),
+            until: Some(at(until)),
+            kind: InjectionKind::GatewaySilence,
+        }
+    }
+
+    fn every(minutes: i64) -> Batch {
+        Batch { every: Span::minutes(minutes), ..Batch::default() }
+    }
+
+    fn gateway(plant: &Plant, batch: Batch, injections: &[Injection]) -> Gateway {
+        let identity = Identity { plant: plant.id.clone(), boot_id: 7, exercise: None };
+        Gateway::new(plant, identity, batch, at(0), injections).expect("a small birth")
+    }
+
+    /// Both instruments of the small plant read once a minute; value = minute.
+    fn run(gateway: &mut Gateway, minutes: i64) -> Vec<Message> {
+        let mut out = Vec::new();
+        for minute in 0..minutes {
+            let reading = |tag| Reading {
+                tag: TagIndex(tag),
+                at: at(minute),
+                value: Some(minute as f64),
+                flag: Flag::Good,
+            };
+            gateway.take(&[reading(0), reading(1)], at(minute + 1), &mut out);
+        }
+        gateway.close(at(minutes), &mut out);
+        let decode = |sent: &Outgoing| {
+            assert!(sent.payload.len() <= MESSAGE_BYTES_MAX);
+            let message = decode(sent.kind, &sent.payload).expect("our own message");
+            assert_eq!(message.envelope.sent_at, sent.sent_at);
+            message
+        };
+        out.iter().map(decode).collect()
+    }
+
+    /// Each message in short: what, seq, minute sent, minutes of its first column.
+    fn short(messages: &[Message]) -> Vec<String> {
+        let minute = |stamp: Stamp| (stamp - at(0)).as_ms() / 60_000;
+        let describe = |message: &Message| {
+            let (seq, sent) = (message.envelope.seq, minute(message.envelope.sent_at));
+            match &message.body {
+                Body::Birth(_) => format!("birth {seq} @{sent}"),
+                Body::Data(columns) => {
+                    let minutes: Vec<i64> = columns[0].at.iter().map(|at| minute(*at)).collect();
+                    format!("data {seq} @{sent} {minutes:?}")
+                }
+                Body::Death => format!("death {seq} @{sent}"),
+                Body::Clock(_) => format!("clock {seq} @{sent}"),
+            }
+        };
+        messages.iter().map(describe).collect()
+    }
+
+    #[test]
+    fn the_birth_comes_first_then_numbered_data_then_the_death() {
+        let plant = sample::plant();
+        let messages = run(&mut gateway(&plant, Batch::default(), &[]), 3);
+        let wanted =
+            ["birth 0 @0", "data 1 @1 [0]", "data 2 @2 [1]", "data 3 @3 [2]", "death 4 @3"];
+        assert_eq!(short(&messages), wanted);
+        let Body::Birth(birth) = &messages[0].body else { panic!("a birth") };
+        assert_eq!(birth.tags.len(), 2);
+        assert_eq!((birth.tags[0].unit.as_str(), birth.tags[0].range), ("mg/L", (0.0, 5.0)));
+    }
+
+    #[test]
+    fn a_longer_batch_carries_the_same_readings_and_its_rest_at_the_end() {
+        let plant = sample::plant();
+        let messages = run(&mut gateway(&plant, every(3), &[]), 5);
+        let wanted = ["birth 0 @0", "data 1 @3 [0, 1, 2]", "data 2 @5 [3, 4]", "death 3 @5"];
+        assert_eq!(short(&messages), wanted);
+    }
+
+    #[test]
+    fn one_reading_a_message_says_how_far_the_past_is_complete() {
+        let plant = sample::plant();
+        let batch = Batch { every: Span::minutes(2), readings: 1 };
+        let messages = run(&mut gateway(&plant, batch, &[]), 2);
+        let wanted = [
+            "birth 0 @0",
+            "data 1 @0 [0]", // the other instrument's reading of minute 0 follows
+            "data 2 @1 [0]",
+            "data 3 @1 [1]",
+            "data 4 @2 [1]",
+            "death 5 @2",
+        ];
+        assert_eq!(short(&messages), wanted);
+    }
+
+    #[test]
+    fn a_large_batch_is_cut_and_every_message_fits() {
+        let plant = sample::plant();
+        let messages = run(&mut gateway(&plant, every(900), &[]), 900);
+        assert!(messages.len() > 4, "{}", messages.len());
+        let count = |message: &Message| match &message.body {
+            Body::Data(columns) => columns.iter().map(|column| column.at.len()).sum(),
+            _ => 0,
+        };
+        assert_eq!(messages.iter().map(count).sum::<usize>(), 1_800);
+        let numbers: Vec<u64> = messages.iter().map(|m| m.envelope.seq).collect();
+        assert_eq!(numbers, (0..messages.len() as u64).collect::<Vec<_>>());
+        assert!(messages.is_sorted_by_key(|message| message.envelope.sent_at));
+    }
+
+    #[test]
+    fn a_silence_loses_its_readings_and_no_number_whatever_the_batch() {
+        let plant = sample::plant();
+        let messages = run(&mut gateway(&plant, Batch::default(), &[silence(1, 3)]), 4);
+        let wanted = ["birth 0 @0", "data 1 @1 [0]", "data 2 @4 [3]", "death 3 @4"];
+        assert_eq!(short(&messages), wanted);
+        let messages = run(&mut gateway(&plant, every(4), &[silence(1, 3)]), 4);
+        assert_eq!(short(&messages), wanted);
+    }
+
+    #[test]
+    fn a_gateway_silent_from_the_start_is_born_afterwards_and_dies_without_a_word() {
+        let plant = sample::plant();
+        let messages = run(&mut gateway(&plant, Batch::default(), &[silence(0, 2)]), 3);
+        assert_eq!(short(&messages), ["birth 0 @2", "data 1 @3 [2]", "death 2 @3"]);
+        let messages = run(&mut gateway(&plant, Batch::default(), &[silence(1, 9)]), 3);
+        assert_eq!(short(&messages), ["birth 0 @0", "data 1 @1 [0]"]);
+    }
+
+    #[test]
+    fn a_clock_carries_the_next_number_and_a_will_none() {
+        let plant = sample::plant();
+        let mut gateway = gateway(&plant, Batch::default(), &[]);
+        run(&mut gateway, 2);
+        let read = |sent: Outgoing| decode(sent.kind, &sent.payload).expect("our own message");
+        assert_eq!(short(&[read(gateway.clock(at(2), at(0), 60.0))]), ["clock 3 @2"]);
+        assert_eq!(short(&[read(gateway.will(at(0)))]), ["death 0 @0"]);
+    }
+
+    #[test]
+    fn too_many_instruments_for_one_birth_are_refused() {
+        let mut plant = sample::plant();
+        plant.instruments = vec![plant.instruments[0].clone(); 200];
+        let identity = Identity { plant: plant.id.clone(), boot_id: 7, exercise: None };
+        let refused = Gateway::new(&plant, identity, Batch::default(), at(0), &[]);
+        assert!(matches!(refused, Err(SimulatorError::BirthTooLarge { .. })));
+    }
+}
