@@ -47,7 +47,7 @@ impl<'a> Reader<'a> {
 
     fn action(&mut self, link: Option<LinkIndex>, word: &Word<'a>) -> Option<ControlAction> {
         if word.is("OPEN") {
-            return Some(ControlAction::Open);
+            return self.may_open(link?, word).then_some(ControlAction::Open);
         }
         if word.is("CLOSED") {
             return Some(ControlAction::Closed);

@@ -210,6 +210,16 @@ impl<'a> Reader<'a> {
         matches!(self.network.links[link.0].kind, LinkKind::Pipe { check_valve: true, .. })
     }
 
+    /// In EPANET `OPEN` takes a valve out of work, wide open: hardly what a plant means.
+    pub(super) fn may_open(&mut self, link: LinkIndex, word: &Word<'a>) -> bool {
+        let is_valve = matches!(self.network.links[link.0].kind, LinkKind::Valve { .. });
+        if is_valve {
+            let help = "write its setting as a number: then it opens and regulates";
+            self.add(&word.span, "OPEN would stop the valve from regulating", help);
+        }
+        !is_valve
+    }
+
     fn read_status(&mut self) {
         for line in self.lines("STATUS") {
             if !self.has_columns(&line, 2, "link status") {
@@ -220,10 +230,12 @@ impl<'a> Reader<'a> {
             if self.is_check_valve(link) {
                 let text = "a check valve has no status";
                 self.add(&line.words[0].span, text, "remove the line");
-            } else if word.is("OPEN") || word.is("CLOSED") {
-                let is_open = word.is("OPEN");
-                self.network.links[link.0].initial =
-                    if is_open { LinkStatus::Open } else { LinkStatus::Closed };
+            } else if word.is("CLOSED") {
+                self.network.links[link.0].initial = LinkStatus::Closed;
+            } else if word.is("OPEN") {
+                if self.may_open(link, word) {
+                    self.network.links[link.0].initial = LinkStatus::Open;
+                }
             } else if let Some(value) = self.not_negative(word, "the status") {
                 self.set_initial(link, word, value);
             }

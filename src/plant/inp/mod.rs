@@ -391,7 +391,7 @@ A small works; fiction
             .replace("P2 OPEN AT CLOCKTIME 6 AM", "P2 0.5 AT CLOCKTIME 13 PM")
             .replace("LINK V 7.2", "LINK P3 OPEN")
             .replace("V   J1  J3  100  FCV", "V   T   J3  100  PRV")
-            .replace("[OPTIONS]", "[STATUS]\n P3 CLOSED\n P1 3\n PUU OPEN\n[OPTIONS]");
+            .replace("[OPTIONS]", "[STATUS]\n P3 CLOSED\n P1 3\n PUU OPEN\n V OPEN\n[OPTIONS]");
         insta::assert_snapshot!(mistakes(&text));
     }
 

@@ -66,6 +66,8 @@ pub struct Hydraulics {
     volumes: Volumes,
     has_solution: bool,
     unsolved: u64,
+    roughness_factor: f64,
+    head_factor: Vec<f64>,
 }
 
 impl Hydraulics {
@@ -88,6 +90,8 @@ impl Hydraulics {
             volumes: Volumes::zero(nodes),
             has_solution: false,
             unsolved: 0,
+            roughness_factor: 1.0,
+            head_factor: vec![1.0; links],
             network: network.clone(),
         })
     }
@@ -107,18 +111,26 @@ impl Hydraulics {
         self.unsolved
     }
 
-    /// Multiplies the roughness C of every pipe of the network file; above 0.
+    /// Multiplies the roughness C of every pipe, as the network file has it; above 0.
     pub fn set_roughness_factor(&mut self, factor: f64) -> Result<(), HydraulicsError> {
-        Ok(self.solver.set_roughness_factor(&self.network, factor)?)
+        if factor != self.roughness_factor {
+            self.solver.set_roughness_factor(&self.network, above_zero(factor)?)?;
+            self.roughness_factor = factor;
+        }
+        Ok(())
     }
 
-    /// Multiplies the head of one pump's curve of the network file; above 0.
+    /// Multiplies the head of one pump's curve, as the network file has it; above 0.
     pub fn set_pump_head_factor(
         &mut self,
         pump: LinkIndex,
         factor: f64,
     ) -> Result<(), HydraulicsError> {
-        Ok(self.solver.set_pump_head_factor(&self.network, pump, factor)?)
+        if factor != self.head_factor[pump.0] {
+            self.solver.set_pump_head_factor(&self.network, pump, above_zero(factor)?)?;
+            self.head_factor[pump.0] = factor;
+        }
+        Ok(())
     }
 
     /// Applies the controls at `now` and solves. Gives the solution and how long it holds: at most
@@ -214,7 +226,7 @@ impl Hydraulics {
             };
             solution.head[at] = head;
             solution.pressure[at] = pressure;
-            solution.delivered[at] = Flow::m3_per_s(found.delivered[at]);
+            solution.delivered[at] = Flow::m3_per_s(found.delivered[at].max(0.0));
             let leak = self.wanted.emitter[at] * pressure.as_m().max(0.0).sqrt();
             solution.leakage[at] = Flow::m3_per_s(leak);
         }
@@ -226,4 +238,9 @@ impl Hydraulics {
             self.inflow[link.end.0] += flow;
         }
     }
+}
+
+fn above_zero(factor: f64) -> Result<f64, EngineError> {
+    let error = || EngineError::Input(format!("a factor must be above 0, not {factor}"));
+    (factor.is_finite() && factor > 0.0).then_some(factor).ok_or_else(error)
 }

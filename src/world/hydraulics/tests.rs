@@ -120,6 +120,60 @@ fn the_built_network_solves_as_the_file_that_epanet_reads() {
 }
 
 #[test]
+fn a_day_by_our_clock_is_a_day_by_epanets() {
+    let text = format!("{WORKS}[TIMES]\n DURATION 24:00\n HYDRAULIC TIMESTEP 0:01\n");
+    let mut path = tempfile::NamedTempFile::new().expect("a file");
+    path.write_all(text.as_bytes()).expect("written");
+    let mut file = engine::file::FileEngine::open(path.path(), None).expect("EPANET reads it");
+    file.start().expect("complete");
+    let mut heads = Vec::new();
+    let mut ours = hydraulics(&text);
+    let tank = ours.at("T");
+    let mut now = start();
+    let mut hours = 0;
+    loop {
+        let (time_s, _) = file.solve_now().expect("solvable");
+        while now < start() + Span::seconds(time_s) {
+            now += ours.step(now, start() + Span::seconds(time_s) - now);
+        }
+        if time_s % 3_600 == 0 {
+            file.engine().node_values(engine::NodeProperty::Head, &mut heads).expect("solved");
+            let theirs = heads[heads.len() - 1] - 60.0;
+            let level = ours.boundary().tank_level[tank].as_m();
+            assert!((level - theirs).abs() < 0.005, "{level} here, {theirs} there, {now}");
+            hours += 1;
+        }
+        if file.advance().expect("solvable") == 0 {
+            break;
+        }
+    }
+    assert_eq!(hours, 25);
+}
+
+#[test]
+fn a_solver_that_finds_nothing_is_counted_and_the_last_solution_stands() {
+    let mut works = hydraulics(WORKS);
+    works.step(start(), Span::MINUTE);
+    let before = works.solution.clone();
+    works.solver.give_up_after(1.0).expect("an option");
+    let at = works.at("D");
+    works.boundary().demand[at] = Flow::m3_per_h(40.0);
+    works.step(start() + Span::MINUTE, Span::MINUTE);
+    assert_eq!(works.unsolved(), 1);
+    assert_eq!(works.solution.warning, Some(Warning::Unbalanced));
+    assert_eq!(works.solution.flow, before.flow);
+    works.solver.give_up_after(200.0).expect("an option");
+    works.step(start() + Span::MINUTE * 2, Span::MINUTE);
+    assert_eq!((works.unsolved(), works.solution.warning), (1, None));
+    assert!(works.solution.delivered[at].as_m3_per_h() > 8.0);
+
+    let mut new = hydraulics(WORKS);
+    new.solver.give_up_after(1.0).expect("an option");
+    let error = new.solve(start(), Span::MINUTE).expect_err("no first solution");
+    assert_eq!(error, HydraulicsError::Engine(EngineError::NotConverged));
+}
+
+#[test]
 fn a_tank_is_full_at_the_computed_second_and_then_takes_nothing() {
     let mut works = hydraulics(FILL);
     let (tank, inlet) = (works.at("T"), works.link_at("P2"));
@@ -302,6 +356,8 @@ fn a_worn_pump_and_rough_pipes_give_less() {
     works.set_roughness_factor(1.0).expect("above 0");
     works.step(start() + Span::MINUTE * 3, Span::MINUTE);
     let again = works.solution.flow[at].as_m3_per_s();
+    assert!(works.set_pump_head_factor(pump, 0.0).is_err());
+    assert!(works.set_roughness_factor(f64::NAN).is_err());
     assert!(worn < 0.95 * good && rough < 0.95 * good, "{good} {worn} {rough}");
     assert!((again - good).abs() < 0.01 * good, "{good} {again}");
 }

@@ -277,6 +277,13 @@ impl Solver {
         head.iter().chain(delivered).chain(flow).all(|value| value.is_finite())
     }
 
+    /// Lets the solver give up after so many trials, to see what happens then.
+    #[cfg(test)]
+    pub fn give_up_after(&mut self, trials: f64) -> Result<(), EngineError> {
+        self.engine.set_option(SolverOption::Unbalanced, -1.0)?;
+        self.engine.set_option(SolverOption::Trials, trials)
+    }
+
     /// The last solution.
     pub fn found(&self) -> &Found {
         &self.found
