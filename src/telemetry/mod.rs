@@ -3,6 +3,18 @@
 //! In: readings. Out: the same readings elsewhere, with an order that shows losses.
 //! Must not know: plants, rules.
 
-pub mod radio;
+pub mod backoff;
 pub mod topic;
+pub mod url;
 pub mod wire;
+
+#[cfg(feature = "live")]
+pub mod broker;
+#[cfg(feature = "live")]
+pub mod link;
+#[cfg(feature = "live")]
+mod outbox;
+#[cfg(feature = "live")]
+pub mod publisher;
+#[cfg(feature = "live")]
+pub mod subscriber;

@@ -1,12 +1,14 @@
 //! Wire v1: what goes over MQTT, as JSON that a person can read with `mosquitto_sub`.
 //!
-//! These are the checked values; `codec` turns them into text and back, `split` keeps batches
-//! small enough. The page for readers is `src/docs/wire.md`.
+//! These are the checked values, which cannot hold a wrong one; `raw` mirrors the text. `split`
+//! keeps batches small enough. The page for readers is `src/docs/wire.md`.
 
-mod codec;
+mod decode;
+mod encode;
+mod raw;
 mod split;
 
-pub use codec::{Refusal, decode};
+pub use decode::{Refusal, decode};
 pub use split::split;
 
 use serde::{Deserialize, Serialize};

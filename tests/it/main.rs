@@ -1,5 +1,9 @@
 //! What only the whole crate can prove. One binary: one link.
 
+#[cfg(feature = "live")]
+mod mqtt;
 mod parity;
 mod rules;
+#[cfg(feature = "live")]
+mod support;
 mod tidy;

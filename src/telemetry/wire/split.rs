@@ -1,6 +1,6 @@
 //! Batches cut so that every message stays within `MESSAGE_BYTES_MAX`.
 
-use super::codec::encode_data;
+use super::encode::encode_data;
 use super::{
     Column, EXERCISE_BYTES_MAX, Envelope, MESSAGE_BYTES_MAX, NUMBER_MAX, READINGS_MAX, TAGS_MAX,
 };

@@ -1,0 +1,234 @@
+//! A connection that heals itself: after every loss it waits a little longer, then connects again
+//! with a new client, because an old one may be wedged for good and forgets what it accepted.
+//! What was on its way, and what was subscribed, is the owner's to repeat.
+
+mod connection;
+
+use std::time::Duration;
+
+use rand::RngExt;
+use rand::rngs::ChaCha8Rng;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::base::random::{Seed, fnv1a_64, stream};
+use crate::base::time::wall_now;
+use crate::telemetry::backoff::{Backoff, Pace};
+use crate::telemetry::url::BrokerUrl;
+use connection::Connection;
+pub(super) use connection::{Event, Incoming, Loss, LossKind, Ticket};
+
+/// How to connect.
+#[derive(Debug, Clone)]
+pub(super) struct LinkSettings {
+    pub broker: BrokerUrl,
+    pub client_id: String,
+    pub will: Option<(String, Vec<u8>)>,
+    pub keep_alive: Duration,
+    /// How long the broker keeps our session while we are away; none: not at all.
+    pub session: Option<Duration>,
+    pub pace: Pace,
+}
+
+/// The version of MQTT spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// MQTT 5.
+    V5,
+    /// MQTT 3.1.1, for brokers that refuse 5.
+    V311,
+}
+
+/// How the connection to the broker stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LinkState {
+    /// Not yet connected.
+    Connecting,
+    /// Connected and, for a subscriber, subscribed.
+    Connected,
+    /// Lost, or not reached; the next attempt follows by itself.
+    Disconnected {
+        /// What happened.
+        reason: String,
+    },
+    /// The broker refuses us (login, client id, topic); attempts go on, with the longest waits.
+    Refused {
+        /// What it said.
+        reason: String,
+    },
+}
+
+/// State and history of a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkStatus {
+    /// How it stands.
+    pub state: LinkState,
+    /// The version of the protocol.
+    pub protocol: Protocol,
+    /// How often it came up.
+    pub connects: u64,
+    /// How often it was lost after that.
+    pub losses: u64,
+}
+
+enum Phase {
+    Up(Connection),
+    Down { until: Instant },
+}
+
+/// The self-healing connection.
+pub(super) struct Link {
+    settings: LinkSettings,
+    protocol: Protocol,
+    /// Attempts in a row that were closed before the broker accepted us.
+    unanswered: u32,
+    backoff: Backoff,
+    chance: ChaCha8Rng,
+    phase: Phase,
+    connected_at: Option<Instant>,
+    opened_at: Instant,
+    status: watch::Sender<LinkStatus>,
+}
+
+impl Link {
+    /// Starts to connect; needs a tokio runtime.
+    pub(super) fn open(settings: LinkSettings) -> (Self, watch::Receiver<LinkStatus>) {
+        let protocol = Protocol::V5;
+        let (status, watching) = watch::channel(LinkStatus {
+            state: LinkState::Connecting,
+            protocol,
+            connects: 0,
+            losses: 0,
+        });
+        let seed = fnv1a_64(settings.client_id.as_bytes()) ^ wall_now().as_ms().unsigned_abs();
+        let link = Self {
+            phase: Phase::Up(Connection::open(&settings, protocol)),
+            backoff: Backoff::new(settings.pace),
+            chance: stream(Seed(seed), "reconnect"),
+            settings,
+            protocol,
+            unanswered: 0,
+            connected_at: None,
+            opened_at: Instant::now(),
+            status,
+        };
+        (link, watching)
+    }
+
+    /// The next event; reconnects after a loss. May be given up at any time.
+    pub(super) async fn next(&mut self) -> Event {
+        loop {
+            match &mut self.phase {
+                Phase::Down { until } => {
+                    tokio::time::sleep_until(*until).await;
+                    self.opened_at = Instant::now();
+                    self.phase = Phase::Up(Connection::open(&self.settings, self.protocol));
+                }
+                Phase::Up(connection) => {
+                    let event = if self.connected_at.is_some() {
+                        connection.next().await
+                    } else {
+                        let due = self.opened_at + self.settings.pace.patience;
+                        let answer = tokio::time::timeout_at(due, connection.next()).await;
+                        answer.unwrap_or_else(|_| Event::Lost(Loss::broken("no answer to CONNECT")))
+                    };
+                    return self.note(event);
+                }
+            }
+        }
+    }
+
+    fn note(&mut self, event: Event) -> Event {
+        match event {
+            Event::Connected { .. } => {
+                self.unanswered = 0;
+                self.connected_at = Some(Instant::now());
+                let protocol = self.protocol;
+                self.status.send_modify(|status| {
+                    status.connects += 1;
+                    status.protocol = protocol;
+                });
+                event
+            }
+            Event::Lost(loss) => Event::Lost(self.close(loss)),
+            event => event,
+        }
+    }
+
+    /// Ends the connection, if it is up, as if the broker had; the next attempt follows.
+    pub(super) fn fail(&mut self, reason: &str) {
+        if matches!(self.phase, Phase::Up(_)) {
+            self.close(Loss::broken(reason));
+        }
+    }
+
+    fn close(&mut self, loss: Loss) -> Loss {
+        let held = self.connected_at.take().map(|since| since.elapsed());
+        let mut wait = self.backoff.next(held, self.chance.random());
+        match loss.kind {
+            LossKind::Version => self.other_protocol(),
+            LossKind::Unanswered if held.is_none() => {
+                self.unanswered += 1;
+                if self.unanswered >= 2 {
+                    self.other_protocol();
+                }
+            }
+            LossKind::Refused => wait = self.settings.pace.most,
+            _ => {}
+        }
+        let reason = loss.reason.clone();
+        tracing::debug!(broker = %self.settings.broker, reason, ?wait, "connection lost");
+        self.status.send_modify(|status| {
+            status.losses += u64::from(held.is_some());
+            status.state = match loss.kind {
+                LossKind::Refused => LinkState::Refused { reason },
+                _ => LinkState::Disconnected { reason },
+            };
+        });
+        self.phase = Phase::Down { until: Instant::now() + wait };
+        loss
+    }
+
+    fn other_protocol(&mut self) {
+        self.unanswered = 0;
+        self.protocol = match self.protocol {
+            Protocol::V5 => Protocol::V311,
+            Protocol::V311 => Protocol::V5,
+        };
+    }
+
+    /// Tells whoever watches that the owner has what it needs.
+    pub(super) fn report(&self, state: LinkState) {
+        self.status.send_modify(|status| status.state = state);
+    }
+
+    /// Hands a message over; false when there is no connection to take it.
+    pub(super) fn publish(&self, topic: &str, payload: &bytes::Bytes) -> bool {
+        self.connection().is_some_and(|connection| connection.publish(topic, payload))
+    }
+
+    /// Asks for topics; false when there is no connection.
+    pub(super) fn subscribe(&self, filters: &[String]) -> bool {
+        self.connection().is_some_and(|connection| connection.subscribe(filters))
+    }
+
+    /// Says goodbye and waits until the broker has hung up, at most as long as an answer may take.
+    /// Hanging up first would be a reset when something is still on its way to us, and the broker
+    /// would then throw away the acknowledgements it has not yet read.
+    pub(super) async fn goodbye(mut self) {
+        let Phase::Up(connection) = &mut self.phase else { return };
+        if self.connected_at.is_none() || !connection.disconnect() {
+            return;
+        }
+        let hung_up = async { while !matches!(connection.next().await, Event::Lost(_)) {} };
+        // No answer in time means that the broker is gone: nobody to say goodbye to.
+        let _ = tokio::time::timeout(self.settings.pace.patience, hung_up).await;
+    }
+
+    fn connection(&self) -> Option<&Connection> {
+        match (&self.phase, self.connected_at) {
+            (Phase::Up(connection), Some(_)) => Some(connection),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,447 @@
+//! One MQTT connection, from CONNECT to its end, over either version of the protocol.
+//!
+//! `rumqttc` has a module for each version with types of its own; only this file sees them.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+use rumqttc::v5;
+
+use super::{LinkSettings, Protocol};
+
+/// Largest packet a 5 broker may send us; it drops larger ones for us.
+const PACKET_BYTES_MAX: u32 = 256 * 1024;
+/// The same for 3.1.1, where a larger one costs the connection, so that the limit is generous.
+const PACKET_BYTES_MAX_311: usize = 4 * 1024 * 1024;
+/// Most messages on their way to the broker without its acknowledgement.
+const WINDOW: u16 = 64;
+/// Most messages on their way to us without our acknowledgement (5 only).
+const RECEIVE_MAX: u16 = 1_024;
+/// Requests that fit the client's own channel: more than both windows can ever hold at once.
+const REQUESTS: usize = u16::MAX as usize;
+/// `rumqttc` asks for at least this keep-alive.
+const KEEP_ALIVE_LEAST: Duration = Duration::from_secs(5);
+
+/// What happens on a connection.
+pub(in crate::telemetry) enum Event {
+    /// The broker accepted us, and takes this many unacknowledged messages at once.
+    Connected { window: usize },
+    /// The oldest message given to `publish` left under this packet identifier.
+    Sent(u16),
+    /// The broker has the message with this identifier.
+    Acknowledged(u16),
+    /// The broker will not take the message with this identifier.
+    Rejected(u16, String),
+    /// Answer to a subscription, one per filter, in order: granted, or why not.
+    Subscribed(Vec<Result<(), String>>),
+    /// A message for us.
+    Arrived(Incoming),
+    /// The end of the connection.
+    Lost(Loss),
+}
+
+/// A message for us.
+pub(in crate::telemetry) struct Incoming {
+    pub topic: String,
+    pub payload: Bytes,
+    pub retained: bool,
+    pub ticket: Ticket,
+}
+
+/// Why a connection ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::telemetry) struct Loss {
+    pub reason: String,
+    pub kind: LossKind,
+}
+
+/// What an end means for the next attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::telemetry) enum LossKind {
+    /// Worth trying again.
+    Broken,
+    /// Closed before it was accepted: a 3.1.1 broker does that to a 5 client.
+    Unanswered,
+    /// The broker said that it does not speak this version.
+    Version,
+    /// The broker will go on refusing until somebody changes something.
+    Refused,
+}
+
+impl Loss {
+    pub(super) fn broken(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), kind: LossKind::Broken }
+    }
+}
+
+#[derive(Clone)]
+enum Client {
+    V5(v5::AsyncClient),
+    V311(rumqttc::AsyncClient),
+}
+
+enum EventLoop {
+    V5(Box<v5::EventLoop>),
+    V311(Box<rumqttc::EventLoop>),
+}
+
+/// What is owed to the broker for a message; worthless once its connection has ended.
+pub(in crate::telemetry) struct Ticket {
+    client: Client,
+    packet: u16,
+    assured: bool,
+}
+
+impl Ticket {
+    /// Does the broker keep the message until it is acknowledged?
+    pub(in crate::telemetry) fn is_assured(&self) -> bool {
+        self.assured
+    }
+
+    /// Tells the broker that it may forget the message.
+    pub(in crate::telemetry) fn acknowledge(self) {
+        if !self.assured {
+            return;
+        }
+        // An error says that the connection has ended: the broker will send the message again.
+        let _ = match &self.client {
+            Client::V5(client) => {
+                let qos = v5::mqttbytes::QoS::AtLeastOnce;
+                let mut owed = v5::mqttbytes::v5::Publish::new("", qos, Bytes::new(), None);
+                owed.pkid = self.packet;
+                client.try_ack(&owed).map_err(drop)
+            }
+            Client::V311(client) => {
+                let qos = rumqttc::QoS::AtLeastOnce;
+                let mut owed = rumqttc::Publish::new("", qos, Vec::new());
+                owed.pkid = self.packet;
+                client.try_ack(&owed).map_err(drop)
+            }
+        };
+    }
+}
+
+type Polled = (EventLoop, Result<Option<Event>, (Vec<Event>, Loss)>);
+
+/// One connection. Dropping it closes the socket without goodbye: the broker sends the will.
+pub(super) struct Connection {
+    client: Client,
+    /// The client's event loop is polled in one future that is kept until it is ready, so that
+    /// giving up waiting for `next` never cuts a packet in two.
+    poll: Pin<Box<dyn Future<Output = Polled> + Send>>,
+    ready: VecDeque<Event>,
+    silence_max: Duration,
+    ended: bool,
+}
+
+impl Connection {
+    /// Starts to connect.
+    pub(super) fn open(settings: &LinkSettings, protocol: Protocol) -> Self {
+        let (client, event_loop) = match protocol {
+            Protocol::V5 => {
+                let (client, event_loop) = v5::AsyncClient::new(options_5(settings), REQUESTS);
+                (Client::V5(client), EventLoop::V5(Box::new(event_loop)))
+            }
+            Protocol::V311 => {
+                let options = options_311(settings);
+                let (client, mut event_loop) = rumqttc::AsyncClient::new(options, REQUESTS);
+                let mut network = rumqttc::NetworkOptions::new();
+                network.set_tcp_nodelay(true);
+                event_loop.set_network_options(network);
+                (Client::V311(client), EventLoop::V311(Box::new(event_loop)))
+            }
+        };
+        Self {
+            poll: Box::pin(poll(event_loop, client.clone())),
+            client,
+            ready: VecDeque::new(),
+            // Pings bring an event every keep-alive; a client stuck in a full socket brings none.
+            silence_max: keep_alive(settings) * 2 + settings.pace.patience,
+            ended: false,
+        }
+    }
+
+    /// The next event; may be given up at any time. After `Lost` nothing comes any more.
+    pub(super) async fn next(&mut self) -> Event {
+        loop {
+            if let Some(event) = self.ready.pop_front() {
+                return event;
+            }
+            if self.ended {
+                return std::future::pending().await;
+            }
+            let Ok((event_loop, outcome)) =
+                tokio::time::timeout(self.silence_max, self.poll.as_mut()).await
+            else {
+                self.ended = true;
+                return Event::Lost(Loss::broken("the connection is stuck"));
+            };
+            match outcome {
+                Ok(event) => {
+                    self.poll = Box::pin(poll(event_loop, self.client.clone()));
+                    self.ready.extend(event);
+                }
+                Err((left, loss)) => {
+                    self.ended = true;
+                    self.ready.extend(left);
+                    self.ready.push_back(Event::Lost(loss));
+                }
+            }
+        }
+    }
+
+    /// Hands a message over; false when the client takes none.
+    pub(super) fn publish(&self, topic: &str, payload: &Bytes) -> bool {
+        match &self.client {
+            Client::V5(client) => {
+                let qos = v5::mqttbytes::QoS::AtLeastOnce;
+                client.try_publish(topic, qos, false, payload.clone()).is_ok()
+            }
+            Client::V311(client) => {
+                let qos = rumqttc::QoS::AtLeastOnce;
+                client.try_publish(topic, qos, false, payload.to_vec()).is_ok()
+            }
+        }
+    }
+
+    /// Asks for these topics.
+    pub(super) fn subscribe(&self, filters: &[String]) -> bool {
+        match &self.client {
+            Client::V5(client) => {
+                let qos = v5::mqttbytes::QoS::AtLeastOnce;
+                let wanted = filters.iter().map(|f| v5::mqttbytes::v5::Filter::new(f, qos));
+                client.try_subscribe_many(wanted).is_ok()
+            }
+            Client::V311(client) => {
+                let qos = rumqttc::QoS::AtLeastOnce;
+                let wanted = filters.iter().map(|f| rumqttc::SubscribeFilter::new(f.clone(), qos));
+                client.try_subscribe_many(wanted).is_ok()
+            }
+        }
+    }
+
+    /// Says goodbye: the broker forgets the will and closes the connection.
+    pub(super) fn disconnect(&self) -> bool {
+        match &self.client {
+            Client::V5(client) => client.try_disconnect().is_ok(),
+            Client::V311(client) => client.try_disconnect().is_ok(),
+        }
+    }
+}
+
+fn keep_alive(settings: &LinkSettings) -> Duration {
+    settings.keep_alive.max(KEEP_ALIVE_LEAST)
+}
+
+fn options_5(settings: &LinkSettings) -> v5::MqttOptions {
+    let (url, id) = (&settings.broker, &settings.client_id);
+    let mut options = v5::MqttOptions::new(id, &url.host, url.port);
+    options
+        .set_keep_alive(keep_alive(settings))
+        .set_connection_timeout(settings.pace.patience.as_secs().max(1))
+        .set_clean_start(settings.session.is_none())
+        .set_session_expiry_interval(settings.session.map(|kept| kept.as_secs() as u32))
+        .set_receive_maximum(Some(RECEIVE_MAX))
+        .set_max_packet_size(Some(PACKET_BYTES_MAX))
+        .set_outgoing_inflight_upper_limit(WINDOW)
+        .set_manual_acks(true);
+    let mut network = options.network_options();
+    network.set_tcp_nodelay(true);
+    options.set_network_options(network);
+    if let Some((user, password)) = &url.login {
+        options.set_credentials(user, password);
+    }
+    if let Some((topic, payload)) = &settings.will {
+        let qos = v5::mqttbytes::QoS::AtLeastOnce;
+        let will =
+            v5::mqttbytes::v5::LastWill::new(topic.as_str(), payload.clone(), qos, false, None);
+        options.set_last_will(will);
+    }
+    options
+}
+
+fn options_311(settings: &LinkSettings) -> rumqttc::MqttOptions {
+    let (url, id) = (&settings.broker, &settings.client_id);
+    let mut options = rumqttc::MqttOptions::new(id, &url.host, url.port);
+    options
+        .set_keep_alive(keep_alive(settings))
+        .set_clean_session(settings.session.is_none())
+        .set_max_packet_size(PACKET_BYTES_MAX_311, PACKET_BYTES_MAX_311)
+        .set_inflight(WINDOW)
+        .set_manual_acks(true);
+    if let Some((user, password)) = &url.login {
+        options.set_credentials(user, password);
+    }
+    if let Some((topic, payload)) = &settings.will {
+        let qos = rumqttc::QoS::AtLeastOnce;
+        options.set_last_will(rumqttc::LastWill::new(topic, payload.clone(), qos, false));
+    }
+    options
+}
+
+async fn poll(event_loop: EventLoop, client: Client) -> Polled {
+    match event_loop {
+        EventLoop::V5(mut event_loop) => {
+            let outcome = match event_loop.poll().await {
+                Ok(event) => Ok(read_5(event, &client)),
+                Err(error) => {
+                    // What came before the end is still in the client's list.
+                    let left = std::mem::take(&mut event_loop.state.events);
+                    let left = left.into_iter().filter_map(|event| read_5(event, &client));
+                    Err((left.collect(), loss_5(&error)))
+                }
+            };
+            (EventLoop::V5(event_loop), outcome)
+        }
+        EventLoop::V311(mut event_loop) => {
+            let outcome = match event_loop.poll().await {
+                Ok(event) => Ok(read_311(event, &client)),
+                Err(error) => {
+                    let left = std::mem::take(&mut event_loop.state.events);
+                    let left = left.into_iter().filter_map(|event| read_311(event, &client));
+                    Err((left.collect(), loss_311(&error)))
+                }
+            };
+            (EventLoop::V311(event_loop), outcome)
+        }
+    }
+}
+
+fn read_5(event: v5::Event, client: &Client) -> Option<Event> {
+    use v5::mqttbytes::v5::{Packet, PubAckReason, SubscribeReasonCode};
+    Some(match event {
+        v5::Event::Incoming(Packet::ConnAck(connack)) => {
+            let properties = connack.properties.as_ref();
+            let receive_max = properties.and_then(|p| p.receive_max).unwrap_or(u16::MAX);
+            let window = usize::from(receive_max.min(WINDOW));
+            Event::Connected { window }
+        }
+        v5::Event::Incoming(Packet::PubAck(ack)) => match ack.reason {
+            PubAckReason::Success | PubAckReason::NoMatchingSubscribers => {
+                Event::Acknowledged(ack.pkid)
+            }
+            reason => Event::Rejected(ack.pkid, format!("{reason:?}")),
+        },
+        v5::Event::Incoming(Packet::SubAck(ack)) => {
+            let read = |code: &SubscribeReasonCode| match code {
+                SubscribeReasonCode::Success(_) => Ok(()),
+                refused => Err(format!("{refused:?}")),
+            };
+            Event::Subscribed(ack.return_codes.iter().map(read).collect())
+        }
+        v5::Event::Incoming(Packet::Publish(publish)) => Event::Arrived(Incoming {
+            topic: String::from_utf8_lossy(&publish.topic).into_owned(),
+            payload: publish.payload,
+            retained: publish.retain,
+            ticket: Ticket {
+                client: client.clone(),
+                packet: publish.pkid,
+                assured: publish.qos != v5::mqttbytes::QoS::AtMostOnce,
+            },
+        }),
+        v5::Event::Outgoing(rumqttc::Outgoing::Publish(packet)) => Event::Sent(packet),
+        _ => return None,
+    })
+}
+
+fn read_311(event: rumqttc::Event, client: &Client) -> Option<Event> {
+    use rumqttc::{Packet, SubscribeReasonCode};
+    Some(match event {
+        rumqttc::Event::Incoming(Packet::ConnAck(_)) => {
+            Event::Connected { window: usize::from(WINDOW) }
+        }
+        rumqttc::Event::Incoming(Packet::PubAck(ack)) => Event::Acknowledged(ack.pkid),
+        rumqttc::Event::Incoming(Packet::SubAck(ack)) => {
+            let read = |code: &SubscribeReasonCode| match code {
+                SubscribeReasonCode::Success(_) => Ok(()),
+                SubscribeReasonCode::Failure => Err("Failure".to_owned()),
+            };
+            Event::Subscribed(ack.return_codes.iter().map(read).collect())
+        }
+        rumqttc::Event::Incoming(Packet::Publish(publish)) => Event::Arrived(Incoming {
+            topic: publish.topic,
+            payload: publish.payload,
+            retained: publish.retain,
+            ticket: Ticket {
+                client: client.clone(),
+                packet: publish.pkid,
+                assured: publish.qos != rumqttc::QoS::AtMostOnce,
+            },
+        }),
+        rumqttc::Event::Outgoing(rumqttc::Outgoing::Publish(packet)) => Event::Sent(packet),
+        _ => return None,
+    })
+}
+
+fn loss_5(error: &v5::ConnectionError) -> Loss {
+    use v5::mqttbytes::Error as PacketError;
+    use v5::mqttbytes::v5::{ConnectReturnCode as Code, DisconnectReasonCode};
+    use v5::{ConnectionError, StateError};
+    let (reason, kind) = match error {
+        ConnectionError::Timeout(_) => ("no answer to CONNECT".to_owned(), LossKind::Broken),
+        ConnectionError::Io(error) => (error.to_string(), LossKind::Broken),
+        ConnectionError::ConnectionRefused(code) => {
+            let kind = match code {
+                Code::UnsupportedProtocolVersion | Code::RefusedProtocolVersion => {
+                    LossKind::Version
+                }
+                Code::ServerUnavailable
+                | Code::ServiceUnavailable
+                | Code::ServerBusy
+                | Code::QuotaExceeded
+                | Code::ConnectionRateExceeded => LossKind::Broken,
+                _ => LossKind::Refused,
+            };
+            (format!("the broker refuses us: {code:?}"), kind)
+        }
+        ConnectionError::MqttState(StateError::Deserialization(
+            PacketError::InvalidConnectReturnCode(1),
+        )) => ("the broker does not speak MQTT 5".to_owned(), LossKind::Version),
+        ConnectionError::MqttState(StateError::ConnectionAborted) => {
+            ("the broker closed the connection".to_owned(), LossKind::Unanswered)
+        }
+        ConnectionError::MqttState(StateError::ServerDisconnect { reason_code, .. }) => {
+            match reason_code {
+                DisconnectReasonCode::SessionTakenOver => {
+                    ("another client uses our client id".to_owned(), LossKind::Broken)
+                }
+                code => (format!("the broker disconnected us: {code:?}"), LossKind::Broken),
+            }
+        }
+        ConnectionError::MqttState(error @ StateError::OutgoingPacketTooLarge { .. }) => {
+            (error.to_string(), LossKind::Refused)
+        }
+        ConnectionError::MqttState(StateError::AwaitPingResp) => {
+            ("no answer to a ping".to_owned(), LossKind::Broken)
+        }
+        error => (error.to_string(), LossKind::Broken),
+    };
+    Loss { reason, kind }
+}
+
+fn loss_311(error: &rumqttc::ConnectionError) -> Loss {
+    use rumqttc::{ConnectReturnCode as Code, ConnectionError, StateError};
+    let (reason, kind) = match error {
+        ConnectionError::NetworkTimeout => ("no answer to CONNECT".to_owned(), LossKind::Broken),
+        ConnectionError::Io(error) if error.kind() == std::io::ErrorKind::ConnectionAborted => {
+            ("the broker closed the connection".to_owned(), LossKind::Unanswered)
+        }
+        ConnectionError::Io(error) => (error.to_string(), LossKind::Broken),
+        ConnectionError::ConnectionRefused(code) => {
+            let kind = match code {
+                Code::RefusedProtocolVersion => LossKind::Version,
+                Code::ServiceUnavailable => LossKind::Broken,
+                _ => LossKind::Refused,
+            };
+            (format!("the broker refuses us: {code:?}"), kind)
+        }
+        ConnectionError::MqttState(StateError::AwaitPingResp) => {
+            ("no answer to a ping".to_owned(), LossKind::Broken)
+        }
+        error => (error.to_string(), LossKind::Broken),
+    };
+    Loss { reason, kind }
+}

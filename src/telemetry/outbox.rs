@@ -1,0 +1,187 @@
+//! Messages that were accepted and not yet acknowledged, in order.
+//!
+//! The MQTT client forgets what it accepted when a session is lost, so nothing is forgotten here
+//! until the broker's PUBACK. After a loss everything left is published again, oldest first:
+//! readers see duplicates, which `(boot_id, seq)` tells apart, and never a gap or a new order.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+
+/// One message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Where it goes.
+    pub topic: String,
+    /// What it says.
+    pub payload: Bytes,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Waiting,
+    /// Given to the client, which has not numbered it yet.
+    Given,
+    /// On its way under this packet identifier.
+    Sent(u16),
+    Acknowledged,
+}
+
+/// A bounded list of messages until their acknowledgement.
+#[derive(Debug)]
+pub struct Outbox {
+    entries: VecDeque<(Entry, Stage)>,
+    capacity: usize,
+}
+
+impl Outbox {
+    /// Room for `capacity` messages.
+    pub fn new(capacity: usize) -> Self {
+        Self { entries: VecDeque::new(), capacity }
+    }
+
+    /// May another message come in?
+    pub fn has_room(&self) -> bool {
+        self.entries.len() < self.capacity
+    }
+
+    /// Has everything been acknowledged?
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Keeps a message. The caller has asked `has_room`.
+    pub fn push(&mut self, entry: Entry) {
+        self.entries.push_back((entry, Stage::Waiting));
+    }
+
+    /// How many are with the client, given or sent.
+    pub fn in_flight(&self) -> usize {
+        self.entries.iter().take_while(|(_, stage)| *stage != Stage::Waiting).count()
+    }
+
+    /// The oldest message that the client does not have yet; from now on it has it.
+    pub fn give(&mut self) -> Option<&Entry> {
+        let (entry, stage) = self.entries.iter_mut().find(|(_, stage)| *stage == Stage::Waiting)?;
+        *stage = Stage::Given;
+        Some(entry)
+    }
+
+    /// The client has sent the oldest message it was given, under this packet identifier.
+    pub fn sent(&mut self, packet: u16) {
+        let given = self.entries.iter_mut().find(|(_, stage)| *stage == Stage::Given);
+        if let Some((_, stage)) = given {
+            *stage = Stage::Sent(packet);
+        }
+    }
+
+    /// The broker has the message with this packet identifier. An identifier nobody waits for
+    /// changes nothing.
+    pub fn acknowledged(&mut self, packet: u16) {
+        let sent = self.entries.iter_mut().find(|(_, stage)| *stage == Stage::Sent(packet));
+        if let Some((_, stage)) = sent {
+            *stage = Stage::Acknowledged;
+        }
+        while self.entries.front().is_some_and(|(_, stage)| *stage == Stage::Acknowledged) {
+            self.entries.pop_front();
+        }
+    }
+
+    /// The connection is gone: what is not acknowledged must go out again, in order.
+    pub fn rewind(&mut self) {
+        self.entries.retain(|(_, stage)| *stage != Stage::Acknowledged);
+        for (_, stage) in &mut self.entries {
+            *stage = Stage::Waiting;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn entry(number: usize) -> Entry {
+        Entry { topic: number.to_string(), payload: Bytes::new() }
+    }
+
+    fn given(outbox: &mut Outbox) -> Option<String> {
+        outbox.give().map(|entry| entry.topic.clone())
+    }
+
+    #[test]
+    fn a_message_leaves_only_with_its_acknowledgement() {
+        let mut outbox = Outbox::new(2);
+        outbox.push(entry(0));
+        outbox.push(entry(1));
+        assert!(!outbox.has_room());
+        assert_eq!(given(&mut outbox).as_deref(), Some("0"));
+        assert_eq!(given(&mut outbox).as_deref(), Some("1"));
+        assert_eq!(given(&mut outbox), None);
+        outbox.sent(7);
+        outbox.acknowledged(8);
+        assert!(!outbox.has_room(), "8 was never sent");
+        outbox.acknowledged(7);
+        assert_eq!(outbox.in_flight(), 1);
+        assert!(outbox.has_room() && !outbox.is_empty());
+    }
+
+    #[test]
+    fn after_a_loss_everything_unacknowledged_goes_out_again_in_order() {
+        let mut outbox = Outbox::new(9);
+        (0..4).for_each(|number| outbox.push(entry(number)));
+        (0..3).for_each(|_| drop(given(&mut outbox)));
+        (1..=3).for_each(|packet| outbox.sent(packet));
+        outbox.acknowledged(2);
+        outbox.rewind();
+        let again: Vec<String> = std::iter::from_fn(|| given(&mut outbox)).collect();
+        assert_eq!(again, ["0", "2", "3"]);
+    }
+
+    proptest! {
+        /// A broker that loses connections at random sees each message first in order, and all.
+        #[test]
+        fn nothing_is_lost_and_first_sights_are_in_order(
+            steps in prop::collection::vec((0_u8..5, any::<prop::sample::Index>()), 0..300)
+        ) {
+            let mut outbox = Outbox::new(8);
+            let (mut next, mut packet) = (0, 0);
+            let mut given_now = VecDeque::new();
+            let mut unacknowledged: Vec<u16> = Vec::new();
+            let mut seen: Vec<usize> = Vec::new();
+            let finish = [(1, 40), (2, 40), (3, 40)].into_iter().cycle().take(360);
+            let steps = steps.into_iter().map(|(step, index)| (step, Some(index)));
+            for (step, index) in steps.chain(finish.map(|(step, _)| (step, None))) {
+                match step {
+                    0 if outbox.has_room() => {
+                        outbox.push(entry(next));
+                        next += 1;
+                    }
+                    1 => given_now.extend(outbox.give().map(|entry| entry.topic.clone())),
+                    2 => if let Some(topic) = given_now.pop_front() {
+                        packet += 1;
+                        outbox.sent(packet);
+                        unacknowledged.push(packet);
+                        let number: usize = topic.parse().expect("a number");
+                        if !seen.contains(&number) {
+                            seen.push(number);
+                        }
+                    },
+                    3 if !unacknowledged.is_empty() => {
+                        let at = index.map_or(0, |index| index.index(unacknowledged.len()));
+                        outbox.acknowledged(unacknowledged.remove(at));
+                    }
+                    4 => {
+                        outbox.rewind();
+                        given_now.clear();
+                        unacknowledged.clear();
+                    }
+                    _ => {}
+                }
+                prop_assert!(outbox.entries.len() <= 8);
+            }
+            prop_assert_eq!(seen, (0..next).collect::<Vec<_>>());
+            prop_assert!(outbox.is_empty());
+        }
+    }
+}

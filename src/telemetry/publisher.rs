@@ -1,0 +1,266 @@
+//! Publishes messages, each until the broker acknowledges it.
+//!
+//! A full outbox makes `publish` wait: nothing is dropped, the sender slows down, and the waits
+//! are counted.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use crate::telemetry::backoff::Pace;
+use crate::telemetry::link::{Event, Link, LinkSettings, LinkState, LinkStatus};
+use crate::telemetry::outbox::{Entry, Outbox};
+use crate::telemetry::url::BrokerUrl;
+use crate::telemetry::wire::MESSAGE_BYTES_MAX;
+
+/// Messages that may wait for their turn: at 8 KiB each, 32 MiB at most.
+pub const OUTBOX_MESSAGES: usize = 4_096;
+
+/// How many of them may have reached the client; the others wait in the channel to the task.
+const IN_HAND: usize = 128;
+
+/// How to publish.
+#[derive(Debug, Clone)]
+pub struct PublisherSettings {
+    /// Where.
+    pub broker: BrokerUrl,
+    /// A name no other client of the broker has; 1 to 23 characters suit every broker.
+    pub client_id: String,
+    /// Topic and payload that the broker sends for us when we vanish without goodbye.
+    pub will: Option<(String, Vec<u8>)>,
+    /// How often a silent connection is tested; at least 5 s.
+    pub keep_alive: Duration,
+    /// How to come back.
+    pub pace: Pace,
+    /// Messages that may wait, besides the 128 at most that are on their way.
+    pub outbox: usize,
+}
+
+impl PublisherSettings {
+    /// The usual: tested every 15 s, `OUTBOX_MESSAGES` kept, no will.
+    pub fn new(broker: BrokerUrl, client_id: &str) -> Self {
+        Self {
+            broker,
+            client_id: client_id.to_owned(),
+            will: None,
+            keep_alive: Duration::from_secs(15),
+            pace: Pace::default(),
+            outbox: OUTBOX_MESSAGES,
+        }
+    }
+}
+
+/// A message that was not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PublishError {
+    /// No reader would accept it.
+    #[error("a message of {bytes} bytes is above the limit of {MESSAGE_BYTES_MAX}")]
+    TooLarge {
+        /// Its size.
+        bytes: usize,
+    },
+    /// The publisher's task has ended.
+    #[error("the publisher has ended")]
+    Ended,
+}
+
+/// Messages that the broker never acknowledged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{messages} messages were not acknowledged by the broker")]
+pub struct Undelivered {
+    /// How many.
+    pub messages: u64,
+}
+
+/// What happened to messages so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PublisherCounts {
+    /// Taken by `publish`.
+    pub accepted: u64,
+    /// Acknowledged by the broker.
+    pub acknowledged: u64,
+    /// Refused by the broker one by one (no permission, quota), and given up.
+    pub rejected: u64,
+    /// Times that `publish` waited for room.
+    pub waited: u64,
+}
+
+#[derive(Debug, Default)]
+struct Counters {
+    accepted: AtomicU64,
+    acknowledged: AtomicU64,
+    rejected: AtomicU64,
+    waited: AtomicU64,
+}
+
+/// Publishes over one connection. Dropping it cuts the connection: the broker sends the will.
+#[derive(Debug)]
+pub struct Publisher {
+    inbox: Option<mpsc::Sender<Entry>>,
+    counters: Arc<Counters>,
+    status: watch::Receiver<LinkStatus>,
+    task: JoinHandle<()>,
+}
+
+impl Publisher {
+    /// Starts to connect; needs a tokio runtime.
+    pub fn start(settings: PublisherSettings) -> Self {
+        let (link, status) = Link::open(LinkSettings {
+            broker: settings.broker,
+            client_id: settings.client_id,
+            will: settings.will,
+            keep_alive: settings.keep_alive,
+            session: None, // the outbox knows better what is missing
+            pace: settings.pace,
+        });
+        let (inbox, messages) = mpsc::channel(settings.outbox.max(1));
+        let counters = Arc::new(Counters::default());
+        let task = Task {
+            link,
+            messages,
+            outbox: Outbox::new(IN_HAND),
+            window: 0,
+            patience: settings.pace.patience,
+            progress: Instant::now(),
+            counters: Arc::clone(&counters),
+        };
+        Self { inbox: Some(inbox), counters, status, task: tokio::spawn(task.run()) }
+    }
+
+    /// Accepts a message; waits while the outbox is full. Messages arrive in the order of calls,
+    /// at least once. Errors: too large, or the publisher has ended.
+    pub async fn publish(&self, topic: String, payload: Vec<u8>) -> Result<(), PublishError> {
+        if payload.len() > MESSAGE_BYTES_MAX {
+            return Err(PublishError::TooLarge { bytes: payload.len() });
+        }
+        let Some(inbox) = &self.inbox else { return Err(PublishError::Ended) };
+        let entry = Entry { topic, payload: Bytes::from(payload) };
+        match inbox.try_send(entry) {
+            Ok(()) => {}
+            Err(mpsc::error::TrySendError::Full(entry)) => {
+                self.counters.waited.fetch_add(1, Ordering::Relaxed);
+                inbox.send(entry).await.map_err(|_| PublishError::Ended)?;
+            }
+            Err(mpsc::error::TrySendError::Closed(_)) => return Err(PublishError::Ended),
+        }
+        self.counters.accepted.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// How the connection stands, now and whenever it changes.
+    pub fn status(&self) -> watch::Receiver<LinkStatus> {
+        self.status.clone()
+    }
+
+    /// What happened to messages so far.
+    pub fn counts(&self) -> PublisherCounts {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        PublisherCounts {
+            accepted: read(&self.counters.accepted),
+            acknowledged: read(&self.counters.acknowledged),
+            rejected: read(&self.counters.rejected),
+            waited: read(&self.counters.waited),
+        }
+    }
+
+    /// Waits until every message is acknowledged, then says goodbye, so that no will is sent: the
+    /// caller publishes its own death message last. Errors: time ran out; the connection is cut.
+    pub async fn drain(mut self, timeout: Duration) -> Result<(), Undelivered> {
+        self.inbox = None; // the task ends when nobody can send any more and all is delivered
+        let in_time = tokio::time::timeout(timeout, &mut self.task).await.is_ok();
+        let counts = self.counts();
+        let messages = counts.accepted.saturating_sub(counts.acknowledged + counts.rejected);
+        if in_time && messages == 0 { Ok(()) } else { Err(Undelivered { messages }) }
+    }
+}
+
+impl Drop for Publisher {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+struct Task {
+    link: Link,
+    messages: mpsc::Receiver<Entry>,
+    outbox: Outbox,
+    /// How many messages the broker takes without acknowledging; none while not connected.
+    window: usize,
+    patience: Duration,
+    /// When the broker last took something, or had nothing to take.
+    progress: Instant,
+    counters: Arc<Counters>,
+}
+
+impl Task {
+    async fn run(mut self) {
+        let mut open = true;
+        while open || !self.outbox.is_empty() {
+            self.give();
+            let due = self.progress + self.patience;
+            tokio::select! {
+                event = self.link.next() => self.note(event),
+                message = self.messages.recv(), if open && self.outbox.has_room() => {
+                    match message {
+                        Some(entry) => self.outbox.push(entry),
+                        None => open = false,
+                    }
+                }
+                () = tokio::time::sleep_until(due), if self.outbox.in_flight() > 0 => {
+                    self.link.fail("no acknowledgement");
+                    self.rewind();
+                }
+            }
+        }
+        self.link.goodbye().await;
+    }
+
+    fn give(&mut self) {
+        let mut in_flight = self.outbox.in_flight();
+        if in_flight == 0 {
+            self.progress = Instant::now();
+        }
+        while in_flight < self.window {
+            let Some(entry) = self.outbox.give() else { break };
+            if !self.link.publish(&entry.topic, &entry.payload) {
+                self.link.fail("the client takes no messages");
+                self.rewind();
+                break;
+            }
+            in_flight += 1;
+        }
+    }
+
+    fn note(&mut self, event: Event) {
+        match event {
+            Event::Connected { window } => {
+                self.window = window;
+                self.link.report(LinkState::Connected);
+            }
+            Event::Sent(packet) => self.outbox.sent(packet),
+            Event::Acknowledged(packet) => {
+                self.outbox.acknowledged(packet);
+                self.counters.acknowledged.fetch_add(1, Ordering::Relaxed);
+                self.progress = Instant::now();
+            }
+            Event::Rejected(packet, reason) => {
+                tracing::warn!(reason, "the broker refuses a message");
+                self.outbox.acknowledged(packet);
+                self.counters.rejected.fetch_add(1, Ordering::Relaxed);
+                self.progress = Instant::now();
+            }
+            Event::Lost(_) => self.rewind(),
+            Event::Subscribed(_) | Event::Arrived(_) => {}
+        }
+    }
+
+    fn rewind(&mut self) {
+        self.window = 0;
+        self.outbox.rewind();
+    }
+}

@@ -1,0 +1,211 @@
+//! Where a broker is: `mqtt://[user:password@]host[:port]`, or just `host:port`.
+
+use std::fmt;
+
+/// MQTT's registered port.
+const PORT: u16 = 1883;
+
+/// The address of a broker. Neither `Display` nor `Debug` shows the password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct BrokerUrl {
+    /// Name or address; an IPv6 address stands in brackets.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// User and password, when the broker asks for them.
+    pub login: Option<(String, String)>,
+}
+
+/// A text that is no address of a broker we can reach.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BrokerUrlError {
+    /// `mqtts`, `wss` and the like.
+    #[error("{scheme}:// is not built in yet: encrypted and web-socket connections; use mqtt://")]
+    NotBuiltIn {
+        /// What was asked for.
+        scheme: String,
+    },
+    /// Another protocol altogether.
+    #[error("{scheme}:// is no MQTT address: write mqtt://HOST:PORT")]
+    UnknownScheme {
+        /// What was asked for.
+        scheme: String,
+    },
+    /// No host, or characters that no host has.
+    #[error("the broker's address has no valid host: write mqtt://HOST:PORT")]
+    Host,
+    /// The port is no number from 1 to 65535.
+    #[error("the broker's port must be a number from 1 to 65535, not {text:?}")]
+    Port {
+        /// What was given.
+        text: String,
+    },
+    /// Something after the port.
+    #[error("the broker's address has something after the port: write mqtt://HOST:PORT")]
+    Rest,
+    /// A broken percent sequence in user or password.
+    #[error("user or password has a % that is no %XX")]
+    Login,
+}
+
+impl BrokerUrl {
+    /// The embedded broker, or any other on this machine.
+    pub fn loopback(port: u16) -> Self {
+        Self { host: "127.0.0.1".to_owned(), port, login: None }
+    }
+
+    /// Reads an address. Errors: no scheme of ours, no host, no port, something behind it.
+    pub fn parse(text: &str) -> Result<Self, BrokerUrlError> {
+        let text = text.trim();
+        let rest = match text.split_once("://") {
+            None => text,
+            Some((scheme, rest)) => match scheme.to_ascii_lowercase().as_str() {
+                "mqtt" | "tcp" => rest,
+                "mqtts" | "ssl" | "tls" | "ws" | "wss" => {
+                    return Err(BrokerUrlError::NotBuiltIn { scheme: scheme.to_owned() });
+                }
+                _ => return Err(BrokerUrlError::UnknownScheme { scheme: scheme.to_owned() }),
+            },
+        };
+        let (login, place) = match rest.rsplit_once('@') {
+            None => (None, rest),
+            Some((login, place)) => (Some(login), place),
+        };
+        let place = place.strip_suffix('/').unwrap_or(place);
+        if place.contains(['/', '?', '#']) {
+            return Err(BrokerUrlError::Rest);
+        }
+        let (host, port) = split_port(place)?;
+        let login = match login {
+            None => None,
+            Some(login) => {
+                let (user, password) = login.split_once(':').unwrap_or((login, ""));
+                Some((percent_decoded(user)?, percent_decoded(password)?))
+            }
+        };
+        Ok(Self { host, port, login })
+    }
+
+    /// Is the broker on this machine?
+    pub fn is_loopback(&self) -> bool {
+        self.host == "localhost" || self.host == "[::1]" || self.host.starts_with("127.")
+    }
+}
+
+fn split_port(place: &str) -> Result<(String, u16), BrokerUrlError> {
+    let end = place.find(']').map_or(0, |end| end + 1); // an IPv6 address has colons of its own
+    let (host, port) = match place.get(end..).and_then(|rest| rest.find(':')) {
+        None => (place, None),
+        Some(colon) => (&place[..end + colon], Some(&place[end + colon + 1..])),
+    };
+    let inside = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let is_name = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
+    let valid = inside.map_or_else(
+        || (1..=253).contains(&host.len()) && host.bytes().all(is_name),
+        |address| address.parse::<core::net::Ipv6Addr>().is_ok(),
+    );
+    if !valid {
+        return Err(BrokerUrlError::Host);
+    }
+    let port = match port {
+        None => PORT,
+        Some(text) => match text.parse() {
+            Ok(0) | Err(_) => return Err(BrokerUrlError::Port { text: text.to_owned() }),
+            Ok(port) => port,
+        },
+    };
+    Ok((host.to_owned(), port))
+}
+
+fn percent_decoded(text: &str) -> Result<String, BrokerUrlError> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, tail)) = rest.split_first() {
+        if *first != b'%' {
+            bytes.push(*first);
+            rest = tail;
+            continue;
+        }
+        let digits = tail.get(..2).and_then(|two| std::str::from_utf8(two).ok());
+        let byte = digits.and_then(|two| u8::from_str_radix(two, 16).ok());
+        bytes.push(byte.ok_or(BrokerUrlError::Login)?);
+        rest = &tail[2..];
+    }
+    String::from_utf8(bytes).map_err(|_| BrokerUrlError::Login)
+}
+
+impl fmt::Display for BrokerUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (host, port) = (&self.host, self.port);
+        match &self.login {
+            None => write!(f, "mqtt://{host}:{port}"),
+            Some((user, _)) => write!(f, "mqtt://{user}:***@{host}:{port}"),
+        }
+    }
+}
+
+impl fmt::Debug for BrokerUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str) -> String {
+        BrokerUrl::parse(text).map_or_else(|error| error.to_string(), |url| url.to_string())
+    }
+
+    #[test]
+    fn addresses_are_read_with_and_without_scheme_and_port() {
+        for (text, expected) in [
+            ("localhost", "mqtt://localhost:1883"),
+            ("10.0.0.5:1884", "mqtt://10.0.0.5:1884"),
+            ("mqtt://test.mosquitto.org", "mqtt://test.mosquitto.org:1883"),
+            ("MQTT://h:1/", "mqtt://h:1"),
+            ("tcp://h:1", "mqtt://h:1"),
+            ("mqtt://[::1]:1885", "mqtt://[::1]:1885"),
+            ("[::1]", "mqtt://[::1]:1883"),
+            ("mqtt://rw:readwrite@h:1884", "mqtt://rw:***@h:1884"),
+        ] {
+            assert_eq!(shown(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_login_is_kept_and_its_password_never_shown() {
+        let url = BrokerUrl::parse("mqtt://us%40er:s3c%3Aret%25@h").expect("an address");
+        assert_eq!(url.login, Some(("us@er".to_owned(), "s3c:ret%".to_owned())));
+        assert!(!format!("{url} {url:?}").contains("s3c"));
+    }
+
+    #[test]
+    fn other_addresses_are_refused_with_the_way_out() {
+        for (text, expected) in [
+            (
+                "mqtts://h",
+                "mqtts:// is not built in yet: encrypted and web-socket connections; use mqtt://",
+            ),
+            (
+                "wss://h",
+                "wss:// is not built in yet: encrypted and web-socket connections; use mqtt://",
+            ),
+            ("http://h", "http:// is no MQTT address: write mqtt://HOST:PORT"),
+            ("", "the broker's address has no valid host: write mqtt://HOST:PORT"),
+            ("mqtt://:1883", "the broker's address has no valid host: write mqtt://HOST:PORT"),
+            ("mqtt://a b", "the broker's address has no valid host: write mqtt://HOST:PORT"),
+            ("mqtt://[::g]", "the broker's address has no valid host: write mqtt://HOST:PORT"),
+            ("h:0", "the broker's port must be a number from 1 to 65535, not \"0\""),
+            ("h:99999", "the broker's port must be a number from 1 to 65535, not \"99999\""),
+            (
+                "mqtt://h:1883/topic",
+                "the broker's address has something after the port: write mqtt://HOST:PORT",
+            ),
+            ("mqtt://a%zz:b@h", "user or password has a % that is no %XX"),
+        ] {
+            assert_eq!(shown(text), expected, "{text}");
+        }
+    }
+}
