@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::base::{PlantId, RuleId, Stamp, TagId};
 use crate::inspection::finding::Why;
 
-/// Computed, never drawn: plant, rule, tag (or `plant`), and which occurrence it is, from 1.
+/// Computed, never drawn: plant, rule, tag (or `plant`), and which occurrence it is, from 1 (0: a
+/// person has set aside an alarm that was never raised).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct AlarmId {
     /// The plant.

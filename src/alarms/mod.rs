@@ -1,5 +1,350 @@
 //! Findings → alarms with a full life (ISA-18.2).
 //!
 //! In: `Finding`s, people's answers, time. Out: `AlarmEvent`s. Must not know: readings.
+//!
+//! Everything happens in event time, plant by plant: `apply` and `advance` fire what was due before
+//! the moment they are given, each thing stamped with its own moment. So the same findings give the
+//! same events, however often anybody asks.
 
+pub mod command;
 pub mod event;
+pub mod policy;
+pub mod state;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::{PlantId, Span, Stamp, TagId, pairs};
+use crate::ingest::observation::PlantIndex;
+use crate::inspection::finding::{Finding, RuleIndex, Watch, Why};
+use crate::plant::tags::TagIndex;
+use command::{Command, CommandRefused};
+use event::{AlarmEvent, AlarmId, AlarmState, By, Priority};
+use policy::AlarmRule;
+use state::{Change, Input, State, transition};
+
+/// Every alarm of every plant.
+#[derive(Debug, Clone)]
+pub struct Alarms {
+    rules: Vec<AlarmRule>,
+    /// Per rule: the rules whose alarms it suppresses while its condition holds.
+    children: Vec<Vec<RuleIndex>>,
+    names: Vec<Names>,
+    plants: Vec<PlantAlarms>,
+}
+
+#[derive(Debug, Clone)]
+struct Names {
+    plant: PlantId,
+    tags: Vec<TagId>,
+}
+
+/// Which alarm of a plant.
+type Key = (RuleIndex, Option<TagIndex>);
+
+/// What is remembered of one plant's alarms.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct PlantAlarms {
+    /// Only alarms that something has happened to.
+    #[serde(with = "pairs")]
+    alarms: BTreeMap<Key, Alarm>,
+    /// The next moment of each alarm that waits for one; a parent before its children.
+    due: BTreeSet<(Stamp, bool, Key)>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+struct Alarm {
+    state: State,
+    why: Why,
+}
+
+/// An alarm that a person should see in a list.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Standing {
+    /// Which alarm.
+    pub id: AlarmId,
+    /// Which rule watches what.
+    pub watch: Watch,
+    /// Its state.
+    pub state: AlarmState,
+    /// How urgent.
+    pub priority: Priority,
+    /// Since when its condition holds, while it does.
+    pub since: Option<Stamp>,
+    /// Until when it is on the shelf.
+    pub shelved_until: Option<Stamp>,
+    /// There is nothing to judge it by at present.
+    pub without_data: bool,
+    /// Rule's title in English.
+    pub title: String,
+    /// Rule's source and mark.
+    pub source: String,
+    /// Values, limit, window.
+    pub why: Why,
+}
+
+impl Alarms {
+    /// Alarms by these rules, in the order of the book, for these plants with their tags, in the
+    /// order in which findings count them.
+    pub fn new(rules: Vec<AlarmRule>, plants: Vec<(PlantId, Vec<TagId>)>) -> Self {
+        let mut children = vec![Vec::new(); rules.len()];
+        for (at, rule) in rules.iter().enumerate() {
+            for parent in &rule.inhibited_by {
+                if let Some(children) = children.get_mut(parent.0) {
+                    children.push(RuleIndex(at));
+                }
+            }
+        }
+        let names: Vec<Names> =
+            plants.into_iter().map(|(plant, tags)| Names { plant, tags }).collect();
+        let plants = vec![PlantAlarms::default(); names.len()];
+        Self { rules, children, names, plants }
+    }
+
+    /// Takes findings of one plant; they are put in the order of time, parents first, and drained.
+    pub fn apply(&mut self, findings: &mut Vec<Finding>, events: &mut Vec<AlarmEvent>) {
+        findings.sort_by_key(|it| (it.at, self.is_child(it.watch.rule)));
+        for finding in findings.drain(..) {
+            let Finding { watch, at, verdict, why } = finding;
+            self.advance(watch.plant, at, events);
+            self.tell(watch, Input::Verdict(verdict), at, (Some(why), None), events);
+        }
+    }
+
+    /// Event time of a plant has reached `to`: what was due before fires.
+    pub fn advance(&mut self, plant: PlantIndex, to: Stamp, events: &mut Vec<AlarmEvent>) {
+        while let Some((at, (rule, tag))) = self.next_due(plant).filter(|(at, _)| *at < to) {
+            let watch = Watch { rule, plant, tag };
+            let fire = at + Span::ms(1); // a deadline fires once time is past it
+            self.tell(watch, Input::Time, fire, (None, None), events);
+        }
+    }
+
+    /// When something of this plant will fire by itself, and what.
+    fn next_due(&self, plant: PlantIndex) -> Option<(Stamp, Key)> {
+        let (at, _, key) = self.plants.get(plant.0)?.due.first()?;
+        Some((*at, *key))
+    }
+
+    /// The next moment at which something of this plant fires by itself.
+    pub fn deadline(&self, plant: PlantIndex) -> Option<Stamp> {
+        self.next_due(plant).map(|(at, _)| at)
+    }
+
+    /// Does what a person asks. Errors: there is no such alarm, or its state does not allow it;
+    /// then nothing has changed.
+    pub fn command(&mut self, command: &Command) -> Result<Vec<AlarmEvent>, CommandRefused> {
+        let id = &command.alarm;
+        let watch =
+            self.find(id).ok_or_else(|| CommandRefused::NoSuchAlarm { alarm: id.clone() })?;
+        let state = self.state(watch);
+        if command.action.answers() && state.occurrence != id.n {
+            let (alarm, last) = (id.clone(), state.occurrence);
+            return Err(CommandRefused::OtherOccurrence { alarm, last });
+        }
+        let mut events = Vec::new();
+        self.tell(
+            watch,
+            command.action.input(),
+            command.at,
+            (None, Some(&command.by)),
+            &mut events,
+        );
+        if events.is_empty() {
+            let (alarm, state) = (id.clone(), state.shown());
+            return Err(CommandRefused::NotNow { alarm, state });
+        }
+        Ok(events)
+    }
+
+    /// Every alarm that a person should see: standing, unanswered, latched, or kept silent.
+    pub fn standing(&self) -> impl Iterator<Item = Standing> + '_ {
+        self.plants.iter().enumerate().flat_map(move |(at, plant)| {
+            plant.alarms.keys().filter_map(move |key| self.listed(PlantIndex(at), *key))
+        })
+    }
+
+    /// Everything remembered, per plant.
+    pub fn state_of_plants(&self) -> &[PlantAlarms] {
+        &self.plants
+    }
+
+    /// Goes on from what alarms by the same rules for the same plants remembered; says whether it
+    /// fits.
+    pub fn resume(&mut self, plants: Vec<PlantAlarms>) -> bool {
+        let fits = plants.len() == self.plants.len()
+            && plants.iter().zip(&self.names).all(|(plant, names)| {
+                plant.alarms.keys().all(|(rule, tag)| {
+                    rule.0 < self.rules.len() && tag.is_none_or(|tag| tag.0 < names.tags.len())
+                })
+            });
+        if fits {
+            self.plants = plants;
+        }
+        fits
+    }
+
+    fn is_child(&self, rule: RuleIndex) -> bool {
+        self.rules.get(rule.0).is_some_and(|rule| !rule.inhibited_by.is_empty())
+    }
+
+    fn state(&self, watch: Watch) -> State {
+        let plant = self.plants.get(watch.plant.0);
+        let alarm = plant.and_then(|plant| plant.alarms.get(&(watch.rule, watch.tag)));
+        alarm.map(|alarm| alarm.state).unwrap_or_default()
+    }
+
+    /// Tells one alarm one thing; then, when it begins or ceases to speak for others, those.
+    fn tell(
+        &mut self,
+        watch: Watch,
+        input: Input,
+        now: Stamp,
+        (why, by): (Option<Why>, Option<&By>),
+        events: &mut Vec<AlarmEvent>,
+    ) {
+        let held = self.state(watch).holds();
+        let changed_at = self.change(watch, input, now, (why, by), events);
+        let holds = self.state(watch).holds();
+        if held != holds {
+            self.tell_children(watch, changed_at, events);
+        }
+    }
+
+    /// Lets every child of this plant know whether a parent speaks for it.
+    fn tell_children(&mut self, parent: Watch, now: Stamp, events: &mut Vec<AlarmEvent>) {
+        let plant = parent.plant;
+        for child in self.children.get(parent.rule.0).cloned().unwrap_or_default() {
+            let speaks = self.is_inhibited(plant, child);
+            let input = if speaks { Input::Suppress } else { Input::Unsuppress };
+            for tag in self.tags_with_alarms(plant, child) {
+                let watch = Watch { rule: child, plant, tag };
+                if self.state(watch).suppressed != speaks {
+                    self.change(watch, input, now, (None, None), events);
+                }
+            }
+        }
+    }
+
+    fn is_inhibited(&self, plant: PlantIndex, rule: RuleIndex) -> bool {
+        let parents = self.rules.get(rule.0).map(|rule| rule.inhibited_by.as_slice());
+        parents.unwrap_or_default().iter().any(|&parent| {
+            self.tags_with_alarms(plant, parent)
+                .into_iter()
+                .any(|tag| self.state(Watch { rule: parent, plant, tag }).holds())
+        })
+    }
+
+    fn tags_with_alarms(&self, plant: PlantIndex, rule: RuleIndex) -> Vec<Option<TagIndex>> {
+        let Some(plant) = self.plants.get(plant.0) else { return Vec::new() };
+        let keys = plant.alarms.range((rule, None)..).map(|(key, _)| *key);
+        keys.take_while(|key| key.0 == rule).map(|key| key.1).collect()
+    }
+
+    /// Changes one alarm; gives the moment of its last change, or `now`.
+    fn change(
+        &mut self,
+        watch: Watch,
+        input: Input,
+        now: Stamp,
+        (why, by): (Option<Why>, Option<&By>),
+        events: &mut Vec<AlarmEvent>,
+    ) -> Stamp {
+        let key = (watch.rule, watch.tag);
+        let before = self.state(watch);
+        let inhibited = before == State::default() && self.is_inhibited(watch.plant, watch.rule);
+        let Some(rule) = self.rules.get(watch.rule.0) else { return now };
+        let before = State { suppressed: before.suppressed || inhibited, ..before };
+        let (after, changes) = transition(before, input, &rule.policy, now);
+        let is_child = self.is_child(watch.rule);
+        let Some(plant) = self.plants.get_mut(watch.plant.0) else { return now };
+        if after == State::default() && !plant.alarms.contains_key(&key) {
+            return now; // nothing worth remembering has happened
+        }
+        let deadline = |state: &State| state.deadline(&rule.policy);
+        if let Some(at) = deadline(&before) {
+            plant.due.remove(&(at, is_child, key));
+        }
+        if let Some(at) = deadline(&after) {
+            plant.due.insert((at, is_child, key));
+        }
+        let alarm = plant.alarms.entry(key).or_default();
+        alarm.state = after;
+        if let Some(why) = why {
+            alarm.why = why;
+        }
+        let why = alarm.why.clone();
+        let last = changes.last().map_or(now, |change| change.at);
+        for (n, change) in changes.iter().enumerate() {
+            let by = by.filter(|_| n == 0).cloned(); // what follows from it is not the person's
+            events.extend(self.event(watch, change, why.clone(), by));
+        }
+        last
+    }
+
+    fn event(&self, watch: Watch, change: &Change, why: Why, by: Option<By>) -> Option<AlarmEvent> {
+        let rule = self.rules.get(watch.rule.0)?;
+        Some(AlarmEvent {
+            id: self.id(watch, change.occurrence)?,
+            at: change.at,
+            change: change.change,
+            state: change.state,
+            priority: rule.policy.priority,
+            since: change.since,
+            title: rule.title.clone(),
+            source: rule.source.clone(),
+            why,
+            by,
+        })
+    }
+
+    fn id(&self, watch: Watch, n: u64) -> Option<AlarmId> {
+        let names = self.names.get(watch.plant.0)?;
+        let tag = match watch.tag {
+            Some(tag) => Some(names.tags.get(tag.0)?.clone()),
+            None => None,
+        };
+        let rule = self.rules.get(watch.rule.0)?.id.clone();
+        Some(AlarmId { plant: names.plant.clone(), rule, tag, n })
+    }
+
+    fn find(&self, id: &AlarmId) -> Option<Watch> {
+        let plant = self.names.iter().position(|names| names.plant == id.plant)?;
+        let rule = self.rules.iter().position(|rule| rule.id == id.rule)?;
+        let tag = match &id.tag {
+            Some(id) => {
+                Some(TagIndex(self.names.get(plant)?.tags.iter().position(|tag| tag == id)?))
+            }
+            None => None,
+        };
+        Some(Watch { rule: RuleIndex(rule), plant: PlantIndex(plant), tag })
+    }
+
+    fn listed(&self, plant: PlantIndex, (rule, tag): Key) -> Option<Standing> {
+        let watch = Watch { rule, plant, tag };
+        let alarm = self.plants.get(plant.0)?.alarms.get(&(rule, tag))?;
+        let state = alarm.state;
+        let idle = !state.announced && !state.unanswered && !state.stands();
+        match state.shown() {
+            AlarmState::Normal => return None,
+            AlarmState::SuppressedByDesign if idle => return None,
+            _ => {}
+        }
+        let rule = self.rules.get(rule.0)?;
+        Some(Standing {
+            id: self.id(watch, state.occurrence)?,
+            watch,
+            state: state.shown(),
+            priority: rule.policy.priority,
+            since: state.since(),
+            shelved_until: state.shelved_until,
+            without_data: state.without_data,
+            title: rule.title.clone(),
+            source: rule.source.clone(),
+            why: alarm.why.clone(),
+        })
+    }
+}

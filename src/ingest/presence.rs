@@ -46,8 +46,8 @@ impl Presence {
         Some(IngestChange::Online { boot_id })
     }
 
-    /// Readings have come. They show life in a boot not heard of yet (its birth was lost), and after
-    /// a death that they were sent after (the will of a connection that has been replaced).
+    /// Readings have come. They show life in a boot not heard of yet (its birth was lost), and
+    /// after a death that they were sent after (the will of a connection that was replaced).
     pub fn spoke(&mut self, boot_id: u64, sent_at: Stamp, now: Stamp) -> Option<IngestChange> {
         let dead_before = match self.link {
             Link::Unknown => true,

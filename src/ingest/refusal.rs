@@ -38,8 +38,8 @@ struct Waiting {
 }
 
 impl Refusals {
-    /// Counts one; reports it when this reason has not been reported for a minute. Reasons come from
-    /// a fixed list and plants are ours only, so that counters stay bounded.
+    /// Counts one; reports it when this reason has not been reported for a minute. Reasons come
+    /// from a fixed list and plants are ours only, so that counters stay bounded.
     pub fn note(
         &mut self,
         plant: Option<&PlantId>,

@@ -1,8 +1,9 @@
 //! Order by `(boot_id, seq)`: every message once, in order, and every loss said.
 //!
-//! A gap-free message is released at once. One that comes too early is held until the gap before it
-//! fills, or until nothing of the gap can still come in time; then the gap is given up. A message of
-//! a gap that was given up is late: it is handed on, marked. A number seen before is a duplicate.
+//! A gap-free message is released at once. One that comes too early is held until the gap before
+//! it fills, or until nothing of the gap can still come in time; then the gap is given up. A
+//! message of a gap that was given up is late: it is handed on, marked. A number seen before is a
+//! duplicate.
 
 use std::collections::BTreeMap;
 

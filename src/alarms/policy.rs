@@ -1,0 +1,72 @@
+//! How an alarm behaves: its delays, whether it latches, what it does without data.
+
+use crate::alarms::event::Priority;
+use crate::base::{RuleId, Span};
+use crate::inspection::book::{Book, InspectionRule, NoData, Urgency};
+use crate::inspection::finding::RuleIndex;
+
+/// How the alarms of one rule behave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// How urgent.
+    pub priority: Priority,
+    /// The condition must hold this long before the alarm is raised.
+    pub on_delay: Span,
+    /// The condition must be gone this long before the alarm clears.
+    pub off_delay: Span,
+    /// It stays after its condition has gone, until a person resets it.
+    pub latched: bool,
+    /// It asks again when it has stood this long since somebody was last called or answered.
+    pub re_alarm: Option<Span>,
+    /// What it does while there is nothing to judge by.
+    pub no_data: NoData,
+}
+
+/// What the alarms need to know of a rule.
+#[derive(Debug, Clone)]
+pub struct AlarmRule {
+    /// Its id.
+    pub id: RuleId,
+    /// Its title in English.
+    pub title: String,
+    /// Its source and mark.
+    pub source: String,
+    /// How its alarms behave.
+    pub policy: Policy,
+    /// While the condition of one of these holds at a plant, this rule's alarms there are
+    /// suppressed by design.
+    pub inhibited_by: Vec<RuleIndex>,
+}
+
+impl AlarmRule {
+    /// The rules of a book, in its order.
+    pub fn of_book(book: &Book) -> Vec<Self> {
+        book.rules().iter().map(|rule| Self::of(rule, book)).collect()
+    }
+
+    fn of(rule: &InspectionRule, book: &Book) -> Self {
+        let policy = Policy {
+            priority: match rule.priority {
+                Urgency::Low => Priority::Low,
+                Urgency::Medium => Priority::Medium,
+                Urgency::High => Priority::High,
+            },
+            on_delay: rule.on_delay,
+            off_delay: rule.off_delay,
+            latched: rule.latched,
+            re_alarm: rule.re_alarm,
+            no_data: rule.no_data,
+        };
+        Self {
+            id: rule.id.clone(),
+            title: rule.title.en.clone(),
+            source: rule.source.clone(),
+            policy,
+            inhibited_by: rule
+                .inhibited_by
+                .iter()
+                .filter_map(|id| book.index(id.as_str()))
+                .collect(),
+        }
+    }
+}

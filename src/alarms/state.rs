@@ -1,0 +1,428 @@
+//! The life of one alarm: the states of ISA-18.2 as a pure transition function.
+//!
+//! Three things run side by side: the condition with its delays (`Phase`), whether somebody has
+//! answered, and what keeps the alarm silent (shelved, suppressed, out of service). The nine states
+//! A to I are what a person sees of them. A silent alarm is evaluated all the same.
+//!
+//! Deadlines fire once time has gone *past* them, stamped with their own moment: a verdict at the
+//! very moment of a deadline comes first.
+//!
+//! Sources: ISA-18.2 state diagram `[M]`; delays, deadbands and re-alarm time, OPC UA part 9
+//! `[S44j][S44k]`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::alarms::event::{AlarmChange, AlarmState};
+use crate::alarms::policy::Policy;
+use crate::base::{Span, Stamp};
+use crate::inspection::book::NoData;
+use crate::inspection::finding::Verdict;
+
+/// Where the condition stands with its delays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// It does not hold.
+    #[default]
+    Clear,
+    /// It holds; the on-delay runs.
+    Pending {
+        /// Since when it holds.
+        since: Stamp,
+        /// What the delay counts from: `since`, or the end of a suppression.
+        from: Stamp,
+    },
+    /// It has held for the on-delay.
+    Active {
+        /// Since when it holds.
+        since: Stamp,
+    },
+    /// It has gone; the off-delay runs.
+    Clearing {
+        /// Since when it held.
+        since: Stamp,
+        /// Since when it has been gone.
+        gone: Stamp,
+    },
+    /// It has been gone for the off-delay; a person must reset the alarm.
+    Latched {
+        /// Holds again since; the on-delay runs.
+        again: Option<Stamp>,
+    },
+}
+
+/// One alarm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct State {
+    /// The condition with its delays.
+    pub phase: Phase,
+    /// The present occurrence has been announced and has not ended.
+    pub announced: bool,
+    /// Somebody must answer the last occurrence that was announced.
+    pub unanswered: bool,
+    /// It has been said that a standing alarm has nothing to judge by.
+    pub without_data: bool,
+    /// On the shelf until.
+    pub shelved_until: Option<Stamp>,
+    /// Suppressed by design.
+    pub suppressed: bool,
+    /// Out of service.
+    pub out_of_service: bool,
+    /// When somebody was last called, or last answered.
+    pub called_at: Option<Stamp>,
+    /// How many occurrences have been announced.
+    pub occurrence: u64,
+}
+
+/// What an alarm is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Input {
+    /// Time has reached `now`; nothing else.
+    Time,
+    /// A rule's verdict.
+    Verdict(Verdict),
+    /// A person has seen it.
+    Acknowledge,
+    /// A person sets it aside for a time.
+    Shelve {
+        /// Until when.
+        until: Stamp,
+    },
+    /// A person takes it from the shelf.
+    Unshelve,
+    /// A parent alarm speaks for it.
+    Suppress,
+    /// No parent alarm speaks for it any more.
+    Unsuppress,
+    /// A person takes it out of service.
+    RemoveFromService,
+    /// A person puts it back into service.
+    ReturnToService,
+    /// A person resets a latched alarm.
+    Reset,
+}
+
+impl Input {
+    fn is_a_persons(self) -> bool {
+        !matches!(self, Self::Time | Self::Verdict(_) | Self::Suppress | Self::Unsuppress)
+    }
+}
+
+/// What happened to an alarm, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Change {
+    /// Event time; of a deadline, its own moment.
+    pub at: Stamp,
+    /// What.
+    pub change: AlarmChange,
+    /// The state after it.
+    pub state: AlarmState,
+    /// Since when the condition holds, while it does.
+    pub since: Option<Stamp>,
+    /// How many occurrences have been announced, this one included.
+    pub occurrence: u64,
+}
+
+/// Tells an alarm `input` at `now`: first everything fires that was due before `now`, then the
+/// input has its effect. An input that does not apply changes nothing. A person acts on what is
+/// seen, on a clock that may be ahead of event time: such an input fires nothing.
+pub fn transition(state: State, input: Input, policy: &Policy, now: Stamp) -> (State, Vec<Change>) {
+    let mut alarm = Running { state, policy, changes: Vec::new() };
+    while let Some((at, due)) = alarm.state.next_due(policy).filter(|(at, _)| *at < now) {
+        if input.is_a_persons() {
+            break;
+        }
+        alarm.fire(due, at);
+    }
+    alarm.apply(input, now);
+    (alarm.state, alarm.changes)
+}
+
+/// What can become due; in this order at the same moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Due {
+    Unshelve,
+    OnDelay,
+    OffDelay,
+    ReAlarm,
+}
+
+impl State {
+    /// What a person sees.
+    pub fn shown(&self) -> AlarmState {
+        let active = self.stands();
+        match (self.phase, self.unanswered) {
+            _ if self.out_of_service => AlarmState::OutOfService,
+            _ if self.suppressed => AlarmState::SuppressedByDesign,
+            _ if self.shelved_until.is_some() => AlarmState::Shelved,
+            (Phase::Latched { .. }, true) => AlarmState::LatchedUnacknowledged,
+            (Phase::Latched { .. }, false) => AlarmState::LatchedAcknowledged,
+            (_, false) if active && self.announced => AlarmState::Acknowledged,
+            _ if active => AlarmState::Unacknowledged, // unsaid so far: about to be announced
+            (_, true) => AlarmState::ReturnedUnacknowledged,
+            (_, false) => AlarmState::Normal,
+        }
+    }
+
+    /// Has the condition held for its on-delay, and not been gone for its off-delay?
+    pub fn stands(&self) -> bool {
+        matches!(self.phase, Phase::Active { .. } | Phase::Clearing { .. })
+    }
+
+    /// Is anything keeping it silent?
+    pub fn is_silent(&self) -> bool {
+        self.out_of_service || self.suppressed || self.shelved_until.is_some()
+    }
+
+    /// Does its condition hold, delays counted in its favour? Such an alarm speaks for others.
+    pub fn holds(&self) -> bool {
+        match self.phase {
+            Phase::Pending { .. } | Phase::Active { .. } | Phase::Clearing { .. } => true,
+            Phase::Latched { again } => again.is_some(),
+            Phase::Clear => false,
+        }
+    }
+
+    /// Since when the condition holds, while it does.
+    pub fn since(&self) -> Option<Stamp> {
+        match self.phase {
+            Phase::Pending { since, .. } | Phase::Active { since } => Some(since),
+            Phase::Latched { again } => again,
+            Phase::Clear | Phase::Clearing { .. } => None,
+        }
+    }
+
+    /// The next moment at which something fires by itself.
+    pub fn deadline(&self, policy: &Policy) -> Option<Stamp> {
+        self.next_due(policy).map(|(at, _)| at)
+    }
+
+    fn next_due(&self, policy: &Policy) -> Option<(Stamp, Due)> {
+        let shelf = self.shelved_until.map(|until| (until, Due::Unshelve));
+        let delay = match self.phase {
+            Phase::Pending { from, .. } => Some((from + policy.on_delay, Due::OnDelay)),
+            Phase::Latched { again } => again.map(|since| (since + policy.on_delay, Due::OnDelay)),
+            Phase::Clearing { gone, .. } => Some((gone + policy.off_delay, Due::OffDelay)),
+            Phase::Clear | Phase::Active { .. } => None,
+        };
+        let asks = self.announced && self.stands() && !self.is_silent();
+        let again = self.called_at.zip(policy.re_alarm).filter(|_| asks);
+        let again = again.map(|(called, span)| (called + span, Due::ReAlarm));
+        [shelf, delay, again].into_iter().flatten().min()
+    }
+}
+
+/// An alarm while something happens to it.
+struct Running<'a> {
+    state: State,
+    policy: &'a Policy,
+    changes: Vec<Change>,
+}
+
+impl Running<'_> {
+    fn say(&mut self, change: AlarmChange, at: Stamp) {
+        let State { occurrence, .. } = self.state;
+        let (state, since) = (self.state.shown(), self.state.since());
+        self.changes.push(Change { at, change, state, since, occurrence });
+    }
+
+    fn fire(&mut self, due: Due, at: Stamp) {
+        match due {
+            Due::Unshelve => self.unshelve(at),
+            Due::OnDelay => self.activate(at),
+            Due::OffDelay => self.end(at),
+            Due::ReAlarm => {
+                self.state.unanswered = true;
+                self.state.called_at = Some(at);
+                self.say(AlarmChange::ReAlarmed, at);
+            }
+        }
+    }
+
+    fn apply(&mut self, input: Input, now: Stamp) {
+        match input {
+            Input::Verdict(verdict) => self.judge(verdict, now),
+            Input::Acknowledge if self.state.unanswered && !self.state.is_silent() => {
+                self.state.unanswered = false;
+                self.state.called_at = Some(now);
+                self.say(AlarmChange::Acknowledged, now);
+            }
+            Input::Shelve { until } if until > now && !self.state.out_of_service => {
+                self.state.shelved_until = Some(until);
+                self.say(AlarmChange::Shelved, now);
+            }
+            Input::Unshelve if self.state.shelved_until.is_some() => self.unshelve(now),
+            Input::Suppress if !self.state.suppressed => {
+                self.state.suppressed = true;
+                if self.state.announced {
+                    self.say(AlarmChange::Suppressed, now);
+                }
+            }
+            Input::Unsuppress if self.state.suppressed => self.unsuppress(now),
+            Input::RemoveFromService if !self.state.out_of_service => {
+                self.state.out_of_service = true;
+                self.say(AlarmChange::RemovedFromService, now);
+            }
+            Input::ReturnToService if self.state.out_of_service => {
+                self.state.out_of_service = false;
+                self.say(AlarmChange::ReturnedToService, now);
+                self.speak_again(now);
+            }
+            Input::Reset => self.reset(now),
+            _ => {} // time alone, or what does not apply
+        }
+    }
+
+    fn judge(&mut self, verdict: Verdict, now: Stamp) {
+        let holds = match (verdict, self.policy.no_data) {
+            (Verdict::NoData, NoData::Hold) => return self.lose_data(now),
+            (Verdict::Abnormal, _) | (Verdict::NoData, NoData::Alarm) => true,
+            (Verdict::Normal, _) | (Verdict::NoData, NoData::Clear) => false,
+        };
+        if self.state.without_data {
+            self.state.without_data = false;
+            self.say(AlarmChange::DataBack, now);
+        }
+        if holds { self.begin(now) } else { self.cease(now) }
+    }
+
+    /// Nothing to judge by proves neither that the condition holds nor that it has gone: what
+    /// stands keeps standing, and a delay that runs starts again with the next verdict.
+    fn lose_data(&mut self, now: Stamp) {
+        self.state.phase = match self.state.phase {
+            Phase::Clear | Phase::Pending { .. } => Phase::Clear,
+            Phase::Active { since } | Phase::Clearing { since, .. } => Phase::Active { since },
+            Phase::Latched { .. } => Phase::Latched { again: None },
+        };
+        if self.state.announced && !self.state.without_data {
+            self.state.without_data = true;
+            self.say(AlarmChange::NoData, now);
+        }
+    }
+
+    /// The condition holds.
+    fn begin(&mut self, now: Stamp) {
+        match self.state.phase {
+            Phase::Clear => self.state.phase = Phase::Pending { since: now, from: now },
+            Phase::Latched { again: None } => {
+                self.state.phase = Phase::Latched { again: Some(now) };
+            }
+            Phase::Clearing { since, .. } => return self.state.phase = Phase::Active { since },
+            Phase::Pending { .. } | Phase::Active { .. } | Phase::Latched { .. } => return,
+        }
+        if self.policy.on_delay == Span::ZERO {
+            self.activate(now);
+        }
+    }
+
+    /// The condition does not hold.
+    fn cease(&mut self, now: Stamp) {
+        match self.state.phase {
+            Phase::Pending { .. } => self.state.phase = Phase::Clear,
+            Phase::Latched { .. } => self.state.phase = Phase::Latched { again: None },
+            Phase::Active { since } => {
+                self.state.phase = Phase::Clearing { since, gone: now };
+                if self.policy.off_delay == Span::ZERO {
+                    self.end(now);
+                }
+            }
+            Phase::Clear | Phase::Clearing { .. } => {}
+        }
+    }
+
+    /// The condition has held for the on-delay.
+    fn activate(&mut self, at: Stamp) {
+        let again = matches!(self.state.phase, Phase::Latched { .. });
+        let since = self.state.since().unwrap_or(at);
+        self.state.phase = Phase::Active { since };
+        if again {
+            self.state.unanswered = true;
+            self.state.called_at = Some(at);
+            self.say(AlarmChange::ReAlarmed, at);
+        } else {
+            self.announce(at);
+        }
+    }
+
+    /// A new occurrence, unless something keeps the alarm silent.
+    fn announce(&mut self, at: Stamp) {
+        if self.state.is_silent() {
+            return;
+        }
+        self.state.announced = true;
+        self.state.unanswered = true;
+        self.state.occurrence += 1;
+        self.state.called_at = Some(at);
+        self.say(AlarmChange::Raised, at);
+    }
+
+    /// The condition has been gone for the off-delay.
+    fn end(&mut self, at: Stamp) {
+        if !self.state.announced {
+            self.state.phase = Phase::Clear;
+            return;
+        }
+        if self.policy.latched {
+            self.state.phase = Phase::Latched { again: None };
+        } else {
+            self.state.phase = Phase::Clear;
+            self.state.announced = false;
+        }
+        self.say(AlarmChange::Cleared, at);
+    }
+
+    fn reset(&mut self, now: Stamp) {
+        let Phase::Latched { again } = self.state.phase else { return };
+        if self.state.is_silent() {
+            return;
+        }
+        let pending = |since| Phase::Pending { since, from: since };
+        self.state.phase = again.map_or(Phase::Clear, pending);
+        self.state.announced = false;
+        self.state.without_data = false;
+        self.say(AlarmChange::Reset, now);
+    }
+
+    fn unshelve(&mut self, at: Stamp) {
+        self.state.shelved_until = None;
+        self.say(AlarmChange::Unshelved, at);
+        self.speak_again(at);
+    }
+
+    /// The parent alarm has gone. What it spoke for gets its on-delay again before it is announced:
+    /// after a link comes back, every instrument may first send its reading.
+    fn unsuppress(&mut self, now: Stamp) {
+        self.state.suppressed = false;
+        if self.state.announced {
+            self.say(AlarmChange::Unsuppressed, now);
+        } else if let Phase::Active { since } = self.state.phase
+            && !self.state.is_silent()
+        {
+            self.state.phase = Phase::Pending { since, from: now };
+            if self.policy.on_delay == Span::ZERO {
+                self.activate(now);
+            }
+            return;
+        }
+        self.speak_again(now);
+    }
+
+    /// Nothing keeps it silent any more: an occurrence that began in silence is announced now, one
+    /// that is just going away is not.
+    fn speak_again(&mut self, now: Stamp) {
+        if self.state.is_silent() {
+            return;
+        }
+        match self.state.phase {
+            Phase::Active { .. } | Phase::Clearing { .. } if self.state.announced => {
+                self.state.called_at = Some(now);
+            }
+            Phase::Active { .. } => self.announce(now),
+            Phase::Clearing { .. } => self.state.phase = Phase::Clear,
+            Phase::Clear | Phase::Pending { .. } | Phase::Latched { .. } => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,340 @@
+//! The table of transitions, and what holds for every life.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::alarms::event::Priority;
+
+const POLICY: Policy = Policy {
+    priority: Priority::High,
+    on_delay: Span::seconds(60),
+    off_delay: Span::seconds(30),
+    latched: false,
+    re_alarm: None,
+    no_data: NoData::Hold,
+};
+
+const ABNORMAL: Input = Input::Verdict(Verdict::Abnormal);
+const NORMAL: Input = Input::Verdict(Verdict::Normal);
+const NO_DATA: Input = Input::Verdict(Verdict::NoData);
+
+fn at(s: i64) -> Stamp {
+    Stamp::from_ms(s * 1_000).expect("in range")
+}
+
+/// The letter of a state in the diagram of ISA-18.2.
+fn letter(state: AlarmState) -> char {
+    match state {
+        AlarmState::Normal => 'A',
+        AlarmState::Unacknowledged => 'B',
+        AlarmState::Acknowledged => 'C',
+        AlarmState::ReturnedUnacknowledged => 'D',
+        AlarmState::LatchedUnacknowledged => 'E',
+        AlarmState::LatchedAcknowledged => 'F',
+        AlarmState::Shelved => 'G',
+        AlarmState::SuppressedByDesign => 'H',
+        AlarmState::OutOfService => 'I',
+    }
+}
+
+/// Lives through `inputs`, time first.
+fn run(policy: &Policy, inputs: &[(i64, Input)]) -> (State, Vec<Change>) {
+    let mut state = State::default();
+    let mut all = Vec::new();
+    for (s, input) in inputs {
+        for input in [Input::Time, *input] {
+            let (next, changes) = transition(state, input, policy, at(*s));
+            state = next;
+            all.extend(changes);
+        }
+    }
+    (state, all)
+}
+
+/// Lives through `inputs`; says each change as `Raised@60→B`.
+fn live(policy: Policy, inputs: &[(i64, Input)]) -> String {
+    let say = |c: &Change| format!("{:?}@{}→{}", c.change, c.at.as_ms() / 1_000, letter(c.state));
+    let said: Vec<String> = run(&policy, inputs).1.iter().map(say).collect();
+    said.join(" ")
+}
+
+#[test]
+fn an_alarm_is_raised_after_its_on_delay_and_stamped_with_that_moment() {
+    assert_eq!(live(POLICY, &[(0, ABNORMAL), (60, Input::Time)]), "", "not yet past");
+    assert_eq!(live(POLICY, &[(0, ABNORMAL), (61, Input::Time)]), "Raised@60→B");
+    assert_eq!(live(POLICY, &[(0, ABNORMAL), (9_000, Input::Time)]), "Raised@60→B");
+    assert_eq!(live(POLICY, &[(0, ABNORMAL), (60, NORMAL), (999, Input::Time)]), "");
+}
+
+#[test]
+fn without_delays_it_is_raised_and_cleared_at_once() {
+    let policy = Policy { on_delay: Span::ZERO, off_delay: Span::ZERO, ..POLICY };
+    assert_eq!(live(policy, &[(5, ABNORMAL), (7, NORMAL)]), "Raised@5→B Cleared@7→D");
+}
+
+#[test]
+fn it_clears_after_the_off_delay_and_not_when_the_condition_returns_before() {
+    let up = [(0, ABNORMAL), (100, NORMAL)];
+    let said = live(POLICY, &[up[0], up[1], (200, Input::Time)]);
+    assert_eq!(said, "Raised@60→B Cleared@130→D");
+    let said = live(POLICY, &[up[0], up[1], (129, ABNORMAL), (900, Input::Time)]);
+    assert_eq!(said, "Raised@60→B");
+}
+
+#[test]
+fn a_new_occurrence_must_be_acknowledged_anew() {
+    let inputs = [
+        (0, ABNORMAL),
+        (70, Input::Acknowledge),
+        (100, NORMAL),
+        (200, ABNORMAL),
+        (300, Input::Time),
+    ];
+    let said = "Raised@60→B Acknowledged@70→C Cleared@130→A Raised@260→B";
+    assert_eq!(live(POLICY, &inputs), said);
+}
+
+#[test]
+fn a_latched_alarm_waits_for_its_reset_and_asks_again_meanwhile() {
+    let policy = Policy { latched: true, ..POLICY };
+    let inputs = [
+        (0, ABNORMAL),
+        (100, NORMAL),
+        (200, Input::Acknowledge),
+        (210, ABNORMAL),
+        (300, NORMAL),
+        (400, Input::Acknowledge),
+        (500, Input::Reset),
+        (600, Input::Reset),
+    ];
+    let said = "Raised@60→B Cleared@130→E Acknowledged@200→F ReAlarmed@270→B Cleared@330→E \
+                Acknowledged@400→F Reset@500→A";
+    assert_eq!(live(policy, &inputs), said);
+}
+
+#[test]
+fn a_standing_alarm_asks_again_after_the_re_alarm_time() {
+    let policy = Policy { re_alarm: Some(Span::seconds(100)), ..POLICY };
+    let inputs = [(0, ABNORMAL), (200, Input::Acknowledge), (250, Input::Time), (301, NORMAL)];
+    let said = "Raised@60→B ReAlarmed@160→B Acknowledged@200→C ReAlarmed@300→B";
+    assert_eq!(live(policy, &inputs), said);
+    let gone = live(policy, &[inputs[0], (90, NORMAL), (999, Input::Time)]);
+    assert_eq!(gone, "Raised@60→B Cleared@120→D", "what has gone does not ask again");
+}
+
+#[test]
+fn without_data_an_alarm_does_what_its_rule_says() {
+    let inputs = [(0, ABNORMAL), (100, NO_DATA), (200, Input::Time), (300, NORMAL), (400, NORMAL)];
+    let with = |no_data| live(Policy { no_data, ..POLICY }, &inputs);
+    assert_eq!(with(NoData::Hold), "Raised@60→B NoData@100→B DataBack@300→B Cleared@330→D");
+    assert_eq!(with(NoData::Alarm), "Raised@60→B Cleared@330→D");
+    assert_eq!(with(NoData::Clear), "Raised@60→B Cleared@130→D");
+    let never_up = [(0, NO_DATA), (500, NORMAL)];
+    assert_eq!(live(POLICY, &never_up), "", "nothing stands, nothing is said");
+    let policy = Policy { no_data: NoData::Alarm, ..POLICY };
+    assert_eq!(live(policy, &never_up), "Raised@60→B");
+}
+
+#[test]
+fn a_delay_does_not_run_on_while_there_is_nothing_to_judge_by() {
+    let inputs = [(0, ABNORMAL), (30, NO_DATA), (100, ABNORMAL), (161, Input::Time)];
+    assert_eq!(live(POLICY, &inputs), "Raised@160→B");
+    let clearing = [(0, ABNORMAL), (100, NORMAL), (110, NO_DATA), (500, Input::Time)];
+    assert_eq!(live(POLICY, &clearing), "Raised@60→B NoData@110→B");
+}
+
+#[test]
+fn a_person_acts_on_what_is_seen_and_moves_no_time() {
+    let (pending, _) = transition(State::default(), ABNORMAL, &POLICY, at(0));
+    let (_, changes) = transition(pending, Input::Acknowledge, &POLICY, at(500));
+    assert!(changes.is_empty(), "a reading of before 60 s may still come");
+}
+
+#[test]
+fn what_begins_on_the_shelf_is_announced_when_it_comes_back() {
+    let shelve = Input::Shelve { until: at(500) };
+    let said = live(POLICY, &[(0, shelve), (10, ABNORMAL), (501, Input::Time)]);
+    assert_eq!(said, "Shelved@0→G Unshelved@500→B Raised@500→B");
+    let gone = live(POLICY, &[(0, shelve), (10, ABNORMAL), (200, NORMAL), (501, Input::Time)]);
+    assert_eq!(gone, "Shelved@0→G Unshelved@500→A");
+    let by_hand = live(POLICY, &[(0, ABNORMAL), (70, shelve), (90, Input::Unshelve)]);
+    assert_eq!(by_hand, "Raised@60→B Shelved@70→G Unshelved@90→B");
+    let ends = live(POLICY, &[(0, ABNORMAL), (70, shelve), (90, NORMAL), (501, Input::Time)]);
+    assert_eq!(ends, "Raised@60→B Shelved@70→G Cleared@120→G Unshelved@500→D");
+}
+
+#[test]
+fn a_parent_silences_its_children_and_gives_them_time_when_it_goes() {
+    let during = [(0, Input::Suppress), (10, ABNORMAL), (500, Input::Unsuppress)];
+    assert_eq!(live(POLICY, &[during[0], during[1], during[2], (520, NORMAL)]), "");
+    let said = live(POLICY, &[during[0], during[1], during[2], (600, Input::Time)]);
+    assert_eq!(said, "Raised@560→B");
+    let inputs = [(0, ABNORMAL), (70, Input::Suppress), (80, Input::Unsuppress)];
+    assert_eq!(live(POLICY, &inputs), "Raised@60→B Suppressed@70→H Unsuppressed@80→B");
+}
+
+#[test]
+fn out_of_service_is_silent_until_it_returns() {
+    let inputs = [(0, Input::RemoveFromService), (10, ABNORMAL), (500, Input::ReturnToService)];
+    let said = "RemovedFromService@0→I ReturnedToService@500→B Raised@500→B";
+    assert_eq!(live(POLICY, &inputs), said);
+}
+
+/// Every kind of state, by the way that leads there, at 1000 s.
+fn states(policy: Policy) -> Vec<(&'static str, State)> {
+    let shelve = Input::Shelve { until: at(5_000) };
+    let ways: [(&'static str, Vec<(i64, Input)>); 12] = [
+        ("A normal", vec![]),
+        ("A pending", vec![(990, ABNORMAL)]),
+        ("B raised", vec![(0, ABNORMAL)]),
+        ("B clearing", vec![(0, ABNORMAL), (990, NORMAL)]),
+        ("C acked", vec![(0, ABNORMAL), (100, Input::Acknowledge)]),
+        ("D/E gone", vec![(0, ABNORMAL), (100, NORMAL)]),
+        ("A/F gone acked", vec![(0, ABNORMAL), (100, NORMAL), (200, Input::Acknowledge)]),
+        ("G normal", vec![(0, shelve)]),
+        ("G raised", vec![(0, ABNORMAL), (100, shelve)]),
+        ("G unsaid", vec![(0, shelve), (10, ABNORMAL)]),
+        ("H raised", vec![(0, ABNORMAL), (100, Input::Suppress)]),
+        ("I raised", vec![(0, ABNORMAL), (100, Input::RemoveFromService)]),
+    ];
+    let arrive = |mut way: Vec<(i64, Input)>| {
+        way.push((1_000, Input::Time));
+        run(&policy, &way).0
+    };
+    ways.into_iter().map(|(name, way)| (name, arrive(way))).collect()
+}
+
+/// One row per state, one column per input: the changes, and the state shown after 100 s more.
+fn table(policy: Policy) -> String {
+    let inputs = [
+        ("abnormal", ABNORMAL),
+        ("normal", NORMAL),
+        ("no data", NO_DATA),
+        ("ack", Input::Acknowledge),
+        ("shelve", Input::Shelve { until: at(9_000) }),
+        ("unshelve", Input::Unshelve),
+        ("suppress", Input::Suppress),
+        ("unsuppress", Input::Unsuppress),
+        ("remove", Input::RemoveFromService),
+        ("return", Input::ReturnToService),
+        ("reset", Input::Reset),
+    ];
+    let mut rows = Vec::new();
+    for (name, state) in states(policy) {
+        for (said, input) in inputs {
+            let (next, mut changes) = transition(state, input, &policy, at(1_000));
+            let (last, more) = transition(next, Input::Time, &policy, at(1_100));
+            changes.extend(more);
+            let changes: Vec<String> = changes.iter().map(|c| format!("{:?}", c.change)).collect();
+            if next == state {
+                continue; // does not apply
+            }
+            let shown = (letter(state.shown()), letter(last.shown()));
+            let changes = changes.join(", ");
+            rows.push(format!("{name:15} + {said:10} {}→{} {changes}\n", shown.0, shown.1));
+        }
+    }
+    rows.concat()
+}
+
+#[test]
+fn the_table_of_transitions_is_this() {
+    insta::assert_snapshot!("plain", table(POLICY));
+}
+
+#[test]
+fn the_table_of_transitions_of_a_latched_alarm_is_this() {
+    insta::assert_snapshot!("latched", table(Policy { latched: true, ..POLICY }));
+}
+
+fn input() -> impl Strategy<Value = Input> {
+    prop_oneof![
+        4 => Just(ABNORMAL),
+        4 => Just(NORMAL),
+        1 => Just(NO_DATA),
+        2 => Just(Input::Time),
+        2 => Just(Input::Acknowledge),
+        1 => (0_i64..4_000).prop_map(|s| Input::Shelve { until: at(s) }),
+        1 => Just(Input::Unshelve),
+        1 => Just(Input::Suppress),
+        1 => Just(Input::Unsuppress),
+        1 => Just(Input::RemoveFromService),
+        1 => Just(Input::ReturnToService),
+        1 => Just(Input::Reset),
+    ]
+}
+
+fn policy() -> impl Strategy<Value = Policy> {
+    let no_data = prop_oneof![Just(NoData::Hold), Just(NoData::Alarm), Just(NoData::Clear)];
+    let re_alarm = prop::option::of((50_i64..500).prop_map(Span::seconds));
+    (0_i64..90, 0_i64..90, any::<bool>(), re_alarm, no_data).prop_map(
+        |(on, off, latched, re_alarm, no_data)| {
+            let (on_delay, off_delay) = (Span::seconds(on), Span::seconds(off));
+            Policy { on_delay, off_delay, latched, re_alarm, no_data, ..POLICY }
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn every_life_is_legal(
+        policy in policy(),
+        steps in prop::collection::vec((0_i64..80, input()), 1..60),
+    ) {
+        let mut now = 0;
+        let inputs: Vec<_> = steps.iter().map(|(s, input)| { now += s; (now, *input) }).collect();
+        let (state, changes) = run(&policy, &inputs);
+        let mut stands = false;
+        let mut raised = 0;
+        for (i, change) in changes.iter().enumerate() {
+            let silent = matches!(letter(change.state), 'G' | 'H' | 'I');
+            match change.change {
+                AlarmChange::Raised => {
+                    prop_assert!(!stands, "raised twice without an end between");
+                    prop_assert_eq!(letter(change.state), 'B');
+                    stands = true;
+                    raised += 1;
+                }
+                AlarmChange::Cleared => {
+                    prop_assert!(stands, "cleared what did not stand");
+                    let wanted: &[char] = if policy.latched { &['E', 'F'] } else { &['A', 'D'] };
+                    prop_assert!(silent || wanted.contains(&letter(change.state)));
+                    stands = false;
+                }
+                AlarmChange::ReAlarmed => {
+                    prop_assert!(stands || policy.latched, "asked again without a reason");
+                    prop_assert!(silent || letter(change.state) == 'B');
+                    stands = true;
+                }
+                AlarmChange::Acknowledged => {
+                    prop_assert!(matches!(letter(change.state), 'A' | 'C' | 'F'));
+                }
+                AlarmChange::Reset => {
+                    prop_assert!(policy.latched && matches!(letter(change.state), 'A' | 'D'));
+                }
+                AlarmChange::Shelved => prop_assert!(silent),
+                AlarmChange::RemovedFromService => prop_assert_eq!(letter(change.state), 'I'),
+                _ => {}
+            }
+            prop_assert!(i == 0 || changes[i - 1].at <= change.at, "time went back");
+        }
+        prop_assert_eq!(state.occurrence, raised);
+        prop_assert!(policy.latched || stands == state.announced);
+    }
+
+    #[test]
+    fn asking_more_often_changes_nothing(
+        policy in policy(),
+        steps in prop::collection::vec((0_i64..200, input()), 1..40),
+        extra in prop::collection::vec(0_i64..8_000, 0..40),
+    ) {
+        let mut now = 0;
+        let mut inputs: Vec<_> =
+            steps.iter().map(|(s, input)| { now += s; (now, *input) }).collect();
+        inputs.push((9_000, Input::Time));
+        let plain = run(&policy, &inputs);
+        inputs.extend(extra.iter().map(|s| (*s, Input::Time)));
+        inputs.sort_by_key(|(s, _)| *s); // stable: real inputs stay before the extra ones
+        prop_assert_eq!(run(&policy, &inputs), plain);
+    }
+}

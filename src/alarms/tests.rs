@@ -1,0 +1,234 @@
+//! Alarms of a whole plant: parents and children, commands, lists, checkpoints.
+
+use proptest::prelude::*;
+
+use super::command::Action;
+use super::event::AlarmChange;
+use super::policy::Policy;
+use super::*;
+use crate::base::{RuleId, Span};
+use crate::inspection::book::NoData;
+use crate::inspection::finding::Verdict;
+
+const GATEWAY: RuleIndex = RuleIndex(0);
+const SILENT: RuleIndex = RuleIndex(1);
+const LOW: RuleIndex = RuleIndex(2);
+const PLANT: PlantIndex = PlantIndex(0);
+
+fn at(s: i64) -> Stamp {
+    Stamp::from_ms(s * 1_000).expect("in range")
+}
+
+fn rule(id: &str, on_s: i64, off_s: i64, inhibited_by: Vec<RuleIndex>) -> AlarmRule {
+    AlarmRule {
+        id: RuleId::new(id).expect("an id"),
+        title: format!("title of {id}"),
+        source: "a source [D]".to_owned(),
+        policy: Policy {
+            priority: Priority::Medium,
+            on_delay: Span::seconds(on_s),
+            off_delay: Span::seconds(off_s),
+            latched: false,
+            re_alarm: None,
+            no_data: NoData::Hold,
+        },
+        inhibited_by,
+    }
+}
+
+fn alarms() -> Alarms {
+    let rules = vec![
+        rule("gateway-silent", 0, 60, vec![]),
+        rule("tag-silent", 120, 0, vec![GATEWAY]),
+        rule("chlorine-low", 300, 60, vec![]),
+    ];
+    let id = |text| TagId::new(text).expect("an id");
+    let plant = PlantId::new("sanmen").expect("an id");
+    Alarms::new(rules, vec![(plant, vec![id("AIT-301"), id("PIT-401")])])
+}
+
+fn finding(rule: RuleIndex, tag: Option<usize>, s: i64, verdict: Verdict) -> Finding {
+    let watch = Watch { rule, plant: PLANT, tag: tag.map(TagIndex) };
+    let why = Why { text: format!("{verdict:?} at {s} s"), ..Why::default() };
+    Finding { watch, at: at(s), verdict, why }
+}
+
+/// Applies findings in one go and lets time pass; says each event as `id Change@s`.
+fn said(alarms: &mut Alarms, mut findings: Vec<Finding>, to_s: i64) -> Vec<String> {
+    let mut events = Vec::new();
+    alarms.apply(&mut findings, &mut events);
+    alarms.advance(PLANT, at(to_s), &mut events);
+    events.iter().map(say).collect()
+}
+
+fn say(event: &AlarmEvent) -> String {
+    format!("{} {:?}@{}", event.id, event.change, event.at.as_ms() / 1_000)
+}
+
+fn command(id: &str, n: u64, s: i64, action: Action) -> Command {
+    let (rule, tag) = id.split_once('/').expect("rule/tag");
+    let alarm = AlarmId {
+        plant: PlantId::new("sanmen").expect("an id"),
+        rule: RuleId::new(rule).expect("an id"),
+        tag: (tag != "plant").then(|| TagId::new(tag).expect("an id")),
+        n,
+    };
+    let by = By { name: "Li".to_owned(), reason: "seen".to_owned() };
+    Command { at: at(s), alarm, action, by }
+}
+
+use Verdict::{Abnormal, Normal};
+
+#[test]
+fn an_event_says_what_where_when_and_why() {
+    let mut alarms = alarms();
+    let mut events = Vec::new();
+    alarms.apply(&mut vec![finding(LOW, Some(0), 100, Abnormal)], &mut events);
+    alarms.advance(PLANT, at(1_000), &mut events);
+    let [event] = events.as_slice() else { panic!("one event, not {events:?}") };
+    assert_eq!(event.id.to_string(), "sanmen/chlorine-low/AIT-301/1");
+    assert_eq!((event.at, event.since), (at(400), Some(at(100))));
+    assert_eq!((event.change, event.state), (AlarmChange::Raised, AlarmState::Unacknowledged));
+    assert_eq!(
+        (event.title.as_str(), event.source.as_str()),
+        ("title of chlorine-low", "a source [D]")
+    );
+    assert_eq!(event.why.text, "Abnormal at 100 s");
+}
+
+#[test]
+fn a_silent_gateway_speaks_for_its_instruments() {
+    let findings = vec![
+        finding(SILENT, Some(0), 590, Abnormal),
+        finding(SILENT, Some(1), 600, Abnormal),
+        finding(GATEWAY, None, 600, Abnormal),
+    ];
+    let mut alarms = alarms();
+    assert_eq!(said(&mut alarms, findings, 5_000), ["sanmen/gateway-silent/plant/1 Raised@600"]);
+    assert_eq!(alarms.standing().count(), 3, "the silent ones are listed as suppressed");
+    let back = vec![finding(GATEWAY, None, 5_000, Normal), finding(SILENT, Some(0), 5_000, Normal)];
+    // AIT-301 is back; PIT-401 stays silent, and says so its own on-delay after the parent went.
+    let wanted =
+        ["sanmen/gateway-silent/plant/1 Cleared@5060", "sanmen/tag-silent/PIT-401/1 Raised@5180"];
+    assert_eq!(said(&mut alarms, back, 9_000), wanted);
+}
+
+#[test]
+fn an_instrument_that_stood_silent_before_is_suppressed_and_comes_back() {
+    let findings =
+        vec![finding(SILENT, Some(0), 0, Abnormal), finding(GATEWAY, None, 200, Abnormal)];
+    let wanted = [
+        "sanmen/tag-silent/AIT-301/1 Raised@120",
+        "sanmen/gateway-silent/plant/1 Raised@200",
+        "sanmen/tag-silent/AIT-301/1 Suppressed@200",
+    ];
+    let mut alarms = alarms();
+    assert_eq!(said(&mut alarms, findings, 300), wanted);
+    let wanted = [
+        "sanmen/gateway-silent/plant/1 Cleared@460",
+        "sanmen/tag-silent/AIT-301/1 Unsuppressed@460",
+    ];
+    assert_eq!(said(&mut alarms, vec![finding(GATEWAY, None, 400, Normal)], 999), wanted);
+}
+
+#[test]
+fn other_rules_are_not_suppressed() {
+    let findings = vec![finding(GATEWAY, None, 0, Abnormal), finding(LOW, Some(0), 10, Abnormal)];
+    let said = said(&mut alarms(), findings, 999);
+    assert_eq!(said.last().map(String::as_str), Some("sanmen/chlorine-low/AIT-301/1 Raised@310"));
+}
+
+#[test]
+fn an_acknowledgement_answers_its_own_occurrence_only() {
+    let mut alarms = alarms();
+    said(&mut alarms, vec![finding(LOW, Some(0), 0, Abnormal)], 999);
+    let ack = |n, s| command("chlorine-low/AIT-301", n, s, Action::Acknowledge);
+    let events = alarms.command(&ack(1, 1_000)).expect("it stands");
+    assert_eq!(say(&events[0]), "sanmen/chlorine-low/AIT-301/1 Acknowledged@1000");
+    assert_eq!(events[0].by.as_ref().map(|by| by.name.as_str()), Some("Li"));
+    let refused = alarms.command(&ack(1, 1_001)).expect_err("it is answered");
+    assert_eq!(
+        refused.to_string(),
+        "sanmen/chlorine-low/AIT-301/1 is Acknowledged, which does not allow this"
+    );
+    let findings =
+        vec![finding(LOW, Some(0), 1_100, Normal), finding(LOW, Some(0), 1_200, Abnormal)];
+    said(&mut alarms, findings, 2_000);
+    let refused = alarms.command(&ack(1, 2_000)).expect_err("it is over");
+    let text = "sanmen/chlorine-low/AIT-301/1 is over: the last occurrence is 2";
+    assert_eq!(refused.to_string(), text);
+    assert!(alarms.command(&ack(2, 2_000)).is_ok());
+}
+
+#[test]
+fn a_command_for_what_is_not_there_is_refused() {
+    let mut alarms = alarms();
+    for id in ["chlorine-low/AIT-999", "no-such-rule/AIT-301"] {
+        let refused = alarms.command(&command(id, 1, 0, Action::Acknowledge));
+        assert!(matches!(refused, Err(CommandRefused::NoSuchAlarm { .. })), "{id}");
+    }
+    let refused = alarms.command(&command("chlorine-low/AIT-301", 0, 0, Action::Unshelve));
+    assert!(matches!(refused, Err(CommandRefused::NotNow { .. })));
+}
+
+#[test]
+fn what_is_on_the_shelf_is_listed_and_comes_back_by_itself() {
+    let mut alarms = alarms();
+    let shelve = command("chlorine-low/AIT-301", 0, 0, Action::Shelve { until: at(600) });
+    alarms.command(&shelve).expect("a normal alarm may be shelved");
+    let listed: Vec<_> = alarms.standing().map(|it| (it.state, it.shelved_until)).collect();
+    assert_eq!(listed, [(AlarmState::Shelved, Some(at(600)))]);
+    let wanted =
+        ["sanmen/chlorine-low/AIT-301/0 Unshelved@600", "sanmen/chlorine-low/AIT-301/1 Raised@600"];
+    let found = said(&mut alarms, vec![finding(LOW, Some(0), 10, Abnormal)], 999);
+    assert_eq!(found, wanted);
+}
+
+fn any_finding() -> impl Strategy<Value = (usize, Verdict)> {
+    let verdict = prop_oneof![Just(Abnormal), Just(Normal), Just(Verdict::NoData)];
+    (0_usize..5, verdict)
+}
+
+proptest! {
+    /// Random lives of the gateway and four instruments' rules.
+    #[test]
+    fn asking_more_often_or_restarting_changes_nothing(
+        steps in prop::collection::vec((1_i64..200, any_finding()), 1..40),
+        asked in prop::collection::vec(0_i64..8_000, 0..40),
+        restart in 0_usize..40,
+    ) {
+        let mut now = 0;
+        let findings: Vec<Finding> = steps.iter().map(|(s, (which, verdict))| {
+            now += s;
+            let (rule, tag) = [
+                (GATEWAY, None),
+                (SILENT, Some(0)),
+                (SILENT, Some(1)),
+                (LOW, Some(0)),
+                (LOW, Some(1)),
+            ][*which];
+            finding(rule, tag, now, *verdict)
+        }).collect();
+        let mut plain = alarms();
+        let expected = said(&mut plain, findings.clone(), 9_000);
+        let mut other = alarms();
+        let mut found = Vec::new();
+        let (mut asked, mut done) = (asked.clone(), 0);
+        asked.sort_unstable();
+        for (n, finding) in findings.into_iter().enumerate() {
+            while let Some(s) = asked.get(done).filter(|s| at(**s) <= finding.at) {
+                found.extend(said(&mut other, Vec::new(), *s));
+                done += 1;
+            }
+            let to = finding.at.as_ms() / 1_000;
+            found.extend(said(&mut other, vec![finding], to));
+            if n == restart {
+                let json = serde_json::to_string(other.state_of_plants()).expect("plain values");
+                other = alarms();
+                prop_assert!(other.resume(serde_json::from_str(&json).expect("as written")));
+            }
+        }
+        found.extend(said(&mut other, Vec::new(), 9_000));
+        prop_assert_eq!(found, expected);
+    }
+}
