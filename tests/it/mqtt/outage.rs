@@ -23,6 +23,7 @@ async fn a_broker_killed_between_messages_loses_none() {
     publish_numbers(&publisher, 0..200).await;
     read_numbers(&mut reader, 0..200).await;
 
+    broker.save().await;
     broker.kill().await;
     let lost = |now: &LinkStatus| now.losses > 0 && now.state != LinkState::Connected;
     until(publisher.status(), lost).await;
@@ -64,6 +65,7 @@ async fn messages_in_a_frozen_broker_that_dies_are_sent_again() {
     publish_numbers(&publisher, 0..100).await;
     read_numbers(&mut reader, 0..100).await;
 
+    broker.save().await;
     broker.freeze().await;
     publish_numbers(&publisher, 100..400).await;
     until(publisher.status(), |now| now.losses > 0).await;
@@ -119,7 +121,6 @@ async fn subscriptions_come_back_when_the_broker_has_forgotten_them() {
     until_connected(subscriber.status()).await;
     let publisher = publisher(broker.url());
     broker.kill().await;
-    broker.forget().await;
     broker.restart().await;
     until(subscriber.status(), |now| now.connects == 2 && now.state == LinkState::Connected).await;
     publish_numbers(&publisher, 0..10).await;
