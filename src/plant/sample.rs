@@ -15,7 +15,8 @@ use crate::base::units::{Flow, Length, Quantity};
 use crate::base::{PlantId, Span, TagId, Text};
 
 /// Filters `OUT` (node 0), clear well `CW` (1), pump main `J-1` (2), the village `J-2` (3); valve
-/// `FCV-1` (link 0), pump `P-1` (1), pipe `L-1` (2); instruments `AIT-1` (chlorine at `CW`) and `PT-1` (pressure at `J-2`), one a minute.
+/// `FCV-1` (link 0), pump `P-1` (1), pipe `L-1` (2); instruments `AIT-1` (chlorine at `CW`) and
+/// `PT-1` (pressure at `J-2`), one a minute.
 pub fn plant() -> Plant {
     let id = PlantId::new("small").expect("an id");
     Plant {

@@ -36,8 +36,13 @@ impl AlarmName {
 /// What an alarm must do.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Wanted {
-    /// It must never be raised.
-    Never,
+    /// It must not be raised in this time, both ends included; by default in the whole run.
+    Never {
+        /// From then on.
+        from: Stamp,
+        /// Until then.
+        until: Stamp,
+    },
     /// It must change once at least within a window of time.
     Seen(Window),
 }

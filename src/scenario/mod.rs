@@ -62,7 +62,7 @@ impl Scenario {
         let expected = self.expectations.iter().flat_map(|expectation| {
             let later = match &expectation.wanted {
                 Wanted::Seen(window) => window.before.as_ref(),
-                Wanted::Never => None,
+                Wanted::Never { .. } => None,
             };
             std::iter::once(&expectation.alarm).chain(later)
         });

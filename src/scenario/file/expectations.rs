@@ -7,9 +7,8 @@ use crate::base::problem::{Spanned, Table};
 use crate::base::{RuleId, Stamp};
 use crate::scenario::expectation::{AlarmName, Change, Expectation, Wanted, Window};
 
-/// Keys of a window in time: senseless beside `never = true`.
-const WINDOW_KEYS: [&str; 6] =
-    ["state", "after", "within_min", "within_rule_min", "not_before_min", "before"];
+/// Keys that are senseless beside `never = true`.
+const KEYS_OF_A_CHANGE: [&str; 3] = ["state", "within_rule_min", "before"];
 
 /// Reads every `[[expect]]`; without a run (its own mistakes are noted) it gives none.
 pub fn read_expectations(
@@ -44,17 +43,44 @@ fn read_expectation(
 ) -> Option<Expectation> {
     let alarm = read_alarm(table, names);
     let wanted = if table.opt_bool("never").is_some_and(Spanned::into_inner) {
-        for key in WINDOW_KEYS {
+        for key in KEYS_OF_A_CHANGE {
             if table.has(key) {
                 table.add(table.span(), format!("`{key}` has no meaning beside `never = true`"));
             }
         }
-        Some(Wanted::Never)
+        let times = read_times(table, run, injections);
+        times.map(|times| Wanted::Never { from: times.earliest, until: times.latest })
     } else {
         read_window(table, names, run, injections).map(Wanted::Seen)
     };
     let place = table.source().place(table.span().start);
     Some(Expectation { place, alarm: alarm?, wanted: wanted? })
+}
+
+/// What the minutes count from, and the moments they lead to.
+struct Times {
+    since: Stamp,
+    earliest: Stamp,
+    latest: Stamp,
+}
+
+fn read_times(table: &Table<'_>, run: Option<Run>, injections: &[Found]) -> Option<Times> {
+    let since = read_after(table, run, injections);
+    let within = table.opt_number_in("within_min", MINUTES);
+    let not_before = table.opt_number_in("not_before_min", MINUTES);
+    let (since, run) = (since?, run?);
+    let after = |minutes: &Spanned<f64>| since + minutes_span(*minutes.get_ref());
+    let earliest = not_before.as_ref().map_or(since, after);
+    let latest = within.as_ref().map_or(run.end(), after);
+    if let Some(minutes) = within.as_ref().or(not_before.as_ref()) {
+        let help = format!("the run lasts {}", run.duration);
+        if latest > run.end() || earliest > run.end() {
+            table.add_with_help(minutes.span(), "the window ends after the run", help);
+        } else if earliest > latest {
+            table.add(minutes.span(), "the window ends before `not_before_min`");
+        }
+    }
+    Some(Times { since, earliest, latest })
 }
 
 fn read_window(
@@ -64,28 +90,15 @@ fn read_window(
     injections: &[Found],
 ) -> Option<Window> {
     let change = table.opt_choice("state", &Change::CHOICES);
-    let since = read_after(table, run, injections);
-    let within = table.opt_number_in("within_min", MINUTES);
-    let not_before = table.opt_number_in("not_before_min", MINUTES);
+    let times = read_times(table, run, injections);
     let within_rule = table.opt_number_in("within_rule_min", MINUTES);
     let before = table.opt_table("before").map(|table| read_alarm(&table, names));
-    let (since, run) = (since?, run?);
-    let after = |minutes: &Spanned<f64>| since + minutes_span(*minutes.get_ref());
-    let earliest = not_before.as_ref().map_or(since, after);
-    let latest = within.as_ref().map_or(run.end(), after);
-    if let Some(minutes) = within.as_ref().or(not_before.as_ref()) {
-        let help = format!("the run lasts {}", run.duration);
-        if latest > run.end() {
-            table.add_with_help(minutes.span(), "the window ends after the run", help);
-        } else if earliest > latest {
-            table.add(minutes.span(), "the window ends before `not_before_min`");
-        }
-    }
+    let times = times?;
     Some(Window {
         change: change.map_or(Change::Raised, Spanned::into_inner),
-        since,
-        earliest,
-        latest,
+        since: times.since,
+        earliest: times.earliest,
+        latest: times.latest,
         within_rule: within_rule.map(|minutes| minutes_span(*minutes.get_ref())),
         before: match before {
             Some(alarm) => Some(alarm?),
@@ -151,6 +164,7 @@ state = "rased"
 rule = "a"
 never = true
 after = "prime"
+within_rule_min = 3
 
 [[expect]]
 tag = "AIT-2"

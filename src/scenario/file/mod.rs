@@ -192,7 +192,8 @@ rule = "flat-line"
         assert_eq!(window.earliest, scenario.start + Span::minutes(50));
         assert_eq!(window.latest, scenario.start + Span::minutes(220));
         assert_eq!(window.within_rule, Some(Span::minutes(10)));
-        assert_eq!(scenario.expectations[1].wanted, Wanted::Never);
+        let (from, until) = (scenario.start, scenario.end());
+        assert_eq!(scenario.expectations[1].wanted, Wanted::Never { from, until });
         let named: Vec<&str> = scenario.alarm_names().map(|name| name.rule.as_str()).collect();
         let rules =
             ["finished-chlorine-low", "tap-chlorine-low", "tap-turbidity-high", "flat-line"];
@@ -204,6 +205,14 @@ rule = "flat-line"
         let scenario = read(&with("[[expect]]\nrule = \"x\"\n")).expect("no mistake");
         let Wanted::Seen(window) = &scenario.expectations[0].wanted else { panic!("a never") };
         assert_eq!((window.earliest, window.latest), (scenario.start, scenario.end()));
+    }
+
+    #[test]
+    fn a_never_may_begin_late() {
+        let text = with("[[expect]]\nrule = \"x\"\nnever = true\nnot_before_min = 1500\n");
+        let scenario = read(&text).expect("no mistake");
+        let (from, until) = (scenario.start + Span::hours(25), scenario.end());
+        assert_eq!(scenario.expectations[0].wanted, Wanted::Never { from, until });
     }
 
     #[test]
