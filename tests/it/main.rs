@@ -7,3 +7,4 @@ mod rules;
 #[cfg(feature = "live")]
 mod support;
 mod tidy;
+mod transport;
