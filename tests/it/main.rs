@@ -4,6 +4,7 @@
 mod mqtt;
 mod parity;
 mod rules;
+mod sanmen;
 #[cfg(feature = "live")]
 mod support;
 mod tidy;
