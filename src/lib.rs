@@ -16,6 +16,7 @@ pub mod ingest;
 pub mod inspection;
 pub mod instruments;
 pub mod ledger;
+pub mod monitor;
 pub mod plant;
 pub mod scenario;
 pub mod simulator;

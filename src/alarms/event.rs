@@ -119,6 +119,13 @@ pub enum AlarmState {
     OutOfService,
 }
 
+impl AlarmState {
+    /// Does it ask for attention now: active, and not kept silent (B and C)?
+    pub fn is_active(self) -> bool {
+        matches!(self, Self::Unacknowledged | Self::Acknowledged)
+    }
+}
+
 /// Priority of an alarm; about 80 / 15 / 5 % of alarms in a healthy system `[S44c]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

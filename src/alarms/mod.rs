@@ -17,12 +17,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::{PlantId, Span, Stamp, TagId, pairs};
+use crate::base::{PlantId, RuleId, Span, Stamp, TagId};
 use crate::ingest::observation::PlantIndex;
 use crate::inspection::finding::{Finding, RuleIndex, Watch, Why};
 use crate::plant::tags::TagIndex;
 use command::{Command, CommandRefused};
-use event::{AlarmEvent, AlarmId, AlarmState, By, Priority};
+use event::{AlarmChange, AlarmEvent, AlarmId, AlarmState, By};
 use policy::AlarmRule;
 use state::{Change, Input, State, transition};
 
@@ -45,45 +45,28 @@ struct Names {
 /// Which alarm of a plant.
 type Key = (RuleIndex, Option<TagIndex>);
 
-/// What is remembered of one plant's alarms.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct PlantAlarms {
+/// One plant's alarms.
+#[derive(Debug, Clone, Default)]
+struct PlantAlarms {
     /// Only alarms that something has happened to.
-    #[serde(with = "pairs")]
     alarms: BTreeMap<Key, Alarm>,
     /// The next moment of each alarm that waits for one; a parent before its children.
     due: BTreeSet<(Stamp, bool, Key)>,
 }
 
+/// What is remembered of one alarm.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-struct Alarm {
+pub struct Alarm {
     state: State,
+    /// When the last occurrence was announced.
+    raised_at: Option<Stamp>,
     why: Why,
 }
 
-/// An alarm that a person should see in a list.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Standing {
-    /// Which alarm.
-    pub id: AlarmId,
-    /// Which rule watches what.
-    pub watch: Watch,
-    /// Its state.
-    pub state: AlarmState,
-    /// How urgent.
-    pub priority: Priority,
-    /// Since when its condition holds, while it does.
-    pub since: Option<Stamp>,
-    /// Until when it is on the shelf.
-    pub shelved_until: Option<Stamp>,
-    /// There is nothing to judge it by at present.
-    pub without_data: bool,
-    /// Rule's title in English.
-    pub title: String,
-    /// Rule's source and mark.
-    pub source: String,
-    /// Values, limit, window.
-    pub why: Why,
+/// Everything remembered of the alarms, by the names of plants, rules and tags.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    alarms: Vec<(PlantId, RuleId, Option<TagId>, Alarm)>,
 }
 
 impl Alarms {
@@ -160,31 +143,39 @@ impl Alarms {
         Ok(events)
     }
 
-    /// Every alarm that a person should see: standing, unanswered, latched, or kept silent.
-    pub fn standing(&self) -> impl Iterator<Item = Standing> + '_ {
-        self.plants.iter().enumerate().flat_map(move |(at, plant)| {
-            plant.alarms.keys().filter_map(move |key| self.listed(PlantIndex(at), *key))
-        })
+    /// Every alarm that a person should see: standing, unanswered, latched, or kept silent; each as
+    /// an event at the moment it was raised, with its present state.
+    pub fn standing(&self, plant: PlantIndex) -> Vec<AlarmEvent> {
+        let Some(of_plant) = self.plants.get(plant.0) else { return Vec::new() };
+        of_plant.alarms.keys().filter_map(|key| self.listed(plant, *key)).collect()
     }
 
-    /// Everything remembered, per plant.
-    pub fn state_of_plants(&self) -> &[PlantAlarms] {
-        &self.plants
-    }
-
-    /// Goes on from what alarms by the same rules for the same plants remembered; says whether it
-    /// fits.
-    pub fn resume(&mut self, plants: Vec<PlantAlarms>) -> bool {
-        let fits = plants.len() == self.plants.len()
-            && plants.iter().zip(&self.names).all(|(plant, names)| {
-                plant.alarms.keys().all(|(rule, tag)| {
-                    rule.0 < self.rules.len() && tag.is_none_or(|tag| tag.0 < names.tags.len())
-                })
-            });
-        if fits {
-            self.plants = plants;
+    /// Everything a restart must not forget.
+    pub fn checkpoint(&self) -> Checkpoint {
+        let mut alarms = Vec::new();
+        for (plant, names) in self.plants.iter().zip(&self.names) {
+            for ((rule, tag), alarm) in &plant.alarms {
+                let tag = tag.and_then(|tag| names.tags.get(tag.0)).cloned();
+                if let Some(rule) = self.rules.get(rule.0) {
+                    alarms.push((names.plant.clone(), rule.id.clone(), tag, alarm.clone()));
+                }
+            }
         }
-        fits
+        Checkpoint { alarms }
+    }
+
+    /// Goes on from a checkpoint. What no longer exists is forgotten.
+    pub fn resume(&mut self, checkpoint: Checkpoint) {
+        self.plants = vec![PlantAlarms::default(); self.names.len()];
+        for (plant, rule, tag, alarm) in checkpoint.alarms {
+            let Some(watch) = self.find(&AlarmId { plant, rule, tag, n: 0 }) else { continue };
+            let is_child = self.is_child(watch.rule);
+            let Some(rule) = self.rules.get(watch.rule.0) else { continue };
+            let Some(plant) = self.plants.get_mut(watch.plant.0) else { continue };
+            let key = (watch.rule, watch.tag);
+            plant.due.extend(alarm.state.deadline(&rule.policy).map(|at| (at, is_child, key)));
+            plant.alarms.insert(key, alarm);
+        }
     }
 
     fn is_child(&self, rule: RuleIndex) -> bool {
@@ -276,6 +267,8 @@ impl Alarms {
         if let Some(why) = why {
             alarm.why = why;
         }
+        let raised = changes.iter().rfind(|change| change.change == AlarmChange::Raised);
+        alarm.raised_at = raised.map(|change| change.at).or(alarm.raised_at);
         let why = alarm.why.clone();
         let last = changes.last().map_or(now, |change| change.at);
         for (n, change) in changes.iter().enumerate() {
@@ -323,28 +316,23 @@ impl Alarms {
         Some(Watch { rule: RuleIndex(rule), plant: PlantIndex(plant), tag })
     }
 
-    fn listed(&self, plant: PlantIndex, (rule, tag): Key) -> Option<Standing> {
+    fn listed(&self, plant: PlantIndex, (rule, tag): Key) -> Option<AlarmEvent> {
         let watch = Watch { rule, plant, tag };
         let alarm = self.plants.get(plant.0)?.alarms.get(&(rule, tag))?;
-        let state = alarm.state;
+        let Alarm { state, raised_at, ref why } = *alarm;
         let idle = !state.announced && !state.unanswered && !state.stands();
         match state.shown() {
             AlarmState::Normal => return None,
             AlarmState::SuppressedByDesign if idle => return None,
             _ => {}
         }
-        let rule = self.rules.get(rule.0)?;
-        Some(Standing {
-            id: self.id(watch, state.occurrence)?,
-            watch,
+        let change = Change {
+            at: raised_at.or(state.since()).or(state.shelved_until)?,
+            change: AlarmChange::Raised,
             state: state.shown(),
-            priority: rule.policy.priority,
             since: state.since(),
-            shelved_until: state.shelved_until,
-            without_data: state.without_data,
-            title: rule.title.clone(),
-            source: rule.source.clone(),
-            why: alarm.why.clone(),
-        })
+            occurrence: state.occurrence,
+        };
+        self.event(watch, &change, why.clone(), None)
     }
 }

@@ -4,7 +4,6 @@
 
 pub mod flag;
 pub mod ids;
-pub mod pairs;
 pub mod problem;
 pub mod random;
 pub mod text;

@@ -6,7 +6,7 @@ use crate::base::{Flag, Span, Stamp, TagId};
 use crate::ingest::observation::{IngestChange, Observation, PlantIndex};
 use crate::ingest::presence::Presence;
 use crate::ingest::sequence::{Place, Sequence, Standing, Step};
-use crate::ingest::{Batch, Bounds, Collected};
+use crate::ingest::{Batch, Bounds, Collected, LinkChange};
 use crate::plant::tags::{Tag, TagIndex};
 use crate::telemetry::wire::{Birth, Body, Clock, Column, Message, Refusal, TagBirth};
 
@@ -39,6 +39,13 @@ impl PlantTags {
         let mut tags: Vec<Described> = tags.enumerate().map(describe).collect();
         tags.sort_by(|a, b| a.id.cmp(&b.id));
         Self { index, tags }
+    }
+
+    /// The ids, in the order of `TagIndex`.
+    pub(super) fn ids(&self) -> Vec<TagId> {
+        let mut tags: Vec<&Described> = self.tags.iter().collect();
+        tags.sort_by_key(|tag| tag.index);
+        tags.into_iter().map(|tag| tag.id.clone()).collect()
     }
 
     fn find(&self, id: &TagId) -> Option<&Described> {
@@ -142,8 +149,12 @@ impl Intake {
         let mut refusals = Vec::new();
         let content = match body {
             Body::Death => {
+                // A will was written when the connection began, and carries 0.
+                let latest = received_at + bounds.skew;
+                let at = if seq == 0 { received_at } else { envelope.sent_at.min(latest) };
                 let change = self.presence.died(boot_id, received_at);
-                out.changes.extend(change.map(|change| (plant.index, change)));
+                let link = Self::link(plant, change, at, out);
+                self.link_alone(plant, link, out);
                 return refusals;
             }
             Body::Clock(clock) => {
@@ -182,12 +193,7 @@ impl Intake {
         self.take(plant, steps, now, out);
         if !self.sequence.is_holding() && self.frontier < Some(bound) {
             self.frontier = Some(bound);
-            out.batches.push(Batch {
-                plant: plant.index,
-                frontier: bound,
-                late: false,
-                observations: Vec::new(),
-            });
+            out.batches.push(Batch::time(plant.index, bound));
         }
     }
 
@@ -237,11 +243,13 @@ impl Intake {
         out: &mut Collected,
     ) {
         let Place { boot_id, sent_at, .. } = place;
-        let change = match content {
-            Content::Birth(_) if late => None, // a newer one may have come since
+        match content {
+            Content::Birth(_) if late => {} // a newer one may have come since
             Content::Birth(tags) => {
                 self.learn(plant, &tags, out);
-                self.presence.born(boot_id, now)
+                let change = self.presence.born(boot_id, now);
+                let link = Self::link(plant, change, sent_at, out);
+                self.link_alone(plant, link, out);
             }
             Content::Readings(mut observations) => {
                 let differs = |tag: TagIndex| self.differs.get(tag.0)?.as_ref();
@@ -258,12 +266,32 @@ impl Intake {
                     let newest = observations.iter().map(|o| o.observed_at.min(sent_at)).max();
                     self.frontier = self.frontier.max(newest);
                 }
-                let frontier = self.frontier.unwrap_or(sent_at);
-                out.batches.push(Batch { plant: plant.index, frontier, late, observations });
-                self.presence.spoke(boot_id, sent_at, now)
+                let change = self.presence.spoke(boot_id, sent_at, now);
+                let link = Self::link(plant, change, sent_at, out);
+                let time = Batch::time(plant.index, self.frontier.unwrap_or(sent_at));
+                out.batches.push(Batch { link, late, observations, ..time });
             }
-        };
-        out.changes.extend(change.map(|change| (plant.index, change)));
+        }
+    }
+
+    /// Says that the gateway came or went, and passes it on with its event time.
+    fn link(
+        plant: &PlantTags,
+        change: Option<IngestChange>,
+        at: Stamp,
+        out: &mut Collected,
+    ) -> Option<LinkChange> {
+        let change = change?;
+        let online = matches!(change, IngestChange::Online { .. });
+        out.changes.push((plant.index, change));
+        Some(LinkChange { at, online })
+    }
+
+    /// A change of the link alone: no reading, no time beyond what was reached.
+    fn link_alone(&mut self, plant: &PlantTags, link: Option<LinkChange>, out: &mut Collected) {
+        let Some(LinkChange { at, .. }) = link else { return };
+        let frontier = *self.frontier.get_or_insert(at);
+        out.batches.push(Batch { link, ..Batch::time(plant.index, frontier) });
     }
 
     /// Compares a birth with our files; says what has come to differ since the last one.

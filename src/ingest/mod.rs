@@ -31,7 +31,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::{PlantId, Span, Stamp};
+use crate::base::{PlantId, Span, Stamp, TagId};
 use crate::plant::tags::Tag;
 use crate::telemetry::topic::Topic;
 use crate::telemetry::wire::{self, Message, Refusal};
@@ -56,17 +56,35 @@ impl Default for Bounds {
     }
 }
 
-/// Readings of one plant that have become certain together.
+/// A gateway came or went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LinkChange {
+    /// Event time: when the message was sent; of a will, when it came.
+    pub at: Stamp,
+    /// Is it there now?
+    pub online: bool,
+}
+
+/// What has become certain of one plant: first its link, then its readings, then the time reached.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Batch {
     /// The plant.
     pub plant: PlantIndex,
+    /// Its gateway came or went.
+    pub link: Option<LinkChange>,
     /// Event time reached after these readings; it never goes back.
     pub frontier: Stamp,
     /// They came after they had been given up: for the store, not for the rules.
     pub late: bool,
     /// Oldest first, then by tag.
     pub observations: Vec<Observation>,
+}
+
+impl Batch {
+    /// Nothing but time.
+    fn time(plant: PlantIndex, frontier: Stamp) -> Self {
+        Self { plant, link: None, frontier, late: false, observations: Vec::new() }
+    }
 }
 
 /// What an arrival or a tick gave.
@@ -91,14 +109,16 @@ pub struct Ingest {
     ids: Vec<PlantId>,
     by_id: BTreeMap<PlantId, usize>,
     tags: Vec<PlantTags>,
-    state: IngestState,
+    intakes: Vec<Intake>,
+    bounds: Bounds,
+    refusals: Refusals,
 }
 
-/// Everything that `Ingest` remembers, for a checkpoint.
+/// Everything that `Ingest` remembers, by the names of plants and tags, for a checkpoint.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct IngestState {
     bounds: Bounds,
-    intakes: Vec<Intake>,
+    plants: Vec<(PlantId, Vec<TagId>, Intake)>,
     refusals: Refusals,
 }
 
@@ -117,13 +137,12 @@ impl Ingest {
             ids.push(id);
         }
         let by_id = ids.iter().cloned().enumerate().map(|(at, id)| (id, at)).collect();
-        let state = IngestState { bounds, intakes, refusals: Refusals::default() };
-        Self { ids, by_id, tags, state }
+        Self { ids, by_id, tags, intakes, bounds, refusals: Refusals::default() }
     }
 
     /// Sets the lateness bound; accelerated plants need a larger one, for their seconds are short.
     pub fn set_lateness(&mut self, lateness: Span) {
-        self.state.bounds.lateness = lateness;
+        self.bounds.lateness = lateness;
     }
 
     /// Takes in what came over MQTT. What is no message of ours is refused and counted.
@@ -134,7 +153,7 @@ impl Ingest {
                 let mut taken = Taken::default();
                 let plant = at.and_then(|at| self.ids.get(at));
                 let raw = (topic, payload);
-                self.state.refusals.note(plant, &refusal, raw, received_at, &mut taken.events);
+                self.refusals.note(plant, &refusal, raw, received_at, &mut taken.events);
                 taken
             }
         }
@@ -143,40 +162,51 @@ impl Ingest {
     /// Time passes on the monitor's clock: gaps are given up, event time goes on, reports are due.
     pub fn tick(&mut self, now: Stamp) -> Taken {
         let mut out = Collected::default();
-        for (tags, intake) in self.tags.iter().zip(&mut self.state.intakes) {
-            intake.tick(tags, now, self.state.bounds, &mut out);
+        for (tags, intake) in self.tags.iter().zip(&mut self.intakes) {
+            intake.tick(tags, now, self.bounds, &mut out);
         }
         let mut taken = self.finish(out, now);
-        self.state.refusals.tick(now, &mut taken.events);
+        self.refusals.tick(now, &mut taken.events);
         taken
     }
 
     /// What is remembered of a plant.
     pub fn intake(&self, plant: PlantIndex) -> Option<&Intake> {
-        self.state.intakes.get(plant.0)
+        self.intakes.get(plant.0)
     }
 
     /// How many messages or parts of them were refused, by reason.
     pub fn refused(&self) -> BTreeMap<String, u64> {
-        self.state.refusals.totals()
+        self.refusals.totals()
+    }
+
+    /// How many messages in the name of a plant, or parts of them, were refused.
+    pub fn refused_of(&self, plant: &PlantId) -> u64 {
+        self.refusals.total_of(plant)
     }
 
     /// Everything remembered.
-    pub fn state(&self) -> &IngestState {
-        &self.state
+    pub fn state(&self) -> IngestState {
+        let plants = self.ids.iter().zip(&self.tags).zip(&self.intakes);
+        let plants = plants.map(|((id, tags), intake)| (id.clone(), tags.ids(), intake.clone()));
+        let (bounds, refusals) = (self.bounds, self.refusals.clone());
+        IngestState { bounds, plants: plants.collect(), refusals }
     }
 
-    /// Goes on from a state of an intake for the same plants; says whether it fits.
-    pub fn resume(&mut self, state: IngestState) -> bool {
-        let fits =
-            state.intakes.len() == self.tags.len()
-                && state.intakes.iter().zip(&self.state.intakes).all(|(theirs, ours)| {
-                    theirs.presence.seen_at.len() == ours.presence.seen_at.len()
-                });
-        if fits {
-            self.state = state;
+    /// Goes on from what was remembered. A plant that it does not name, or whose instruments have
+    /// changed since, starts afresh.
+    pub fn resume(&mut self, state: IngestState) {
+        self.bounds = state.bounds;
+        self.refusals = state.refusals;
+        for (id, tags, remembered) in state.plants {
+            let known = self
+                .by_id
+                .get(&id)
+                .filter(|at| self.tags.get(**at).is_some_and(|ours| ours.ids() == tags));
+            if let Some(intake) = known.and_then(|at| self.intakes.get_mut(*at)) {
+                *intake = remembered;
+            }
         }
-        fits
     }
 
     fn decode(&self, topic: &str, payload: &[u8]) -> Result<(usize, Message), NotOurs> {
@@ -204,15 +234,15 @@ impl Ingest {
         received_at: Stamp,
     ) -> Taken {
         let mut out = Collected::default();
-        let bounds = self.state.bounds;
+        let bounds = self.bounds;
         let mut refused = Vec::new();
-        if let (Some(tags), Some(intake)) = (self.tags.get(at), self.state.intakes.get_mut(at)) {
+        if let (Some(tags), Some(intake)) = (self.tags.get(at), self.intakes.get_mut(at)) {
             refused = intake.accept(tags, message, received_at, bounds, &mut out);
         }
         let mut taken = self.finish(out, received_at);
         for refusal in &refused {
             let plant = self.ids.get(at);
-            self.state.refusals.note(plant, refusal, raw, received_at, &mut taken.events);
+            self.refusals.note(plant, refusal, raw, received_at, &mut taken.events);
         }
         taken
     }

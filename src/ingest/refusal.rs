@@ -78,6 +78,12 @@ impl Refusals {
         }
     }
 
+    /// How many were refused in the name of a plant.
+    pub fn total_of(&self, plant: &PlantId) -> u64 {
+        let of_plant = self.reasons.iter().filter(|known| known.plant.as_ref() == Some(plant));
+        of_plant.map(|known| known.total).sum()
+    }
+
     /// How many were refused, by reason, over all plants and strangers.
     pub fn totals(&self) -> BTreeMap<String, u64> {
         let mut totals = BTreeMap::new();

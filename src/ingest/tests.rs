@@ -154,7 +154,7 @@ fn strangers_are_refused_and_leave_no_trace_in_memory() {
         assert_eq!(refusal(&taken), expected);
     }
     assert_eq!(ingest.refused()["unknown-plant"], 1_000);
-    let kept = serde_json::to_string(ingest.state()).expect("plain values");
+    let kept = serde_json::to_string(&ingest.state()).expect("plain values");
     assert!(kept.len() < 2_000, "{kept}");
 }
 

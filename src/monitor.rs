@@ -1,0 +1,306 @@
+//! The monitor half, pure: what comes over MQTT in, alarms out.
+//!
+//! In: arrivals, ticks, people's commands. Out: what the ledger keeps, and snapshots for views.
+//! Must not know: the simulator half, files, sockets, clocks.
+//!
+//! # The contract of time
+//!
+//! Alarms live in event time. From the first mention of a plant on, the same readings give the
+//! same alarm events, each at the same moment, whatever the batches, the ticks, the speed, and the
+//! order of arrival within the lateness bound (see `ingest`): every plant is taken through its
+//! readings in the order of their times, and before each one everything fires that was due before
+//! it. A restart from a checkpoint at any point changes nothing either.
+
+pub mod snapshot;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::alarms::command::{Command, CommandRefused};
+use crate::alarms::event::AlarmEvent;
+use crate::alarms::policy::AlarmRule;
+use crate::alarms::{self, Alarms};
+use crate::base::{Span, Stamp};
+use crate::ingest::observation::{IngestEvent, Observation, PlantIndex};
+use crate::ingest::{Batch, Bounds, Ingest, IngestState, Taken};
+use crate::inspection::book::Book;
+use crate::inspection::finding::Finding;
+use crate::inspection::{self, Inspection};
+use crate::plant::Plant;
+use crate::plant::tags::Tag;
+pub use snapshot::{PlantSnapshot, Snapshot, TagSnapshot};
+use snapshot::{PlantView, Remembered};
+
+/// Layout of the checkpoint; a checkpoint of another layout is not read.
+const CHECKPOINT_VERSION: u32 = 1;
+
+/// How the monitor runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct MonitorSettings {
+    /// How far times may lie apart.
+    pub bounds: Bounds,
+}
+
+/// What the monitor is told. Everything it does follows from these, in their order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Input {
+    /// A message came.
+    Arrival {
+        /// Its topic.
+        topic: String,
+        /// Its payload, whatever it is.
+        #[serde(serialize_with = "write_bytes", deserialize_with = "read_bytes")]
+        payload: Vec<u8>,
+        /// When, on the monitor's clock.
+        received_at: Stamp,
+    },
+    /// Time passes, on the monitor's clock.
+    Tick {
+        /// Its time.
+        now: Stamp,
+    },
+    /// Readings may come this late from now on.
+    Lateness {
+        /// The bound; see `ingest`.
+        lateness: Span,
+    },
+    /// A person answers an alarm.
+    Command(Command),
+}
+
+impl Input {
+    /// A message that came.
+    pub fn arrival(topic: String, payload: &[u8], received_at: Stamp) -> Self {
+        Self::Arrival { topic, payload: payload.to_vec(), received_at }
+    }
+}
+
+/// What the ledger keeps of it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    /// Something intake noticed.
+    Ingest(IngestEvent),
+    /// A change of an alarm.
+    Alarm(AlarmEvent),
+}
+
+/// What followed from an input.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Outcome {
+    /// For the ledger: intake first, then alarms in the order of event time per plant.
+    pub outputs: Vec<Output>,
+    /// Readings accepted, for the store.
+    pub observations: Vec<Observation>,
+    /// Why a command was not carried out.
+    pub refused: Option<CommandRefused>,
+}
+
+/// A checkpoint that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreError {
+    /// It is damaged.
+    #[error("the checkpoint cannot be read")]
+    Unreadable(#[from] serde_json::Error),
+    /// Another version of the program wrote it.
+    #[error("the checkpoint has layout {found}, this version reads layout {CHECKPOINT_VERSION}")]
+    OtherLayout {
+        /// Its layout.
+        found: u32,
+    },
+}
+
+/// Knows nothing but what came over the wire.
+#[derive(Debug, Clone)]
+pub struct Monitor {
+    plants: Vec<Arc<Plant>>,
+    ingest: Ingest,
+    inspection: Inspection,
+    alarms: Alarms,
+    views: Vec<PlantView>,
+    /// Empty between inputs; kept for its memory.
+    findings: Vec<Finding>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Checkpoint {
+    layout: u32,
+    ingest: IngestState,
+    inspection: inspection::Checkpoint,
+    alarms: alarms::Checkpoint,
+    views: Vec<Remembered>,
+}
+
+impl Monitor {
+    /// A monitor of these plants by these rules. Plants count in the order given.
+    pub fn new(plants: Vec<Arc<Plant>>, book: Book, settings: MonitorSettings) -> Self {
+        let tags: Vec<Vec<Tag>> = plants.iter().map(|plant| tags_of(plant)).collect();
+        let with_tags = || plants.iter().zip(&tags);
+        let ids = with_tags().map(|(plant, tags)| (plant.id.clone(), tags.iter()));
+        let ingest = Ingest::new(ids, settings.bounds);
+        let watched: Vec<_> =
+            with_tags().map(|(plant, tags)| (&plant.profile, tags.as_slice())).collect();
+        let inspection = Inspection::new(&book, &watched);
+        let names = with_tags().map(|(plant, tags)| {
+            (plant.id.clone(), tags.iter().map(|tag| tag.id.clone()).collect())
+        });
+        let alarms = Alarms::new(AlarmRule::of_book(&book), names.collect());
+        let views = tags.iter().map(|tags| PlantView::new(tags.len())).collect();
+        Self { plants, ingest, inspection, alarms, views, findings: Vec::new() }
+    }
+
+    /// Takes one input; gives everything that follows from it.
+    pub fn accept(&mut self, input: &Input) -> Outcome {
+        match input {
+            Input::Arrival { topic, payload, received_at } => {
+                let taken = self.ingest.accept(topic, payload, *received_at);
+                self.take(taken)
+            }
+            Input::Tick { now } => {
+                let taken = self.ingest.tick(*now);
+                self.take(taken)
+            }
+            Input::Lateness { lateness } => {
+                self.ingest.set_lateness(*lateness);
+                Outcome::default()
+            }
+            Input::Command(command) => self.command(command),
+        }
+    }
+
+    /// Sets how late readings may come: longer for accelerated plants, whose seconds are short. A
+    /// caller that replays its inputs after a restart sends `Input::Lateness` instead.
+    pub fn set_lateness(&mut self, lateness: Span) {
+        self.ingest.set_lateness(lateness);
+    }
+
+    /// Takes one plant through readings that are certain: what `accept` does once a message is
+    /// decoded, and the way in for readings from a data set. They are in the order of their times,
+    /// and nothing of this plant before `batch.frontier` comes later.
+    pub fn inspect(&mut self, batch: &Batch, events: &mut Vec<AlarmEvent>) {
+        let plant = batch.plant;
+        if let Some(link) = batch.link {
+            self.inspection.presence(plant, link.at, link.online);
+        }
+        if batch.late {
+            return; // the rules do not go back
+        }
+        for observation in &batch.observations {
+            self.advance(plant, observation.observed_at.min(batch.frontier), events);
+            self.inspection.observe(observation, &mut self.findings);
+            if !self.findings.is_empty() {
+                self.alarms.apply(&mut self.findings, events);
+            }
+            if let Some(view) = self.views.get_mut(plant.0) {
+                view.see(observation);
+            }
+        }
+        self.advance(plant, batch.frontier, events);
+    }
+
+    /// What a view needs to know.
+    pub fn snapshot(&self) -> Snapshot {
+        snapshot::take(self)
+    }
+
+    /// Everything a restart must not forget, as JSON.
+    pub fn checkpoint(&self) -> Vec<u8> {
+        let views = self.plants.iter().zip(&self.views);
+        let checkpoint = Checkpoint {
+            layout: CHECKPOINT_VERSION,
+            ingest: self.ingest.state(),
+            inspection: self.inspection.checkpoint(),
+            alarms: self.alarms.checkpoint(),
+            views: views.map(|(plant, view)| Remembered::new(plant, view)).collect(),
+        };
+        serde_json::to_vec(&checkpoint).expect("numbers, texts and lists are always JSON")
+    }
+
+    /// Goes on from a checkpoint. Plants, instruments and rules that have come since start afresh,
+    /// those that have gone are forgotten. Errors: it cannot be read; then nothing has changed.
+    pub fn restore(&mut self, checkpoint: &[u8]) -> Result<(), RestoreError> {
+        #[derive(Deserialize)]
+        struct Layout {
+            layout: u32,
+        }
+        let Layout { layout: found } = serde_json::from_slice(checkpoint)?;
+        if found != CHECKPOINT_VERSION {
+            return Err(RestoreError::OtherLayout { found });
+        }
+        let checkpoint: Checkpoint = serde_json::from_slice(checkpoint)?;
+        self.ingest.resume(checkpoint.ingest);
+        self.inspection.resume(&checkpoint.inspection);
+        self.alarms.resume(checkpoint.alarms);
+        for remembered in checkpoint.views {
+            let at = self.plants.iter().position(|plant| remembered.is_of(plant));
+            if let Some(view) = at.and_then(|at| self.views.get_mut(at)) {
+                *view = remembered.view;
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, taken: Taken) -> Outcome {
+        let mut events = Vec::new();
+        for batch in &taken.batches {
+            self.inspect(batch, &mut events);
+        }
+        let alarms = events.into_iter().map(Output::Alarm);
+        let outputs = taken.events.into_iter().map(Output::Ingest).chain(alarms).collect();
+        let observations = taken.batches.into_iter().flat_map(|it| it.observations).collect();
+        Outcome { outputs, observations, refused: None }
+    }
+
+    fn command(&mut self, command: &Command) -> Outcome {
+        match self.alarms.command(command) {
+            Ok(events) => {
+                let outputs = events.into_iter().map(Output::Alarm).collect();
+                Outcome { outputs, ..Outcome::default() }
+            }
+            Err(refused) => Outcome { refused: Some(refused), ..Outcome::default() },
+        }
+    }
+
+    /// Event time of a plant reaches `to`: what was due before fires.
+    fn advance(&mut self, plant: PlantIndex, to: Stamp, events: &mut Vec<AlarmEvent>) {
+        let Some(view) = self.views.get_mut(plant.0) else { return };
+        if view.reached >= Some(to) {
+            return;
+        }
+        view.reached = Some(to);
+        self.inspection.advance(plant, to, &mut self.findings);
+        if !self.findings.is_empty() {
+            self.alarms.apply(&mut self.findings, events);
+        }
+        self.alarms.advance(plant, to, events);
+    }
+}
+
+fn tags_of(plant: &Plant) -> Vec<Tag> {
+    plant.instruments.iter().map(|instrument| (*instrument.tag).clone()).collect()
+}
+
+/// Bytes that are text travel as text, others as a list of numbers.
+fn write_bytes<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => serializer.serialize_str(text),
+        Err(_) => serializer.collect_seq(bytes),
+    }
+}
+
+fn read_bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Bytes<'a> {
+        Text(#[serde(borrow)] Cow<'a, str>),
+        Numbers(Vec<u8>),
+    }
+    Ok(match Bytes::deserialize(deserializer)? {
+        Bytes::Text(text) => text.into_owned().into_bytes(),
+        Bytes::Numbers(bytes) => bytes,
+    })
+}
