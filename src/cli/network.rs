@@ -159,7 +159,8 @@ struct Refused {
 /// EPANET gave up before the end.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "{}: EPANET stopped at {} of {}: the system does not balance, and the file says UNBALANCED STOP",
+    "{}: EPANET stopped at {} of {}: the system does not balance, and the file says UNBALANCED \
+     STOP",
     path.display(), clock(*at_s), clock(*of_s)
 )]
 struct Stopped {

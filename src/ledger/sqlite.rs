@@ -1,0 +1,442 @@
+#![expect(clippy::disallowed_methods, reason = "edge: makes the data folder and locks it")]
+//! The ledger in one SQLite file, `ledger.sqlite3` in the data folder.
+//!
+//! Write-ahead log with `synchronous = FULL`: once `append` has returned, the batch survives
+//! `kill -9` and a power cut. `ledger.lock` beside it keeps a second writer out; readers are free
+//! to look with the `sqlite3` tool while it runs.
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteRow, SqliteSynchronous,
+};
+use sqlx::{ConnectOptions, Connection, Executor, QueryBuilder, Row, query};
+
+use super::chain::{Chain, Heads, Sealed, Verifier};
+use super::record::{Entry, Record};
+use super::store::{Batch, Page, Query, Reading, Resume, Roster, Store, StoreError};
+use crate::base::{Flag, PlantId, Stamp, TagId};
+use crate::ingest::observation::Observation;
+
+/// Schemas, oldest first; the newest is the one this program writes.
+static MIGRATIONS: Migrator = sqlx::migrate!("src/ledger/migrations");
+
+/// Readings in one statement: five values each, far below SQLite's limit of 32,766.
+const READINGS_PER_INSERT: usize = 512;
+/// Inputs in one statement.
+const INPUTS_PER_INSERT: usize = 128;
+/// Entries read at a time while the chains are checked.
+const ENTRIES_PER_PAGE: u32 = 4_096;
+
+/// Bits of SQLite's extended result codes that hold the primary code.
+const PRIMARY: u32 = 0xff;
+/// `SQLITE_READONLY`: read-only file or folder.
+const READONLY: u32 = 8;
+/// `SQLITE_FULL`: no space on the disk, or the size limit is reached.
+const FULL: u32 = 13;
+/// `SQLITE_IOERR_SHMSIZE`: no space for the index of the write-ahead log.
+const SHMSIZE: u32 = 4_874;
+
+/// An open ledger; one task owns it.
+pub struct Sqlite {
+    folder: PathBuf,
+    pub(super) connection: SqliteConnection,
+    /// By plant and tag of the roster: the row in `tags`.
+    tag_rows: Vec<Vec<i64>>,
+    roster: Roster,
+    heads: Heads,
+    /// A transaction was begun and not yet ended, perhaps by a caller who stopped waiting.
+    unfinished: bool,
+    /// Held while the ledger is open; the system lets go of it even after `kill -9`.
+    _lock: File,
+}
+
+impl Sqlite {
+    /// Opens the ledger of a data folder, and makes what is missing.
+    ///
+    /// Errors: `Folder`, `InUse`, `Newer`, `ReadOnly`, `Full`, `Database`.
+    pub async fn open(folder: &Path, roster: Roster) -> Result<Self, StoreError> {
+        let lock = lock(folder)?;
+        let options = SqliteConnectOptions::new()
+            .filename(folder.join("ledger.sqlite3"))
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .disable_statement_logging();
+        let failed = |error| database(folder, error);
+        let mut connection = options.connect().await.map_err(failed)?;
+        migrate(&mut connection, folder).await?;
+        let heads = heads(&mut connection, folder).await?;
+        let tag_rows = tag_rows(&mut connection, &roster).await.map_err(failed)?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            connection,
+            tag_rows,
+            roster,
+            heads,
+            unfinished: false,
+            _lock: lock,
+        })
+    }
+
+    fn failed(&self) -> impl Fn(sqlx::Error) -> StoreError + use<> {
+        let folder = self.folder.clone();
+        move |error| database(&folder, error)
+    }
+
+    /// After a failure, or a caller who stopped waiting: ends what was begun, and looks up how far
+    /// the chains have come.
+    async fn recover(&mut self) -> Result<(), StoreError> {
+        if self.unfinished {
+            // SQLite may have ended the transaction by itself, and then refuses this.
+            let _ = self.connection.execute("ROLLBACK").await;
+            self.heads = heads(&mut self.connection, &self.folder).await?;
+            self.unfinished = false;
+        }
+        Ok(())
+    }
+
+    async fn begin(&mut self) -> Result<(), sqlx::Error> {
+        self.unfinished = true;
+        self.connection.execute("BEGIN IMMEDIATE").await.map(drop)
+    }
+
+    /// Ends the transaction as `written` says.
+    async fn end(&mut self, written: Result<(), sqlx::Error>) -> Result<(), StoreError> {
+        let ended = match written {
+            Ok(()) => self.connection.execute("COMMIT").await.map(drop),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = ended {
+            self.recover().await?;
+            return Err(database(&self.folder, error));
+        }
+        Ok(())
+    }
+
+    async fn write(
+        &mut self,
+        batch: &Batch,
+        tags: &[i64],
+        sealed: &[Sealed],
+    ) -> Result<(), sqlx::Error> {
+        self.begin().await?;
+        let connection = &mut self.connection;
+        for inputs in batch.inputs.chunks(INPUTS_PER_INSERT) {
+            let mut insert = QueryBuilder::new("INSERT INTO inputs (bytes) ");
+            insert.push_values(inputs, |mut row, bytes| {
+                row.push_bind(bytes.as_slice());
+            });
+            insert.build().execute(&mut *connection).await?;
+        }
+        let readings: Vec<_> = tags.iter().zip(&batch.observations).collect();
+        for readings in readings.chunks(READINGS_PER_INSERT) {
+            insert_readings(connection, readings).await?;
+        }
+        for Sealed { entry, json } in sealed {
+            query(
+                "INSERT INTO entries (plant, n, record, previous, hash, kept_at) \
+                 VALUES (?, ?, ?, ?, ?, ?)",
+            )
+            .bind(entry.plant.as_ref().map_or("", PlantId::as_str))
+            .bind(entry.n.cast_signed())
+            .bind(json)
+            .bind(&entry.previous)
+            .bind(&entry.hash)
+            .bind(batch.now.as_ms())
+            .execute(&mut *connection)
+            .await?;
+        }
+        if let Some(checkpoint) = &batch.checkpoint {
+            query(
+                "INSERT OR REPLACE INTO checkpoint (id, after_input, bytes, taken_at) \
+                 SELECT 1, ifnull(max(seq), 0), ?, ? FROM sqlite_sequence WHERE name = 'inputs'",
+            )
+            .bind(checkpoint.as_slice())
+            .bind(batch.now.as_ms())
+            .execute(&mut *connection)
+            .await?;
+        }
+        Ok(())
+    }
+
+    async fn forget(&mut self, before: Stamp) -> Result<(), sqlx::Error> {
+        self.begin().await?;
+        query("DELETE FROM inputs WHERE n <= (SELECT max(after_input) FROM checkpoint)")
+            .execute(&mut self.connection)
+            .await?;
+        let tags = query("SELECT id FROM tags").fetch_all(&mut self.connection).await?;
+        for tag in tags {
+            query("DELETE FROM readings WHERE tag = ? AND observed_at < ?")
+                .bind(tag.try_get::<i64, _>(0)?)
+                .bind(before.as_ms())
+                .execute(&mut self.connection)
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+/// Makes the folder and keeps others out of it.
+fn lock(folder: &Path) -> Result<File, StoreError> {
+    let refused = |cause| StoreError::Folder { folder: folder.to_owned(), cause };
+    fs::create_dir_all(folder).map_err(refused)?;
+    let file = File::create(folder.join("ledger.lock")).map_err(refused)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse { folder: folder.to_owned() }),
+        Err(TryLockError::Error(cause)) => Err(refused(cause)),
+    }
+}
+
+async fn migrate(connection: &mut SqliteConnection, folder: &Path) -> Result<(), StoreError> {
+    let known = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0);
+    MIGRATIONS.run_direct(None, connection, false).await.map_err(|error| match error {
+        MigrateError::VersionMissing(found) | MigrateError::VersionTooNew(found, _) => {
+            StoreError::Newer { folder: folder.to_owned(), found, known }
+        }
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
+            database(folder, error)
+        }
+        error => StoreError::Database(error.into()),
+    })
+}
+
+/// How far the chains have come.
+async fn heads(connection: &mut SqliteConnection, folder: &Path) -> Result<Heads, StoreError> {
+    // With max(), SQLite takes the other columns from the row that has it.
+    let newest = query("SELECT plant, max(n) AS n, hash FROM entries GROUP BY plant")
+        .fetch_all(connection)
+        .await
+        .map_err(|error| database(folder, error))?;
+    let heads = newest.iter().map(|row| Ok((chain(row)?, number(row, "n")?, text(row, "hash")?)));
+    Ok(Heads::new(heads.collect::<Result<Vec<_>, StoreError>>()?))
+}
+
+/// Gives every tag of the roster its row, old ones the row they had.
+async fn tag_rows(
+    connection: &mut SqliteConnection,
+    roster: &Roster,
+) -> Result<Vec<Vec<i64>>, sqlx::Error> {
+    let mut transaction = connection.begin().await?;
+    let mut rows = Vec::new();
+    for (_, plant, tags) in roster.plants() {
+        let mut of_plant = Vec::with_capacity(tags.len());
+        for tag in tags {
+            query("INSERT OR IGNORE INTO tags (plant, tag) VALUES (?, ?)")
+                .bind(plant.as_str())
+                .bind(tag.as_str())
+                .execute(&mut *transaction)
+                .await?;
+            let row = query("SELECT id FROM tags WHERE plant = ? AND tag = ?")
+                .bind(plant.as_str())
+                .bind(tag.as_str())
+                .fetch_one(&mut *transaction)
+                .await?;
+            of_plant.push(row.try_get(0)?);
+        }
+        rows.push(of_plant);
+    }
+    transaction.commit().await?;
+    Ok(rows)
+}
+
+async fn insert_readings(
+    connection: &mut SqliteConnection,
+    readings: &[(&i64, &Observation)],
+) -> Result<(), sqlx::Error> {
+    let mut insert =
+        QueryBuilder::new("INSERT INTO readings (tag, observed_at, received_at, value, flag) ");
+    insert.push_values(readings, |mut row, (tag, observation)| {
+        let Reading { observed_at, received_at, value, flag } = Reading::from(*observation);
+        row.push_bind(**tag)
+            .push_bind(observed_at.as_ms())
+            .push_bind(received_at.as_ms())
+            .push_bind(value)
+            .push_bind(i64::from(u8::from(flag)));
+    });
+    insert.build().execute(connection).await.map(drop)
+}
+
+/// What the database says, in the ledger's words.
+fn database(folder: &Path, error: sqlx::Error) -> StoreError {
+    let code = match &error {
+        sqlx::Error::Database(answer) => answer.code().and_then(|code| code.parse::<u32>().ok()),
+        _ => None,
+    };
+    let folder = || folder.to_owned();
+    match code {
+        Some(code) if code & PRIMARY == FULL || code == SHMSIZE => {
+            StoreError::Full { folder: folder() }
+        }
+        Some(code) if code & PRIMARY == READONLY => StoreError::ReadOnly { folder: folder() },
+        _ => StoreError::Database(error.into()),
+    }
+}
+
+fn unreadable(
+    what: impl Into<String>,
+) -> impl FnOnce(Box<dyn std::error::Error + Send + Sync>) -> StoreError {
+    let what = what.into();
+    |cause| StoreError::Unreadable { what, cause }
+}
+
+/// The chain in column `plant`.
+fn chain(row: &SqliteRow) -> Result<Chain, StoreError> {
+    let name: String = row.try_get("plant").map_err(|e| unreadable("a plant's name")(e.into()))?;
+    if name.is_empty() {
+        return Ok(None);
+    }
+    PlantId::new(&name).map(Some).map_err(|error| unreadable("a plant's name")(error.into()))
+}
+
+fn number(row: &SqliteRow, column: &str) -> Result<u64, StoreError> {
+    let number: i64 = row.try_get(column).map_err(|e| unreadable(column)(e.into()))?;
+    u64::try_from(number).map_err(|error| unreadable(column)(error.into()))
+}
+
+fn stamp(row: &SqliteRow, column: &str) -> Result<Stamp, StoreError> {
+    let ms: i64 = row.try_get(column).map_err(|e| unreadable(column)(e.into()))?;
+    Stamp::from_ms(ms).map_err(|error| unreadable(column)(error.into()))
+}
+
+fn text(row: &SqliteRow, column: &str) -> Result<String, StoreError> {
+    row.try_get(column).map_err(|error| unreadable(column)(error.into()))
+}
+
+fn entry(row: &SqliteRow) -> Result<Entry, StoreError> {
+    let (plant, n) = (chain(row)?, number(row, "n")?);
+    let record: Record = serde_json::from_str(&text(row, "record")?)
+        .map_err(|error| unreadable(format!("the record of entry {n}"))(error.into()))?;
+    Ok(Entry { plant, n, record, previous: text(row, "previous")?, hash: text(row, "hash")? })
+}
+
+fn reading(row: &SqliteRow) -> Result<Reading, StoreError> {
+    let flag = u8::try_from(number(row, "flag")?).unwrap_or(0);
+    Ok(Reading {
+        observed_at: stamp(row, "observed_at")?,
+        received_at: stamp(row, "received_at")?,
+        value: row.try_get("value").map_err(|error| unreadable("a value")(error.into()))?,
+        flag: Flag::try_from(flag).map_err(|error| unreadable("a flag")(error.into()))?,
+    })
+}
+
+impl Store for Sqlite {
+    async fn append(&mut self, batch: &Batch) -> Result<Vec<Entry>, StoreError> {
+        self.recover().await?;
+        let sealed = self
+            .heads
+            .seal(&batch.records)
+            .map_err(|error| unreadable("a new record")(error.into()))?;
+        let tags = batch.observations.iter().map(|observation| {
+            self.roster.names(observation.plant, observation.tag)?;
+            Ok(self.tag_rows[observation.plant.0][observation.tag.0])
+        });
+        let tags = tags.collect::<Result<Vec<_>, StoreError>>()?;
+        let written = self.write(batch, &tags, &sealed).await;
+        self.end(written).await?;
+        self.heads.advance(&sealed);
+        self.unfinished = false;
+        Ok(sealed.into_iter().map(|sealed| sealed.entry).collect())
+    }
+
+    async fn resume(&mut self) -> Result<Resume, StoreError> {
+        let failed = self.failed();
+        let checkpoint = query("SELECT after_input, bytes FROM checkpoint")
+            .fetch_optional(&mut self.connection)
+            .await
+            .map_err(&failed)?;
+        let after = match &checkpoint {
+            Some(row) => row.try_get::<i64, _>("after_input").map_err(&failed)?,
+            None => 0,
+        };
+        let inputs = query("SELECT bytes FROM inputs WHERE n > ? ORDER BY n")
+            .bind(after)
+            .fetch_all(&mut self.connection)
+            .await
+            .map_err(&failed)?;
+        let bytes = |row: &SqliteRow| row.try_get::<Vec<u8>, _>("bytes").map_err(&failed);
+        Ok(Resume {
+            checkpoint: checkpoint.as_ref().map(bytes).transpose()?,
+            inputs_after: inputs.iter().map(bytes).collect::<Result<_, _>>()?,
+        })
+    }
+
+    async fn entries(&mut self, wanted: &Query) -> Result<Page, StoreError> {
+        let rows = query(
+            "SELECT row, plant, n, record, previous, hash FROM entries \
+             WHERE row > ?1 AND (?2 IS NULL OR plant = ?2) ORDER BY row LIMIT ?3",
+        )
+        .bind(wanted.after.cast_signed())
+        .bind(wanted.plant.as_ref().map(PlantId::as_str))
+        .bind(wanted.limit)
+        .fetch_all(&mut self.connection)
+        .await
+        .map_err(self.failed())?;
+        let last = rows.last().map_or(Ok(wanted.after), |row| number(row, "row"))?;
+        Ok(Page { entries: rows.iter().map(entry).collect::<Result<_, _>>()?, last })
+    }
+
+    async fn readings(
+        &mut self,
+        plant: &PlantId,
+        tag: &TagId,
+        from: Stamp,
+        to: Stamp,
+    ) -> Result<Vec<Reading>, StoreError> {
+        let rows = query(
+            "SELECT observed_at, received_at, value, flag FROM readings \
+             WHERE tag = (SELECT id FROM tags WHERE plant = ? AND tag = ?) \
+             AND observed_at >= ? AND observed_at < ? ORDER BY observed_at, rowid",
+        )
+        .bind(plant.as_str())
+        .bind(tag.as_str())
+        .bind(from.as_ms())
+        .bind(to.as_ms())
+        .fetch_all(&mut self.connection)
+        .await
+        .map_err(self.failed())?;
+        rows.iter().map(reading).collect()
+    }
+
+    async fn prune(&mut self, before: Stamp) -> Result<(), StoreError> {
+        self.recover().await?;
+        let forgotten = self.forget(before).await;
+        self.end(forgotten).await?;
+        self.unfinished = false;
+        Ok(())
+    }
+
+    async fn verify(&mut self) -> Result<(), StoreError> {
+        let mut verifier = Verifier::default();
+        let mut after = 0;
+        loop {
+            let rows = query(
+                "SELECT row, plant, n, record, previous, hash FROM entries \
+                 WHERE row > ? ORDER BY row LIMIT ?",
+            )
+            .bind(after)
+            .bind(ENTRIES_PER_PAGE)
+            .fetch_all(&mut self.connection)
+            .await
+            .map_err(self.failed())?;
+            let Some(last) = rows.last() else { return Ok(()) };
+            after = last.try_get::<i64, _>("row").map_err(self.failed())?;
+            for row in &rows {
+                let hashes = [text(row, "previous")?, text(row, "hash")?];
+                let json = text(row, "record")?;
+                let hashes = hashes.each_ref().map(String::as_str);
+                verifier.check(&chain(row)?, number(row, "n")?, hashes, &json)?;
+            }
+        }
+    }
+
+    async fn close(mut self) -> Result<(), StoreError> {
+        self.recover().await?;
+        let failed = self.failed();
+        self.connection.close().await.map_err(failed)
+    }
+}
