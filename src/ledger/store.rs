@@ -8,8 +8,8 @@
 //! **Restart.** `resume` gives the newest checkpoint and every input since. The monitor restores
 //! the checkpoint and takes those inputs again; because it is deterministic, it is then exactly
 //! where it was. What it puts out during this replay is dropped, not appended: those records were
-//! kept together with the inputs that caused them. So a restart at any moment gives the same records
-//! as none.
+//! kept together with the inputs that caused them. So a restart at any moment gives the same
+//! records as none.
 
 use std::error::Error;
 use std::future::Future;

@@ -289,7 +289,8 @@ async fn a_file_of_a_newer_version_is_left_alone() {
     store
         .execute(
             "INSERT INTO _sqlx_migrations \
-             (version, description, success, checksum, execution_time) VALUES (9, 'later', 1, x'00', 0)",
+             (version, description, success, checksum, execution_time) \
+             VALUES (9, 'later', 1, x'00', 0)",
         )
         .await;
     store.close().await.expect("closed");
