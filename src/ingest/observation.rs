@@ -33,7 +33,8 @@ pub struct IngestEvent {
     pub at: Stamp,
     /// The plant, when it is one of ours.
     pub plant: Option<PlantId>,
-    /// What.
+    /// What; its word and its fields stand beside the others in JSON.
+    #[serde(flatten)]
     pub what: IngestChange,
 }
 

@@ -43,3 +43,26 @@ pub struct Entry {
     /// SHA-256, hex, over `previous`, the chain's name, `n` and the record's JSON.
     pub hash: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_examples_of_the_page_are_records_word_for_word() {
+        let page = include_str!("../docs/records.md");
+        let lines: Vec<&str> = page.lines().filter(|line| line.starts_with("{\"plant\"")).collect();
+        let mut kinds = Vec::new();
+        for line in &lines {
+            let entry: Entry = serde_json::from_str(line).expect("an entry");
+            assert_eq!(serde_json::to_string(&entry).expect("always JSON"), **line);
+            kinds.push(match entry.record {
+                Record::Alarm(_) => "alarm",
+                Record::Ingest(_) => "ingest",
+                Record::Monitor(_) => "monitor",
+            });
+        }
+        kinds.dedup();
+        assert_eq!(kinds, ["alarm", "ingest", "monitor"]);
+    }
+}
