@@ -156,6 +156,11 @@ impl Simulator {
         messages
     }
 
+    /// The plant.
+    pub fn plant(&self) -> &Plant {
+        &self.plant
+    }
+
     /// What the broker is to say should the gateway vanish.
     pub fn will(&self) -> Outgoing {
         self.gateway.will(self.now())

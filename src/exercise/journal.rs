@@ -1,0 +1,13 @@
+//! From what the monitor says to what the ledger keeps.
+
+use crate::ledger::record::Record;
+use crate::monitor::Output;
+
+impl From<Output> for Record {
+    fn from(output: Output) -> Self {
+        match output {
+            Output::Alarm(event) => Self::Alarm(event),
+            Output::Ingest(event) => Self::Ingest(event),
+        }
+    }
+}

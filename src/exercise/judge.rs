@@ -1,0 +1,267 @@
+//! Holds what a played scenario raised against what must and must not follow.
+
+use std::fmt;
+
+use crate::alarms::event::{AlarmChange, AlarmEvent};
+use crate::base::problem::{Problems, nearest};
+use crate::base::time::UtcOffset;
+use crate::base::{Stamp, TagId};
+use crate::exercise::offline::Played;
+use crate::inspection::book::Book;
+use crate::plant::Plant;
+use crate::plant::tags::TagIndex;
+use crate::scenario::{AlarmName, Change, Expectation, Scenario, Wanted, Window};
+
+/// An expectation that was not met, or an alarm that nobody expected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failing {
+    /// `file:line` of the expectation, or of the scenario.
+    pub place: String,
+    /// What was expected.
+    pub expected: String,
+    /// What came.
+    pub came: String,
+    /// Readings around it: tag, and local time and value of each.
+    pub readings: Vec<String>,
+}
+
+impl fmt::Display for Failing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: expected {}; {}", self.place, self.expected, self.came)?;
+        for line in &self.readings {
+            write!(f, "\n  {line}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Rules that the scenario names and the book does not have.
+pub fn unknown_rules(scenario: &Scenario, book: &Book) -> Problems {
+    let mut problems = Problems::new();
+    let known: Vec<&str> = book.rules().iter().map(|rule| rule.id.as_str()).collect();
+    for name in scenario.alarm_names() {
+        let rule = name.rule.as_str();
+        if !known.contains(&rule) {
+            let text = format!("there is no rule {rule:?}");
+            let problem = problems.add(&scenario.source, name.rule_span.clone(), text);
+            if let Some(name) = nearest(rule, &known) {
+                problem.help(format!("did you mean {name:?}?"));
+            }
+        }
+    }
+    problems
+}
+
+/// Every expectation that was not met, and every alarm that none covers.
+pub fn judge(scenario: &Scenario, plant: &Plant, book: &Book, played: &Played) -> Vec<Failing> {
+    let court = Court { scenario, plant, book, played };
+    let mut failing: Vec<Failing> =
+        scenario.expectations.iter().filter_map(|e| court.hold(e)).collect();
+    failing.extend(court.uncovered());
+    failing
+}
+
+struct Court<'a> {
+    scenario: &'a Scenario,
+    plant: &'a Plant,
+    book: &'a Book,
+    played: &'a Played,
+}
+
+impl Court<'_> {
+    fn hold(&self, expectation: &Expectation) -> Option<Failing> {
+        match &expectation.wanted {
+            Wanted::Never { from, until } => self.hold_never(expectation, *from, *until),
+            Wanted::Seen(window) => self.hold_window(expectation, window),
+        }
+    }
+
+    fn hold_never(&self, expectation: &Expectation, from: Stamp, until: Stamp) -> Option<Failing> {
+        let event = self.first(&expectation.alarm, Change::Raised, from)?;
+        if event.at > until {
+            return None;
+        }
+        Some(self.failing(
+            expectation,
+            format!(
+                "{} never to be raised between {} and {}",
+                named(&expectation.alarm),
+                self.local(from),
+                self.local(until)
+            ),
+            format!("it was raised at {}: {}", self.local(event.at), event.why.text),
+            event.at,
+        ))
+    }
+
+    fn hold_window(&self, expectation: &Expectation, window: &Window) -> Option<Failing> {
+        let crossed = window.within_rule.and_then(|_| self.crossing(expectation, window));
+        let by_truth = crossed.zip(window.within_rule).map(|(at, span)| at + span);
+        let latest = by_truth.map_or(window.latest, |at| at.min(window.latest));
+        let expected = self.expected(expectation, window, latest, crossed);
+        if window.within_rule.is_some() && crossed.is_none() {
+            let came = "the truth never crosses the limit at that point".to_owned();
+            return Some(self.failing(expectation, expected, came, window.since));
+        }
+        let Some(event) = self.first(&expectation.alarm, window.change, window.since) else {
+            let came =
+                format!("it never was, up to the end at {}", self.local(self.scenario.end()));
+            return Some(self.failing(expectation, expected, came, latest));
+        };
+        if event.at < window.earliest || event.at > latest {
+            let came = format!("it came at {}: {}", self.local(event.at), event.why.text);
+            return Some(self.failing(expectation, expected, came, event.at));
+        }
+        self.hold_order(expectation, window, event, &expected)
+    }
+
+    fn expected(
+        &self,
+        expectation: &Expectation,
+        window: &Window,
+        latest: Stamp,
+        crossed: Option<Stamp>,
+    ) -> String {
+        let mut text = format!(
+            "{} to be {} between {} and {}",
+            named(&expectation.alarm),
+            verb(window.change),
+            self.local(window.earliest),
+            self.local(latest),
+        );
+        if let Some(crossed) = crossed {
+            let crossed = self.local(crossed);
+            text.push_str(&format!(" (the truth crosses the limit at {crossed})"));
+        }
+        text
+    }
+
+    /// This alarm must come before another.
+    fn hold_order(
+        &self,
+        expectation: &Expectation,
+        window: &Window,
+        event: &AlarmEvent,
+        expected: &str,
+    ) -> Option<Failing> {
+        let other = window.before.as_ref()?;
+        let came = match self.first(other, window.change, window.since) {
+            Some(later) if later.at > event.at => return None,
+            Some(later) => {
+                format!("{} came no later, at {}", named(other), self.local(later.at))
+            }
+            None => format!("{} never was {}", named(other), verb(window.change)),
+        };
+        let expected = format!("{expected}, before {}", named(other));
+        Some(self.failing(expectation, expected, came, event.at))
+    }
+
+    fn uncovered(&self) -> Vec<Failing> {
+        let raised = self.played.alarm_events().filter(|e| e.change == AlarmChange::Raised);
+        raised
+            .filter(|event| !self.is_covered(event))
+            .map(|event| Failing {
+                place: self.scenario.source.place(0),
+                expected: "no alarm beyond those it lists".to_owned(),
+                came: format!(
+                    "{} was raised at {}: {}",
+                    event.id,
+                    self.local(event.at),
+                    event.why.text
+                ),
+                readings: Vec::new(),
+            })
+            .collect()
+    }
+
+    fn is_covered(&self, event: &AlarmEvent) -> bool {
+        let mut names = self.scenario.alarm_names();
+        names.any(|name| name.covers(&event.id.rule, event.id.tag.as_ref()))
+    }
+
+    fn first(&self, alarm: &AlarmName, change: Change, from: Stamp) -> Option<&AlarmEvent> {
+        let change = match change {
+            Change::Raised => AlarmChange::Raised,
+            Change::Cleared => AlarmChange::Cleared,
+        };
+        self.played.alarm_events().find(|event| {
+            event.change == change
+                && event.at >= from
+                && alarm.covers(&event.id.rule, event.id.tag.as_ref())
+        })
+    }
+
+    /// When the truth at the expectation's tag crosses the rule's limit, after the window opens.
+    fn crossing(&self, expectation: &Expectation, window: &Window) -> Option<Stamp> {
+        let tag = self.index(expectation.alarm.tag.as_ref()?)?;
+        let rule = self.book.rules().iter().find(|rule| rule.id == expectation.alarm.rule)?;
+        let limit = rule.limit_for(&self.plant.profile, &self.plant.instruments[tag.0].tag)?;
+        let truth = self.played.truths.get(&tag)?;
+        let crossed = truth.iter().find(|(at, value)| *at >= window.since && limit.breaks(*value));
+        crossed.map(|(at, _)| *at)
+    }
+
+    fn index(&self, tag: &TagId) -> Option<TagIndex> {
+        let found = self.plant.instruments.iter().position(|i| i.tag.id == *tag);
+        found.map(TagIndex)
+    }
+
+    fn failing(
+        &self,
+        expectation: &Expectation,
+        expected: String,
+        came: String,
+        around: Stamp,
+    ) -> Failing {
+        let readings =
+            expectation.alarm.tag.as_ref().map(|tag| self.around(tag, around)).unwrap_or_default();
+        Failing { place: expectation.place.clone(), expected, came, readings }
+    }
+
+    /// What the tag showed around a moment, and what was true.
+    fn around(&self, tag: &TagId, moment: Stamp) -> Vec<String> {
+        let Some(index) = self.index(tag) else { return Vec::new() };
+        let unit = self.plant.instruments[index.0].tag.quantity.unit();
+        let line = |what: &str, series: Option<&Vec<(Stamp, f64)>>| {
+            let series = series.map_or(&[][..], Vec::as_slice);
+            let middle = series.partition_point(|(at, _)| *at < moment);
+            let near = &series[middle.saturating_sub(4)..(middle + 4).min(series.len())];
+            let values: Vec<String> = near
+                .iter()
+                .map(|(at, value)| format!("{} {value:.3}", at.hh_mm(self.scenario.utc_offset)))
+                .collect();
+            format!("{tag} {what} [{unit}]: {}", values.join(" · "))
+        };
+        vec![
+            line("showed", self.played.shown.get(&index)),
+            line("truth ", self.played.truths.get(&index)),
+        ]
+    }
+
+    fn local(&self, at: Stamp) -> String {
+        local(at, self.scenario.utc_offset, self.scenario.start)
+    }
+}
+
+/// Local time, with the day when it is not the first.
+fn local(at: Stamp, offset: UtcOffset, start: Stamp) -> String {
+    if at.midnight(offset) == start.midnight(offset) {
+        at.hh_mm(offset)
+    } else {
+        at.month_day_time(offset)
+    }
+}
+
+fn named(alarm: &AlarmName) -> String {
+    match &alarm.tag {
+        Some(tag) => format!("{} on {tag}", alarm.rule),
+        None => alarm.rule.to_string(),
+    }
+}
+
+fn verb(change: Change) -> &'static str {
+    match change {
+        Change::Raised => "raised",
+        Change::Cleared => "cleared",
+    }
+}

@@ -1,0 +1,274 @@
+//! The monitor, live: arrivals in, ledger written, acknowledged after that, records out.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use tokio::sync::{mpsc, watch};
+
+use crate::base::time::wall_now;
+use crate::base::{Span, Stamp};
+use crate::exercise::live::LiveError;
+use crate::exercise::live::clock::TimeBase;
+use crate::exercise::live::stop::Stop;
+use crate::ledger::record::{Entry, MonitorRecord, Record};
+use crate::ledger::store::{Batch, Ledger, Store, StoreError};
+use crate::monitor::{Input, Monitor, Snapshot};
+use crate::telemetry::subscriber::Arrival;
+use crate::telemetry::topic::{Kind, Topic};
+use crate::telemetry::wire::{self, Body};
+
+/// Arrivals taken together into one transaction.
+const ARRIVALS_MAX: usize = 256;
+
+/// Messages of exercises kept while their clock is unknown: a clock comes every second.
+const WAITING_MAX: usize = 1_024;
+
+/// How the monitor runs.
+#[derive(Debug, Clone)]
+pub struct WatchSettings {
+    /// How far one message may overtake another, in plant time.
+    pub lateness: Span,
+    /// Real time added to it, times the speed.
+    pub lateness_wall: Span,
+    /// How often timers are looked at.
+    pub tick_wall: Span,
+    /// Inputs between two checkpoints.
+    pub checkpoint_inputs: usize,
+    /// How long readings are kept.
+    pub retention: Span,
+}
+
+/// The monitor and what it writes to.
+pub struct Watch {
+    monitor: Monitor,
+    ledger: Ledger,
+    settings: WatchSettings,
+    base: TimeBase,
+    /// Exercise messages that came before their clock.
+    waiting: Vec<Arrival>,
+    since_checkpoint: usize,
+    /// The bound last told to the monitor.
+    lateness: Span,
+    pruned_at: Stamp,
+    records: mpsc::Sender<Vec<Entry>>,
+    snapshots: watch::Sender<Snapshot>,
+}
+
+impl Watch {
+    /// Takes up where the ledger ends: checkpoint, then the inputs after it.
+    pub async fn resume(
+        mut monitor: Monitor,
+        mut ledger: Ledger,
+        settings: WatchSettings,
+        records: mpsc::Sender<Vec<Entry>>,
+        snapshots: watch::Sender<Snapshot>,
+    ) -> Result<Self, LiveError> {
+        let resume = ledger.resume().await?;
+        let known = resume.checkpoint.is_some() || !resume.inputs_after.is_empty();
+        if let Some(checkpoint) = &resume.checkpoint {
+            monitor.restore(checkpoint)?;
+        }
+        for input in &resume.inputs_after {
+            let input: Input = serde_json::from_slice(input).map_err(LiveError::Input)?;
+            // Their records stand in the ledger since the same transaction: only the state is new.
+            monitor.accept(&input);
+        }
+        let mut service = Self {
+            monitor,
+            ledger,
+            settings,
+            base: TimeBase::default(),
+            waiting: Vec::new(),
+            since_checkpoint: resume.inputs_after.len(),
+            lateness: Span::ZERO,
+            pruned_at: wall_now(),
+            records,
+            snapshots,
+        };
+        let change = if known { "resumed" } else { "started" };
+        let detail = format!("version {}", env!("CARGO_PKG_VERSION"));
+        service.note(change, detail).await?;
+        Ok(service)
+    }
+
+    /// Runs until told to stop; everything acknowledged is in the ledger.
+    pub async fn run(
+        mut self,
+        mut arrivals: mpsc::Receiver<Arrival>,
+        stop: Stop,
+    ) -> Result<(), LiveError> {
+        let tick = u64::try_from(self.settings.tick_wall.as_ms()).unwrap_or(250);
+        let mut ticks = tokio::time::interval(Duration::from_millis(tick));
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut batch = Vec::with_capacity(ARRIVALS_MAX);
+        loop {
+            tokio::select! {
+                count = arrivals.recv_many(&mut batch, ARRIVALS_MAX) => {
+                    if count == 0 {
+                        break;
+                    }
+                    self.take(&mut batch, &stop).await?;
+                }
+                _ = ticks.tick() => self.tick(&stop).await?,
+                () = stop.wait() => break,
+            }
+        }
+        self.finish().await
+    }
+
+    async fn take(&mut self, batch: &mut Vec<Arrival>, stop: &Stop) -> Result<(), LiveError> {
+        self.waiting.append(batch);
+        for arrival in &self.waiting {
+            learn_time(&mut self.base, arrival);
+        }
+        if self.base == TimeBase::Unknown {
+            // The oldest stay unacknowledged with the broker; our own memory stays bounded.
+            self.waiting.truncate(WAITING_MAX);
+            return Ok(());
+        }
+        let arrivals = std::mem::take(&mut self.waiting);
+        let mut inputs = Vec::with_capacity(arrivals.len());
+        let mut tokens = Vec::with_capacity(arrivals.len());
+        for arrival in arrivals {
+            if let Some(received_at) = self.base.now(arrival.received_wall) {
+                inputs.push(Input::arrival(arrival.topic, &arrival.payload, received_at));
+            }
+            tokens.push(arrival.ack);
+        }
+        self.hear(&inputs, stop).await?;
+        for token in tokens {
+            token.acknowledge();
+        }
+        Ok(())
+    }
+
+    async fn tick(&mut self, stop: &Stop) -> Result<(), LiveError> {
+        let Some(now) = self.base.now(wall_now()) else { return Ok(()) };
+        self.hear(&[Input::Tick { now }], stop).await
+    }
+
+    /// The monitor hears the inputs; they and what follows from them are stored as one.
+    async fn hear(&mut self, inputs: &[Input], stop: &Stop) -> Result<(), LiveError> {
+        let speed = self.base.speed();
+        let jitter =
+            if speed > 1.0 { self.settings.lateness_wall.as_seconds() * speed } else { 0.0 };
+        let lateness = self.settings.lateness + Span::from_seconds_f64(jitter);
+        let now = self.base.now(wall_now()).unwrap_or_else(wall_now);
+        let mut batch = Batch::new(now);
+        if lateness != self.lateness {
+            self.lateness = lateness;
+            self.tell(&Input::Lateness { lateness }, &mut batch)?;
+        }
+        for input in inputs {
+            self.tell(input, &mut batch)?;
+        }
+        self.since_checkpoint += inputs.len();
+        if self.since_checkpoint >= self.settings.checkpoint_inputs {
+            self.since_checkpoint = 0;
+            batch.checkpoint = Some(self.monitor.checkpoint());
+        }
+        self.store(batch, Some(stop)).await?;
+        let _ = self.snapshots.send(self.monitor.snapshot());
+        self.prune(now).await
+    }
+
+    /// Once an hour, forgets readings that nobody needs any more.
+    async fn prune(&mut self, now: Stamp) -> Result<(), LiveError> {
+        if wall_now() - self.pruned_at < Span::HOUR {
+            return Ok(());
+        }
+        self.pruned_at = wall_now();
+        match self.ledger.prune(now - self.settings.retention).await {
+            Err(error) if !can_pass(&error) => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// The monitor takes one input; it and what follows from it go into the batch.
+    fn tell(&mut self, input: &Input, batch: &mut Batch) -> Result<(), LiveError> {
+        let outcome = self.monitor.accept(input);
+        batch.inputs.push(serde_json::to_vec(input).map_err(LiveError::Input)?);
+        batch.observations.extend(outcome.observations);
+        batch.records.extend(outcome.outputs.into_iter().map(Record::from));
+        Ok(())
+    }
+
+    /// Appends, and while the ledger cannot (a full disk), says so and tries again: nothing is
+    /// acknowledged meanwhile, so the broker keeps what comes.
+    async fn store(&mut self, batch: Batch, stop: Option<&Stop>) -> Result<(), LiveError> {
+        let mut pause = Duration::from_millis(250);
+        let mut said = false;
+        loop {
+            match self.ledger.append(&batch).await {
+                Ok(entries) => {
+                    if said {
+                        tracing::warn!("the ledger takes records again");
+                    }
+                    if !entries.is_empty() {
+                        let _ = self.records.send(entries).await;
+                    }
+                    return Ok(());
+                }
+                Err(error) if can_pass(&error) && stop.is_some_and(|stop| !stop.is_set()) => {
+                    if !said {
+                        tracing::error!(
+                            %error,
+                            "the ledger cannot store; nothing is acknowledged until it can"
+                        );
+                        said = true;
+                    }
+                    tokio::select! {
+                        () = tokio::time::sleep(pause) => {}
+                        () = async { if let Some(stop) = stop { stop.wait().await } } => {}
+                    }
+                    pause = (pause * 2).min(Duration::from_secs(10));
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    async fn note(&mut self, change: &str, detail: String) -> Result<(), LiveError> {
+        let at: Stamp = self.base.now(wall_now()).unwrap_or_else(wall_now);
+        let mut batch = Batch::new(at);
+        let change = change.to_owned();
+        batch.records.push(Record::Monitor(MonitorRecord { at, change, detail }));
+        self.store(batch, None).await
+    }
+
+    async fn finish(mut self) -> Result<(), LiveError> {
+        let counts = format!("readings {}", self.monitor.snapshot().readings());
+        let mut batch = Batch::new(self.base.now(wall_now()).unwrap_or_else(wall_now));
+        batch.checkpoint = Some(self.monitor.checkpoint());
+        self.store(batch, None).await?;
+        self.note("stopped", counts).await?;
+        self.ledger.close().await?;
+        Ok(())
+    }
+}
+
+/// May the same batch be kept later?
+fn can_pass(error: &StoreError) -> bool {
+    matches!(error, StoreError::Full { .. } | StoreError::ReadOnly { .. })
+}
+
+#[derive(Deserialize)]
+struct Head {
+    exercise: Option<String>,
+}
+
+/// What a message says about the clock to count by.
+fn learn_time(base: &mut TimeBase, arrival: &Arrival) {
+    let Ok(topic) = Topic::parse(&arrival.topic) else { return };
+    if topic.kind == Kind::Clock {
+        if let Ok(message) = wire::decode(topic.kind, &arrival.payload)
+            && let Body::Clock(clock) = message.body
+        {
+            base.hear(clock, arrival.received_wall);
+        }
+    } else if *base == TimeBase::Unknown
+        && let Ok(Head { exercise: None }) = serde_json::from_slice(&arrival.payload)
+    {
+        base.hear_real_plant();
+    }
+}

@@ -1,0 +1,10 @@
+//! Both halves together: a scenario played offline or live, and judged.
+//!
+//! In: plant, scenario, rules. Out: records, truth beside readings, what was not met.
+//! Must not know: how any of it is shown. The only module that may see both halves.
+
+pub mod journal;
+pub mod judge;
+#[cfg(feature = "live")]
+pub mod live;
+pub mod offline;

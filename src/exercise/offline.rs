@@ -1,0 +1,170 @@
+//! A scenario played offline: one thread, simulated time, as fast as the processor.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::alarms::event::{AlarmChange, AlarmEvent};
+use crate::base::ids::Space;
+use crate::base::random::Seed;
+use crate::base::{Span, Stamp};
+use crate::inspection::book::Book;
+use crate::ledger::chain::Heads;
+use crate::ledger::record::{Entry, Record};
+use crate::monitor::{Input, Monitor, MonitorSettings};
+use crate::plant::Plant;
+use crate::plant::tags::TagIndex;
+use crate::scenario::Scenario;
+use crate::simulator::{Batch, Run, Simulator, SimulatorError};
+use crate::telemetry::radio::{Delivery, Radio};
+use crate::telemetry::topic::Topic;
+
+/// Why a scenario cannot be played to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum PlayError {
+    /// The plant has no next step.
+    #[error("the plant cannot be simulated")]
+    Simulator(#[from] SimulatorError),
+    /// A record cannot be kept.
+    #[error("a record does not become JSON")]
+    Record(#[from] serde_json::Error),
+}
+
+/// What a played scenario leaves behind.
+#[derive(Debug, Clone)]
+pub struct Played {
+    /// The seed it was played with.
+    pub seed: Seed,
+    /// The ledger: what the monitor said, chained.
+    pub entries: Vec<Entry>,
+    /// The truth at the tags that expectations name: one value a step.
+    pub truths: BTreeMap<TagIndex, Vec<(Stamp, f64)>>,
+    /// What those tags showed.
+    pub shown: BTreeMap<TagIndex, Vec<(Stamp, f64)>>,
+    /// Readings the monitor accepted.
+    pub readings: u64,
+}
+
+impl Played {
+    /// Every change of an alarm, in the ledger's order.
+    pub fn alarm_events(&self) -> impl Iterator<Item = &AlarmEvent> {
+        self.entries.iter().filter_map(|entry| match &entry.record {
+            Record::Alarm(event) => Some(event),
+            Record::Ingest(_) | Record::Monitor(_) => None,
+        })
+    }
+
+    /// How many alarms were raised.
+    pub fn alarms_raised(&self) -> usize {
+        self.alarm_events().filter(|event| event.change == AlarmChange::Raised).count()
+    }
+}
+
+/// Plays `scenario` from start to end through both halves and the wire between them.
+pub fn play(
+    plant: &Arc<Plant>,
+    scenario: &Scenario,
+    book: &Book,
+    seed: Option<Seed>,
+) -> Result<Played, PlayError> {
+    let seed = seed.unwrap_or(scenario.seed);
+    let run = Run {
+        seed: Some(seed),
+        boot_id: BOOT,
+        exercise: exercise_name(scenario, seed),
+        batch: Batch::default(),
+    };
+    let mut simulator = Simulator::new(Arc::clone(plant), scenario, run)?;
+    let space = Space::new(SPACE).expect("a constant that is an id");
+    let topic = |kind| Topic { space: space.clone(), plant: plant.id.clone(), kind }.to_string();
+    let mut monitor =
+        Monitor::new(vec![Arc::clone(plant)], book.clone(), MonitorSettings::default());
+    let mut radio = Radio::default();
+    let mut heads = Heads::default();
+    let wanted = wanted_tags(plant, scenario);
+    let mut played = Played {
+        seed,
+        entries: Vec::new(),
+        truths: wanted.iter().map(|tag| (*tag, Vec::new())).collect(),
+        shown: wanted.iter().map(|tag| (*tag, Vec::new())).collect(),
+        readings: 0,
+    };
+    while !simulator.is_over() {
+        let step = simulator.step()?;
+        for (tag, series) in &mut played.truths {
+            series.extend(step.at_tags[tag.0].map(|value| (step.now, value)));
+        }
+        let (now, messages) = (step.now, step.messages);
+        for message in messages {
+            radio.send(topic(message.kind), message.payload, message.sent_at);
+        }
+        while let Some(delivery) = radio.receive(now) {
+            hear(&mut monitor, &arrival(delivery), &mut heads, &mut played)?;
+        }
+        hear(&mut monitor, &Input::Tick { now }, &mut heads, &mut played)?;
+    }
+    let end = simulator.now();
+    for message in simulator.close() {
+        radio.send(topic(message.kind), message.payload, message.sent_at);
+    }
+    while let Some(delivery) = radio.receive(end + Span::HOUR) {
+        hear(&mut monitor, &arrival(delivery), &mut heads, &mut played)?;
+    }
+    Ok(played)
+}
+
+fn arrival(delivery: Delivery) -> Input {
+    Input::Arrival {
+        topic: delivery.topic,
+        payload: delivery.payload,
+        received_at: delivery.received_at,
+    }
+}
+
+/// The name that marks an exercise in every message.
+pub fn exercise_name(scenario: &Scenario, seed: Seed) -> Option<String> {
+    let path = scenario.source.path.as_str();
+    let stem = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".toml");
+    Some(format!("{stem}-{}", seed.0))
+}
+
+/// Offline, the plant's gateway starts once.
+const BOOT: u64 = 1;
+
+/// Offline, nobody else is in the air.
+const SPACE: &str = "offline";
+
+fn hear(
+    monitor: &mut Monitor,
+    input: &Input,
+    heads: &mut Heads,
+    played: &mut Played,
+) -> Result<(), PlayError> {
+    let outcome = monitor.accept(input);
+    played.readings += outcome.observations.len() as u64;
+    for observation in &outcome.observations {
+        if let Some(series) = played.shown.get_mut(&observation.tag)
+            && observation.flag.is_usable()
+        {
+            series.push((observation.observed_at, observation.value));
+        }
+    }
+    let records: Vec<Record> = outcome.outputs.into_iter().map(Record::from).collect();
+    if !records.is_empty() {
+        let sealed = heads.seal(&records)?;
+        heads.advance(&sealed);
+        played.entries.extend(sealed.into_iter().map(|sealed| sealed.entry));
+    }
+    Ok(())
+}
+
+fn wanted_tags(plant: &Plant, scenario: &Scenario) -> Vec<TagIndex> {
+    let named = |tag: &crate::base::TagId| {
+        plant.instruments.iter().position(|instrument| instrument.tag.id == *tag).map(TagIndex)
+    };
+    let expected = scenario.expectations.iter();
+    let mut tags: Vec<TagIndex> =
+        expected.filter_map(|e| e.alarm.tag.as_ref().and_then(named)).collect();
+    tags.sort_unstable();
+    tags.dedup();
+    tags
+}
