@@ -1,0 +1,210 @@
+//! The settings: `config/default.toml`, overridden by a file of the same shape.
+
+use std::sync::Arc;
+
+use crate::base::Span;
+use crate::base::problem::{Problems, Source, Spanned, Table, read_toml};
+use crate::ingest::Bounds;
+use crate::monitor::MonitorSettings;
+
+/// Every setting; its unit and meaning stand in `config/default.toml`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// How far one message may overtake another, in plant time.
+    pub lateness: Span,
+    /// Real time added to it, times the speed.
+    pub lateness_wall: Span,
+    /// How far a plant's clock may run ahead.
+    pub skew: Span,
+    /// How often timers are looked at, in real time.
+    pub tick_wall: Span,
+    /// Inputs between two checkpoints.
+    pub checkpoint_inputs: usize,
+    /// How long readings are kept.
+    pub retention: Span,
+    /// Messages kept until acknowledged.
+    pub outbox_messages: usize,
+    /// First pause before connecting again.
+    pub reconnect_first: Span,
+    /// Longest pause before connecting again.
+    pub reconnect_longest: Span,
+    /// Keep-alive of MQTT connections.
+    pub keep_alive: Span,
+    /// Real time for which accelerated readings are batched.
+    pub batch_wall: Span,
+    /// Speed where a scenario names none.
+    pub speed: f64,
+}
+
+/// What a file may leave out.
+type Base<'a> = Option<&'a Settings>;
+
+impl Settings {
+    /// The defaults in `source` (complete), overridden by `over` (any part of it).
+    pub fn load(source: &Arc<Source>, over: Option<&Arc<Source>>) -> Result<Self, Problems> {
+        let defaults = read_toml(source, |table| read(table, None))?;
+        match over {
+            None => Ok(defaults),
+            Some(over) => read_toml(over, |table| read(table, Some(&defaults))),
+        }
+    }
+
+    /// What the monitor's core needs of them.
+    pub fn monitor(&self) -> MonitorSettings {
+        MonitorSettings { bounds: Bounds { lateness: self.lateness, skew: self.skew } }
+    }
+
+    /// The settings as TOML, in the shape of `config/default.toml`.
+    pub fn show(&self) -> String {
+        format!(
+            "[monitor]\nlateness_s = {}\nlateness_wall_s = {:?}\nskew_s = {}\ntick_wall_ms = {}\n\n\
+             [ledger]\ncheckpoint_inputs = {}\nretention_days = {}\n\n\
+             [publisher]\noutbox_messages = {}\nreconnect_first_ms = {}\n\
+             reconnect_longest_s = {}\nkeep_alive_s = {}\nbatch_wall_ms = {}\n\n\
+             [exercise]\nspeed = {:?}\n",
+            self.lateness.as_seconds(),
+            self.lateness_wall.as_seconds(),
+            self.skew.as_seconds(),
+            self.tick_wall.as_ms(),
+            self.checkpoint_inputs,
+            self.retention.as_days(),
+            self.outbox_messages,
+            self.reconnect_first.as_ms(),
+            self.reconnect_longest.as_seconds(),
+            self.keep_alive.as_seconds(),
+            self.batch_wall.as_ms(),
+            self.speed,
+        )
+    }
+}
+
+fn read(table: &Table<'_>, base: Base<'_>) -> Option<Settings> {
+    let monitor = Section::new(table, "monitor", base);
+    let lateness = monitor.span("lateness_s", 1.0, 86_400.0, 1_000.0, |s| s.lateness);
+    let lateness_wall = monitor.span("lateness_wall_s", 0.0, 60.0, 1_000.0, |s| s.lateness_wall);
+    let skew = monitor.span("skew_s", 0.0, 86_400.0, 1_000.0, |s| s.skew);
+    let tick_wall = monitor.span("tick_wall_ms", 10.0, 60_000.0, 1.0, |s| s.tick_wall);
+    drop(monitor);
+    let ledger = Section::new(table, "ledger", base);
+    let checkpoint_inputs =
+        ledger.count("checkpoint_inputs", 1, 1_000_000, |s| s.checkpoint_inputs);
+    let retention = ledger.span("retention_days", 1.0, 36_500.0, 86_400_000.0, |s| s.retention);
+    drop(ledger);
+    let publisher = Section::new(table, "publisher", base);
+    let outbox_messages = publisher.count("outbox_messages", 1, 1_000_000, |s| s.outbox_messages);
+    let reconnect_first =
+        publisher.span("reconnect_first_ms", 1.0, 60_000.0, 1.0, |s| s.reconnect_first);
+    let reconnect_longest =
+        publisher.span("reconnect_longest_s", 0.01, 3_600.0, 1_000.0, |s| s.reconnect_longest);
+    let keep_alive = publisher.span("keep_alive_s", 5.0, 600.0, 1_000.0, |s| s.keep_alive);
+    let batch_wall = publisher.span("batch_wall_ms", 1.0, 10_000.0, 1.0, |s| s.batch_wall);
+    drop(publisher);
+    let exercise = Section::new(table, "exercise", base);
+    let speed = exercise.number("speed", 0.01, 1_000_000.0, |s| s.speed);
+    drop(exercise);
+    Some(Settings {
+        lateness: lateness?,
+        lateness_wall: lateness_wall?,
+        skew: skew?,
+        tick_wall: tick_wall?,
+        checkpoint_inputs: checkpoint_inputs?,
+        retention: retention?,
+        outbox_messages: outbox_messages?,
+        reconnect_first: reconnect_first?,
+        reconnect_longest: reconnect_longest?,
+        keep_alive: keep_alive?,
+        batch_wall: batch_wall?,
+        speed: speed?,
+    })
+}
+
+/// One `[section]`: a value comes from the file, or from the defaults below it.
+struct Section<'a> {
+    table: Option<Table<'a>>,
+    base: Base<'a>,
+}
+
+impl<'a> Section<'a> {
+    fn new(table: &Table<'a>, name: &'static str, base: Base<'a>) -> Self {
+        let table = if base.is_some() { table.opt_table(name) } else { table.table(name) };
+        Self { table, base }
+    }
+
+    fn number(
+        &self,
+        key: &'static str,
+        low: f64,
+        high: f64,
+        default: impl Fn(&Settings) -> f64,
+    ) -> Option<f64> {
+        let Some(table) = &self.table else { return self.base.map(default) };
+        if self.base.is_some() && !table.has(key) {
+            return self.base.map(default);
+        }
+        table.number_in(key, low..=high).map(Spanned::into_inner)
+    }
+
+    /// A time whose unit is `unit_ms` milliseconds.
+    fn span(
+        &self,
+        key: &'static str,
+        low: f64,
+        high: f64,
+        unit_ms: f64,
+        default: impl Fn(&Settings) -> Span,
+    ) -> Option<Span> {
+        let number =
+            self.number(key, low, high, |settings| default(settings).as_ms() as f64 / unit_ms)?;
+        Some(Span::ms((number * unit_ms).round() as i64))
+    }
+
+    fn count(
+        &self,
+        key: &'static str,
+        low: i64,
+        high: i64,
+        default: impl Fn(&Settings) -> usize,
+    ) -> Option<usize> {
+        let Some(table) = &self.table else { return self.base.map(default) };
+        if self.base.is_some() && !table.has(key) {
+            return self.base.map(default);
+        }
+        table
+            .integer_in(key, low..=high)
+            .and_then(|number| usize::try_from(number.into_inner()).ok())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn default() -> Arc<Source> {
+        Source::new("config/default.toml", include_str!("../../config/default.toml"))
+    }
+
+    #[test]
+    fn what_is_shown_is_what_is_in_force() {
+        let settings = Settings::load(&default(), None).expect("the defaults are valid");
+        let shown = Source::new("shown.toml", settings.show());
+        assert_eq!(Settings::load(&shown, None).expect("the shown text is valid"), settings);
+    }
+
+    #[test]
+    fn a_file_overrides_only_what_it_names() {
+        let over = Source::new("my.toml", "[monitor]\nlateness_s = 60\n");
+        let settings = Settings::load(&default(), Some(&over)).expect("valid");
+        assert_eq!(settings.lateness, Span::MINUTE);
+        assert_eq!(settings.skew, Span::minutes(5));
+    }
+
+    #[test]
+    fn every_mistake_of_a_settings_file_is_reported() {
+        let over = Source::new(
+            "my.toml",
+            "[monitor]\nlatenes_s = 60\nskew_s = -1\n[ledgr]\nretention_days = 3\n",
+        );
+        let problems = Settings::load(&default(), Some(&over)).expect_err("three mistakes");
+        insta::assert_snapshot!(problems.render(false));
+    }
+}
