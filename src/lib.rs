@@ -12,6 +12,8 @@ pub mod alarms;
 pub mod base;
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "cli")]
+pub mod exercise;
 pub mod ingest;
 pub mod inspection;
 pub mod instruments;

@@ -4,6 +4,7 @@
 use std::error::Error;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use crate::base::problem::Problems;
@@ -35,6 +36,11 @@ impl Failure {
     /// A file or argument that cannot be used; `cause` may be an error or a text.
     pub fn usage(cause: impl Into<Cause>) -> Self {
         Self::Usage(cause.into())
+    }
+
+    /// A file or folder that cannot be read or written.
+    pub fn file(path: &Path, cause: io::Error) -> Self {
+        Self::Usage(Box::new(NoFile { path: path.display().to_string(), cause }))
     }
 
     /// Something outside that does not work; `cause` may be an error or a text.
@@ -74,8 +80,8 @@ impl Failure {
     }
 }
 
-/// `outer: inner: innermost`.
-fn chain(error: &dyn Error) -> String {
+/// An error with its causes: `outer: inner: innermost`.
+pub fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {
@@ -94,6 +100,22 @@ impl From<io::Error> for Failure {
             Self::outside(NoOutput(error))
         }
     }
+}
+
+/// Mistakes in files.
+impl From<Problems> for Failure {
+    fn from(problems: Problems) -> Self {
+        Self::Files(problems)
+    }
+}
+
+/// A file or folder that cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+#[error("{path}")]
+struct NoFile {
+    path: String,
+    #[source]
+    cause: io::Error,
 }
 
 /// Standard output does not take what is written.

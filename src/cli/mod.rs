@@ -3,14 +3,26 @@
 //! In: arguments, files, signals. Out: data on stdout, words for people on stderr, an exit code.
 //! Must not know: how anything it starts works.
 
+pub mod common;
+pub mod config;
 pub mod exit;
+pub mod library;
+mod live;
+pub mod monitor;
 pub mod network;
+pub mod run;
+pub mod settings;
+mod show;
+pub mod simulate;
+pub mod test;
+mod view;
 
 use std::io::{self, BufWriter, Write};
 use std::panic;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
 
 use exit::Failure;
 
@@ -25,28 +37,44 @@ pub struct Cli {
 /// One variant for each file of this folder that is a subcommand.
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Play a scenario with everything it needs: broker, plant, monitor, ledger, live view
+    Run(run::RunArgs),
+    /// Play a scenario's plants only, on an MQTT broker
+    Simulate(simulate::SimulateArgs),
+    /// Watch plants on an MQTT broker: rules, alarms, ledger
+    Monitor(monitor::MonitorArgs),
+    /// Play scenario files offline against their expectations
+    Test(test::TestArgs),
     /// Solve an EPANET file (.inp) and print pressures, flows and quality in SI units
     Network(network::NetworkArgs),
-}
-
-/// How results are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people
-    Text,
-    /// For spreadsheets
-    Csv,
-    /// For programs: one JSON object a line
-    Json,
+    /// Check the files people write, or show the settings in force
+    Config(config::ConfigArgs),
 }
 
 impl Command {
     /// Runs the subcommand; `out` is standard output.
     fn run(&self, out: &mut dyn Write) -> Result<(), Failure> {
         match self {
+            Self::Run(args) => run::run(args, out),
+            Self::Simulate(args) => simulate::run(args, out),
+            Self::Monitor(args) => monitor::run(args, out),
+            Self::Test(args) => test::run(args, out),
             Self::Network(args) => network::run(args, out),
+            Self::Config(args) => config::run(args, out),
         }
     }
+}
+
+/// Warnings on stderr; `RUST_LOG=debug` shows more.
+fn log_to_stderr() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    // The embedded broker logs every lost client as a warning; the publisher says it better.
+    let quiet = "mqtt5=error".parse().map(|directive| filter.clone().add_directive(directive));
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(quiet.unwrap_or(filter))
+        .with_writer(io::stderr)
+        .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
+        .try_init();
 }
 
 /// Reads the arguments, runs the subcommand, says once what went wrong, gives the exit code.
@@ -63,8 +91,9 @@ pub fn main() -> ExitCode {
             };
         }
     };
+    log_to_stderr();
     let run = || {
-        let mut out = BufWriter::new(io::stdout().lock());
+        let mut out = BufWriter::new(io::stdout());
         cli.command.run(&mut out).and_then(|()| out.flush().map_err(Failure::from))
     };
     // A panic has already said where it happened; what is left is the public exit code.

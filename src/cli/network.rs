@@ -11,11 +11,10 @@ use std::process;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Serialize, Serializer};
 
-use super::Format;
 use super::exit::Failure;
 use crate::base::problem::{Problems, Source};
 use crate::world::hydraulics::EngineError;
@@ -31,6 +30,17 @@ const HOURS_MAX: f64 = 500_000.0;
 /// A run shorter than this shows no progress.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// How results are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TableFormat {
+    /// For people
+    Text,
+    /// For spreadsheets
+    Csv,
+    /// For programs: one JSON object a line
+    Json,
+}
+
 /// Arguments of `sanmen network`.
 #[derive(Debug, Args)]
 pub struct NetworkArgs {
@@ -43,8 +53,8 @@ pub struct NetworkArgs {
     #[arg(long, value_parser = clap::value_parser!(i64).range(1..=31_536_000))]
     step: Option<i64>,
     /// How results are written
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = TableFormat::Text)]
+    format: TableFormat,
 }
 
 fn hours(text: &str) -> Result<f64, String> {
@@ -69,9 +79,9 @@ pub fn run(args: &NetworkArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let mut warnings = Warnings::default();
     let mut summary = Summary::new(&layout);
     match args.format {
-        Format::Text => summary.head(&args.file, out)?,
-        Format::Csv => writeln!(out, "{CSV_HEAD}")?,
-        Format::Json => {}
+        TableFormat::Text => summary.head(&args.file, out)?,
+        TableFormat::Csv => writeln!(out, "{CSV_HEAD}")?,
+        TableFormat::Json => {}
     }
     loop {
         let step = match run.next_step() {
@@ -80,16 +90,16 @@ pub fn run(args: &NetworkArgs, out: &mut dyn Write) -> Result<(), Failure> {
             Err(error) => return Err(no_solution(&args.file, error)),
         };
         match args.format {
-            Format::Text => summary.step(step, out)?,
-            Format::Csv => write_csv(&layout, step, out)?,
-            Format::Json => write_json(&layout, step, out)?,
+            TableFormat::Text => summary.step(step, out)?,
+            TableFormat::Csv => write_csv(&layout, step, out)?,
+            TableFormat::Json => write_json(&layout, step, out)?,
         }
         warnings.note(&step.warnings);
         progress.at(step.time_s);
     }
     progress.end();
     warnings.note(run.warnings());
-    if args.format == Format::Text {
+    if args.format == TableFormat::Text {
         summary.tail(run.totals(), out)?;
     }
     out.flush()?;

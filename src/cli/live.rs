@@ -1,0 +1,260 @@
+//! What live commands share: the runtime, Ctrl-C, connections made from settings, progress.
+
+use std::future::Future;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use rand::TryRng;
+use rand::rngs::SysRng;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+use crate::base::Span;
+use crate::base::ids::Space;
+use crate::cli::exit::Failure;
+use crate::cli::settings::Settings;
+use crate::exercise::live::simulate::{Pace, Progress};
+use crate::exercise::live::stop::{self, Stop};
+use crate::exercise::live::watch::{Watch, WatchSettings};
+use crate::inspection::book::Book;
+use crate::ledger::record::Entry;
+use crate::ledger::sqlite::Sqlite;
+use crate::ledger::store::{Ledger, Roster};
+use crate::monitor::{Monitor, Snapshot};
+use crate::plant::Plant;
+use crate::scenario::Scenario;
+use crate::simulator::{Batch, Simulator};
+use crate::telemetry::backoff;
+use crate::telemetry::link::{LinkState, LinkStatus};
+use crate::telemetry::publisher::{Publisher, PublisherSettings};
+use crate::telemetry::subscriber::{Arrival, Subscriber, SubscriberSettings};
+use crate::telemetry::topic::{self, Topic};
+use crate::telemetry::url::BrokerUrl;
+
+/// Records that may wait for whoever shows them.
+const RECORDS_WAITING: usize = 1_024;
+
+/// How long the broker keeps our session while we are away.
+const SESSION: Duration = Duration::from_mins(10);
+
+/// Runs `work` on tokio; Ctrl-C says stop, a second one ends the process at once.
+pub fn block_on<F, T>(work: impl FnOnce(Stop) -> F) -> Result<T, Failure>
+where
+    F: Future<Output = Result<T, Failure>>,
+{
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::outside)?;
+    let (stopper, stop) = stop::stop();
+    runtime.spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            stopper.set();
+            say("stopping; Ctrl-C again ends at once");
+        }
+        if tokio::signal::ctrl_c().await.is_ok() {
+            std::process::exit(0);
+        }
+        // Kept to the end: a dropped stopper would say stop.
+        std::future::pending::<()>().await;
+    });
+    let result = runtime.block_on(work(stop));
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    result
+}
+
+/// A line for people, on stderr.
+#[expect(clippy::print_stderr, reason = "text for people")]
+pub fn say(text: &str) {
+    eprintln!("{text}");
+}
+
+/// A run's private name: 26 random characters that nobody guesses.
+pub fn random_space() -> Space {
+    let mut bytes = [0_u8; 16];
+    if SysRng.try_fill_bytes(&mut bytes).is_err() {
+        // Without the system's randomness, the clock still tells two runs apart.
+        let now = crate::base::time::wall_now().as_ms().to_be_bytes();
+        bytes[..8].copy_from_slice(&now);
+    }
+    topic::private_space(bytes)
+}
+
+/// How a gateway batches: a minute, or what passes in `batch_wall` at an accelerated pace.
+pub fn batch(pace: Pace, settings: &Settings) -> Batch {
+    let accelerated = settings.batch_wall.as_seconds() * pace.speed();
+    Batch { every: Span::from_seconds_f64(accelerated.max(60.0)), ..Batch::default() }
+}
+
+fn pace_of(settings: &Settings) -> backoff::Pace {
+    backoff::Pace {
+        least: duration(settings.reconnect_first),
+        most: duration(settings.reconnect_longest),
+        ..backoff::Pace::default()
+    }
+}
+
+fn duration(span: Span) -> Duration {
+    Duration::from_millis(span.as_ms().unsigned_abs())
+}
+
+/// The plant's connection, with the plant's will.
+pub fn publisher(
+    broker: &BrokerUrl,
+    space: &Space,
+    simulator: &Simulator,
+    settings: &Settings,
+) -> Publisher {
+    let will = simulator.will();
+    let plant = simulator.plant().id.clone();
+    let topic = Topic { space: space.clone(), plant, kind: will.kind }.to_string();
+    Publisher::start(PublisherSettings {
+        will: Some((topic, will.payload)),
+        keep_alive: duration(settings.keep_alive),
+        pace: pace_of(settings),
+        outbox: settings.outbox_messages,
+        ..PublisherSettings::new(broker.clone(), &client_id("p", &random_space()))
+    })
+}
+
+/// The monitor's connection; `session` keeps what comes while we are away.
+pub fn subscriber(
+    broker: &BrokerUrl,
+    space: &Space,
+    client_id: &str,
+    keep: bool,
+    settings: &Settings,
+) -> (Subscriber, mpsc::Receiver<Arrival>) {
+    Subscriber::start(SubscriberSettings {
+        session: keep.then_some(SESSION),
+        keep_alive: duration(settings.keep_alive),
+        pace: pace_of(settings),
+        ..SubscriberSettings::new(broker.clone(), client_id, topic::filters(space))
+    })
+}
+
+/// A client's name: short enough for every broker, and as unique as `tail`.
+pub fn client_id(role: &str, tail: &Space) -> String {
+    let tail: String = tail.as_str().chars().take(13).collect();
+    format!("sanmen-{role}-{tail}")
+}
+
+/// Waits until the connection stands; says so when that takes long. Errors: the broker refuses us.
+pub async fn connected(
+    mut status: watch::Receiver<LinkStatus>,
+    broker: &BrokerUrl,
+) -> Result<(), Failure> {
+    let patience = Duration::from_secs(3);
+    loop {
+        let answered = status.wait_for(|status| {
+            matches!(status.state, LinkState::Connected | LinkState::Refused { .. })
+        });
+        match tokio::time::timeout(patience, answered).await {
+            Err(_) => say(&format!("waiting for the broker at {broker}; Ctrl-C ends")),
+            Ok(Err(_)) => return Err(Failure::Bug),
+            Ok(Ok(status)) => {
+                return match &status.state {
+                    LinkState::Refused { reason } => Err(Failure::outside(format!(
+                        "the broker at {broker} refuses us: {reason}"
+                    ))),
+                    _ => Ok(()),
+                };
+            }
+        }
+    }
+}
+
+/// Says on stderr when the broker goes away and when it is back.
+pub async fn report_link(mut status: watch::Receiver<LinkStatus>, broker: BrokerUrl) {
+    let mut last = None;
+    loop {
+        let state = status.borrow_and_update().state.clone();
+        let text = match &state {
+            LinkState::Connecting => None,
+            LinkState::Connected => Some(format!("connected to {broker}")),
+            LinkState::Disconnected { reason } => {
+                Some(format!("no connection to {broker} ({reason}); trying again"))
+            }
+            LinkState::Refused { reason } => Some(format!("{broker} refuses us: {reason}")),
+        };
+        let kind = std::mem::discriminant(&state);
+        if let Some(text) = text
+            && last != Some(kind)
+        {
+            say(&text);
+            last = Some(kind);
+        }
+        if status.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// What a running monitor tells.
+pub struct Told {
+    /// Records as they are stored.
+    pub records: mpsc::Receiver<Vec<Entry>>,
+    /// The state after each batch.
+    pub snapshots: watch::Receiver<Snapshot>,
+}
+
+/// A monitor over the ledger in `folder`, taken up where it was left.
+pub async fn watch_service(
+    plants: Vec<Arc<Plant>>,
+    book: Book,
+    folder: &Path,
+    settings: &Settings,
+) -> Result<(Watch, Told), Failure> {
+    let store = Sqlite::open(folder, roster(&plants)).await.map_err(Failure::outside)?;
+    let ledger = Ledger::Sqlite(Box::new(store));
+    let monitor = Monitor::new(plants, book, settings.monitor());
+    let (records, told_records) = mpsc::channel(RECORDS_WAITING);
+    let (snapshots, told_snapshots) = watch::channel(monitor.snapshot());
+    let watch_settings = WatchSettings {
+        lateness: settings.lateness,
+        lateness_wall: settings.lateness_wall,
+        tick_wall: settings.tick_wall,
+        checkpoint_inputs: settings.checkpoint_inputs,
+        retention: settings.retention,
+    };
+    let service = Watch::resume(monitor, ledger, watch_settings, records, snapshots)
+        .await
+        .map_err(Failure::outside)?;
+    Ok((service, Told { records: told_records, snapshots: told_snapshots }))
+}
+
+/// Plants and their tags, in the monitor's order.
+fn roster(plants: &[Arc<Plant>]) -> Roster {
+    let tags = |plant: &Arc<Plant>| {
+        let tags = plant.instruments.iter().map(|instrument| instrument.tag.id.clone()).collect();
+        (plant.id.clone(), tags)
+    };
+    Roster::new(plants.iter().map(tags).collect())
+}
+
+/// Shows how far a scenario is, on a terminal; gives the last progress.
+pub fn progress_bar(
+    scenario: &Scenario,
+    mut seen: watch::Receiver<Progress>,
+) -> JoinHandle<Progress> {
+    let start = scenario.start;
+    let offset = scenario.utc_offset;
+    let minutes = u64::try_from(scenario.duration.as_ms() / 60_000).unwrap_or(1);
+    tokio::spawn(async move {
+        let bar = ProgressBar::with_draw_target(Some(minutes), ProgressDrawTarget::stderr());
+        if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {percent}% {eta} left") {
+            bar.set_style(style);
+        }
+        while seen.changed().await.is_ok() {
+            let progress = *seen.borrow_and_update();
+            bar.set_message(progress.now.month_day_time(offset));
+            bar.set_position(
+                u64::try_from((progress.now - start).as_ms() / 60_000).unwrap_or_default(),
+            );
+        }
+        bar.finish_and_clear();
+        *seen.borrow()
+    })
+}

@@ -1,0 +1,81 @@
+//! `sanmen monitor`: the monitor only, for simulated or real plants on any MQTT broker.
+
+use std::io::Write;
+
+use clap::Args;
+
+use crate::base::ids::Space;
+use crate::base::time::wall_now;
+use crate::cli::common::Common;
+use crate::cli::exit::Failure;
+use crate::cli::library;
+use crate::cli::live::{self, say};
+use crate::cli::show::{self, Screen, Subject};
+use crate::exercise::live::stop;
+use crate::telemetry::url::BrokerUrl;
+
+/// Watches a space: rules, alarms, ledger.
+#[derive(Debug, Args)]
+pub struct MonitorArgs {
+    /// The broker.
+    #[arg(long, value_name = "URL", default_value = "mqtt://127.0.0.1:1883", value_parser = BrokerUrl::parse)]
+    broker: BrokerUrl,
+    /// The run's name in every topic, as `sanmen simulate` says it.
+    #[arg(long, value_name = "NAME", value_parser = Space::new)]
+    space: Space,
+    /// Where the ledger lives; a folder a space.
+    #[arg(long, value_name = "DIR", default_value = "sanmen-data")]
+    data: std::path::PathBuf,
+    /// Watch only these plants; all known ones by default.
+    #[arg(long, value_name = "PLANT")]
+    plant: Vec<String>,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Watches until Ctrl-C.
+pub fn run(args: &MonitorArgs, _out: &mut dyn Write) -> Result<(), Failure> {
+    let settings = library::settings(args.common.settings.as_deref())?;
+    let library = args.common.library();
+    let book = library.book()?;
+    let mut plants = Vec::new();
+    if args.plant.is_empty() {
+        plants.extend(library.plants()?.into_values());
+    }
+    for name in &args.plant {
+        plants.push(library.plant(name)?);
+    }
+    let folder = args.data.join(args.space.as_str());
+    say(&format!("space {} on {} · ledger in {}", args.space, args.broker, folder.display()));
+    let screen = Screen::choose(&args.common);
+    let Some(plant) = plants.first().cloned() else {
+        return Err(Failure::usage("there is no plant to watch"));
+    };
+    live::block_on(|interrupted| async move {
+        let started = wall_now();
+        let subject = Subject { plant, book: book.clone(), run: None };
+        let (service, told) = live::watch_service(plants, book, &folder, &settings).await?;
+        let client = live::client_id("m", &args.space);
+        let (subscriber, arrivals) =
+            live::subscriber(&args.broker, &args.space, &client, true, &settings);
+        let outage = tokio::spawn(live::report_link(subscriber.status(), args.broker.clone()));
+        let (stopper, stopped) = stop::stop();
+        let watching = tokio::spawn(service.run(arrivals, stopped.clone()));
+        let quit = stopper.clone();
+        let showing = show::until(told, screen, subject, move || quit.set(), stopped.clone());
+        let ending = async {
+            interrupted.wait().await;
+            stopper.set();
+            std::future::pending::<()>().await;
+        };
+        let summary = tokio::select! {
+            summary = showing => summary?,
+            () = ending => return Err(Failure::Bug),
+        };
+        outage.abort();
+        let watched = watching.await.map_err(|_| Failure::Bug)?;
+        subscriber.stop().await;
+        summary.say(wall_now() - started, &folder.display().to_string());
+        watched.map_err(Failure::outside)
+    })
+}

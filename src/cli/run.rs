@@ -1,0 +1,146 @@
+//! `sanmen run`: everything in one process: broker, plant, monitor, ledger, view.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use tokio::sync::watch;
+
+use crate::base::ids::Space;
+use crate::base::time::wall_now;
+use crate::cli::common::{Common, Speed, speed};
+use crate::cli::exit::Failure;
+use crate::cli::live::{self, say};
+use crate::cli::show::{self, Screen, Subject};
+use crate::cli::simulate::Ready;
+use crate::exercise::live::simulate::{Progress, simulate};
+use crate::exercise::live::stop::{self, Stop};
+use crate::monitor::Snapshot;
+use crate::telemetry::broker::Broker;
+use crate::telemetry::url::BrokerUrl;
+
+/// Plays a scenario with everything it needs.
+#[derive(Debug, Clone, Args)]
+pub struct RunArgs {
+    /// A scenario file, or the name of one that ships with Sanmen
+    #[arg(default_value = "story")]
+    scenario: PathBuf,
+    /// A broker of yours, instead of the embedded one
+    #[arg(long, value_name = "URL", value_parser = BrokerUrl::parse)]
+    broker: Option<BrokerUrl>,
+    /// Port of the embedded broker on 127.0.0.1; a free one by default
+    #[arg(long, value_name = "PORT", conflicts_with = "broker", default_value_t = 0)]
+    listen: u16,
+    /// The run's private name in every topic; drawn at random when left out
+    #[arg(long, value_name = "NAME", value_parser = Space::new)]
+    space: Option<Space>,
+    /// Where ledgers live; each run has a folder of its own in it
+    #[arg(long, value_name = "DIR", default_value = "sanmen-data")]
+    data: PathBuf,
+    /// Simulated seconds per second, or `max`; the scenario's own by default
+    #[arg(long, value_name = "N|max", value_parser = speed)]
+    speed: Option<Speed>,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Plays to the scenario's end, or to Ctrl-C.
+pub fn run(args: &RunArgs, _out: &mut dyn Write) -> Result<(), Failure> {
+    let ready = Ready::load(&args.scenario, args.speed, &args.common)?;
+    let book = args.common.library().book()?;
+    let space = args.space.clone().unwrap_or_else(live::random_space);
+    let folder = args.data.join(space.as_str());
+    let screen = Screen::choose(&args.common);
+    let listen = args.listen;
+    let external = args.broker.clone();
+    live::block_on(|interrupted| async move {
+        let (embedded, broker) = if let Some(url) = external {
+            (None, url)
+        } else {
+            let broker = Broker::start(listen).await.map_err(Failure::outside)?;
+            let url = broker.url();
+            (Some(broker), url)
+        };
+        say(&format!(
+            "{} · seed {} · {}× · broker {broker} · space {space}",
+            ready.scenario.title.en,
+            ready.seed.0,
+            ready.pace.speed()
+        ));
+        let result = play(ready, book, &space, &broker, &folder, screen, interrupted).await;
+        if let Some(embedded) = embedded {
+            embedded.stop().await;
+        }
+        result
+    })
+}
+
+async fn play(
+    ready: Ready,
+    book: crate::inspection::book::Book,
+    space: &Space,
+    broker: &BrokerUrl,
+    folder: &std::path::Path,
+    screen: Screen,
+    interrupted: Stop,
+) -> Result<(), Failure> {
+    let started = wall_now();
+    let plants = vec![Arc::clone(&ready.plant)];
+    let (service, told) =
+        live::watch_service(plants, book.clone(), folder, &ready.settings).await?;
+    let client = live::client_id("m", space);
+    let (subscriber, arrivals) = live::subscriber(broker, space, &client, false, &ready.settings);
+    let (stopper, stopped) = stop::stop();
+    let (end_monitor, monitor_ends) = stop::stop();
+    let watching = tokio::spawn(service.run(arrivals, monitor_ends.clone()));
+    live::connected(subscriber.status(), broker).await?;
+
+    let simulator = ready.simulator()?;
+    let publisher = live::publisher(broker, space, &simulator, &ready.settings);
+    let begin = Progress { now: ready.scenario.start, finished: false };
+    let (progress, seen) = watch::channel(begin);
+    let simulating = tokio::spawn(simulate(
+        simulator,
+        space.clone(),
+        publisher,
+        ready.pace,
+        progress,
+        stopped.clone(),
+    ));
+    let subject = Subject {
+        plant: Arc::clone(&ready.plant),
+        book,
+        run: Some((ready.scenario.clone(), seen)),
+    };
+    let snapshots = told.snapshots.clone();
+    let quit = stopper.clone();
+    let showing =
+        tokio::spawn(show::until(told, screen, subject, move || quit.set(), monitor_ends));
+    // The plant ends by itself, by Ctrl-C, or because a person quits the view.
+    let ctrl_c = tokio::spawn(async move {
+        interrupted.wait().await;
+        stopper.set();
+    });
+    let simulated = simulating.await.map_err(|_| Failure::Bug)?;
+    if matches!(screen, Screen::Terminal(_)) {
+        stopped.wait().await; // the picture stays until somebody has read it
+    }
+    all_heard(snapshots).await;
+    end_monitor.set();
+    let watched = watching.await.map_err(|_| Failure::Bug)?;
+    ctrl_c.abort();
+    subscriber.stop().await;
+    let summary = showing.await.map_err(|_| Failure::Bug)??;
+    summary.say(wall_now() - started, &folder.display().to_string());
+    simulated.map_err(Failure::outside)?;
+    watched.map_err(Failure::outside)
+}
+
+/// Waits until the monitor has heard the plant's goodbye: everything before it came earlier.
+async fn all_heard(mut snapshots: watch::Receiver<Snapshot>) {
+    let gone = snapshots
+        .wait_for(|snapshot| snapshot.plants.iter().all(|plant| plant.online == Some(false)));
+    let _ = tokio::time::timeout(Duration::from_secs(5), gone).await;
+}

@@ -1,0 +1,247 @@
+//! `sanmen test`: scenario files against their expectations, offline, on all cores.
+
+use std::io::Write;
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use clap::Args;
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+
+use crate::base::problem::{Problems, Source};
+use crate::base::random::Seed;
+use crate::cli::common::{Common, Format};
+use crate::cli::exit::Failure;
+use crate::cli::library;
+use crate::exercise::judge::{self, Failing};
+use crate::exercise::offline::{self, Played};
+use crate::inspection::book::Book;
+use crate::ledger::record::Entry;
+use crate::plant::Plant;
+use crate::scenario::Scenario;
+
+/// Plays scenario files and checks what must and must not follow.
+#[derive(Debug, Args)]
+pub struct TestArgs {
+    /// Scenario files, or folders of them; without any, the scenarios that ship with Sanmen.
+    paths: Vec<PathBuf>,
+    /// Writes a JUnit report.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Threads; all cores by default.
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZero<usize>>,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// One file to play, and what came of it.
+struct Case {
+    source: Arc<Source>,
+    outcome: Mutex<Option<Outcome>>,
+}
+
+/// What came of one file.
+enum Outcome {
+    /// It does not read: mistakes.
+    Mistakes(Problems),
+    /// It could not be played to the end.
+    Broken(String),
+    /// It was played.
+    Played(Box<(Scenario, Played, Vec<Failing>)>),
+}
+
+/// Plays every file; gives 1 as exit class when one fails.
+pub fn run(args: &TestArgs, out: &mut dyn Write) -> Result<(), Failure> {
+    let library = args.common.library();
+    let plants = library.plants()?;
+    let book = library.book()?;
+    let cases: Vec<Case> = sources(&args.paths)?
+        .into_iter()
+        .map(|source| Case { source, outcome: Mutex::new(None) })
+        .collect();
+    if cases.is_empty() {
+        return Err(Failure::usage("there is no scenario file to test"));
+    }
+    let seed = args.common.seed.map(Seed);
+    let started = crate::base::time::wall_now();
+    let play = |case: &Case| {
+        let outcome = match library::scenario(&case.source, &plants) {
+            Err(problems) => Outcome::Mistakes(problems),
+            Ok(scenario) => play(&scenario, &plants, &book, seed),
+        };
+        if let Ok(mut slot) = case.outcome.lock() {
+            *slot = Some(outcome);
+        }
+    };
+    on_all_cores(&cases, args.threads, play);
+    let json = args.common.format == Some(Format::Json);
+    let mut failed = 0;
+    for case in &cases {
+        let slot = case.outcome.lock();
+        let Some(outcome) = slot.as_ref().ok().and_then(|slot| slot.as_ref()) else {
+            return Err(Failure::Bug);
+        };
+        failed += usize::from(!outcome.is_good());
+        if json {
+            records(outcome, out)?;
+        }
+        report(case, outcome, json, out)?;
+    }
+    if let Some(path) = &args.junit {
+        junit(&cases, path)?;
+    }
+    let took = crate::base::time::wall_now() - started;
+    let closing = format!("{} passed, {failed} failed", cases.len() - failed);
+    if json {
+        to_stderr(&format!("played in {took}\n{closing}\n"));
+    } else {
+        writeln!(out, "played in {took}\n{closing}")?;
+    }
+    if failed == 0 { Ok(()) } else { Err(Failure::Unmet) }
+}
+
+fn sources(paths: &[PathBuf]) -> Result<Vec<Arc<Source>>, Failure> {
+    if paths.is_empty() {
+        let built_in = library::built_in_scenarios();
+        return Ok(built_in.into_iter().map(|(path, text)| Source::new(path, text)).collect());
+    }
+    let mut sources = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            let texts = library::folder_texts(path, "toml")?;
+            sources.extend(texts.into_iter().map(|(path, text)| Source::new(path, text)));
+        } else {
+            sources.push(library::scenario_source(path)?);
+        }
+    }
+    Ok(sources)
+}
+
+fn play(
+    scenario: &Scenario,
+    plants: &std::collections::BTreeMap<String, Arc<Plant>>,
+    book: &Book,
+    seed: Option<Seed>,
+) -> Outcome {
+    let Some(plant) = plants.get(scenario.plant.as_str()) else {
+        return Outcome::Broken(format!("there is no plant {}", scenario.plant));
+    };
+    let unknown = judge::unknown_rules(scenario, book);
+    if !unknown.is_empty() {
+        return Outcome::Mistakes(unknown);
+    }
+    match offline::play(plant, scenario, book, seed) {
+        Err(error) => Outcome::Broken(crate::cli::exit::chain(&error)),
+        Ok(played) => {
+            let failing = judge::judge(scenario, plant, book, &played);
+            Outcome::Played(Box::new((scenario.clone(), played, failing)))
+        }
+    }
+}
+
+/// Runs `work` once for each case; the order of the results does not depend on the threads.
+fn on_all_cores(cases: &[Case], threads: Option<NonZero<usize>>, work: impl Fn(&Case) + Sync) {
+    let cores = threads.or_else(|| std::thread::available_parallelism().ok());
+    let threads = cores.map_or(1, NonZero::get).min(cases.len());
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    work(case);
+                }
+            });
+        }
+    });
+}
+
+impl Outcome {
+    fn is_good(&self) -> bool {
+        matches!(self, Self::Played(played) if played.2.is_empty())
+    }
+
+    /// What failed, as sentences.
+    fn sentences(&self) -> Vec<String> {
+        match self {
+            Self::Mistakes(problems) => vec![problems.render(false)],
+            Self::Broken(error) => vec![error.clone()],
+            Self::Played(played) => played.2.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+fn report(case: &Case, outcome: &Outcome, json: bool, out: &mut dyn Write) -> Result<(), Failure> {
+    let mut text = String::new();
+    let path = &case.source.path;
+    if let Outcome::Played(played) = outcome
+        && outcome.is_good()
+    {
+        let (scenario, played, _) = played.as_ref();
+        let raised = played.alarms_raised();
+        text = format!(
+            "ok      {path}  {} ({}, {} readings, {raised} alarms, seed {})\n",
+            scenario.title.en, scenario.duration, played.readings, played.seed.0
+        );
+    } else {
+        text.push_str(&format!("FAILED  {path}\n"));
+        for sentence in outcome.sentences() {
+            for line in sentence.lines() {
+                text.push_str(&format!("        {line}\n"));
+            }
+        }
+        if let Outcome::Played(played) = outcome {
+            let seed = played.1.seed.0;
+            text.push_str(&format!("        again: sanmen test {path} --seed {seed}\n"));
+        }
+    }
+    if json {
+        to_stderr(&text);
+    } else {
+        out.write_all(text.as_bytes())?;
+    }
+    Ok(())
+}
+
+fn records(outcome: &Outcome, out: &mut dyn Write) -> Result<(), Failure> {
+    if let Outcome::Played(played) = outcome {
+        for entry in &played.1.entries {
+            write_entry(entry, out)?;
+        }
+    }
+    Ok(())
+}
+
+/// One ledger entry as a line of JSON.
+pub fn write_entry(entry: &Entry, out: &mut dyn Write) -> Result<(), Failure> {
+    let line = serde_json::to_string(entry).map_err(Failure::outside)?;
+    writeln!(out, "{line}")?;
+    Ok(())
+}
+
+#[expect(clippy::print_stderr, reason = "text for people, while stdout carries data")]
+fn to_stderr(text: &str) {
+    eprint!("{text}");
+}
+
+#[expect(clippy::disallowed_methods, reason = "edge: writes the report")]
+fn junit(cases: &[Case], path: &Path) -> Result<(), Failure> {
+    let mut report = Report::new("sanmen test");
+    let mut suite = TestSuite::new("scenarios");
+    for case in cases {
+        let slot = case.outcome.lock();
+        let Some(outcome) = slot.as_ref().ok().and_then(|slot| slot.as_ref()) else { continue };
+        let status = if outcome.is_good() {
+            TestCaseStatus::success()
+        } else {
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            status.set_message(outcome.sentences().join("\n"));
+            status
+        };
+        suite.add_test_case(TestCase::new(case.source.path.as_str(), status));
+    }
+    report.add_test_suite(suite);
+    let text = report.to_string().map_err(Failure::outside)?;
+    std::fs::write(path, text).map_err(|error| Failure::file(path, error))
+}
