@@ -31,7 +31,9 @@ pub fn bench() {
     let mut decoded = || {
         let mut monitor = monitor(&plant, &book);
         let mut events = Vec::new();
-        batches.iter().for_each(|batch| monitor.inspect(batch, &mut events));
+        for batch in &batches {
+            monitor.inspect(batch, &mut events);
+        }
         assert!(events.is_empty(), "a sound plant: {events:?}");
     };
     let mut whole = || {
@@ -97,8 +99,7 @@ fn message(plant: &Plant, n: i64) -> Input {
     let columns = plant.instruments.iter().enumerate().map(column).collect();
     let sent_at = at((n + 1) * MESSAGE_S - 1);
     let seq = n.cast_unsigned();
-    let envelope =
-        Envelope { plant: plant.id.clone(), boot_id: 1, seq, sent_at, exercise: None };
+    let envelope = Envelope { plant: plant.id.clone(), boot_id: 1, seq, sent_at, exercise: None };
     let payload = Message { envelope, body: Body::Data(columns) }.encode();
     let topic = format!("sanmen/v1/bench/{}/data", plant.id);
     Input::Arrival { topic, payload, received_at: sent_at + Span::SECOND }

@@ -1,0 +1,45 @@
+#![expect(clippy::disallowed_methods, reason = "edge: measures")]
+#![expect(clippy::print_stdout, reason = "edge: reports")]
+//! The budgets, as ratios taken in one run: the machine's speed cancels out.
+//!
+//! `cargo bench` prints them; no test depends on a time.
+
+mod monitor;
+mod plant;
+mod scenario;
+
+use std::time::{Duration, Instant};
+
+/// Runs each work in turn, several rounds, and gives the median time of each.
+///
+/// Taking turns lets a busy moment of the machine fall on all of them alike.
+fn medians<const N: usize>(rounds: usize, mut works: [&mut dyn FnMut(); N]) -> [Duration; N] {
+    let mut times: [Vec<Duration>; N] = std::array::from_fn(|_| Vec::new());
+    for _ in 0..rounds {
+        for (work, times) in works.iter_mut().zip(&mut times) {
+            let start = Instant::now();
+            work();
+            times.push(start.elapsed());
+        }
+    }
+    times.map(|mut times| {
+        times.sort_unstable();
+        times[times.len() / 2]
+    })
+}
+
+/// One line of the report.
+fn report(what: &str, measured: &str, budget: &str, met: bool) {
+    let verdict = if met { "met" } else { "MISSED" };
+    println!("{what}\n    {measured}\n    budget: {budget} · {verdict}");
+}
+
+fn main() {
+    // `cargo test --benches` and nextest only ask whether it runs.
+    if std::env::args().any(|argument| argument == "--list") {
+        return;
+    }
+    plant::bench();
+    scenario::bench();
+    monitor::bench();
+}

@@ -1,0 +1,64 @@
+//! A plant's step against EPANET's own hydraulics and chlorine on the same network and steps.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use sanmen::base::Span;
+use sanmen::base::random::Seed;
+use sanmen::cli::library::Library;
+use sanmen::instruments::Instruments;
+use sanmen::plant::Plant;
+use sanmen::scenario::Scenario;
+use sanmen::world::World;
+use sanmen::world::hydraulics::file::{FileRun, Times};
+
+use crate::{medians, report};
+
+const HOURS: i64 = 24;
+
+/// A day at 60 s steps, both ways.
+pub fn bench() {
+    let plant = Library::default().plant("sanmen").expect("the plant ships");
+    let scenario = quiet_day(&plant);
+    let steps = HOURS * 60;
+    let mut ours = || {
+        let mut world = World::new(&plant, scenario.condition, scenario.start, Seed(1), &[])
+            .expect("the plant starts");
+        let mut instruments = Instruments::new(&plant, Seed(1), scenario.start, &[]);
+        let mut readings = Vec::new();
+        for _ in 0..steps {
+            let from = world.truth().at;
+            let truth = world.step().expect("a step");
+            readings.clear();
+            instruments.read(truth, from, truth.at, &mut readings);
+        }
+    };
+    let file = Path::new("config/plants/sanmen/network.inp");
+    let mut epanet = || {
+        let times = Times { duration_s: Some(HOURS * 3_600), step_s: Some(60) };
+        let mut run = FileRun::open(file, None, times).expect("EPANET opens the plant's network");
+        while run.next_step().expect("EPANET solves it").is_some() {}
+    };
+    let [ours, epanet] = medians(7, [&mut ours, &mut epanet]);
+    let ratio = ours.as_secs_f64() / epanet.as_secs_f64();
+    report(
+        "a plant, everything on, 24 h at 60 s, start included",
+        &format!(
+            "{:.1} µs a step, {ratio:.2} × EPANET's own hydraulics + chlorine ({:.1} µs)",
+            ours.as_secs_f64() * 1e6 / steps as f64,
+            epanet.as_secs_f64() * 1e6 / steps as f64,
+        ),
+        "≤ 3 ×",
+        ratio <= 3.0,
+    );
+}
+
+/// The scenario in which nothing happens.
+pub fn quiet_day(plant: &Arc<Plant>) -> Scenario {
+    let source =
+        sanmen::cli::library::scenario_source(Path::new("quiet-day")).expect("the scenario ships");
+    let scenario = sanmen::scenario::load(&source, std::slice::from_ref(plant))
+        .expect("the scenario is valid");
+    assert!(scenario.duration >= Span::hours(HOURS), "the quiet day has 24 hours");
+    scenario
+}
