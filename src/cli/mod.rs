@@ -17,6 +17,8 @@ pub mod simulate;
 pub mod test;
 mod view;
 
+use std::env;
+use std::ffi::OsString;
 use std::io::{self, BufWriter, Write};
 use std::panic;
 use std::process::ExitCode;
@@ -28,7 +30,12 @@ use exit::Failure;
 
 /// Simulates rural waterworks over MQTT and monitors drinking water.
 #[derive(Debug, Parser)]
-#[command(name = "sanmen", version, max_term_width = 100)]
+#[command(
+    name = "sanmen",
+    version,
+    max_term_width = 100,
+    after_help = "Without a command, `sanmen` does `sanmen run`: the story of the Sanmen plant."
+)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -79,7 +86,11 @@ fn log_to_stderr() {
 
 /// Reads the arguments, runs the subcommand, says once what went wrong, gives the exit code.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let mut arguments: Vec<OsString> = env::args_os().collect();
+    if arguments.len() < 2 {
+        arguments.push("run".into()); // what a newcomer wants to see
+    }
+    let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version come this way too; a closed stderr is no second error.
