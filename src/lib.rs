@@ -12,7 +12,6 @@ pub mod alarms;
 pub mod base;
 #[cfg(feature = "cli")]
 pub mod cli;
-#[cfg(feature = "cli")]
 pub mod exercise;
 pub mod ingest;
 pub mod inspection;

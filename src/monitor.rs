@@ -59,6 +59,17 @@ pub enum Input {
         /// When, on the monitor's clock.
         received_at: Stamp,
     },
+    /// A message came that the broker had kept from before we listened. Plants let nothing be kept:
+    /// its readings may be a year old, so it is refused.
+    Retained {
+        /// Its topic.
+        topic: String,
+        /// Its payload, whatever it is.
+        #[serde(serialize_with = "write_bytes", deserialize_with = "read_bytes")]
+        payload: Vec<u8>,
+        /// When, on the monitor's clock.
+        received_at: Stamp,
+    },
     /// Time passes, on the monitor's clock.
     Tick {
         /// Its time.
@@ -158,6 +169,10 @@ impl Monitor {
         match input {
             Input::Arrival { topic, payload, received_at } => {
                 let taken = self.ingest.accept(topic, payload, *received_at);
+                self.take(taken)
+            }
+            Input::Retained { topic, payload, received_at } => {
+                let taken = self.ingest.refuse_retained(topic, payload, *received_at);
                 self.take(taken)
             }
             Input::Tick { now } => {

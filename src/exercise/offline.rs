@@ -124,6 +124,9 @@ fn arrival(delivery: Delivery) -> Input {
 pub fn exercise_name(scenario: &Scenario, seed: Seed) -> Option<String> {
     let path = scenario.source.path.as_str();
     let stem = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".toml");
+    // On the wire a name is 1 to 64 plain ASCII characters.
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };
+    let stem: String = stem.chars().take(40).map(plain).collect();
     Some(format!("{stem}-{}", seed.0))
 }
 

@@ -217,7 +217,7 @@ impl Intake {
         for step in steps {
             match step {
                 Step::Gap { boot_id, from, to } => {
-                    self.counters.lost += to - from + 1;
+                    self.counters.lost = self.counters.lost.saturating_add(to - from + 1);
                     out.changes.push((plant.index, IngestChange::Gap { boot_id, from, to }));
                 }
                 Step::Release(place, content) => {

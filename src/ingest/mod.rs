@@ -159,6 +159,17 @@ impl Ingest {
         }
     }
 
+    /// Refuses what the broker had kept from before we listened, and counts it.
+    pub fn refuse_retained(&mut self, topic: &str, payload: &[u8], received_at: Stamp) -> Taken {
+        let at = Topic::parse(topic).ok().and_then(|topic| self.by_id.get(&topic.plant).copied());
+        let plant = at.and_then(|at| self.ids.get(at));
+        let detail = "the broker kept it from before we listened".to_owned();
+        let refusal = Refusal { reason: "retained", detail };
+        let mut taken = Taken::default();
+        self.refusals.note(plant, &refusal, (topic, payload), received_at, &mut taken.events);
+        taken
+    }
+
     /// Time passes on the monitor's clock: gaps are given up, event time goes on, reports are due.
     pub fn tick(&mut self, now: Stamp) -> Taken {
         let mut out = Collected::default();

@@ -72,7 +72,7 @@ pub fn units_of(quantity: Quantity) -> &'static [(UnitKeys, f64)] {
 
 /// Values that water can have at all, in the quantity's unit: a limit outside can never be met.
 ///
-/// Bounds are generous [D]; 0 to 14 for pH and 0 to 1 for states are definitions.
+/// Bounds are generous `[D]`; 0 to 14 for pH and 0 to 1 for states are definitions.
 pub fn physical_range(quantity: Quantity) -> (f64, f64) {
     match quantity {
         Quantity::Pressure => (-101.325, 10_000.0),

@@ -271,6 +271,23 @@ fn the_clock_of_an_accelerated_plant_is_shown() {
 }
 
 #[test]
+fn what_the_broker_had_kept_is_refused_and_moves_nothing() {
+    let (plant, book) = (Arc::new(plant()), book());
+    let mut monitor = monitor(&plant, &book);
+    let Input::Arrival { topic, payload, .. } = birth(&plant) else { panic!("a message") };
+    let week_later = at(7 * 24 * 60);
+    let input = Input::Retained { topic, payload, received_at: week_later };
+    let json = serde_json::to_string(&input).expect("always JSON");
+    assert_eq!(serde_json::from_str::<Input>(&json).expect("as written"), input);
+    let found = run(&mut monitor, &[input, Input::Tick { now: week_later + Span::HOUR }]);
+    let [Outcome { outputs, .. }, later] = &found[..] else { panic!("two outcomes") };
+    let [Output::Ingest(event)] = &outputs[..] else { panic!("one event: {outputs:?}") };
+    assert!(matches!(&event.what, IngestChange::Refused { reason, .. } if reason == "retained"));
+    assert!(later.outputs.is_empty(), "an old birth starts no watch: {later:?}");
+    assert_eq!(monitor.snapshot().plants[0].online, None);
+}
+
+#[test]
 fn a_damaged_or_foreign_checkpoint_is_refused_and_changes_nothing() {
     let (plant, book) = (Arc::new(plant()), book());
     let mut monitor = monitor(&plant, &book);

@@ -1,5 +1,6 @@
 //! The monitor, live: arrivals in, ledger written, acknowledged after that, records out.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -20,8 +21,8 @@ use crate::telemetry::wire::{self, Body};
 /// Arrivals taken together into one transaction.
 const ARRIVALS_MAX: usize = 256;
 
-/// Messages of exercises kept while their clock is unknown: a clock comes every second.
-const WAITING_MAX: usize = 1_024;
+/// Refused messages kept for counting while no message of ours has told the time.
+const WAITING_MAX: usize = 64;
 
 /// How the monitor runs.
 #[derive(Debug, Clone)]
@@ -44,8 +45,8 @@ pub struct Watch {
     ledger: Ledger,
     settings: WatchSettings,
     base: TimeBase,
-    /// Exercise messages that came before their clock.
-    waiting: Vec<Arrival>,
+    /// What came before any message that tells the time: nothing of it is a message of ours.
+    waiting: Vec<(String, Vec<u8>)>,
     since_checkpoint: usize,
     /// The bound last told to the monitor.
     lateness: Span,
@@ -117,23 +118,30 @@ impl Watch {
     }
 
     async fn take(&mut self, batch: &mut Vec<Arrival>, stop: &Stop) -> Result<(), LiveError> {
-        self.waiting.append(batch);
-        for arrival in &self.waiting {
-            learn_time(&mut self.base, arrival);
+        let mut inputs = Vec::with_capacity(batch.len());
+        let mut tokens = Vec::with_capacity(batch.len());
+        for arrival in batch.drain(..) {
+            learn_time(&mut self.base, &arrival);
+            let Arrival { topic, payload, received_wall, retained, ack } = arrival;
+            let Some(received_at) = self.base.now(received_wall) else {
+                // Unacknowledged, it would hold up what the broker sends after it.
+                ack.acknowledge();
+                if self.waiting.len() < WAITING_MAX {
+                    self.waiting.push((topic, payload));
+                }
+                continue;
+            };
+            let waited = self.waiting.drain(..);
+            inputs.extend(waited.map(|(topic, it)| Input::arrival(topic, &it, received_at)));
+            inputs.push(if retained {
+                Input::Retained { topic, payload, received_at }
+            } else {
+                Input::Arrival { topic, payload, received_at }
+            });
+            tokens.push(ack);
         }
-        if self.base == TimeBase::Unknown {
-            // The oldest stay unacknowledged with the broker; our own memory stays bounded.
-            self.waiting.truncate(WAITING_MAX);
+        if inputs.is_empty() {
             return Ok(());
-        }
-        let arrivals = std::mem::take(&mut self.waiting);
-        let mut inputs = Vec::with_capacity(arrivals.len());
-        let mut tokens = Vec::with_capacity(arrivals.len());
-        for arrival in arrivals {
-            if let Some(received_at) = self.base.now(arrival.received_wall) {
-                inputs.push(Input::arrival(arrival.topic, &arrival.payload, received_at));
-            }
-            tokens.push(arrival.ack);
         }
         self.hear(&inputs, stop).await?;
         for token in tokens {
@@ -253,22 +261,36 @@ fn can_pass(error: &StoreError) -> bool {
 }
 
 #[derive(Deserialize)]
-struct Head {
-    exercise: Option<String>,
+struct Head<'a> {
+    exercise: Option<Cow<'a, str>>,
+    sent_at: Cow<'a, str>,
 }
 
 /// What a message says about the clock to count by.
 fn learn_time(base: &mut TimeBase, arrival: &Arrival) {
+    if arrival.retained || *base == TimeBase::Wall {
+        return;
+    }
     let Ok(topic) = Topic::parse(&arrival.topic) else { return };
-    if topic.kind == Kind::Clock {
-        if let Ok(message) = wire::decode(topic.kind, &arrival.payload)
-            && let Body::Clock(clock) = message.body
-        {
-            base.hear(clock, arrival.received_wall);
+    match topic.kind {
+        Kind::Clock => {
+            if let Ok(message) = wire::decode(topic.kind, &arrival.payload)
+                && let Body::Clock(clock) = message.body
+            {
+                base.hear(clock, arrival.received_wall);
+            }
         }
-    } else if *base == TimeBase::Unknown
-        && let Ok(Head { exercise: None }) = serde_json::from_slice(&arrival.payload)
-    {
-        base.hear_real_plant();
+        // A will was written when its connection began.
+        Kind::Death => {}
+        Kind::Birth | Kind::Data => {
+            let Ok(Head { exercise, sent_at }) = serde_json::from_slice(&arrival.payload) else {
+                return;
+            };
+            if exercise.is_none() {
+                base.hear_real_plant();
+            } else if let Ok((sent_at, _)) = Stamp::parse(&sent_at) {
+                base.hear_exercise(sent_at, arrival.received_wall);
+            }
+        }
     }
 }

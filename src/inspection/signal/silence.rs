@@ -17,7 +17,7 @@ pub struct Patience {
 }
 
 impl Patience {
-    /// When a rule says nothing else: three polls, 15 to 60 minutes [D].
+    /// When a rule says nothing else: three polls, 15 to 60 minutes `[D]`.
     pub const USUAL: Self =
         Self { polls: 3, at_least: Span::minutes(15), at_most: Span::minutes(60) };
 
