@@ -8,6 +8,9 @@ use crate::base::ids::Space;
 use crate::base::text::Lang;
 use crate::cli::library::Library;
 
+/// The broker when none is named: one on this machine.
+pub const BROKER: &str = "mqtt://127.0.0.1:1883";
+
 /// Flags that mean the same in every command.
 #[derive(Debug, Clone, Args)]
 pub struct Common {

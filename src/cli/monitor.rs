@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::base::ids::Space;
 use crate::base::time::wall_now;
-use crate::cli::common::Common;
+use crate::cli::common::{BROKER, Common};
 use crate::cli::exit::Failure;
 use crate::cli::library;
 use crate::cli::live::{self, say};
@@ -18,7 +18,7 @@ use crate::telemetry::url::BrokerUrl;
 #[derive(Debug, Args)]
 pub struct MonitorArgs {
     /// The broker.
-    #[arg(long, value_name = "URL", default_value = "mqtt://127.0.0.1:1883", value_parser = BrokerUrl::parse)]
+    #[arg(long, value_name = "URL", default_value = BROKER, value_parser = BrokerUrl::parse)]
     broker: BrokerUrl,
     /// The run's name in every topic, as `sanmen simulate` says it.
     #[arg(long, value_name = "NAME", value_parser = Space::new)]

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use crate::base::ids::Space;
 use crate::base::random::Seed;
-use crate::cli::common::{Common, Speed, speed};
+use crate::cli::common::{BROKER, Common, Speed, speed};
 use crate::cli::exit::Failure;
 use crate::cli::library;
 use crate::cli::live::{self, say};
@@ -28,7 +28,7 @@ pub struct SimulateArgs {
     /// A scenario file, or the name of one that ships with Sanmen.
     scenario: PathBuf,
     /// The broker.
-    #[arg(long, value_name = "URL", default_value = "mqtt://127.0.0.1:1883", value_parser = BrokerUrl::parse)]
+    #[arg(long, value_name = "URL", default_value = BROKER, value_parser = BrokerUrl::parse)]
     broker: BrokerUrl,
     /// The run's private name in every topic; drawn at random when left out.
     #[arg(long, value_name = "NAME", value_parser = Space::new)]

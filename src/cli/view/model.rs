@@ -1,4 +1,5 @@
-//! What the terminal view shows, as plain values: built from snapshots and records, drawn elsewhere.
+//! What the terminal view shows, as plain values: built from snapshots and records, drawn
+//! elsewhere.
 
 use std::collections::VecDeque;
 

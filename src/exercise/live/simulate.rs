@@ -47,7 +47,8 @@ pub struct Progress {
     pub finished: bool,
 }
 
-/// Runs the plant until the scenario's end or a stop; every message is the broker's before it returns.
+/// Runs the plant until the scenario's end or a stop; every message is the broker's before it
+/// returns.
 pub async fn simulate(
     mut simulator: Simulator,
     space: Space,
