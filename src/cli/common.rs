@@ -4,60 +4,62 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::base::ids::Space;
 use crate::base::text::Lang;
 use crate::cli::library::Library;
 
 /// The broker when none is named: one on this machine.
 pub const BROKER: &str = "mqtt://127.0.0.1:1883";
 
-/// Flags that mean the same in every command.
+/// Where the files come from that describe plants and rules.
 #[derive(Debug, Clone, Args)]
-pub struct Common {
-    /// A folder of plant folders, instead of those compiled in.
+pub struct Shelves {
+    /// A folder of plant folders, instead of those compiled in
     #[arg(long, value_name = "DIR")]
-    pub plants: Option<PathBuf>,
-    /// A folder of rule files, instead of those compiled in.
+    plants: Option<PathBuf>,
+    /// A folder of rule files, instead of those compiled in
     #[arg(long, value_name = "DIR")]
-    pub rules: Option<PathBuf>,
-    /// A file of settings, overriding the defaults that `sanmen config show` prints.
-    #[arg(long, value_name = "FILE")]
-    pub settings: Option<PathBuf>,
-    /// Seed of every random draw, instead of the scenario's.
-    #[arg(long, value_name = "N")]
-    pub seed: Option<u64>,
-    /// Text for people, or the ledger's records as JSON lines on stdout.
-    #[arg(long, value_enum)]
-    pub format: Option<Format>,
-    /// Language of text for people.
-    #[arg(long, value_enum, default_value_t = Language::En)]
-    pub lang: Language,
+    rules: Option<PathBuf>,
 }
 
-/// Flags of commands that talk MQTT.
+impl Shelves {
+    /// Where plants and rules come from.
+    pub fn library(&self) -> Library {
+        Library { plants: self.plants.clone(), rules: self.rules.clone() }
+    }
+}
+
+/// Flags that mean the same in every command that plays or watches.
 #[derive(Debug, Clone, Args)]
-pub struct Wire {
-    /// The run's private name in every topic; drawn at random when left out.
-    #[arg(long, value_name = "NAME", value_parser = Space::new)]
-    pub space: Option<Space>,
-    /// Where the ledger lives.
-    #[arg(long, value_name = "DIR", default_value = "sanmen-data")]
-    pub data: PathBuf,
+pub struct Common {
+    #[command(flatten)]
+    shelves: Shelves,
+    /// A file of settings that overrides the defaults; `sanmen config show` prints those
+    #[arg(long, value_name = "FILE")]
+    pub settings: Option<PathBuf>,
+    /// Seed of every random draw, instead of the scenario's
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub seed: Option<u64>,
+    /// What stdout carries: text for people, or the ledger's records as JSON lines
+    #[arg(long, value_enum)]
+    pub format: Option<Format>,
+    /// Language of text for people
+    #[arg(long, value_enum, default_value_t = Language::En)]
+    pub lang: Language,
 }
 
 /// Output for people or for programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// For people.
+    /// For people
     Text,
-    /// JSON lines.
+    /// For programs: one JSON object a line
     Json,
 }
 
 /// Language of text for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Language {
-    /// 中文
+    /// Chinese (中文)
     Zh,
     /// English
     En,
@@ -75,7 +77,7 @@ impl From<Language> for Lang {
 impl Common {
     /// Where plants and rules come from.
     pub fn library(&self) -> Library {
-        Library { plants: self.plants.clone(), rules: self.rules.clone() }
+        self.shelves.library()
     }
 }
 

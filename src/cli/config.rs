@@ -1,22 +1,24 @@
 //! `sanmen config check` and `sanmen config show`: the files people write.
 
-use std::collections::BTreeMap;
+mod found;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 
-use crate::base::PlantId;
-use crate::base::problem::{Problems, Source};
-use crate::cli::common::Common;
+use crate::base::problem::{Problems, Source, top_keys};
+use crate::cli::common::Shelves;
 use crate::cli::exit::Failure;
-use crate::cli::library::{self, PlantProblem};
+use crate::cli::library::{self, Library, keep};
 use crate::cli::settings::Settings;
 use crate::exercise::judge;
 use crate::inspection::book::Book;
 use crate::plant::Plant;
 use crate::plant::{inp, profile::Profile, tags::Tag};
+use found::Found;
 
 /// Checks files, or shows the settings in force.
 #[derive(Debug, Args)]
@@ -29,200 +31,150 @@ pub struct ConfigArgs {
 enum What {
     /// Report every mistake of plants, rules, scenarios and settings at once
     Check {
-        /// Plant folders, rule files, scenario files, settings files, .inp files, or folders of
-        /// them; without any, everything that is compiled in
+        /// Plant folders, files of rules, scenarios or settings, .inp files, or folders of them;
+        /// everything that is compiled in by default
+        #[arg(value_name = "PATH")]
         paths: Vec<PathBuf>,
         #[command(flatten)]
-        common: Common,
+        shelves: Shelves,
     },
     /// Print the settings in force
     Show {
-        #[command(flatten)]
-        common: Common,
+        /// A file of settings that overrides the defaults
+        #[arg(long, value_name = "FILE")]
+        settings: Option<PathBuf>,
     },
 }
 
 /// Checks or shows.
 pub fn run(args: &ConfigArgs, out: &mut dyn Write) -> Result<(), Failure> {
     match &args.what {
-        What::Show { common } => {
-            let settings = library::settings(common.settings.as_deref())?;
-            write!(out, "{}", settings.show())?;
+        What::Show { settings } => {
+            write!(out, "{}", library::settings(settings.as_deref())?.show())?;
             Ok(())
         }
-        What::Check { paths, common } => check(paths, common, out),
+        What::Check { paths, shelves } => check(paths, &shelves.library(), out),
     }
 }
 
-fn check(paths: &[PathBuf], common: &Common, out: &mut dyn Write) -> Result<(), Failure> {
-    let mut checker = Checker::new(common)?;
-    if paths.is_empty() {
-        checker.built_in(common)?;
-    }
+fn check(paths: &[PathBuf], library: &Library, out: &mut dyn Write) -> Result<(), Failure> {
+    let mut found = Found::default();
     for path in paths {
-        checker.path(path)?;
+        found.path(path);
     }
-    for warning in &checker.warnings {
-        writeln!(out, "warning: {warning}")?;
+    let mut checker =
+        Checker { problems: found.problems, files: found.files, ..Checker::default() };
+    if paths.is_empty() {
+        checker.files += library::config_files();
+        found.scenarios = library::built_in_scenarios();
+        checker.files += found.scenarios.len();
     }
-    let checked = checker.checked;
+    // What is checked first is what the rest is checked against.
+    checker.plants(library, &found.plants);
+    checker.rules(library, &found.rules, paths.is_empty());
+    checker.networks(&found.networks);
+    checker.settings(&found.settings);
+    checker.scenarios(&found.scenarios);
     checker.problems.into_result(Some(()))?;
-    writeln!(out, "{checked} files, no mistake")?;
+    if !checker.idle.is_empty() {
+        let idle = checker.idle.join(", ");
+        writeln!(out, "note: rules that watch nothing in these plants: {idle}")?;
+    }
+    let noun = if checker.files == 1 { "file" } else { "files" };
+    writeln!(out, "{} {noun}, no mistake", checker.files)?;
     Ok(())
 }
 
+/// Plants and rules in force, and what has been found wrong.
+#[derive(Default)]
 struct Checker {
     plants: BTreeMap<String, Arc<Plant>>,
-    book: Book,
+    /// Plants in force have mistakes: scenarios that name one of them cannot be checked.
+    broken_library: bool,
+    /// The same for plants under check, by name.
+    broken_plants: BTreeSet<String>,
+    books: Vec<Book>,
+    /// Some rule file has mistakes: whether a rule exists cannot be said.
+    broken_rules: bool,
+    /// Rules under check that watch nothing.
+    idle: Vec<String>,
+    files: usize,
     problems: Problems,
-    warnings: Vec<String>,
-    checked: usize,
 }
 
 impl Checker {
-    /// Scenarios are checked against the plants and rules in force.
-    fn new(common: &Common) -> Result<Self, Failure> {
-        let library = common.library();
-        Ok(Self {
-            plants: library.plants()?,
-            book: library.book()?,
-            problems: Problems::new(),
-            warnings: Vec::new(),
-            checked: 0,
-        })
-    }
-
-    /// What is compiled in: plants and rules have been read already, by `new`.
-    fn built_in(&mut self, common: &Common) -> Result<(), Failure> {
-        library::settings(common.settings.as_deref())?;
-        self.checked += library::config_files();
-        self.review_rules(&self.book.clone());
-        for (path, text) in library::built_in_scenarios() {
-            self.scenario(&Source::new(path, text));
-        }
-        Ok(())
-    }
-
-    fn path(&mut self, path: &Path) -> Result<(), Failure> {
-        if !path.is_dir() {
-            let source = library::source(path)?;
-            self.file(path, &source);
-            return Ok(());
-        }
-        if path.join("network.inp").exists() {
-            return self.plant(path);
-        }
-        for entry in library::list(path)? {
-            if entry.is_dir() || is_ours(&entry) {
-                self.path(&entry)?;
+    /// The plants in force, and those under check, which come before others of the same name.
+    fn plants(&mut self, library: &Library, folders: &BTreeSet<PathBuf>) {
+        let in_force = keep(&mut self.problems, library.plants());
+        self.broken_library = in_force.is_none();
+        self.plants = in_force.unwrap_or_default();
+        for folder in folders {
+            let name = library::folder_name(folder);
+            let plant = library::plant_folder(folder).and_then(|sources| {
+                self.files += sources.len();
+                library::plant(&name, &sources)
+            });
+            match keep(&mut self.problems, plant) {
+                Some(plant) => drop(self.plants.insert(name, Arc::new(plant))),
+                None => drop(self.broken_plants.insert(name)),
             }
         }
-        Ok(())
     }
 
-    fn plant(&mut self, folder: &Path) -> Result<(), Failure> {
-        let name = folder
-            .canonicalize()
-            .ok()
-            .and_then(|whole| whole.file_name().map(|name| name.to_string_lossy().into_owned()));
-        let id = PlantId::new(&name.unwrap_or_default()).map_err(Failure::usage)?;
-        let texts = library::plant_folder(folder)?;
-        self.checked += texts.len();
-        match library::plant(id, texts) {
-            Ok(plant) => {
-                self.plants.insert(plant.id.to_string(), Arc::new(plant));
-                self.review_rules(&self.book.clone());
-                Ok(())
-            }
-            Err(PlantProblem::Files(problems)) => {
-                self.problems.absorb(problems);
-                Ok(())
-            }
-            Err(PlantProblem::Missing(failure)) => Err(failure),
+    /// The rules in force, and those under check; the latter are held against the plants.
+    fn rules(&mut self, library: &Library, sources: &[Arc<Source>], check_library: bool) {
+        let in_force = keep(&mut self.problems, library.book());
+        let own = (!sources.is_empty()).then(|| keep(&mut self.problems, Book::load(sources)));
+        self.broken_rules = in_force.is_none() || own.as_ref().is_some_and(Option::is_none);
+        let under_check =
+            if check_library { in_force.as_ref() } else { own.as_ref().and_then(Option::as_ref) };
+        if let Some(book) = under_check {
+            self.hold_against_plants(&book.clone());
         }
+        self.books.extend(in_force);
+        self.books.extend(own.flatten());
     }
 
-    fn file(&mut self, path: &Path, source: &Arc<Source>) {
-        self.checked += 1;
-        let found = if path.extension().is_some_and(|ending| ending == "inp") {
-            inp::read(source).map(|_| ())
-        } else {
-            match kind_of(&source.text) {
-                FileKind::Rules => {
-                    Book::load(&[Arc::clone(source)]).map(|book| self.review_rules(&book))
-                }
-                FileKind::Settings => {
-                    Settings::load(&library::default_settings(), Some(source)).map(|_| ())
-                }
-                FileKind::Scenario => {
-                    self.checked -= 1; // counted by `scenario`
-                    self.scenario(source);
-                    Ok(())
-                }
-            }
-        };
-        if let Err(problems) = found {
-            self.problems.absorb(problems);
-        }
-    }
-
-    fn scenario(&mut self, source: &Arc<Source>) {
-        self.checked += 1;
-        match library::scenario(source, &self.plants) {
-            Ok(scenario) => self.problems.absorb(judge::unknown_rules(&scenario, &self.book)),
-            Err(problems) => self.problems.absorb(problems),
-        }
-    }
-
-    /// What rules and plants say of each other.
-    fn review_rules(&mut self, book: &Book) {
-        let tags: Vec<(&Profile, Vec<Tag>)> = self
-            .plants
-            .values()
+    fn hold_against_plants(&mut self, book: &Book) {
+        let plants = self.plants.values();
+        let tags: Vec<(&Profile, Vec<Tag>)> = plants
             .map(|plant| {
                 let tags = plant.instruments.iter().map(|i| i.tag.as_ref().clone()).collect();
                 (&plant.profile, tags)
             })
             .collect();
-        let plants: Vec<(&Profile, &[Tag])> =
+        let tags: Vec<(&Profile, &[Tag])> =
             tags.iter().map(|(profile, tags)| (*profile, tags.as_slice())).collect();
-        let review = book.check_against(&plants);
+        let review = book.check_against(&tags);
+        self.idle.extend(review.unmatched.iter().map(ToString::to_string));
         self.problems.absorb(review.problems);
-        let unmatched = review.unmatched.iter();
-        self.warnings.extend(unmatched.map(|rule| format!("rule {rule} watches nothing here")));
     }
-}
 
-fn is_ours(path: &Path) -> bool {
-    path.extension().is_some_and(|ending| ending == "toml" || ending == "inp")
-}
-
-enum FileKind {
-    Rules,
-    Settings,
-    Scenario,
-}
-
-/// What a TOML file is, by the tables it has.
-fn kind_of(text: &str) -> FileKind {
-    let has = |header: &str| text.lines().any(|line| line.trim_start().starts_with(header));
-    if has("[[rule]]") {
-        FileKind::Rules
-    } else if ["[monitor]", "[ledger]", "[publisher]", "[exercise]"].into_iter().any(has) {
-        FileKind::Settings
-    } else {
-        FileKind::Scenario
+    fn networks(&mut self, sources: &[Arc<Source>]) {
+        for source in sources {
+            keep(&mut self.problems, inp::read(source));
+        }
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+    fn settings(&mut self, sources: &[Arc<Source>]) {
+        for source in sources {
+            let settings = Settings::load(&library::default_settings(), Some(source));
+            keep(&mut self.problems, settings);
+        }
+    }
 
-    #[test]
-    fn a_file_is_known_by_its_tables() {
-        assert!(matches!(kind_of("[[rule]]\nid = \"a\""), FileKind::Rules));
-        assert!(matches!(kind_of("[ledger]\nretention_days = 3"), FileKind::Settings));
-        assert!(matches!(kind_of("plant = \"sanmen\""), FileKind::Scenario));
+    fn scenarios(&mut self, sources: &[Arc<Source>]) {
+        for source in sources {
+            let named = top_keys(source).0.remove("plant").flatten().unwrap_or_default();
+            let broken = self.broken_library && !self.plants.contains_key(&named);
+            if broken || self.broken_plants.contains(&named) {
+                continue; // the plant's own mistakes are reported already
+            }
+            let scenario = keep(&mut self.problems, library::scenario(source, &self.plants));
+            if let Some(scenario) = scenario.filter(|_| !self.broken_rules) {
+                let books: Vec<&Book> = self.books.iter().collect();
+                self.problems.absorb(judge::unknown_rules(&scenario, &books));
+            }
+        }
     }
 }

@@ -2,6 +2,7 @@
 //! The files people write: plants, rules, settings, scenarios; from disk, or as compiled in.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -24,6 +25,9 @@ struct Config;
 #[folder = "scenarios/"]
 struct Scenarios;
 
+/// The files that make a folder a plant's; `conditions/` comes beside them.
+pub const PLANT_FILES: [&str; 3] = ["network.inp", "plant.toml", "instruments.toml"];
+
 /// Where plants and rules come from.
 #[derive(Debug, Clone, Default)]
 pub struct Library {
@@ -33,27 +37,20 @@ pub struct Library {
     pub rules: Option<PathBuf>,
 }
 
-/// A named text: path as shown to the user, and contents.
-type Named = (String, String);
-
 impl Library {
-    /// Every plant, by id.
-    pub fn plants(&self) -> Result<BTreeMap<String, Arc<Plant>>, Failure> {
-        let folders = self.plant_folders()?;
+    /// Every plant, by id. Errors: every mistake of every plant.
+    pub fn plants(&self) -> Result<BTreeMap<String, Arc<Plant>>, Problems> {
         let mut plants = BTreeMap::new();
         let mut problems = Problems::new();
-        for (name, files) in folders {
-            let id = PlantId::new(&name)
-                .map_err(|error| Failure::usage(format!("plant folder {error}")))?;
-            match plant(id, files) {
+        for (name, files) in self.plant_folders(&mut problems) {
+            match plant(&name, &files) {
                 Ok(plant) => {
                     plants.insert(name, Arc::new(plant));
                 }
-                Err(PlantProblem::Files(found)) => problems.absorb(found),
-                Err(PlantProblem::Missing(failure)) => return Err(failure),
+                Err(found) => problems.absorb(found),
             }
         }
-        problems.into_result(Some(plants)).map_err(Failure::from)
+        problems.into_result(Some(plants))
     }
 
     /// One plant by its id.
@@ -61,101 +58,118 @@ impl Library {
         let plants = self.plants()?;
         plants.get(id).cloned().ok_or_else(|| {
             let known: Vec<&str> = plants.keys().map(String::as_str).collect();
-            let help = match nearest(id, &known) {
-                Some(name) => format!("did you mean {name:?}?"),
-                None => format!("known: {}", known.join(", ")),
-            };
-            Failure::usage(format!("there is no plant {id:?}; {help}"))
+            Failure::usage(format!("there is no plant {id:?}; {}", way_out(id, &known)))
         })
     }
 
     /// The inspection rules.
-    pub fn book(&self) -> Result<Book, Failure> {
-        let texts = match &self.rules {
-            Some(folder) => folder_texts(folder, "toml")?,
+    pub fn book(&self) -> Result<Book, Problems> {
+        let sources = match &self.rules {
+            Some(folder) => {
+                let found = folder_sources(folder, "toml")?;
+                if found.is_empty() {
+                    return Err(Problems::whole(shown(folder), "there is no rule file in it"));
+                }
+                found
+            }
             None => embedded::<Config>("config/", |name| name.starts_with("rules/")),
         };
-        let sources: Vec<Arc<Source>> =
-            texts.into_iter().map(|(path, text)| Source::new(path, text)).collect();
-        Book::load(&sources).map_err(Failure::from)
+        Book::load(&sources)
     }
 
-    fn plant_folders(&self) -> Result<BTreeMap<String, Vec<Named>>, Failure> {
+    /// The files of each plant, by the folder's name; what cannot be read goes to `problems`.
+    fn plant_folders(&self, problems: &mut Problems) -> BTreeMap<String, Vec<Arc<Source>>> {
+        let mut folders: BTreeMap<String, Vec<Arc<Source>>> = BTreeMap::new();
         let Some(folder) = &self.plants else {
-            let mut folders: BTreeMap<String, Vec<Named>> = BTreeMap::new();
-            for (path, text) in embedded::<Config>("config/", |name| name.starts_with("plants/")) {
-                let name = path.split('/').nth(2).unwrap_or("").to_owned();
-                folders.entry(name).or_default().push((path, text));
+            for source in embedded::<Config>("config/", |name| name.starts_with("plants/")) {
+                let name = source.path.split('/').nth(2).unwrap_or("").to_owned();
+                folders.entry(name).or_default().push(source);
             }
-            return Ok(folders);
+            return folders;
         };
-        let mut folders = BTreeMap::new();
-        for entry in list(folder)? {
-            if entry.is_dir() {
-                let name = entry.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                folders.insert(name, plant_folder(&entry)?);
+        let entries = keep(problems, list(folder)).unwrap_or_default();
+        let mut found_any = false;
+        for entry in entries.iter().filter(|entry| is_plant(entry)) {
+            found_any = true;
+            if let Some(files) = keep(problems, plant_folder(entry)) {
+                folders.insert(folder_name(entry), files);
             }
         }
-        if folders.is_empty() {
-            let text = format!("{} holds no plant folder", folder.display());
-            return Err(Failure::usage(text));
+        if !found_any && problems.is_empty() {
+            problems.absorb(Problems::whole(shown(folder), "there is no plant folder in it"));
         }
-        Ok(folders)
+        folders
     }
 }
 
-/// Why a plant folder gives no plant.
-pub enum PlantProblem {
-    /// Mistakes in its files.
-    Files(Problems),
-    /// A file is not there.
-    Missing(Failure),
+/// The value, or its mistakes into `problems`.
+pub fn keep<T>(problems: &mut Problems, result: Result<T, Problems>) -> Option<T> {
+    result.map_err(|found| problems.absorb(found)).ok()
 }
 
-/// The files of one plant folder on disk, conditions included.
-pub fn plant_folder(folder: &Path) -> Result<Vec<Named>, Failure> {
-    let mut texts = Vec::new();
-    for name in ["network.inp", "plant.toml", "instruments.toml"] {
-        let path = folder.join(name);
-        texts.push((path.display().to_string(), read(&path)?));
+/// Is it the folder of a plant? One of a plant's files is enough: what lacks is then reported.
+pub fn is_plant(folder: &Path) -> bool {
+    PLANT_FILES.iter().any(|name| folder.join(name).is_file())
+}
+
+/// A folder's own name, even when it is given as `.`; empty when it has none.
+pub fn folder_name(folder: &Path) -> String {
+    let whole = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    whole.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// The files of one plant folder on disk, conditions included. Errors: each that cannot be read.
+pub fn plant_folder(folder: &Path) -> Result<Vec<Arc<Source>>, Problems> {
+    let mut problems = Problems::new();
+    let mut sources = Vec::new();
+    for name in PLANT_FILES {
+        sources.extend(keep(&mut problems, source(&folder.join(name))));
     }
     let conditions = folder.join("conditions");
     if conditions.is_dir() {
-        texts.extend(folder_texts(&conditions, "toml")?);
+        sources
+            .extend(keep(&mut problems, folder_sources(&conditions, "toml")).into_iter().flatten());
     }
-    Ok(texts)
+    problems.into_result(Some(sources))
 }
 
-/// A checked plant from the texts of its folder.
-pub fn plant(id: PlantId, texts: Vec<Named>) -> Result<Plant, PlantProblem> {
-    let find = |name: &str| {
-        texts.iter().find(|(path, _)| path.ends_with(name)).map_or_else(
-            || Err(PlantProblem::Missing(Failure::usage(format!("plant {id} has no {name}")))),
-            |(path, text)| Ok(Source::new(path.as_str(), text.as_str())),
-        )
+/// A checked plant from the files of its folder.
+pub fn plant(name: &str, sources: &[Arc<Source>]) -> Result<Plant, Problems> {
+    let find = |wanted: &str| {
+        let found = sources.iter().find(|source| Path::new(&source.path).ends_with(wanted));
+        found.cloned().ok_or_else(|| Problems::whole(name, format!("the plant has no {wanted}")))
     };
-    let conditions = texts
+    let is_condition =
+        |path: &Path| path.parent().is_some_and(|folder| folder.ends_with("conditions"));
+    let conditions = sources
         .iter()
-        .filter(|(path, _)| path.contains("/conditions/") || path.contains("\\conditions\\"))
-        .map(|(path, text)| {
-            let name = Path::new(path).file_stem().unwrap_or_default().to_string_lossy();
-            (name.into_owned(), Source::new(path.as_str(), text.as_str()))
+        .map(|source| (Path::new(&source.path), source))
+        .filter(|(path, _)| is_condition(path))
+        .map(|(path, source)| {
+            let name = path.file_stem().unwrap_or_default().to_string_lossy();
+            (name.into_owned(), Arc::clone(source))
         })
         .collect();
+    let [network, plant, instruments] = PLANT_FILES;
     let files = Files {
-        network: find("network.inp")?,
-        plant: find("plant.toml")?,
-        instruments: find("instruments.toml")?,
+        network: find(network)?,
+        plant: find(plant)?,
+        instruments: find(instruments)?,
         conditions,
     };
-    load::load(id, &files).map_err(PlantProblem::Files)
+    let id = PlantId::new(name).map_err(|error| {
+        Problems::whole(
+            &files.plant.path,
+            format!("the folder's name names the plant, but {error}"),
+        )
+    })?;
+    load::load(id, &files)
 }
 
 /// The settings: the defaults, overridden by `over`.
-pub fn settings(over: Option<&Path>) -> Result<Settings, Failure> {
-    let defaults = default_settings();
+pub fn settings(over: Option<&Path>) -> Result<Settings, Problems> {
     let over = over.map(source).transpose()?;
-    Settings::load(&defaults, over.as_ref()).map_err(Failure::from)
+    Settings::load(&default_settings(), over.as_ref())
 }
 
 /// The file that every setting starts from.
@@ -168,30 +182,37 @@ pub fn config_files() -> usize {
     Config::iter().count()
 }
 
-/// The scenarios compiled in: path and text.
-pub fn built_in_scenarios() -> Vec<Named> {
+/// The scenarios compiled in.
+pub fn built_in_scenarios() -> Vec<Arc<Source>> {
     embedded::<Scenarios>("scenarios/", |_| true)
 }
 
 /// A scenario file: from disk, or by its name among those compiled in.
 pub fn scenario_source(name: &Path) -> Result<Arc<Source>, Failure> {
     if name.exists() {
-        return source(name);
+        return Ok(source(name)?);
     }
-    let wanted = name.display().to_string();
-    let stem =
-        |path: &str| path.trim_start_matches("scenarios/").trim_end_matches(".toml").to_owned();
-    let all = built_in_scenarios();
-    if let Some((path, text)) = all.iter().find(|(path, _)| stem(path) == stem(&wanted)) {
-        return Ok(Source::new(path.as_str(), text.as_str()));
-    }
-    let stems: Vec<String> = all.iter().map(|(path, _)| stem(path)).collect();
-    let known: Vec<&str> = stems.iter().map(String::as_str).collect();
-    let help = match nearest(&stem(&wanted), &known) {
-        Some(name) => format!("did you mean {name:?}?"),
-        None => format!("built in: {}", known.join(", ")),
+    let wanted = shown(name);
+    let stem = |path: &str| {
+        let file = path.strip_prefix("scenarios/").unwrap_or(path);
+        file.strip_suffix(".toml").unwrap_or(file).to_owned()
     };
+    let all = built_in_scenarios();
+    if let Some(found) = all.iter().find(|source| stem(&source.path) == stem(&wanted)) {
+        return Ok(Arc::clone(found));
+    }
+    let stems: Vec<String> = all.iter().map(|source| stem(&source.path)).collect();
+    let known: Vec<&str> = stems.iter().map(String::as_str).collect();
+    let help = way_out(&stem(&wanted), &known);
     Err(Failure::usage(format!("there is no scenario {wanted:?}, as a file or built in; {help}")))
+}
+
+/// The nearest known name, or all of them.
+fn way_out(found: &str, known: &[&str]) -> String {
+    match nearest(found, known) {
+        Some(name) => format!("did you mean {name:?}?"),
+        None => format!("known: {}", known.join(", ")),
+    }
 }
 
 /// A checked scenario.
@@ -203,52 +224,87 @@ pub fn scenario(
     scenario::load(source, &plants)
 }
 
-/// Reads one file.
-pub fn source(path: &Path) -> Result<Arc<Source>, Failure> {
-    Ok(Source::new(path.display().to_string(), read(path)?))
+/// The bytes of one file. Errors: it is not there, a folder, not ours to read.
+pub fn bytes(path: &Path) -> Result<Vec<u8>, Problems> {
+    std::fs::read(path).map_err(|error| unreadable(path, &error))
 }
 
-/// The files below `folder` with the ending, sorted by path.
-pub fn folder_texts(folder: &Path, ending: &str) -> Result<Vec<Named>, Failure> {
-    let mut texts = Vec::new();
-    for path in list(folder)? {
-        if path.is_dir() {
-            texts.extend(folder_texts(&path, ending)?);
-        } else if path.extension().is_some_and(|found| found == ending) {
-            texts.push((path.display().to_string(), read(&path)?));
+/// The text of one file. Errors: those of `bytes`; it is not UTF-8, or empty.
+pub fn source(path: &Path) -> Result<Arc<Source>, Problems> {
+    let bytes = bytes(path)?;
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Err(Problems::whole(shown(path), "the file is empty"));
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Source::new(shown(path), text)),
+        Err(error) => {
+            let at = error.utf8_error().valid_up_to();
+            let text = String::from_utf8_lossy(error.as_bytes());
+            let mut problems = Problems::new();
+            let place = at..at + char::REPLACEMENT_CHARACTER.len_utf8();
+            problems
+                .add(&Source::new(shown(path), text), place, "not UTF-8 text")
+                .help("save the file as UTF-8");
+            Err(problems)
         }
     }
-    Ok(texts)
 }
 
-/// What stands in a folder, sorted.
-pub fn list(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let wrong = |error| Failure::file(folder, error);
+/// The files below `folder` with the ending, sorted by path. Errors: each that cannot be read.
+pub fn folder_sources(folder: &Path, ending: &str) -> Result<Vec<Arc<Source>>, Problems> {
+    let mut sources = Vec::new();
+    let mut problems = Problems::new();
+    for path in list(folder)? {
+        if path.is_dir() {
+            let below = keep(&mut problems, folder_sources(&path, ending));
+            sources.extend(below.into_iter().flatten());
+        } else if path.extension().is_some_and(|found| found == ending) {
+            sources.extend(keep(&mut problems, source(&path)));
+        }
+    }
+    problems.into_result(Some(sources))
+}
+
+/// What stands in a folder, sorted; hidden entries are left out.
+pub fn list(folder: &Path) -> Result<Vec<PathBuf>, Problems> {
+    let wrong = |error| unreadable(folder, &error);
     let mut paths = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(wrong)? {
-        paths.push(entry.map_err(wrong)?.path());
+        let entry = entry.map_err(wrong)?;
+        if !entry.file_name().to_string_lossy().starts_with('.') {
+            paths.push(entry.path());
+        }
     }
     paths.sort();
     Ok(paths)
 }
 
-fn read(path: &Path) -> Result<String, Failure> {
-    let bytes = std::fs::read(path).map_err(|error| Failure::file(path, error))?;
-    String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        Failure::usage(format!("{}: not UTF-8 text, first at byte {at}", path.display()))
-    })
+/// Why a file or folder cannot be read, in words that are the same on every system.
+fn unreadable(path: &Path, error: &io::Error) -> Problems {
+    let text = match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file or folder".to_owned(),
+        io::ErrorKind::IsADirectory => "this is a folder, not a file".to_owned(),
+        io::ErrorKind::NotADirectory => "this is a file, not a folder".to_owned(),
+        io::ErrorKind::PermissionDenied => "it may not be read: permission denied".to_owned(),
+        _ => format!("it cannot be read: {error}"),
+    };
+    Problems::whole(shown(path), text)
 }
 
-fn embedded<T: RustEmbed>(prefix: &str, wanted: impl Fn(&str) -> bool) -> Vec<Named> {
-    let mut texts: Vec<Named> = T::iter()
-        .filter(|name| wanted(name))
+/// A path as messages show it: as it was given, without a leading `./`.
+fn shown(path: &Path) -> String {
+    let text = path.display().to_string();
+    text.strip_prefix("./").unwrap_or(&text).to_owned()
+}
+
+fn embedded<T: RustEmbed>(prefix: &str, wanted: impl Fn(&str) -> bool) -> Vec<Arc<Source>> {
+    let mut names: Vec<_> = T::iter().filter(|name| wanted(name)).collect();
+    names.sort();
+    names
+        .into_iter()
         .filter_map(|name| {
-            let file = T::get(&name)?;
-            let text = String::from_utf8(file.data.into_owned()).ok()?;
-            Some((format!("{prefix}{name}"), text))
+            let text = String::from_utf8(T::get(&name)?.data.into_owned()).ok()?;
+            Some(Source::new(format!("{prefix}{name}"), text))
         })
-        .collect();
-    texts.sort();
-    texts
+        .collect()
 }

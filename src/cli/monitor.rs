@@ -17,16 +17,16 @@ use crate::telemetry::url::BrokerUrl;
 /// Watches a space: rules, alarms, ledger.
 #[derive(Debug, Args)]
 pub struct MonitorArgs {
-    /// The broker.
+    /// Address of the broker
     #[arg(long, value_name = "URL", default_value = BROKER, value_parser = BrokerUrl::parse)]
     broker: BrokerUrl,
-    /// The run's name in every topic, as `sanmen simulate` says it.
+    /// The run's private name in every topic, as `sanmen simulate` says it
     #[arg(long, value_name = "NAME", value_parser = Space::new)]
     space: Space,
-    /// Where the ledger lives; a folder a space.
+    /// Where ledgers live; each run has a folder of its own in it
     #[arg(long, value_name = "DIR", default_value = "sanmen-data")]
     data: std::path::PathBuf,
-    /// Watch only these plants; all known ones by default.
+    /// A plant to watch; may be given several times; all known ones by default
     #[arg(long, value_name = "PLANT")]
     plant: Vec<String>,
     #[command(flatten)]

@@ -16,6 +16,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Serialize, Serializer};
 
 use super::exit::Failure;
+use super::library;
 use crate::base::problem::{Problems, Source};
 use crate::world::hydraulics::EngineError;
 use crate::world::hydraulics::file::{
@@ -35,7 +36,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub enum TableFormat {
     /// For people
     Text,
-    /// For spreadsheets
+    /// For spreadsheets: one line for each node or link and step
     Csv,
     /// For programs: one JSON object a line
     Json,
@@ -46,13 +47,18 @@ pub enum TableFormat {
 pub struct NetworkArgs {
     /// The EPANET network (.inp)
     file: PathBuf,
-    /// How long to simulate, in hours [default: as the file says]
-    #[arg(long, value_parser = hours)]
+    /// Hours to simulate; as the file says by default
+    #[arg(long, value_name = "H", allow_negative_numbers = true, value_parser = hours)]
     hours: Option<f64>,
-    /// Seconds between results; hydraulic steps get no longer [default: as the file says]
-    #[arg(long, value_parser = clap::value_parser!(i64).range(1..=31_536_000))]
+    /// Seconds between results, and the longest hydraulic step; as the file says by default
+    #[arg(
+        long,
+        value_name = "S",
+        allow_negative_numbers = true,
+        value_parser = clap::value_parser!(i64).range(1..=31_536_000),
+    )]
     step: Option<i64>,
-    /// How results are written
+    /// What stdout carries: a table for people, or every result for programs
     #[arg(long, value_enum, default_value_t = TableFormat::Text)]
     format: TableFormat,
 }
@@ -113,8 +119,7 @@ pub fn run(args: &NetworkArgs, out: &mut dyn Write) -> Result<(), Failure> {
 
 /// Opens the file; after a refusal asks EPANET once more for the list of the mistakes.
 fn open(path: &Path, times: Times) -> Result<FileRun, Failure> {
-    let bytes = fs::read(path)
-        .map_err(|error| Failure::usage(CannotRead { path: path.to_owned(), error }))?;
+    let bytes = library::bytes(path)?;
     let source = Source::new(path.display().to_string(), decode(&bytes));
     let unreadable = mistakes::unreadable(&source);
     if !unreadable.is_empty() {
@@ -146,15 +151,6 @@ fn file_failure(source: &Arc<Source>, report: &str, error: EngineError) -> Failu
 
 fn no_solution(path: &Path, failed: FileError) -> Failure {
     Failure::usage(Refused { path: path.to_owned(), error: failed.error })
-}
-
-/// The file is missing, a folder, or not ours to read.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot read {}", path.display())]
-struct CannotRead {
-    path: PathBuf,
-    #[source]
-    error: io::Error,
 }
 
 /// EPANET does not take the file, or finds no solution.

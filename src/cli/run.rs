@@ -27,20 +27,20 @@ pub struct RunArgs {
     /// A scenario file, or the name of one that ships with Sanmen
     #[arg(default_value = "story")]
     scenario: PathBuf,
-    /// A broker of yours, instead of the embedded one
+    /// Address of a broker of yours, instead of the embedded one
     #[arg(long, value_name = "URL", value_parser = BrokerUrl::parse)]
     broker: Option<BrokerUrl>,
-    /// Port of the embedded broker on 127.0.0.1; a free one by default
+    /// Port of the embedded broker on 127.0.0.1; 0 takes a free one
     #[arg(long, value_name = "PORT", conflicts_with = "broker", default_value_t = 0)]
     listen: u16,
-    /// The run's private name in every topic; drawn at random when left out
+    /// The run's private name in every topic; drawn at random by default
     #[arg(long, value_name = "NAME", value_parser = Space::new)]
     space: Option<Space>,
     /// Where ledgers live; each run has a folder of its own in it
     #[arg(long, value_name = "DIR", default_value = "sanmen-data")]
     data: PathBuf,
     /// Simulated seconds per second, or `max`; the scenario's own by default
-    #[arg(long, value_name = "N|max", value_parser = speed)]
+    #[arg(long, value_name = "N|max", allow_negative_numbers = true, value_parser = speed)]
     speed: Option<Speed>,
     #[command(flatten)]
     common: Common,

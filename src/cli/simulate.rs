@@ -25,16 +25,16 @@ use crate::telemetry::url::BrokerUrl;
 /// Plays a scenario's plant live and publishes its readings.
 #[derive(Debug, Args)]
 pub struct SimulateArgs {
-    /// A scenario file, or the name of one that ships with Sanmen.
+    /// A scenario file, or the name of one that ships with Sanmen
     scenario: PathBuf,
-    /// The broker.
+    /// Address of the broker
     #[arg(long, value_name = "URL", default_value = BROKER, value_parser = BrokerUrl::parse)]
     broker: BrokerUrl,
-    /// The run's private name in every topic; drawn at random when left out.
+    /// The run's private name in every topic; drawn at random by default
     #[arg(long, value_name = "NAME", value_parser = Space::new)]
     space: Option<Space>,
-    /// Simulated seconds per second, or `max`; the scenario's own by default.
-    #[arg(long, value_name = "N|max", value_parser = speed)]
+    /// Simulated seconds per second, or `max`; the scenario's own by default
+    #[arg(long, value_name = "N|max", allow_negative_numbers = true, value_parser = speed)]
     speed: Option<Speed>,
     #[command(flatten)]
     common: Common,

@@ -24,16 +24,21 @@ use crate::scenario::Scenario;
 /// Plays scenario files and checks what must and must not follow.
 #[derive(Debug, Args)]
 pub struct TestArgs {
-    /// Scenario files, or folders of them; without any, the scenarios that ship with Sanmen.
+    /// Scenario files, or folders of them; those that ship with Sanmen by default
+    #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Writes a JUnit report.
+    /// Write a JUnit report to this file
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
-    /// Threads; all cores by default.
-    #[arg(long, value_name = "N")]
+    /// How many files to play at the same time; one for each core by default
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = threads)]
     threads: Option<NonZero<usize>>,
     #[command(flatten)]
     common: Common,
+}
+
+fn threads(text: &str) -> Result<NonZero<usize>, &'static str> {
+    text.parse().map_err(|_| "must be a whole number, at least 1")
 }
 
 /// One file to play, and what came of it.
@@ -104,14 +109,12 @@ pub fn run(args: &TestArgs, out: &mut dyn Write) -> Result<(), Failure> {
 
 fn sources(paths: &[PathBuf]) -> Result<Vec<Arc<Source>>, Failure> {
     if paths.is_empty() {
-        let built_in = library::built_in_scenarios();
-        return Ok(built_in.into_iter().map(|(path, text)| Source::new(path, text)).collect());
+        return Ok(library::built_in_scenarios());
     }
     let mut sources = Vec::new();
     for path in paths {
         if path.is_dir() {
-            let texts = library::folder_texts(path, "toml")?;
-            sources.extend(texts.into_iter().map(|(path, text)| Source::new(path, text)));
+            sources.extend(library::folder_sources(path, "toml")?);
         } else {
             sources.push(library::scenario_source(path)?);
         }
@@ -128,7 +131,7 @@ fn play(
     let Some(plant) = plants.get(scenario.plant.as_str()) else {
         return Outcome::Broken(format!("there is no plant {}", scenario.plant));
     };
-    let unknown = judge::unknown_rules(scenario, book);
+    let unknown = judge::unknown_rules(scenario, &[book]);
     if !unknown.is_empty() {
         return Outcome::Mistakes(unknown);
     }

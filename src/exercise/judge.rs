@@ -35,10 +35,11 @@ impl fmt::Display for Failing {
     }
 }
 
-/// Rules that the scenario names and the book does not have.
-pub fn unknown_rules(scenario: &Scenario, book: &Book) -> Problems {
+/// Rules that the scenario names and none of the books has.
+pub fn unknown_rules(scenario: &Scenario, books: &[&Book]) -> Problems {
     let mut problems = Problems::new();
-    let known: Vec<&str> = book.rules().iter().map(|rule| rule.id.as_str()).collect();
+    let rules = books.iter().flat_map(|book| book.rules());
+    let known: Vec<&str> = rules.map(|rule| rule.id.as_str()).collect();
     for name in scenario.alarm_names() {
         let rule = name.rule.as_str();
         if !known.contains(&rule) {

@@ -10,7 +10,7 @@ use crate::inspection::select::{SIZE_CLASSES, Selector, Supply};
 use crate::inspection::service_pressure::ServiceHead;
 use crate::inspection::signal::flat_line::FlatLineTest;
 use crate::inspection::signal::silence::Patience;
-use crate::inspection::unit_keys::{self, UnitKeys, physical_range, shown, units_of};
+use crate::inspection::unit_keys::{self, UnitKeys, physical_range, shown, spoken, units_of};
 use crate::plant::profile::Disinfectant;
 use crate::plant::tags::SamplingPoint;
 
@@ -360,7 +360,7 @@ fn check_possible(
         Side::Below => limit > lowest && limit <= highest,
         Side::Above => limit < highest && limit >= lowest,
     };
-    let name = quantity.name();
+    let name = spoken(quantity);
     let bounds = format!("{name} lies in {lowest} to {}", shown(quantity, highest));
     if !reachable {
         let text = format!("no {name} can ever break a limit of {}", shown(quantity, limit));

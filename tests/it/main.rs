@@ -5,6 +5,8 @@ mod ledger;
 #[cfg(feature = "live")]
 mod mqtt;
 mod parity;
+#[cfg(feature = "cli")]
+mod rejects;
 mod rules;
 mod sanmen;
 #[cfg(feature = "live")]

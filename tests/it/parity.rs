@@ -270,7 +270,7 @@ fn a_missing_file_is_named_with_its_cause() {
     assert_eq!(output.status.code(), Some(2));
     assert_eq!(text(&output.stdout), "");
     assert!(
-        text(&output.stderr).starts_with("error: cannot read no-such.inp: "),
+        text(&output.stderr).starts_with("error: no-such.inp: there is no such file"),
         "{}",
         text(&output.stderr)
     );

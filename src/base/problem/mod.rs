@@ -4,6 +4,7 @@
 
 mod table;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
 pub use serde_spanned::Spanned;
-pub use table::{Table, nearest, read_toml};
+pub use table::{Table, nearest, read_toml, top_keys};
 
 /// A file's name as the user gave it, and its text.
 #[derive(Debug, PartialEq, Eq)]
@@ -54,14 +55,22 @@ pub struct Problem {
 }
 
 impl Problem {
+    fn place(&self) -> (&str, usize) {
+        (&self.source.path, self.span.start)
+    }
+
     /// Adds the way out.
     pub fn help(&mut self, text: impl Into<String>) -> &mut Self {
         self.help = Some(text.into());
         self
     }
 
-    /// `path:line:col: what is wrong`, without the lines of the file.
+    /// `path:line:col: what is wrong`, without the lines of the file; `path: what is wrong` when
+    /// there is no text to point into.
     pub fn headline(&self) -> String {
+        if self.source.text.is_empty() {
+            return format!("{}: {}", self.source.path, self.text);
+        }
         let (line, column) = self.source.line_col(self.span.start);
         format!("{}:{line}:{column}: {}", self.source.path, self.text)
     }
@@ -72,14 +81,13 @@ impl Problem {
         let start = self.span.start.min(text.len());
         let end = self.span.end.clamp(start, text.len());
         let headline = self.headline();
-        let mut group = Level::ERROR.primary_title(headline.as_str());
-        let mut report = group.clone().element(
-            Snippet::source(text.as_str()).annotation(AnnotationKind::Primary.span(start..end)),
-        );
-        if text.is_empty() {
-            group = Level::ERROR.primary_title(headline.as_str());
-            report = annotate_snippets::Group::with_title(group);
-        }
+        let title = Level::ERROR.primary_title(headline.as_str());
+        let mut report = if text.is_empty() {
+            annotate_snippets::Group::with_title(title)
+        } else {
+            let place = AnnotationKind::Primary.span(start..end);
+            title.element(Snippet::source(text.as_str()).annotation(place))
+        };
         if let Some(help) = &self.help {
             report = report.element(Level::HELP.message(help.as_str()));
         }
@@ -112,6 +120,13 @@ impl Problems {
         &mut self.list[last]
     }
 
+    /// A mistake about a whole file or folder, such as that it is not there.
+    pub fn whole(path: impl Into<String>, text: impl Into<String>) -> Self {
+        let mut problems = Self::new();
+        problems.add(&Source::new(path, ""), 0..0, text);
+        problems
+    }
+
     /// Takes over the mistakes of another file.
     pub fn absorb(&mut self, other: Self) {
         self.list.extend(other.list);
@@ -137,12 +152,20 @@ impl Problems {
         match value {
             Some(value) if self.list.is_empty() => Ok(value),
             _ => {
-                self.list.sort_by(|a, b| {
-                    (&a.source.path, a.span.start).cmp(&(&b.source.path, b.span.start))
-                });
+                self.sort();
                 Err(self)
             }
         }
+    }
+
+    /// By file, then by place; a mistake found twice counts once.
+    fn sort(&mut self) {
+        self.list.sort_by(|a, b| a.place().cmp(&b.place()));
+        let mut seen = BTreeSet::new();
+        self.list.retain(|problem| {
+            let (path, byte) = problem.place();
+            seen.insert((path.to_owned(), byte, problem.text.clone()))
+        });
     }
 
     /// Every mistake with its line, and a closing count.

@@ -1,6 +1,7 @@
 //! Reads a TOML table key by key and notes every mistake: missing, unknown, of the wrong kind.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
@@ -15,22 +16,37 @@ pub fn read_toml<T>(
     source: &Arc<Source>,
     read: impl FnOnce(&Table<'_>) -> Option<T>,
 ) -> Result<T, Problems> {
-    let problems = RefCell::new(Problems::new());
-    let (document, errors) = DeTable::parse_recoverable(&source.text);
-    let broken = !errors.is_empty();
-    for error in errors {
-        let span = error.span().unwrap_or(0..0);
-        problems.borrow_mut().add(source, span, format!("not TOML: {}", error.message()));
+    let (document, broken) = parse(source);
+    if !broken.is_empty() {
+        return broken.into_result(None);
     }
-    if broken {
-        return problems.into_inner().into_result(None);
-    }
+    let problems = RefCell::new(broken);
     let value = {
         let span = 0..source.text.find('\n').unwrap_or(source.text.len());
         let table = Table::new(source, &problems, span, document.get_ref());
         read(&table)
     };
     problems.into_inner().into_result(value)
+}
+
+/// The keys at the top of a TOML file, each with its value where that is a text: they tell what
+/// kind of file it is. Reads as far as it can; what is not TOML comes beside them.
+pub fn top_keys(source: &Arc<Source>) -> (BTreeMap<String, Option<String>>, Problems) {
+    let (document, broken) = parse(source);
+    let keys = document.get_ref().iter().map(|(key, value)| {
+        (key.get_ref().to_string(), value.get_ref().as_str().map(str::to_owned))
+    });
+    (keys.collect(), broken)
+}
+
+fn parse(source: &Arc<Source>) -> (Spanned<DeTable<'_>>, Problems) {
+    let (document, errors) = DeTable::parse_recoverable(&source.text);
+    let mut broken = Problems::new();
+    for error in errors {
+        let span = error.span().unwrap_or(0..0);
+        broken.add(source, span, format!("not TOML: {}", error.message()));
+    }
+    (document, broken)
 }
 
 /// A table of a TOML file. Keys never asked for are reported as unknown when it is dropped.

@@ -1,0 +1,193 @@
+//! Every mistake a user can make with files and arguments, word for word as the command says it.
+#![expect(clippy::disallowed_methods, reason = "edge: runs the command")]
+
+use std::path::Path;
+use std::process::Command;
+
+use insta::assert_snapshot;
+
+/// What the command says at the project's root: paths are the same on every machine.
+fn said(args: &str) -> String {
+    said_in(Path::new(env!("CARGO_MANIFEST_DIR")), args)
+}
+
+/// The arguments, all that was said on stdout and stderr, the exit code.
+fn said_in(folder: &Path, args: &str) -> String {
+    let words = args.split(' ').map(|word| if word == "''" { "" } else { word });
+    let output = Command::new(env!("CARGO_BIN_EXE_sanmen"))
+        .args(words)
+        .current_dir(folder)
+        .env_remove("RUST_LOG")
+        .output()
+        .expect("the command was built with this test");
+    let code = output.status.code().expect("it ends by itself");
+    let stdout = String::from_utf8(output.stdout).expect("text");
+    let stderr = String::from_utf8(output.stderr).expect("text");
+    format!("$ sanmen {args}\n{stdout}{stderr}exit code {code}")
+}
+
+/// Several runs, one after the other.
+fn all_said(runs: &[&str]) -> String {
+    let runs: Vec<String> = runs.iter().map(|args| said(args)).collect();
+    runs.join("\n\n")
+}
+
+#[test]
+fn what_ships_has_no_mistake() {
+    assert_snapshot!(all_said(&[
+        "config check",
+        "config check config",
+        "config check scenarios",
+        "config check config scenarios",
+        "config check config/plants/sanmen",
+        "config check config/plants/sanmen/conditions/aged.toml",
+        "config check --plants config/plants --rules config/rules scenarios/story.toml",
+    ]));
+}
+
+#[test]
+fn a_plant_may_be_the_current_folder() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/plants/sanmen");
+    let said = said_in(&folder, "config check .");
+    assert_eq!(said, "$ sanmen config check .\n6 files, no mistake\nexit code 0");
+}
+
+#[test]
+fn settings_are_shown_as_they_are_in_force() {
+    assert_snapshot!(all_said(&[
+        "config show",
+        "config show --settings tests/data/rejects/mixed/good.toml",
+    ]));
+}
+
+#[test]
+fn a_file_that_cannot_be_read_says_why() {
+    assert_snapshot!(all_said(&[
+        "config check nowhere.toml",
+        "config check tests/data/rejects/empty.toml",
+        "config check tests/data/rejects/latin1.toml",
+        "config check tests/data/rejects/unknown-kind.toml",
+        "config check tests/it",
+        "config show --settings nowhere.toml",
+        "config show --settings src",
+        "config show --settings tests/data/rejects/empty.toml",
+        "test tests/data/rejects/latin1.toml",
+        "simulate src",
+        "network nowhere.inp",
+        "network src",
+    ]));
+}
+
+#[test]
+fn a_shelf_that_holds_nothing_says_so() {
+    assert_snapshot!(all_said(&[
+        "config check --plants nowhere",
+        "config check --plants scenarios",
+        "config check --rules nowhere",
+        "config check --rules src/base",
+        "test quiet-day --plants README.md",
+    ]));
+}
+
+#[test]
+fn every_mistake_of_a_scenario_comes_at_once() {
+    assert_snapshot!(all_said(&[
+        "config check tests/data/rejects/broken.toml",
+        "config check tests/data/rejects/scenario.toml",
+        "config check tests/data/rejects/scenario-plant.toml",
+        "config check tests/data/rejects/scenario-rule.toml",
+        "test tests/data/rejects/scenario-rule.toml",
+        "simulate tests/data/rejects/scenario-plant.toml",
+    ]));
+}
+
+#[test]
+fn every_mistake_of_rules_comes_at_once() {
+    assert_snapshot!(all_said(&[
+        "config check tests/data/rejects/rules.toml",
+        "config check tests/data/rejects/rule-beyond-range.toml",
+        "config check tests/data/rejects/rule-parent.toml",
+    ]));
+}
+
+#[test]
+fn every_mistake_of_a_plant_comes_at_once() {
+    assert_snapshot!(all_said(&[
+        "config check tests/data/rejects/hamlet",
+        "config check tests/data/rejects/lonely",
+    ]));
+}
+
+#[test]
+fn names_and_sums_of_a_plant_are_checked_across_its_files() {
+    let population = ("plant.toml", "population = 16000", "population = 15000");
+    let node = ("instruments.toml", "node = \"CLEARWELL\"", "node = \"CLEARWEL\"");
+    let village = ("instruments.toml", "village = \"yunding\"", "village = \"yundign\"");
+    assert_snapshot!([shipped_but(&[population, node]), shipped_but(&[village])].join("\n\n"));
+}
+
+/// What is said of the plant that ships after some edits: file, old text, new text.
+fn shipped_but(edits: &[(&str, &str, &str)]) -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    let plant = folder.path().join("sanmen");
+    std::fs::create_dir_all(plant.join("conditions")).expect("a folder");
+    let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/config/plants/sanmen");
+    for file in ["network.inp", "plant.toml", "instruments.toml", "conditions/normal.toml"] {
+        let mut text = std::fs::read_to_string(Path::new(shipped).join(file)).expect("it ships");
+        for (_, from, to) in edits.iter().filter(|(edited, _, _)| *edited == file) {
+            assert!(text.contains(from), "{file} has {from}");
+            text = text.replacen(from, to, 1);
+        }
+        std::fs::write(plant.join(file), text).expect("room for a file");
+    }
+    said_in(folder.path(), "config check sanmen")
+}
+
+#[test]
+fn every_mistake_of_settings_comes_at_once() {
+    assert_snapshot!(all_said(&[
+        "config check tests/data/rejects/settings.toml",
+        "config show --settings tests/data/rejects/settings.toml",
+    ]));
+}
+
+#[test]
+fn every_mistake_of_a_network_comes_at_once() {
+    assert_snapshot!(all_said(&[
+        "config check tests/data/rejects/village.inp",
+        "network tests/data/rejects/village.inp",
+    ]));
+}
+
+#[test]
+fn a_folder_of_good_and_bad_files_reports_them_all_and_counts() {
+    assert_snapshot!(said("config check tests/data/rejects/mixed"));
+}
+
+#[test]
+fn bad_arguments_say_what_would_be_right() {
+    assert_snapshot!(all_said(&[
+        "tset",
+        "run --speed fast",
+        "run --speed -1",
+        "run --space a/b",
+        "run --broker mqtts://x",
+        "run --broker http://x",
+        "run --broker mqtt://x:99999",
+        "run --broker ''",
+        "run --listen 70000",
+        "run --listen 1883 --broker mqtt://x",
+        "run strory",
+        "simulate",
+        "monitor",
+        "monitor --space a --plant sanmne",
+        "test --seed -1",
+        "test --threads 0",
+        "test quiet-dya",
+        "test nowhere/",
+        "test src",
+        "network a.inp --hours soon",
+        "network a.inp --step 0",
+        "config",
+    ]));
+}
