@@ -198,6 +198,13 @@ impl Monitor {
     /// and nothing of this plant before `batch.frontier` comes later.
     pub fn inspect(&mut self, batch: &Batch, events: &mut Vec<AlarmEvent>) {
         let plant = batch.plant;
+        if batch.restart {
+            self.inspection.begin_again(plant);
+            self.alarms.begin_again(plant, batch.frontier, events);
+            if let Some((view, whole)) = self.views.get_mut(plant.0).zip(self.plants.get(plant.0)) {
+                *view = PlantView::new(whole.instruments.len());
+            }
+        }
         if let Some(link) = batch.link {
             self.inspection.presence(plant, link.at, link.online);
         }

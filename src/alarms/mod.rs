@@ -106,6 +106,16 @@ impl Alarms {
         }
     }
 
+    /// A plant's time begins again at `now`: what stood has ended; occurrences count on.
+    pub fn begin_again(&mut self, plant: PlantIndex, now: Stamp, events: &mut Vec<AlarmEvent>) {
+        let keys: Option<Vec<Key>> =
+            self.plants.get(plant.0).map(|plant| plant.alarms.keys().copied().collect());
+        for (rule, tag) in keys.unwrap_or_default() {
+            let watch = Watch { rule, plant, tag };
+            self.change(watch, Input::BeginAgain, now, (None, None), events);
+        }
+    }
+
     /// When something of this plant will fire by itself, and what.
     fn next_due(&self, plant: PlantIndex) -> Option<(Stamp, Key)> {
         let (at, _, key) = self.plants.get(plant.0)?.due.first()?;

@@ -81,6 +81,8 @@ pub enum Input {
     Time,
     /// A rule's verdict.
     Verdict(Verdict),
+    /// The plant's time begins again: what stood has ended, whatever its delays.
+    BeginAgain,
     /// A person has seen it.
     Acknowledge,
     /// A person sets it aside for a time.
@@ -104,7 +106,10 @@ pub enum Input {
 
 impl Input {
     fn is_a_persons(self) -> bool {
-        !matches!(self, Self::Time | Self::Verdict(_) | Self::Suppress | Self::Unsuppress)
+        !matches!(
+            self,
+            Self::Time | Self::Verdict(_) | Self::BeginAgain | Self::Suppress | Self::Unsuppress
+        )
     }
 }
 
@@ -242,6 +247,7 @@ impl Running<'_> {
     fn apply(&mut self, input: Input, now: Stamp) {
         match input {
             Input::Verdict(verdict) => self.judge(verdict, now),
+            Input::BeginAgain => self.begin_again(now),
             Input::Acknowledge if self.state.unanswered && !self.state.is_silent() => {
                 self.state.unanswered = false;
                 self.state.called_at = Some(now);
@@ -369,6 +375,16 @@ impl Running<'_> {
             self.state.announced = false;
         }
         self.say(AlarmChange::Cleared, at);
+    }
+
+    fn begin_again(&mut self, now: Stamp) {
+        self.state.suppressed = false;
+        self.state.without_data = false;
+        match self.state.phase {
+            Phase::Clear | Phase::Pending { .. } => self.state.phase = Phase::Clear,
+            Phase::Active { .. } | Phase::Clearing { .. } => self.end(now),
+            Phase::Latched { .. } => self.state.phase = Phase::Latched { again: None },
+        }
     }
 
     fn reset(&mut self, now: Stamp) {

@@ -10,7 +10,7 @@ use crate::monitor::MonitorSettings;
 /// Every setting; its unit and meaning stand in `config/default.toml`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
-    /// How far one message may overtake another, in plant time.
+    /// Longest time between a reading and its receipt, in plant time.
     pub lateness: Span,
     /// Real time added to it, times the speed.
     pub lateness_wall: Span,

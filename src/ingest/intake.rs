@@ -8,7 +8,7 @@ use crate::ingest::presence::Presence;
 use crate::ingest::sequence::{Place, Sequence, Standing, Step};
 use crate::ingest::{Batch, Bounds, Collected, LinkChange};
 use crate::plant::tags::{Tag, TagIndex};
-use crate::telemetry::wire::{Birth, Body, Clock, Column, Message, Refusal, TagBirth};
+use crate::telemetry::wire::{Birth, Body, Clock, Column, Envelope, Message, Refusal, TagBirth};
 
 /// What never changes of a plant: how its instruments are described on our side.
 #[derive(Debug, Clone)]
@@ -107,6 +107,8 @@ pub struct Intake {
     pub presence: Presence,
     /// Event time reached; see `Ingest`.
     pub frontier: Option<Stamp>,
+    /// The latest that its gateway's clock has said.
+    sent_at: Option<Stamp>,
     /// How its simulated time runs, if it said so.
     pub clock: Option<Clock>,
     /// Counters.
@@ -127,6 +129,7 @@ impl Intake {
             sequence: Sequence::default(),
             presence: Presence::new(tags),
             frontier: None,
+            sent_at: None,
             clock: None,
             counters: Counters::default(),
             differs: vec![None; tags],
@@ -173,6 +176,10 @@ impl Intake {
         // A gateway's clock that runs ahead must not carry event time away with it.
         let sent_at = envelope.sent_at.min(received_at + bounds.skew);
         let history = sent_at < received_at - bounds.lateness;
+        if self.sequence.boot_id() < Some(boot_id) {
+            self.look_back(plant, &envelope, sent_at, received_at, out);
+        }
+        self.sent_at = self.sent_at.max(Some(sent_at));
         let mut steps = Vec::new();
         self.sequence.accept(Place { boot_id, seq, sent_at }, history, content, &mut steps);
         self.take(plant, steps, received_at, out);
@@ -194,6 +201,27 @@ impl Intake {
         if !self.sequence.is_holding() && self.frontier < Some(bound) {
             self.frontier = Some(bound);
             out.batches.push(Batch::time(plant.index, bound));
+        }
+    }
+
+    /// A new boot begins: has its clock gone back? What the old boot still holds goes first.
+    fn look_back(
+        &mut self,
+        plant: &PlantTags,
+        envelope: &Envelope,
+        to: Stamp,
+        received_at: Stamp,
+        out: &mut Collected,
+    ) {
+        let Some(from) = self.sent_at.filter(|from| to < *from) else { return };
+        let mut steps = Vec::new();
+        self.sequence.flush(&mut steps);
+        self.take(plant, steps, received_at, out);
+        let boot_id = envelope.boot_id;
+        out.changes.push((plant.index, IngestChange::ClockBack { boot_id, from, to }));
+        if envelope.exercise.is_some() {
+            (self.sent_at, self.frontier) = (None, Some(to));
+            out.batches.push(Batch { restart: true, ..Batch::time(plant.index, to) });
         }
     }
 

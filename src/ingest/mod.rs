@@ -65,11 +65,13 @@ pub struct LinkChange {
     pub online: bool,
 }
 
-/// What has become certain of one plant: first its link, then its readings, then the time reached.
+/// What has become certain of one plant: first whether it begins again and its link, then its readings, then the time reached.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Batch {
     /// The plant.
     pub plant: PlantIndex,
+    /// An exercise has begun again: all that was known of the plant's past is void.
+    pub restart: bool,
     /// Its gateway came or went.
     pub link: Option<LinkChange>,
     /// Event time reached after these readings; it never goes back.
@@ -83,7 +85,7 @@ pub struct Batch {
 impl Batch {
     /// Nothing but time.
     fn time(plant: PlantIndex, frontier: Stamp) -> Self {
-        Self { plant, link: None, frontier, late: false, observations: Vec::new() }
+        Self { plant, restart: false, link: None, frontier, late: false, observations: Vec::new() }
     }
 }
 

@@ -52,6 +52,17 @@ pub enum IngestChange {
         /// Its boot.
         boot_id: u64,
     },
+    /// A gateway started anew with a clock behind what its last boot had said. An exercise has then
+    /// begun again, and is watched afresh; a real plant's readings are older than what is known,
+    /// and wait until its clock is set.
+    ClockBack {
+        /// The new boot.
+        boot_id: u64,
+        /// The latest that the old boot had said.
+        from: Stamp,
+        /// What the new one says.
+        to: Stamp,
+    },
     /// Messages `from..=to` of a boot never came within the lateness bound.
     Gap {
         /// Its boot.

@@ -149,11 +149,16 @@ impl<T> Sequence<T> {
         }
     }
 
-    /// A new boot: what the old one still holds goes first.
-    fn begin(&mut self, boot_id: u64, steps: &mut Vec<Step<T>>) {
+    /// Gives up every gap, and releases everything held.
+    pub fn flush(&mut self, steps: &mut Vec<Step<T>>) {
         while self.is_holding() {
             self.give_up_first_gap(steps);
         }
+    }
+
+    /// A new boot: what the old one still holds goes first.
+    fn begin(&mut self, boot_id: u64, steps: &mut Vec<Step<T>>) {
+        self.flush(steps);
         self.joining = self.boot_id.is_none();
         self.boot_id = Some(boot_id);
         self.next = 0;

@@ -85,6 +85,13 @@ impl Inspection {
         self.plants.iter().flat_map(PlantWatch::watches)
     }
 
+    /// Forgets all that was seen of a plant: its time begins again.
+    pub fn begin_again(&mut self, plant: PlantIndex) {
+        if let Some(plant) = self.plants.get_mut(plant.0) {
+            plant.begin_again();
+        }
+    }
+
     /// Everything a restart must not forget.
     pub fn checkpoint(&self) -> Checkpoint {
         Checkpoint { plants: self.plants.iter().map(PlantWatch::state).collect() }

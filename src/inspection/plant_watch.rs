@@ -170,6 +170,18 @@ impl PlantWatch {
         gateway.chain(tags).min().unwrap_or(Stamp::MAX)
     }
 
+    /// See `Inspection::begin_again`.
+    pub fn begin_again(&mut self) {
+        self.started = false;
+        self.next_deadline = Stamp::MAX;
+        self.gateway.iter_mut().for_each(SilenceWatch::begin_again);
+        for tag in &mut self.tags {
+            (tag.last, tag.window) = (None, Window::default());
+            tag.watchers.iter_mut().for_each(Watcher::begin_again);
+            tag.silences.iter_mut().for_each(SilenceWatch::begin_again);
+        }
+    }
+
     /// Every rule at every place it watches, with its verdict.
     pub fn watches(&self) -> impl Iterator<Item = (Watch, Option<Verdict>)> + '_ {
         let silences = |silences: &'_ [SilenceWatch]| {

@@ -36,6 +36,11 @@ impl SilenceWatch {
         Self { watch, accept, silence, goodbye: None, verdict: None, started: false }
     }
 
+    /// Forgets all that was heard.
+    pub fn begin_again(&mut self) {
+        *self = Self::new(self.watch, self.accept, self.silence.patience());
+    }
+
     /// Which rule, where.
     pub fn watch(&self) -> Watch {
         self.watch

@@ -107,6 +107,17 @@ impl Watcher {
         })
     }
 
+    /// Forgets all that was seen.
+    pub fn begin_again(&mut self) {
+        (self.verdict, self.changed_at, self.no_data_at) = (None, None, None);
+        self.started = false;
+        match &mut self.detector {
+            Detector::Limit { broken, .. } => *broken = false,
+            Detector::FlatLine(line) => line.forget(),
+            Detector::NightFlow(night) => night.resume(NightState::default()),
+        }
+    }
+
     /// Which rule, where.
     pub fn watch(&self) -> Watch {
         self.watch

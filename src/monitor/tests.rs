@@ -270,6 +270,67 @@ fn the_clock_of_an_accelerated_plant_is_shown() {
     assert_eq!(snapshot.plants[0].online, Some(true));
 }
 
+/// The day of `messages`, as boot `boot_id` of an exercise.
+fn exercise_day(plant: &Plant, life: &Life, boot_id: u64) -> Vec<Input> {
+    let mark = |(at, input)| match input {
+        Input::Arrival { topic, payload, received_at } => {
+            let text = String::from_utf8(payload).expect("JSON");
+            let text = text.replacen("\"boot_id\":1,", &format!("\"boot_id\":{boot_id},"), 1);
+            let payload = text.replacen("\"exercise\":null", "\"exercise\":\"e\"", 1).into_bytes();
+            (at, Input::Arrival { topic, payload, received_at })
+        }
+        other => (at, other),
+    };
+    inputs(messages(plant, life, &[1], &[0]).into_iter().map(mark).collect(), &[])
+}
+
+#[test]
+fn an_exercise_that_begins_again_is_watched_afresh() {
+    let (plant, book) = (Arc::new(plant()), book());
+    let life = Life { lows: vec![(CHLORINE, 100, END)], silences: vec![] };
+    let mut monitor = monitor(&plant, &book);
+    let first = said(&alarms(&run(&mut monitor, &exercise_day(&plant, &life, 1))));
+    let again = run(&mut monitor, &exercise_day(&plant, &life, 2));
+    let raised = |said: &[String]| -> Vec<String> {
+        let raised = said.iter().filter(|line| line.contains("Raised"));
+        raised.map(|line| line.replace("/1 Raised", "/2 Raised")).collect()
+    };
+    let second = said(&alarms(&again));
+    assert!(!raised(&first).is_empty());
+    assert_eq!(raised(&second), raised(&first), "the same alarms, as their next occurrences");
+    assert!(
+        second[0].ends_with("/finished-chlorine-low/AIT-1/1 Cleared 0"),
+        "what stood has ended: {second:?}"
+    );
+    let backs = again.iter().flat_map(|outcome| &outcome.outputs).filter(|output| {
+        matches!(output, Output::Ingest(IngestEvent { what: IngestChange::ClockBack { .. }, .. }))
+    });
+    assert_eq!(backs.count(), 1);
+}
+
+#[test]
+fn a_real_gateway_whose_clock_went_back_makes_no_alarm_end() {
+    let (plant, book) = (Arc::new(plant()), book());
+    let life = Life { lows: vec![(CHLORINE, 100, END)], silences: vec![] };
+    let mut monitor = monitor(&plant, &book);
+    run(&mut monitor, &inputs(messages(&plant, &life, &[1], &[0]), &[]));
+    let mut back = exercise_day(&plant, &Life::default(), 2);
+    back.truncate(20);
+    for input in &mut back {
+        if let Input::Arrival { payload, received_at, .. } = input {
+            let text = String::from_utf8(std::mem::take(payload)).expect("JSON");
+            *payload = text.replacen("\"exercise\":\"e\"", "\"exercise\":null", 1).into_bytes();
+            *received_at = at(END + 60);
+        }
+    }
+    let events = alarms(&run(&mut monitor, &back));
+    let chlorine = |e: &&AlarmEvent| e.id.rule.as_str() == "finished-chlorine-low";
+    assert_eq!(
+        events.iter().filter(chlorine).filter(|e| e.change == AlarmChange::Cleared).count(),
+        0
+    );
+}
+
 #[test]
 fn what_the_broker_had_kept_is_refused_and_moves_nothing() {
     let (plant, book) = (Arc::new(plant()), book());

@@ -84,7 +84,14 @@ fn batch(plant: &Plant, s: i64) -> Batch {
         flag: Flag::Good,
     };
     let observations = (0..plant.instruments.len()).map(reading).collect();
-    Batch { plant: PlantIndex(0), link: None, frontier: at(s), late: false, observations }
+    Batch {
+        plant: PlantIndex(0),
+        restart: false,
+        link: None,
+        frontier: at(s),
+        late: false,
+        observations,
+    }
 }
 
 /// `MESSAGE_S` seconds of every instrument in one message.

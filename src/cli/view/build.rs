@@ -238,6 +238,9 @@ impl<'a> Builder<'a> {
                 (format!("{plant} online (boot {boot_id})"), Level::Calm)
             }
             IngestChange::Offline { .. } => (format!("{plant} offline"), Level::Low),
+            IngestChange::ClockBack { to, .. } => {
+                (format!("{plant} begins again at {}", self.local(*to)), Level::Calm)
+            }
             IngestChange::Gap { from, to, .. } => {
                 (format!("{plant}: messages {from} to {to} were lost"), Level::Low)
             }

@@ -27,7 +27,7 @@ const WAITING_MAX: usize = 64;
 /// How the monitor runs.
 #[derive(Debug, Clone)]
 pub struct WatchSettings {
-    /// How far one message may overtake another, in plant time.
+    /// Longest time between a reading and its receipt, in plant time.
     pub lateness: Span,
     /// Real time added to it, times the speed.
     pub lateness_wall: Span,
