@@ -65,7 +65,8 @@ pub struct LinkChange {
     pub online: bool,
 }
 
-/// What has become certain of one plant: first whether it begins again and its link, then its readings, then the time reached.
+/// What has become certain of one plant: first whether it begins again, then its link, then its
+/// readings, then the time reached.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Batch {
     /// The plant.
