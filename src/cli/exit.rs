@@ -20,6 +20,8 @@ pub type Cause = Box<dyn Error + Send + Sync>;
 pub enum Failure {
     /// An expectation was not met; the command has said which (1).
     Unmet,
+    /// A file cannot be used; the command has said which, and went on with the others (2).
+    Unusable,
     /// Mistakes in files, each shown with its line (2).
     Files(Problems),
     /// Wrong arguments, or a file that cannot be used (2).
@@ -53,7 +55,7 @@ impl Failure {
         ExitCode::from(match self {
             Self::ReaderGone => 0,
             Self::Unmet => 1,
-            Self::Files(_) | Self::Usage(_) => USAGE,
+            Self::Unusable | Self::Files(_) | Self::Usage(_) => USAGE,
             Self::Outside(_) => 3,
             Self::Bug => 70,
         })
@@ -62,7 +64,7 @@ impl Failure {
     /// The message for standard error, with the chain of causes; empty when there is none.
     pub fn message(&self, colour: bool) -> String {
         match self {
-            Self::Unmet | Self::ReaderGone => String::new(),
+            Self::Unmet | Self::Unusable | Self::ReaderGone => String::new(),
             Self::Files(problems) => problems.render(colour),
             Self::Usage(cause) | Self::Outside(cause) => format!("error: {}", chain(&**cause)),
             Self::Bug => "error: this is a bug in sanmen; please report the lines above".to_owned(),

@@ -57,7 +57,7 @@ enum Outcome {
     Played(Box<(Scenario, Played, Vec<Failing>)>),
 }
 
-/// Plays every file; gives 1 as exit class when one fails.
+/// Plays every file. Fails as unusable when one has mistakes, as unmet when one fails otherwise.
 pub fn run(args: &TestArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let library = args.common.library();
     let plants = library.plants()?;
@@ -82,17 +82,18 @@ pub fn run(args: &TestArgs, out: &mut dyn Write) -> Result<(), Failure> {
     };
     on_all_cores(&cases, args.threads, play);
     let json = args.common.format == Some(Format::Json);
-    let mut failed = 0;
+    let (mut failed, mut unusable) = (0, false);
     for case in &cases {
         let slot = case.outcome.lock();
         let Some(outcome) = slot.as_ref().ok().and_then(|slot| slot.as_ref()) else {
             return Err(Failure::Bug);
         };
         failed += usize::from(!outcome.is_good());
+        unusable |= matches!(outcome, Outcome::Mistakes(_));
         if json {
             records(outcome, out)?;
         }
-        report(case, outcome, json, out)?;
+        report(case, outcome, args, out)?;
     }
     if let Some(path) = &args.junit {
         junit(&cases, path)?;
@@ -104,7 +105,11 @@ pub fn run(args: &TestArgs, out: &mut dyn Write) -> Result<(), Failure> {
     } else {
         writeln!(out, "played in {took}\n{closing}")?;
     }
-    if failed == 0 { Ok(()) } else { Err(Failure::Unmet) }
+    match failed {
+        0 => Ok(()),
+        _ if unusable => Err(Failure::Unusable),
+        _ => Err(Failure::Unmet),
+    }
 }
 
 fn sources(paths: &[PathBuf]) -> Result<Vec<Arc<Source>>, Failure> {
@@ -175,7 +180,12 @@ impl Outcome {
     }
 }
 
-fn report(case: &Case, outcome: &Outcome, json: bool, out: &mut dyn Write) -> Result<(), Failure> {
+fn report(
+    case: &Case,
+    outcome: &Outcome,
+    args: &TestArgs,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
     let mut text = String::new();
     let path = &case.source.path;
     if let Outcome::Played(played) = outcome
@@ -191,20 +201,42 @@ fn report(case: &Case, outcome: &Outcome, json: bool, out: &mut dyn Write) -> Re
         text.push_str(&format!("FAILED  {path}\n"));
         for sentence in outcome.sentences() {
             for line in sentence.lines() {
-                text.push_str(&format!("        {line}\n"));
+                text.push_str(format!("        {line}").trim_end());
+                text.push('\n');
             }
         }
         if let Outcome::Played(played) = outcome {
-            let seed = played.1.seed.0;
-            text.push_str(&format!("        again: sanmen test {path} --seed {seed}\n"));
+            text.push_str(&format!("        again: {}\n", again(path, played.1.seed, args)));
         }
     }
-    if json {
+    if args.common.format == Some(Format::Json) {
         to_stderr(&text);
     } else {
         out.write_all(text.as_bytes())?;
     }
     Ok(())
+}
+
+/// The command that shows the same failure: same file, seed, plants and rules.
+fn again(path: &str, seed: Seed, args: &TestArgs) -> String {
+    let mut command = format!("sanmen test {} --seed {}", quoted(path), seed.0);
+    let library = args.common.library();
+    for (flag, folder) in [("plants", library.plants), ("rules", library.rules)] {
+        if let Some(folder) = folder {
+            let folder = folder.display().to_string();
+            command.push_str(&format!(" --{flag} {}", quoted(&folder)));
+        }
+    }
+    command
+}
+
+/// As a shell takes it for one word.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+:@%,=".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 fn records(outcome: &Outcome, out: &mut dyn Write) -> Result<(), Failure> {
@@ -239,7 +271,10 @@ fn junit(cases: &[Case], path: &Path) -> Result<(), Failure> {
             TestCaseStatus::success()
         } else {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-            status.set_message(outcome.sentences().join("\n"));
+            // Readers of XML join the lines of a message, which is an attribute.
+            let sentences = outcome.sentences().join("\n");
+            status.set_message(sentences.lines().next().unwrap_or_default());
+            status.set_description(sentences.as_str());
             status
         };
         suite.add_test_case(TestCase::new(case.source.path.as_str(), status));

@@ -82,17 +82,16 @@ impl Court<'_> {
         if event.at > until {
             return None;
         }
-        Some(self.failing(
-            expectation,
-            format!(
-                "{} never to be raised between {} and {}",
-                named(&expectation.alarm),
-                self.local(from),
-                self.local(until)
+        let (from, until) = (self.local(from), self.local(until));
+        Some(Failing {
+            place: expectation.place.clone(),
+            expected: format!(
+                "{} never to be raised between {from} and {until}",
+                named(&expectation.alarm)
             ),
-            format!("it was raised at {}: {}", self.local(event.at), event.why.text),
-            event.at,
-        ))
+            came: format!("it was raised at {}: {}", self.local(event.at), event.why.text),
+            readings: self.around_event(event),
+        })
     }
 
     fn hold_window(&self, expectation: &Expectation, window: &Window) -> Option<Failing> {
@@ -159,25 +158,34 @@ impl Court<'_> {
 
     fn uncovered(&self) -> Vec<Failing> {
         let raised = self.played.alarm_events().filter(|e| e.change == AlarmChange::Raised);
-        raised
-            .filter(|event| !self.is_covered(event))
-            .map(|event| Failing {
-                place: self.scenario.source.place(0),
-                expected: "no alarm beyond those it lists".to_owned(),
-                came: format!(
-                    "{} was raised at {}: {}",
-                    event.id,
-                    self.local(event.at),
-                    event.why.text
-                ),
-                readings: Vec::new(),
-            })
-            .collect()
+        raised.filter(|event| !self.is_covered(event)).map(|event| self.stray(event)).collect()
+    }
+
+    fn stray(&self, event: &AlarmEvent) -> Failing {
+        let again = if event.id.n > 1 { "again " } else { "" };
+        let (at, why) = (self.local(event.at), &event.why.text);
+        Failing {
+            place: self.scenario.source.place(0),
+            expected: "no alarm beyond those it lists".to_owned(),
+            came: format!("{} was raised {again}at {at}: {why}", event.id),
+            readings: self.around_event(event),
+        }
     }
 
     fn is_covered(&self, event: &AlarmEvent) -> bool {
-        let mut names = self.scenario.alarm_names();
-        names.any(|name| name.covers(&event.id.rule, event.id.tag.as_ref()))
+        let is_named = |alarm: &AlarmName| alarm.covers(&event.id.rule, event.id.tag.as_ref());
+        let is_expected = |expectation: &Expectation| match &expectation.wanted {
+            // Its own sentence tells of it.
+            Wanted::Never { from, until } => {
+                is_named(&expectation.alarm) && (*from..=*until).contains(&event.at)
+            }
+            // One expectation is one alarm: a second one chatters, unless the file allows it.
+            Wanted::Seen(window) => self
+                .first(&expectation.alarm, Change::Raised, window.since)
+                .is_some_and(|first| window.change == Change::Raised && first.id == event.id),
+        };
+        self.scenario.allowed.iter().any(is_named)
+            || self.scenario.expectations.iter().any(is_expected)
     }
 
     fn first(&self, alarm: &AlarmName, change: Change, from: Stamp) -> Option<&AlarmEvent> {
@@ -197,7 +205,7 @@ impl Court<'_> {
         let tag = self.index(expectation.alarm.tag.as_ref()?)?;
         let rule = self.book.rules().iter().find(|rule| rule.id == expectation.alarm.rule)?;
         let limit = rule.limit_for(&self.plant.profile, &self.plant.instruments[tag.0].tag)?;
-        let truth = self.played.truths.get(&tag)?;
+        let truth = self.played.truths.of(tag);
         let crossed = truth.iter().find(|(at, value)| *at >= window.since && limit.breaks(*value));
         crossed.map(|(at, _)| *at)
     }
@@ -214,17 +222,20 @@ impl Court<'_> {
         came: String,
         around: Stamp,
     ) -> Failing {
-        let readings =
-            expectation.alarm.tag.as_ref().map(|tag| self.around(tag, around)).unwrap_or_default();
+        let readings = expectation.alarm.tag.as_ref().map(|tag| self.around(tag, around));
+        let readings = readings.unwrap_or_default();
         Failing { place: expectation.place.clone(), expected, came, readings }
+    }
+
+    fn around_event(&self, event: &AlarmEvent) -> Vec<String> {
+        event.id.tag.as_ref().map(|tag| self.around(tag, event.at)).unwrap_or_default()
     }
 
     /// What the tag showed around a moment, and what was true.
     fn around(&self, tag: &TagId, moment: Stamp) -> Vec<String> {
         let Some(index) = self.index(tag) else { return Vec::new() };
         let unit = self.plant.instruments[index.0].tag.quantity.unit();
-        let line = |what: &str, series: Option<&Vec<(Stamp, f64)>>| {
-            let series = series.map_or(&[][..], Vec::as_slice);
+        let line = |what: &str, series: &[(Stamp, f64)]| {
             let middle = series.partition_point(|(at, _)| *at < moment);
             let near = &series[middle.saturating_sub(4)..(middle + 4).min(series.len())];
             let values: Vec<String> = near
@@ -234,8 +245,8 @@ impl Court<'_> {
             format!("{tag} {what} [{unit}]: {}", values.join(" · "))
         };
         vec![
-            line("showed", self.played.shown.get(&index)),
-            line("truth ", self.played.truths.get(&index)),
+            line("showed", self.played.shown.of(index)),
+            line("truth ", self.played.truths.of(index)),
         ]
     }
 

@@ -1,12 +1,12 @@
 //! A scenario played offline: one thread, simulated time, as fast as the processor.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use crate::alarms::event::{AlarmChange, AlarmEvent};
 use crate::base::ids::Space;
 use crate::base::random::Seed;
-use crate::base::{Span, Stamp};
+use crate::base::{Span, Stamp, TagId};
 use crate::inspection::book::Book;
 use crate::ledger::chain::Heads;
 use crate::ledger::record::{Entry, Record};
@@ -36,13 +36,49 @@ pub struct Played {
     pub seed: Seed,
     /// The ledger: what the monitor said, chained.
     pub entries: Vec<Entry>,
-    /// The truth at the tags that expectations name: one value a step.
-    pub truths: BTreeMap<TagIndex, Vec<(Stamp, f64)>>,
-    /// What those tags showed.
-    pub shown: BTreeMap<TagIndex, Vec<(Stamp, f64)>>,
+    /// What was true: one value a step.
+    pub truths: Series,
+    /// What the tags showed, as far as it was usable.
+    pub shown: Series,
     /// Readings the monitor accepted.
     pub readings: u64,
 }
+
+/// Values over time, in each tag's unit: whole for the tags that expectations name, from shortly
+/// before its first alarm for any other.
+#[derive(Debug, Clone, Default)]
+pub struct Series {
+    kept: BTreeMap<TagIndex, Vec<(Stamp, f64)>>,
+    recent: BTreeMap<TagIndex, VecDeque<(Stamp, f64)>>,
+}
+
+impl Series {
+    /// What is known of a tag, by rising time; empty when nothing was kept.
+    pub fn of(&self, tag: TagIndex) -> &[(Stamp, f64)] {
+        self.kept.get(&tag).map_or(&[], Vec::as_slice)
+    }
+
+    fn keep(&mut self, tag: TagIndex) {
+        let recent = self.recent.remove(&tag).unwrap_or_default();
+        self.kept.entry(tag).or_insert_with(|| recent.into());
+    }
+
+    fn push(&mut self, tag: TagIndex, at: Stamp, value: f64) {
+        if let Some(series) = self.kept.get_mut(&tag) {
+            series.push((at, value));
+            return;
+        }
+        let recent = self.recent.entry(tag).or_default();
+        if recent.len() == RECENT {
+            recent.pop_front();
+        }
+        recent.push_back((at, value));
+    }
+}
+
+/// Values of a tag that are at hand when it raises an alarm that nobody expected: enough to see
+/// an on-delay of ten minutes.
+const RECENT: usize = 12;
 
 impl Played {
     /// Every change of an alarm, in the ledger's order.
@@ -51,6 +87,14 @@ impl Played {
             Record::Alarm(event) => Some(event),
             Record::Ingest(_) | Record::Monitor(_) => None,
         })
+    }
+
+    fn keep(&mut self, plant: &Plant, tag: &TagId) {
+        let index = plant.instruments.iter().position(|i| i.tag.id == *tag).map(TagIndex);
+        if let Some(index) = index {
+            self.truths.keep(index);
+            self.shown.keep(index);
+        }
     }
 
     /// How many alarms were raised.
@@ -80,34 +124,38 @@ pub fn play(
         Monitor::new(vec![Arc::clone(plant)], book.clone(), MonitorSettings::default());
     let mut radio = Radio::default();
     let mut heads = Heads::default();
-    let wanted = wanted_tags(plant, scenario);
     let mut played = Played {
         seed,
         entries: Vec::new(),
-        truths: wanted.iter().map(|tag| (*tag, Vec::new())).collect(),
-        shown: wanted.iter().map(|tag| (*tag, Vec::new())).collect(),
+        truths: Series::default(),
+        shown: Series::default(),
         readings: 0,
     };
+    for tag in scenario.expectations.iter().filter_map(|e| e.alarm.tag.as_ref()) {
+        played.keep(plant, tag);
+    }
     while !simulator.is_over() {
         let step = simulator.step()?;
-        for (tag, series) in &mut played.truths {
-            series.extend(step.at_tags[tag.0].map(|value| (step.now, value)));
+        for (tag, value) in step.at_tags.iter().enumerate() {
+            if let Some(value) = value {
+                played.truths.push(TagIndex(tag), step.now, *value);
+            }
         }
         let (now, messages) = (step.now, step.messages);
         for message in messages {
             radio.send(topic(message.kind), message.payload, message.sent_at);
         }
         while let Some(delivery) = radio.receive(now) {
-            hear(&mut monitor, &arrival(delivery), &mut heads, &mut played)?;
+            hear(&mut monitor, &arrival(delivery), plant, &mut heads, &mut played)?;
         }
-        hear(&mut monitor, &Input::Tick { now }, &mut heads, &mut played)?;
+        hear(&mut monitor, &Input::Tick { now }, plant, &mut heads, &mut played)?;
     }
     let end = simulator.now();
     for message in simulator.close() {
         radio.send(topic(message.kind), message.payload, message.sent_at);
     }
     while let Some(delivery) = radio.receive(end + Span::HOUR) {
-        hear(&mut monitor, &arrival(delivery), &mut heads, &mut played)?;
+        hear(&mut monitor, &arrival(delivery), plant, &mut heads, &mut played)?;
     }
     Ok(played)
 }
@@ -139,35 +187,29 @@ const SPACE: &str = "offline";
 fn hear(
     monitor: &mut Monitor,
     input: &Input,
+    plant: &Plant,
     heads: &mut Heads,
     played: &mut Played,
 ) -> Result<(), PlayError> {
     let outcome = monitor.accept(input);
     played.readings += outcome.observations.len() as u64;
     for observation in &outcome.observations {
-        if let Some(series) = played.shown.get_mut(&observation.tag)
-            && observation.flag.is_usable()
-        {
-            series.push((observation.observed_at, observation.value));
+        if observation.flag.is_usable() {
+            played.shown.push(observation.tag, observation.observed_at, observation.value);
         }
     }
     let records: Vec<Record> = outcome.outputs.into_iter().map(Record::from).collect();
+    for record in &records {
+        if let Record::Alarm(AlarmEvent { id, change: AlarmChange::Raised, .. }) = record
+            && let Some(tag) = &id.tag
+        {
+            played.keep(plant, tag);
+        }
+    }
     if !records.is_empty() {
         let sealed = heads.seal(&records)?;
         heads.advance(&sealed);
         played.entries.extend(sealed.into_iter().map(|sealed| sealed.entry));
     }
     Ok(())
-}
-
-fn wanted_tags(plant: &Plant, scenario: &Scenario) -> Vec<TagIndex> {
-    let named = |tag: &crate::base::TagId| {
-        plant.instruments.iter().position(|instrument| instrument.tag.id == *tag).map(TagIndex)
-    };
-    let expected = scenario.expectations.iter();
-    let mut tags: Vec<TagIndex> =
-        expected.filter_map(|e| e.alarm.tag.as_ref().and_then(named)).collect();
-    tags.sort_unstable();
-    tags.dedup();
-    tags
 }

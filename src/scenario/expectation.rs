@@ -43,7 +43,8 @@ pub enum Wanted {
         /// Until then.
         until: Stamp,
     },
-    /// It must change once at least within a window of time.
+    /// It must change within a window of time. One expectation is one change: a second alarm of
+    /// the same name needs an expectation of its own, or an `[[allow]]`.
     Seen(Window),
 }
 

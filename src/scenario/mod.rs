@@ -47,7 +47,8 @@ pub struct Scenario {
     pub injections: Vec<Injection>,
     /// What must and must not follow, in the file's order.
     pub expectations: Vec<Expectation>,
-    /// Alarms that may be raised or not; whatever no expectation covers fails the scenario.
+    /// Alarms that may be raised or not, and as often as they like; any other alarm that no
+    /// expectation means fails the scenario.
     pub allowed: Vec<AlarmName>,
 }
 

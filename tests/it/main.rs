@@ -1,5 +1,7 @@
 //! What only the whole crate can prove. One binary: one link.
 
+#[cfg(feature = "cli")]
+mod judge;
 #[cfg(feature = "sqlite")]
 mod ledger;
 #[cfg(feature = "live")]
