@@ -109,6 +109,9 @@ pub struct Intake {
     pub frontier: Option<Stamp>,
     /// The latest that its gateway's clock has said.
     sent_at: Option<Stamp>,
+    /// Was its last message one of an exercise?
+    #[serde(default)]
+    exercise: bool,
     /// How its simulated time runs, if it said so.
     pub clock: Option<Clock>,
     /// Counters.
@@ -130,6 +133,7 @@ impl Intake {
             presence: Presence::new(tags),
             frontier: None,
             sent_at: None,
+            exercise: false,
             clock: None,
             counters: Counters::default(),
             differs: vec![None; tags],
@@ -180,6 +184,7 @@ impl Intake {
             self.look_back(plant, &envelope, sent_at, received_at, out);
         }
         self.sent_at = self.sent_at.max(Some(sent_at));
+        self.exercise = envelope.exercise.is_some();
         let mut steps = Vec::new();
         self.sequence.accept(Place { boot_id, seq, sent_at }, history, content, &mut steps);
         self.take(plant, steps, received_at, out);
@@ -219,7 +224,8 @@ impl Intake {
         self.take(plant, steps, received_at, out);
         let boot_id = envelope.boot_id;
         out.changes.push((plant.index, IngestChange::ClockBack { boot_id, from, to }));
-        if envelope.exercise.is_some() {
+        // Nobody's exercise ends the alarms of a real plant.
+        if self.exercise && envelope.exercise.is_some() {
             (self.sent_at, self.frontier) = (None, Some(to));
             out.batches.push(Batch { restart: true, ..Batch::time(plant.index, to) });
         }
