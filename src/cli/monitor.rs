@@ -60,7 +60,7 @@ pub fn run(args: &MonitorArgs, _out: &mut dyn Write) -> Result<(), Failure> {
             live::subscriber(&args.broker, &args.space, &client, true, &settings);
         let outage = tokio::spawn(live::report_link(subscriber.status(), args.broker.clone()));
         let (stopper, stopped) = stop::stop();
-        let watching = tokio::spawn(service.run(arrivals, stopped.clone()));
+        let watching = tokio::spawn(service.run(arrivals, subscriber.status(), stopped.clone()));
         let quit = stopper.clone();
         let showing = show::until(told, screen, subject, move || quit.set(), stopped.clone());
         let ending = async {

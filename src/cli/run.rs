@@ -21,6 +21,9 @@ use crate::monitor::Snapshot;
 use crate::telemetry::broker::Broker;
 use crate::telemetry::url::BrokerUrl;
 
+/// How long the monitor waits for the plant's last words once nothing comes any more.
+const LAST_WORDS: Duration = Duration::from_secs(3);
+
 /// Plays a scenario with everything it needs.
 #[derive(Debug, Clone, Args)]
 pub struct RunArgs {
@@ -94,7 +97,7 @@ async fn play(
     let (subscriber, arrivals) = live::subscriber(broker, space, &client, false, &ready.settings);
     let (stopper, stopped) = stop::stop();
     let (end_monitor, monitor_ends) = stop::stop();
-    let watching = tokio::spawn(service.run(arrivals, monitor_ends.clone()));
+    let watching = tokio::spawn(service.run(arrivals, subscriber.status(), monitor_ends.clone()));
     live::connected(subscriber.status(), broker).await?;
 
     let simulator = ready.simulator()?;
@@ -138,9 +141,19 @@ async fn play(
     watched.map_err(Failure::outside)
 }
 
-/// Waits until the monitor has heard the plant's goodbye: everything before it came earlier.
+/// Waits until the monitor has heard the plant's goodbye: everything before it came earlier. A
+/// silent gateway says none, so once nothing more comes, that was all.
 async fn all_heard(mut snapshots: watch::Receiver<Snapshot>) {
-    let gone = snapshots
-        .wait_for(|snapshot| snapshot.plants.iter().all(|plant| plant.online == Some(false)));
-    let _ = tokio::time::timeout(Duration::from_secs(5), gone).await;
+    loop {
+        let readings = snapshots.borrow().readings();
+        let news = snapshots.wait_for(|told| is_gone(told) || told.readings() > readings);
+        match tokio::time::timeout(LAST_WORDS, news).await {
+            Ok(Ok(snapshot)) if !is_gone(&snapshot) => {}
+            _ => return,
+        }
+    }
+}
+
+fn is_gone(snapshot: &Snapshot) -> bool {
+    snapshot.plants.iter().all(|plant| plant.online == Some(false))
 }

@@ -170,12 +170,26 @@ impl Publisher {
 
     /// Waits until every message is acknowledged, then says goodbye, so that no will is sent: the
     /// caller publishes its own death message last. Errors: time ran out; the connection is cut.
-    pub async fn drain(mut self, timeout: Duration) -> Result<(), Undelivered> {
+    pub async fn drain(self, timeout: Duration) -> Result<(), Undelivered> {
+        self.drain_until(tokio::time::sleep(timeout)).await
+    }
+
+    /// As `drain`; time runs out when `enough` returns.
+    pub async fn drain_until(mut self, enough: impl Future<Output = ()>) -> Result<(), Undelivered> {
         self.inbox = None; // the task ends when nobody can send any more and all is delivered
-        let in_time = tokio::time::timeout(timeout, &mut self.task).await.is_ok();
+        let in_time = tokio::select! {
+            ended = &mut self.task => ended.is_ok(),
+            () = enough => false,
+        };
+        let left = self.give_up();
+        if in_time && left.messages == 0 { Ok(()) } else { Err(left) }
+    }
+
+    /// Cuts the connection; gives how much the broker never acknowledged.
+    pub fn give_up(self) -> Undelivered {
         let counts = self.counts();
         let messages = counts.accepted.saturating_sub(counts.acknowledged + counts.rejected);
-        if in_time && messages == 0 { Ok(()) } else { Err(Undelivered { messages }) }
+        Undelivered { messages }
     }
 }
 

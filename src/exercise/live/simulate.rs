@@ -22,7 +22,7 @@ pub enum Pace {
     Max,
 }
 
-/// How long a run waits at its end for the broker to have everything.
+/// How long a run that was stopped waits for the broker to have everything.
 const GOODBYE: Duration = Duration::from_secs(5);
 
 /// Speed said in clock messages of an unpaced run: what it can hardly exceed.
@@ -48,7 +48,7 @@ pub struct Progress {
 }
 
 /// Runs the plant until the scenario's end or a stop; every message is the broker's before it
-/// returns.
+/// returns. Errors: besides others, `Undelivered` when a stop leaves the broker five seconds only.
 pub async fn simulate(
     mut simulator: Simulator,
     space: Space,
@@ -67,9 +67,8 @@ pub async fn simulate(
         let (now, messages) = (step.now, step.messages);
         if let Pace::Times(times) = pace {
             let due = anchor + Span::from_seconds_f64((now - start).as_seconds() / times);
-            if stop.or_until(due).await {
-                break;
-            }
+            // A step cut short by a stop is sent all the same: its messages have their numbers.
+            stop.or_until(due).await;
             // A machine that slept, or a broker that was away, does not make time gallop after.
             let behind = wall_now() - due;
             if behind > Span::seconds(5) {
@@ -87,8 +86,9 @@ pub async fn simulate(
         outgoing.extend(messages);
         for message in outgoing {
             tokio::select! {
+                biased;
                 sent = publisher.publish(topic(message.kind), message.payload) => sent?,
-                () = stop.wait() => break,
+                () = enough(&stop) => return Err(publisher.give_up().into()),
             }
         }
         let _ = progress.send(Progress { now, finished: simulator.is_over() });
@@ -96,8 +96,17 @@ pub async fn simulate(
     let last = Progress { now: simulator.now(), finished: simulator.is_over() };
     let _ = progress.send(last);
     for message in simulator.close() {
-        publisher.publish(topic(message.kind), message.payload).await?;
+        tokio::select! {
+            biased;
+            sent = publisher.publish(topic(message.kind), message.payload) => sent?,
+            () = enough(&stop) => return Err(publisher.give_up().into()),
+        }
     }
-    publisher.drain(GOODBYE).await?;
-    Ok(())
+    Ok(publisher.drain_until(enough(&stop)).await?)
+}
+
+/// Returns some time after a stop: for what waits then, the broker may still answer.
+async fn enough(stop: &Stop) {
+    stop.wait().await;
+    tokio::time::sleep(GOODBYE).await;
 }

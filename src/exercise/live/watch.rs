@@ -1,28 +1,22 @@
 //! The monitor, live: arrivals in, ledger written, acknowledged after that, records out.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
-use serde::Deserialize;
 use tokio::sync::{mpsc, watch};
 
 use crate::base::time::wall_now;
-use crate::base::{Span, Stamp};
+use crate::base::{PlantId, Span, Stamp};
 use crate::exercise::live::LiveError;
-use crate::exercise::live::clock::TimeBase;
+use crate::exercise::live::clock::{GRACE, TimeBase};
 use crate::exercise::live::stop::Stop;
 use crate::ledger::record::{Entry, MonitorRecord, Record};
 use crate::ledger::store::{Batch, Ledger, Store, StoreError};
 use crate::monitor::{Input, Monitor, Snapshot};
+use crate::telemetry::link::{LinkState, LinkStatus};
 use crate::telemetry::subscriber::Arrival;
-use crate::telemetry::topic::{Kind, Topic};
-use crate::telemetry::wire::{self, Body};
 
 /// Arrivals taken together into one transaction.
 const ARRIVALS_MAX: usize = 256;
-
-/// Refused messages kept for counting while no message of ours has told the time.
-const WAITING_MAX: usize = 64;
 
 /// How the monitor runs.
 #[derive(Debug, Clone)]
@@ -44,9 +38,10 @@ pub struct Watch {
     monitor: Monitor,
     ledger: Ledger,
     settings: WatchSettings,
+    plants: Vec<PlantId>,
     base: TimeBase,
-    /// What came before any message that tells the time: nothing of it is a message of ours.
-    waiting: Vec<(String, Vec<u8>)>,
+    /// When the last turn began.
+    turned_at: Stamp,
     since_checkpoint: usize,
     /// The bound last told to the monitor.
     lateness: Span,
@@ -74,15 +69,18 @@ impl Watch {
             // Their records stand in the ledger since the same transaction: only the state is new.
             monitor.accept(&input);
         }
+        let snapshot = monitor.snapshot();
+        let wall = wall_now();
         let mut service = Self {
             monitor,
             ledger,
             settings,
-            base: TimeBase::default(),
-            waiting: Vec::new(),
+            base: TimeBase::resume(&snapshot, wall),
+            plants: snapshot.plants.into_iter().map(|plant| plant.id).collect(),
+            turned_at: wall,
             since_checkpoint: resume.inputs_after.len(),
             lateness: Span::ZERO,
-            pruned_at: wall_now(),
+            pruned_at: wall,
             records,
             snapshots,
         };
@@ -92,56 +90,55 @@ impl Watch {
         Ok(service)
     }
 
-    /// Runs until told to stop; everything acknowledged is in the ledger.
+    /// Runs until told to stop; everything acknowledged is in the ledger. `link` says whether we
+    /// can hear anybody.
     pub async fn run(
         mut self,
         mut arrivals: mpsc::Receiver<Arrival>,
+        mut link: watch::Receiver<LinkStatus>,
         stop: Stop,
     ) -> Result<(), LiveError> {
         let tick = u64::try_from(self.settings.tick_wall.as_ms()).unwrap_or(250);
         let mut ticks = tokio::time::interval(Duration::from_millis(tick));
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut batch = Vec::with_capacity(ARRIVALS_MAX);
+        link.mark_changed();
         loop {
             tokio::select! {
+                biased;
+                () = stop.wait() => break,
+                Ok(()) = link.changed() => {
+                    let listens = link.borrow_and_update().state == LinkState::Connected;
+                    if listens { self.base.listen(wall_now()) } else { self.base.deaf() }
+                }
+                _ = ticks.tick() => self.tick(&stop).await?,
                 count = arrivals.recv_many(&mut batch, ARRIVALS_MAX) => {
                     if count == 0 {
                         break;
                     }
                     self.take(&mut batch, &stop).await?;
                 }
-                _ = ticks.tick() => self.tick(&stop).await?,
-                () = stop.wait() => break,
             }
         }
         self.finish().await
     }
 
     async fn take(&mut self, batch: &mut Vec<Arrival>, stop: &Stop) -> Result<(), LiveError> {
+        let wall = self.turn();
         let mut inputs = Vec::with_capacity(batch.len());
         let mut tokens = Vec::with_capacity(batch.len());
-        for arrival in batch.drain(..) {
-            learn_time(&mut self.base, &arrival);
-            let Arrival { topic, payload, received_wall, retained, ack } = arrival;
-            let Some(received_at) = self.base.now(received_wall) else {
-                // Unacknowledged, it would hold up what the broker sends after it.
-                ack.acknowledge();
-                if self.waiting.len() < WAITING_MAX {
-                    self.waiting.push((topic, payload));
-                }
-                continue;
-            };
-            let waited = self.waiting.drain(..);
-            inputs.extend(waited.map(|(topic, it)| Input::arrival(topic, &it, received_at)));
+        for Arrival { topic, payload, received_wall, retained, ack } in batch.drain(..) {
+            if !retained {
+                self.base.hear(&topic, &payload, &self.plants, wall);
+            }
+            // Before any plant has spoken, there are only strangers' messages to refuse.
+            let received_at = self.base.now(received_wall).unwrap_or(received_wall);
             inputs.push(if retained {
                 Input::Retained { topic, payload, received_at }
             } else {
                 Input::Arrival { topic, payload, received_at }
             });
             tokens.push(ack);
-        }
-        if inputs.is_empty() {
-            return Ok(());
         }
         self.hear(&inputs, stop).await?;
         for token in tokens {
@@ -151,8 +148,20 @@ impl Watch {
     }
 
     async fn tick(&mut self, stop: &Stop) -> Result<(), LiveError> {
-        let Some(now) = self.base.now(wall_now()) else { return Ok(()) };
+        let wall = self.turn();
+        let Some(now) = self.base.tick(wall) else { return Ok(()) };
         self.hear(&[Input::Tick { now }], stop).await
+    }
+
+    /// The wall clock at the start of a turn. After one that took long (the ledger could not
+    /// store, the machine slept), what came meanwhile is still to be heard.
+    fn turn(&mut self) -> Stamp {
+        let wall = wall_now();
+        if wall - self.turned_at > GRACE {
+            self.base.catch_up(wall);
+        }
+        self.turned_at = wall;
+        wall
     }
 
     /// The monitor hears the inputs; they and what follows from them are stored as one.
@@ -258,39 +267,4 @@ impl Watch {
 /// May the same batch be kept later?
 fn can_pass(error: &StoreError) -> bool {
     matches!(error, StoreError::Full { .. } | StoreError::ReadOnly { .. })
-}
-
-#[derive(Deserialize)]
-struct Head<'a> {
-    exercise: Option<Cow<'a, str>>,
-    sent_at: Cow<'a, str>,
-}
-
-/// What a message says about the clock to count by.
-fn learn_time(base: &mut TimeBase, arrival: &Arrival) {
-    if arrival.retained || *base == TimeBase::Wall {
-        return;
-    }
-    let Ok(topic) = Topic::parse(&arrival.topic) else { return };
-    match topic.kind {
-        Kind::Clock => {
-            if let Ok(message) = wire::decode(topic.kind, &arrival.payload)
-                && let Body::Clock(clock) = message.body
-            {
-                base.hear(clock, arrival.received_wall);
-            }
-        }
-        // A will was written when its connection began.
-        Kind::Death => {}
-        Kind::Birth | Kind::Data => {
-            let Ok(Head { exercise, sent_at }) = serde_json::from_slice(&arrival.payload) else {
-                return;
-            };
-            if exercise.is_none() {
-                base.hear_real_plant();
-            } else if let Ok((sent_at, _)) = Stamp::parse(&sent_at) {
-                base.hear_exercise(sent_at, arrival.received_wall);
-            }
-        }
-    }
 }
