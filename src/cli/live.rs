@@ -1,7 +1,9 @@
+#![expect(clippy::disallowed_methods, reason = "edge: keeps the monitor's client id in its folder")]
 //! What live commands share: the runtime, Ctrl-C, connections made from settings, progress.
 
 use std::future::Future;
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,7 +41,7 @@ const RECORDS_WAITING: usize = 1_024;
 /// How long the broker keeps our session while we are away.
 const SESSION: Duration = Duration::from_mins(10);
 
-/// Runs `work` on tokio; Ctrl-C says stop, a second one ends the process at once.
+/// Runs `work` on tokio; Ctrl-C says stop (so does SIGTERM), a second one ends the process at once.
 pub fn block_on<F, T>(work: impl FnOnce(Stop) -> F) -> Result<T, Failure>
 where
     F: Future<Output = Result<T, Failure>>,
@@ -50,19 +52,34 @@ where
         .map_err(Failure::outside)?;
     let (stopper, stop) = stop::stop();
     runtime.spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            stopper.set();
-            say("stopping; Ctrl-C again ends at once");
-        }
-        if tokio::signal::ctrl_c().await.is_ok() {
-            std::process::exit(0);
-        }
-        // Kept to the end: a dropped stopper would say stop.
-        std::future::pending::<()>().await;
+        asked_to_stop().await;
+        stopper.set();
+        say("stopping; Ctrl-C again ends at once");
+        asked_to_stop().await;
+        std::process::exit(0);
     });
     let result = runtime.block_on(work(stop));
     runtime.shutdown_timeout(Duration::from_secs(1));
     result
+}
+
+/// Returns at Ctrl-C, or when whoever runs services asks for an end.
+async fn asked_to_stop() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let (Ok(mut interrupt), Ok(mut terminate)) =
+            (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+        {
+            tokio::select! {
+                _ = interrupt.recv() => return,
+                _ = terminate.recv() => return,
+            }
+        }
+    }
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await; // nobody can ask
+    }
 }
 
 /// A line for people, on stderr.
@@ -119,39 +136,69 @@ pub fn publisher(
     })
 }
 
-/// The monitor's connection; `session` keeps what comes while we are away.
+/// The monitor's connection; the broker keeps what comes while we are away.
 pub fn subscriber(
     broker: &BrokerUrl,
     space: &Space,
     client_id: &str,
-    keep: bool,
     settings: &Settings,
 ) -> (Subscriber, mpsc::Receiver<Arrival>) {
     Subscriber::start(SubscriberSettings {
-        session: keep.then_some(SESSION),
+        session: Some(SESSION),
         keep_alive: duration(settings.keep_alive),
         pace: pace_of(settings),
         ..SubscriberSettings::new(broker.clone(), client_id, topic::filters(space))
     })
 }
 
+/// The name of the monitor that keeps its ledger in `folder`: drawn once and kept there, so that
+/// the broker knows it again after a restart, and knows it from every other.
+pub fn own_client_id(folder: &Path) -> Result<String, Failure> {
+    let path = folder.join("mqtt-client-id");
+    if let Ok(text) = std::fs::read_to_string(&path)
+        && let Ok(kept) = Space::new(text.trim())
+    {
+        return Ok(kept.as_str().to_owned());
+    }
+    let drawn = client_id("m", &random_space());
+    std::fs::write(&path, &drawn).map_err(|error| Failure::outside(NoName { path, error }))?;
+    Ok(drawn)
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("cannot keep our MQTT client id in {}", path.display())]
+struct NoName {
+    path: PathBuf,
+    #[source]
+    error: io::Error,
+}
+
 /// A client's name: short enough for every broker, and as unique as `tail`.
-pub fn client_id(role: &str, tail: &Space) -> String {
+fn client_id(role: &str, tail: &Space) -> String {
     let tail: String = tail.as_str().chars().take(13).collect();
     format!("sanmen-{role}-{tail}")
 }
 
-/// Waits until the connection stands; says so when that takes long. Errors: the broker refuses us.
+/// Waits until the connection stands; says so when that takes long. Errors: the broker refuses us,
+/// or we are stopped before it answers.
 pub async fn connected(
     mut status: watch::Receiver<LinkStatus>,
     broker: &BrokerUrl,
+    stop: &Stop,
 ) -> Result<(), Failure> {
     let patience = Duration::from_secs(3);
     loop {
         let answered = status.wait_for(|status| {
             matches!(status.state, LinkState::Connected | LinkState::Refused { .. })
         });
-        match tokio::time::timeout(patience, answered).await {
+        let answered = tokio::select! {
+            answered = tokio::time::timeout(patience, answered) => answered,
+            () = stop.wait() => {
+                let text = format!("stopped before the broker at {broker} answered");
+                return Err(Failure::outside(text));
+            }
+        };
+        match answered {
             Err(_) => say(&format!("waiting for the broker at {broker}; Ctrl-C ends")),
             Ok(Err(_)) => return Err(Failure::Bug),
             Ok(Ok(status)) => {

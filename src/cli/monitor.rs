@@ -55,9 +55,9 @@ pub fn run(args: &MonitorArgs, _out: &mut dyn Write) -> Result<(), Failure> {
         let started = wall_now();
         let subject = Subject { plant, book: book.clone(), run: None };
         let (service, told) = live::watch_service(plants, book, &folder, &settings).await?;
-        let client = live::client_id("m", &args.space);
+        let client = live::own_client_id(&folder)?;
         let (subscriber, arrivals) =
-            live::subscriber(&args.broker, &args.space, &client, true, &settings);
+            live::subscriber(&args.broker, &args.space, &client, &settings);
         let outage = tokio::spawn(live::report_link(subscriber.status(), args.broker.clone()));
         let (stopper, stopped) = stop::stop();
         let watching = tokio::spawn(service.run(arrivals, subscriber.status(), stopped.clone()));

@@ -93,12 +93,18 @@ async fn play(
     let plants = vec![Arc::clone(&ready.plant)];
     let (service, told) =
         live::watch_service(plants, book.clone(), folder, &ready.settings).await?;
-    let client = live::client_id("m", space);
-    let (subscriber, arrivals) = live::subscriber(broker, space, &client, false, &ready.settings);
+    let client = live::own_client_id(folder)?;
+    let (subscriber, arrivals) = live::subscriber(broker, space, &client, &ready.settings);
     let (stopper, stopped) = stop::stop();
     let (end_monitor, monitor_ends) = stop::stop();
-    let watching = tokio::spawn(service.run(arrivals, subscriber.status(), monitor_ends.clone()));
-    live::connected(subscriber.status(), broker).await?;
+    let watching = service.run(arrivals, subscriber.status(), monitor_ends.clone());
+    let without_monitor = stopper.clone();
+    let watching = tokio::spawn(async move {
+        let watched = watching.await;
+        without_monitor.set(); // a plant that nobody watches any more stops
+        watched
+    });
+    live::connected(subscriber.status(), broker, &interrupted).await?;
 
     let simulator = ready.simulator()?;
     let publisher = live::publisher(broker, space, &simulator, &ready.settings);

@@ -175,7 +175,10 @@ impl Publisher {
     }
 
     /// As `drain`; time runs out when `enough` returns.
-    pub async fn drain_until(mut self, enough: impl Future<Output = ()>) -> Result<(), Undelivered> {
+    pub async fn drain_until(
+        mut self,
+        enough: impl Future<Output = ()>,
+    ) -> Result<(), Undelivered> {
         self.inbox = None; // the task ends when nobody can send any more and all is delivered
         let in_time = tokio::select! {
             ended = &mut self.task => ended.is_ok(),

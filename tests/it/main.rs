@@ -11,6 +11,8 @@ mod parity;
 mod rejects;
 mod rules;
 mod sanmen;
+#[cfg(all(feature = "cli", feature = "live", feature = "sqlite", feature = "epanet"))]
+mod service;
 #[cfg(feature = "live")]
 mod support;
 mod tidy;

@@ -77,9 +77,8 @@ pub async fn simulate(
         }
         let wall = wall_now();
         let mut outgoing = Vec::with_capacity(messages.len() + 1);
-        // Before all data: no reading is then ahead of the clock that its receipt is counted by,
-        // however fast time runs.
-        if wall >= clock_due || !messages.is_empty() {
+        // Data tells the time too, by its `sent_at`; the clock tells it when there is none.
+        if wall >= clock_due {
             outgoing.push(simulator.clock(wall, pace.speed()));
             clock_due = wall + Span::SECOND;
         }
