@@ -297,8 +297,11 @@ mod tests {
         clock(&mut base, 1_000, 60.0, 10);
         data(&mut base, &Said { plant: "elsewhere", sent_at: 9_000, ..EXERCISE }, 10);
         data(&mut base, &Said { exercise: false, sent_at: 9_000, ..EXERCISE }, 10);
-        let head = br#"{"plant":"sanmen","boot_id":1,"seq":9,"sent_at":"2030-01-01T00:00:00Z","exercise":"drill"}"#;
-        base.hear("sanmen/v1/k7/sanmen/data", head, &[sanmen()], at(10));
+        let head = concat!(
+            r#"{"plant":"sanmen","boot_id":1,"seq":9,"#,
+            r#""sent_at":"2030-01-01T00:00:00Z","exercise":"drill"}"#
+        );
+        base.hear("sanmen/v1/k7/sanmen/data", head.as_bytes(), &[sanmen()], at(10));
         assert_eq!(base.now(at(10)), Some(at(1_000)));
     }
 
