@@ -7,7 +7,7 @@ mod strangers;
 mod together;
 
 use std::path::Path;
-use std::process::{ExitStatus, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 use sanmen::alarms::event::AlarmEvent;
@@ -21,7 +21,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 
 /// Longer than anything here takes, shorter than anybody waits.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Eight hours with a burst main and a dosing pump that runs dry: alarms raised and cleared.
 const TROUBLE: &str = r#"
@@ -145,7 +145,8 @@ impl Program {
             None
         };
         let found = tokio::time::timeout(PATIENCE, waiting).await.ok().flatten();
-        found.unwrap_or_else(|| panic!("never said {text:?}, but {:#?}", self.heard))
+        assert!(found.is_some(), "never said {text:?}, but {:#?}", self.heard);
+        found.unwrap_or_default()
     }
 
     /// Waits for an entry on standard output that is as wanted; gives all up to it.
@@ -180,10 +181,7 @@ impl Program {
     /// Waits for its end; gives its exit code and what else it said.
     async fn ends(&mut self) -> (i32, String) {
         let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await;
-        let status: ExitStatus = match ended {
-            Ok(status) => status.expect("it ran"),
-            Err(_) => panic!("it does not end"),
-        };
+        let status = ended.expect("it ends in time").expect("it ran");
         while let Some(line) = self.said.recv().await {
             self.heard.push(line);
         }
@@ -207,7 +205,7 @@ fn lines(stream: impl AsyncRead + Unpin + Send + 'static) -> mpsc::UnboundedRece
 }
 
 fn entry(line: &str) -> Entry {
-    serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))
+    serde_json::from_str(line).expect("an entry of the ledger")
 }
 
 /// An alarm's change in short: what, which, when.
