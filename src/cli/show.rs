@@ -191,9 +191,9 @@ impl Lines {
             .iter()
             .map(|village| format!("{} {}", village.name, village.pressure.text))
             .collect();
-        let alarms = view.alarms.len();
+        let stand = view.alarms.iter().filter(|alarm| alarm.stands).count();
         let mut out = io::stdout().lock();
-        writeln!(out, "{clock}  {alarms} alarms stand · kPa: {}", villages.join(", "))?;
+        writeln!(out, "{clock}  {stand} alarms stand · kPa: {}", villages.join(", "))?;
         Ok(())
     }
 }
@@ -211,7 +211,7 @@ impl Summary {
     }
 
     fn finish(&mut self, view: &View) {
-        let standing = view.alarms.iter();
+        let standing = view.alarms.iter().filter(|alarm| alarm.stands);
         self.standing = standing.map(|alarm| format!("{} {}", alarm.tag, alarm.title)).collect();
         self.counters.clone_from(&view.health);
     }

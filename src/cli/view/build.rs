@@ -170,6 +170,7 @@ impl<'a> Builder<'a> {
         standing
             .into_iter()
             .map(|event| AlarmRow {
+                stands: event.state.is_active(),
                 level: if event.state.is_active() { level(event.priority) } else { Level::Calm },
                 since: event.at.hh_mm(self.plant.profile.utc_offset),
                 tag: event.id.tag.as_ref().map_or_else(|| "–".to_owned(), ToString::to_string),

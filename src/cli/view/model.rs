@@ -98,11 +98,13 @@ pub struct TankRow {
     pub share: f64,
 }
 
-/// One standing alarm.
+/// One alarm that a person should see.
 #[derive(Debug, Clone, Default)]
 pub struct AlarmRow {
     /// Priority.
     pub level: Level,
+    /// Does it stand? Otherwise its cause is gone, and nobody has acknowledged it.
+    pub stands: bool,
     /// Local time it was raised.
     pub since: String,
     /// The instrument, or the plant.
