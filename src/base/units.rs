@@ -116,7 +116,7 @@ unit! {
     Power, "kW", kw, from_kw, as_kw
 }
 
-/// Kilopascals in one metre of water: 1 m = 9.807 kPa (DOMAIN 3.1).
+/// Kilopascals in one metre of water: 1 m = 9.807 kPa `[D]` (1,000 kg/m³ × 9.807 m/s²).
 pub const KPA_PER_M: f64 = 9.807;
 
 impl Length {

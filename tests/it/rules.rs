@@ -44,3 +44,43 @@ fn every_rule_fits_the_instruments_of_the_sanmen_plant() {
     assert!(unmatched.iter().all(expected), "{unmatched:?}");
     assert_eq!(unmatched.len(), 7, "{unmatched:?}");
 }
+
+/// Every `S…` mark in brackets, such as `S7` of `[S7][M]`.
+fn marks(text: &str) -> impl Iterator<Item = &str> {
+    let inside = text.split('[').skip(1).filter_map(|rest| Some(rest.split_once(']')?.0));
+    inside.filter(|mark| {
+        let digits = mark.strip_prefix('S').map(|rest| rest.trim_end_matches(char::is_lowercase));
+        digits.is_some_and(|n| !n.is_empty() && n.bytes().all(|byte| byte.is_ascii_digit()))
+    })
+}
+
+/// The texts below a folder of the project.
+fn texts(folder: &Path, found: &mut Vec<(String, String)>) {
+    for entry in std::fs::read_dir(folder).expect("a folder of the project") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            texts(&path, found);
+        } else if let Ok(text) = std::fs::read_to_string(&path) {
+            found.push((path.display().to_string(), text));
+        }
+    }
+}
+
+#[test]
+fn every_mark_in_the_project_leads_to_its_source() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    for folder in ["config", "scenarios", "src"] {
+        texts(&root.join(folder), &mut files);
+    }
+    let page = source("src/docs/sources.md");
+    let rows: Vec<&str> = page.text.lines().filter_map(|line| line.split('|').nth(1)).collect();
+    let mut used = 0;
+    for (path, text) in &files {
+        for mark in marks(text) {
+            assert!(rows.iter().any(|row| row.trim() == mark), "{path}: [{mark}] has no source");
+            used += 1;
+        }
+    }
+    assert!(used > 20, "marks are found at all, not {used}");
+}
