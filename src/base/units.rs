@@ -143,6 +143,63 @@ impl Flow {
     }
 }
 
+/// A unit of measured values: on the wire, for people, and at the end of keys in files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unit {
+    /// On the wire, ASCII only.
+    pub wire: &'static str,
+    /// As people write it.
+    pub symbol: &'static str,
+    /// What the keys of files end with.
+    pub suffix: &'static str,
+}
+
+impl Unit {
+    /// Kilopascal.
+    pub const KPA: Self = Self::new("kPa", "kPa", "kpa");
+    /// Cubic metre an hour.
+    pub const M3_PER_H: Self = Self::new("m3/h", "m³/h", "m3_per_h");
+    /// Metre.
+    pub const M: Self = Self::new("m", "m", "m");
+    /// Milligram a litre.
+    pub const MG_PER_L: Self = Self::new("mg/L", "mg/L", "mg_per_l");
+    /// Nephelometric turbidity unit.
+    pub const NTU: Self = Self::new("NTU", "NTU", "ntu");
+    /// Microsiemens a centimetre.
+    pub const US_PER_CM: Self = Self::new("uS/cm", "µS/cm", "us_per_cm");
+    /// Degree Celsius.
+    pub const DEG_C: Self = Self::new("degC", "°C", "deg_c");
+    /// None, for pH.
+    pub const PH: Self = Self::new("1", "(pH)", "ph");
+    /// None, for states and shares.
+    pub const SHARE: Self = Self::new("1", "(share)", "share");
+    /// Kilowatt-hour.
+    pub const KWH: Self = Self::new("kWh", "kWh", "kwh");
+
+    /// Every unit.
+    pub const ALL: [Self; 10] = [
+        Self::KPA,
+        Self::M3_PER_H,
+        Self::M,
+        Self::MG_PER_L,
+        Self::NTU,
+        Self::US_PER_CM,
+        Self::DEG_C,
+        Self::PH,
+        Self::SHARE,
+        Self::KWH,
+    ];
+
+    const fn new(wire: &'static str, symbol: &'static str, suffix: &'static str) -> Self {
+        Self { wire, symbol, suffix }
+    }
+
+    /// The key of a file that begins with `stem` and carries this unit, such as `range_kpa`.
+    pub fn key(&self, stem: &str) -> String {
+        format!("{stem}_{}", self.suffix)
+    }
+}
+
 /// What an instrument measures. Each has one unit on the wire and in every file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -187,19 +244,25 @@ impl Quantity {
         Self::Energy,
     ];
 
+    /// The unit of its values.
+    pub fn measured_in(self) -> Unit {
+        match self {
+            Self::Pressure => Unit::KPA,
+            Self::Flow => Unit::M3_PER_H,
+            Self::Level => Unit::M,
+            Self::FreeChlorine | Self::ChlorineDioxide => Unit::MG_PER_L,
+            Self::Turbidity => Unit::NTU,
+            Self::Conductivity => Unit::US_PER_CM,
+            Self::Temperature => Unit::DEG_C,
+            Self::Ph => Unit::PH,
+            Self::State => Unit::SHARE,
+            Self::Energy => Unit::KWH,
+        }
+    }
+
     /// The unit on the wire: one of `mg/L NTU kPa m3/h m uS/cm degC 1 kWh`.
     pub fn unit(self) -> &'static str {
-        match self {
-            Self::Pressure => "kPa",
-            Self::Flow => "m3/h",
-            Self::Level => "m",
-            Self::FreeChlorine | Self::ChlorineDioxide => "mg/L",
-            Self::Turbidity => "NTU",
-            Self::Conductivity => "uS/cm",
-            Self::Temperature => "degC",
-            Self::Ph | Self::State => "1",
-            Self::Energy => "kWh",
-        }
+        self.measured_in().wire
     }
 
     /// As files write it, such as `free-chlorine`.

@@ -1,7 +1,7 @@
 //! Reads `[[rule]]` tables: every key, its unit, and what contradicts what.
 
 use crate::base::problem::{Spanned, Table};
-use crate::base::units::{Length, Quantity};
+use crate::base::units::{Length, Quantity, Unit};
 use crate::base::{Flag, RuleId, Span, TagId};
 use crate::inspection::book::{AcceptFlags, InspectionRule, Kind, NoData, Place, Urgency};
 use crate::inspection::limit::{LimitInForce, Side};
@@ -10,7 +10,7 @@ use crate::inspection::select::{SIZE_CLASSES, Selector, Supply};
 use crate::inspection::service_pressure::ServiceHead;
 use crate::inspection::signal::flat_line::FlatLineTest;
 use crate::inspection::signal::silence::Patience;
-use crate::inspection::unit_keys::{self, UnitKeys, physical_range, shown, spoken, units_of};
+use crate::inspection::unit_keys::{STEMS, physical_range, shown, spoken, units_of};
 use crate::plant::profile::Disinfectant;
 use crate::plant::tags::SamplingPoint;
 
@@ -234,40 +234,26 @@ fn forgive(table: &Table<'_>) {
     for key in ["quantity", "point", "tag", "after_min", "for_min", "readings", "from", "to"] {
         table.has(key);
     }
-    for key in unit_keys::ALL.iter().flat_map(UnitKeys::all) {
-        if table.keys().any(|found| *found.get_ref() == key) {
-            table.has(key);
+    for unit in Unit::ALL {
+        for stem in STEMS {
+            table.key_span(&unit.key(stem));
         }
     }
 }
 
-/// Reads the key that `pick` chooses, in any unit that suits `quantity`; gives its own unit.
-fn in_unit(
-    table: &Table<'_>,
-    quantity: Quantity,
-    pick: impl Fn(&UnitKeys) -> &'static str,
-) -> Option<Spanned<f64>> {
+/// Reads the key that begins with `stem`, in any unit that suits `quantity`; gives its own unit.
+fn in_unit(table: &Table<'_>, quantity: Quantity, stem: &str) -> Option<Spanned<f64>> {
     let right = units_of(quantity);
-    let own = pick(&right[0].0);
-    for foreign in unit_keys::ALL.iter().filter(|keys| !right.iter().any(|(own, _)| own == *keys)) {
-        let key = pick(foreign);
-        let Some(found) = table.keys().find(|found| *found.get_ref() == key) else { continue };
-        table.has(key);
-        let text = format!(
-            "`{key}` is in {}, but {} is in {}",
-            foreign.symbol,
-            quantity.name(),
-            right[0].0.symbol
-        );
-        table.add_with_help(found.span(), text, format!("write `{own}`"));
-    }
+    let own = quantity.measured_in().key(stem);
+    let foreign = Unit::ALL.into_iter().filter(|unit| !right.iter().any(|(own, _)| own == unit));
+    table.refuse_units(stem, quantity, foreign);
     let mut value = None;
-    for (keys, factor) in right {
-        let key = pick(keys);
-        if !table.has(key) {
+    for (unit, factor) in right {
+        let key = unit.key(stem);
+        if !table.has(&key) {
             continue;
         }
-        let number = table.opt_number(key)?;
+        let number = table.opt_number(&key)?;
         if value.is_some() {
             let text = format!("`{key}` says a second time what `{own}` says");
             table.add_with_help(number.span(), text, "keep one of them");
@@ -278,16 +264,17 @@ fn in_unit(
 }
 
 fn read_limit(table: &Table<'_>, quantity: Quantity) -> Option<LimitInForce> {
-    let above = in_unit(table, quantity, |keys| keys.above);
-    let below = in_unit(table, quantity, |keys| keys.below);
-    let clear = in_unit(table, quantity, |keys| keys.clear);
-    let deadband = in_unit(table, quantity, |keys| keys.deadband);
-    let own = units_of(quantity)[0].0;
+    let above = in_unit(table, quantity, "above");
+    let below = in_unit(table, quantity, "below");
+    let clear = in_unit(table, quantity, "clear");
+    let deadband = in_unit(table, quantity, "deadband");
+    let own = quantity.measured_in();
     let (side, raise) = match (above, below) {
         (Some(above), None) => (Side::Above, above),
         (None, Some(below)) => (Side::Below, below),
         (Some(_), Some(below)) => {
-            let text = format!("a rule has one limit: `{}` or `{}`", own.above, own.below);
+            let text =
+                format!("a rule has one limit: `{}` or `{}`", own.key("above"), own.key("below"));
             table.add_with_help(below.span(), text, "make a rule of each");
             return None;
         }
@@ -296,7 +283,7 @@ fn read_limit(table: &Table<'_>, quantity: Quantity) -> Option<LimitInForce> {
                 ["above_", "below_"].iter().any(|start| key.get_ref().starts_with(start))
             });
             if !wrong_unit {
-                let text = format!("`{}` or `{}` is missing", own.above, own.below);
+                let text = format!("`{}` or `{}` is missing", own.key("above"), own.key("below"));
                 table.add(table.span(), text);
             }
             return None;
@@ -376,8 +363,8 @@ fn check_possible(
 }
 
 fn read_flat_line(table: &Table<'_>, quantity: Quantity) -> Option<FlatLineTest> {
-    let own = units_of(quantity)[0].0.tolerance;
-    let tolerance = in_unit(table, quantity, |keys| keys.tolerance);
+    let own = quantity.measured_in().key("tolerance");
+    let tolerance = in_unit(table, quantity, "tolerance");
     if tolerance.is_none() && !table.keys().any(|key| key.get_ref().starts_with("tolerance_")) {
         table.add_with_help(
             table.span(),

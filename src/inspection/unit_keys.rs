@@ -1,73 +1,19 @@
 //! The keys of a rule file that carry a unit: which unit suits which quantity.
 
-use crate::base::units::{KPA_PER_M, Quantity};
+use crate::base::units::{KPA_PER_M, Quantity, Unit};
 
-/// A unit as keys spell it, and the keys that may carry it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct UnitKeys {
-    /// As people write it.
-    pub symbol: &'static str,
-    /// Raises above this.
-    pub above: &'static str,
-    /// Raises below this.
-    pub below: &'static str,
-    /// Clears at or beyond this.
-    pub clear: &'static str,
-    /// Clears this far from the limit.
-    pub deadband: &'static str,
-    /// Values this near to each other count as equal.
-    pub tolerance: &'static str,
-}
-
-impl UnitKeys {
-    /// All its keys.
-    pub fn all(&self) -> [&'static str; 5] {
-        [self.above, self.below, self.clear, self.deadband, self.tolerance]
-    }
-}
-
-macro_rules! keys {
-    ($symbol:literal, $suffix:literal) => {
-        UnitKeys {
-            symbol: $symbol,
-            above: concat!("above_", $suffix),
-            below: concat!("below_", $suffix),
-            clear: concat!("clear_", $suffix),
-            deadband: concat!("deadband_", $suffix),
-            tolerance: concat!("tolerance_", $suffix),
-        }
-    };
-}
-
-const MG_PER_L: UnitKeys = keys!("mg/L", "mg_per_l");
-const NTU: UnitKeys = keys!("NTU", "ntu");
-const KPA: UnitKeys = keys!("kPa", "kpa");
-const M: UnitKeys = keys!("m", "m");
-const M3_PER_H: UnitKeys = keys!("m³/h", "m3_per_h");
-const US_PER_CM: UnitKeys = keys!("µS/cm", "us_per_cm");
-const DEG_C: UnitKeys = keys!("°C", "deg_c");
-const PH: UnitKeys = keys!("(pH)", "ph");
-const SHARE: UnitKeys = keys!("(share)", "share");
-const KWH: UnitKeys = keys!("kWh", "kwh");
-
-/// Every unit that a key of a rule file may carry.
-pub const ALL: [UnitKeys; 10] = [MG_PER_L, NTU, KPA, M, M3_PER_H, US_PER_CM, DEG_C, PH, SHARE, KWH];
+/// What the keys of a rule that carry a unit begin with: raises above, raises below, clears at or
+/// beyond, clears this far from the limit, values this near to each other count as equal.
+pub const STEMS: [&str; 5] = ["above", "below", "clear", "deadband", "tolerance"];
 
 /// Units that suit `quantity`, with the factor to its own unit; the first is its own.
-pub fn units_of(quantity: Quantity) -> &'static [(UnitKeys, f64)] {
-    match quantity {
+pub fn units_of(quantity: Quantity) -> Vec<(Unit, f64)> {
+    let mut units = vec![(quantity.measured_in(), 1.0)];
+    if quantity == Quantity::Pressure {
         // Service heads are spoken of in metres of water, instruments show kPa.
-        Quantity::Pressure => &[(KPA, 1.0), (M, KPA_PER_M)],
-        Quantity::Flow => &[(M3_PER_H, 1.0)],
-        Quantity::Level => &[(M, 1.0)],
-        Quantity::FreeChlorine | Quantity::ChlorineDioxide => &[(MG_PER_L, 1.0)],
-        Quantity::Turbidity => &[(NTU, 1.0)],
-        Quantity::Conductivity => &[(US_PER_CM, 1.0)],
-        Quantity::Temperature => &[(DEG_C, 1.0)],
-        Quantity::Ph => &[(PH, 1.0)],
-        Quantity::State => &[(SHARE, 1.0)],
-        Quantity::Energy => &[(KWH, 1.0)],
+        units.push((Unit::M, KPA_PER_M));
     }
+    units
 }
 
 /// Values that water can have at all, in the quantity's unit: a limit outside can never be met.
@@ -90,7 +36,7 @@ pub fn physical_range(quantity: Quantity) -> (f64, f64) {
 
 /// `value` as a person reads it: decimals that matter, and the unit; pressures in metres too.
 pub fn shown(quantity: Quantity, value: f64) -> String {
-    let symbol = units_of(quantity)[0].0.symbol;
+    let symbol = quantity.measured_in().symbol;
     match quantity {
         Quantity::Pressure => format!("{value:.1} kPa ({:.1} m)", value / KPA_PER_M),
         Quantity::Ph | Quantity::State => format!("{value:.2}"),
@@ -116,11 +62,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_quantity_has_its_own_unit_first_and_only_known_units() {
+    fn every_quantity_has_its_own_unit_first_and_a_range() {
         for quantity in Quantity::ALL {
             let units = units_of(quantity);
-            assert_eq!(units[0].1, 1.0, "{quantity:?}");
-            assert!(units.iter().all(|(keys, _)| ALL.contains(keys)), "{quantity:?}");
+            assert_eq!(units[0], (quantity.measured_in(), 1.0), "{quantity:?}");
             let (low, high) = physical_range(quantity);
             assert!(low < high, "{quantity:?}");
         }

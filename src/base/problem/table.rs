@@ -1,7 +1,7 @@
 //! Reads a TOML table key by key and notes every mistake: missing, unknown, of the wrong kind.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use std::sync::Arc;
 use toml::de::{DeArray, DeTable, DeValue};
 
 use super::{Problem, Problems, Source, Spanned};
+use crate::base::units::{Quantity, Unit};
 use crate::base::{Stamp, Text, time::UtcOffset};
 
 /// Reads `source` as TOML through `read`; gives its value, or every mistake of the file.
@@ -55,7 +56,7 @@ pub struct Table<'a> {
     problems: &'a RefCell<Problems>,
     span: Range<usize>,
     entries: &'a DeTable<'a>,
-    asked: RefCell<Vec<&'static str>>,
+    asked: RefCell<BTreeSet<String>>,
 }
 
 type Value<'a> = Spanned<DeValue<'a>>;
@@ -106,24 +107,48 @@ impl<'a> Table<'a> {
     }
 
     /// Is the key there? Counts as asked for.
-    pub fn has(&self, key: &'static str) -> bool {
+    pub fn has(&self, key: &str) -> bool {
         self.get(key).is_some()
     }
 
     /// Where the key stands, if there; then it counts as asked for. An absent key does not, so
     /// that looking for keys that should not be there adds nothing to the known ones.
-    pub fn key_span(&self, key: &'static str) -> Option<Range<usize>> {
+    pub fn key_span(&self, key: &str) -> Option<Range<usize>> {
         let span = self.entries.keys().find(|name| name.get_ref() == key).map(Spanned::span)?;
-        self.asked.borrow_mut().push(key);
+        self.asked.borrow_mut().insert(key.to_owned());
         Some(span)
     }
 
-    fn get(&self, key: &'static str) -> Option<&'a Value<'a>> {
-        self.asked.borrow_mut().push(key);
+    /// Notes every key that begins with `stem` but carries one of the units that do not suit.
+    /// Gives whether there was none.
+    pub fn refuse_units(
+        &self,
+        stem: &str,
+        quantity: Quantity,
+        foreign: impl IntoIterator<Item = Unit>,
+    ) -> bool {
+        let own = quantity.measured_in();
+        let mut clean = true;
+        for (key, unit) in foreign.into_iter().map(|unit| (unit.key(stem), unit)) {
+            if let Some(span) = self.key_span(&key) {
+                let (is, name, right) = (unit.symbol, quantity.name(), own.symbol);
+                let text = format!("`{key}` is in {is}, but {name} is in {right}");
+                self.add_with_help(span, text, format!("write `{}`", own.key(stem)));
+                clean = false;
+            }
+        }
+        if !clean {
+            self.key_span(&own.key(stem)); // beside a wrong one, the right one is not unknown
+        }
+        clean
+    }
+
+    fn get(&self, key: &str) -> Option<&'a Value<'a>> {
+        self.asked.borrow_mut().insert(key.to_owned());
         self.entries.iter().find(|(name, _)| name.get_ref() == key).map(|(_, value)| value)
     }
 
-    fn required(&self, key: &'static str) -> Option<&'a Value<'a>> {
+    fn required(&self, key: &str) -> Option<&'a Value<'a>> {
         let value = self.get(key);
         if value.is_none() {
             self.add(self.span(), format!("`{key}` is missing"));
@@ -164,36 +189,32 @@ impl<'a> Table<'a> {
     }
 
     /// A text that must be there.
-    pub fn text(&self, key: &'static str) -> Option<Spanned<String>> {
+    pub fn text(&self, key: &str) -> Option<Spanned<String>> {
         self.as_text(key, self.required(key)?)
     }
 
     /// A text that may be there.
-    pub fn opt_text(&self, key: &'static str) -> Option<Spanned<String>> {
+    pub fn opt_text(&self, key: &str) -> Option<Spanned<String>> {
         self.as_text(key, self.get(key)?)
     }
 
     /// A number that must be there.
-    pub fn number(&self, key: &'static str) -> Option<Spanned<f64>> {
+    pub fn number(&self, key: &str) -> Option<Spanned<f64>> {
         self.as_number(key, self.required(key)?)
     }
 
     /// A number that may be there.
-    pub fn opt_number(&self, key: &'static str) -> Option<Spanned<f64>> {
+    pub fn opt_number(&self, key: &str) -> Option<Spanned<f64>> {
         self.as_number(key, self.get(key)?)
     }
 
     /// A number that must be there and inside `range`.
-    pub fn number_in(&self, key: &'static str, range: RangeInclusive<f64>) -> Option<Spanned<f64>> {
+    pub fn number_in(&self, key: &str, range: RangeInclusive<f64>) -> Option<Spanned<f64>> {
         self.inside(key, self.number(key)?, &range)
     }
 
     /// A number that may be there; if so, inside `range`.
-    pub fn opt_number_in(
-        &self,
-        key: &'static str,
-        range: RangeInclusive<f64>,
-    ) -> Option<Spanned<f64>> {
+    pub fn opt_number_in(&self, key: &str, range: RangeInclusive<f64>) -> Option<Spanned<f64>> {
         self.inside(key, self.opt_number(key)?, &range)
     }
 
@@ -224,25 +245,17 @@ impl<'a> Table<'a> {
     }
 
     /// A whole number that must be there and inside `range`.
-    pub fn integer_in(
-        &self,
-        key: &'static str,
-        range: RangeInclusive<i64>,
-    ) -> Option<Spanned<i64>> {
+    pub fn integer_in(&self, key: &str, range: RangeInclusive<i64>) -> Option<Spanned<i64>> {
         self.inside(key, self.as_integer(key, self.required(key)?)?, &range)
     }
 
     /// A whole number that may be there; if so, inside `range`.
-    pub fn opt_integer_in(
-        &self,
-        key: &'static str,
-        range: RangeInclusive<i64>,
-    ) -> Option<Spanned<i64>> {
+    pub fn opt_integer_in(&self, key: &str, range: RangeInclusive<i64>) -> Option<Spanned<i64>> {
         self.inside(key, self.as_integer(key, self.get(key)?)?, &range)
     }
 
     /// `true` or `false`, if there.
-    pub fn opt_bool(&self, key: &'static str) -> Option<Spanned<bool>> {
+    pub fn opt_bool(&self, key: &str) -> Option<Spanned<bool>> {
         let value = self.get(key)?;
         let Some(answer) = value.get_ref().as_bool() else {
             self.wrong_kind(key, value, "true or false");
@@ -252,7 +265,7 @@ impl<'a> Table<'a> {
     }
 
     /// A time with its offset, as a TOML date-time or as a text.
-    pub fn time(&self, key: &'static str) -> Option<Spanned<(Stamp, UtcOffset)>> {
+    pub fn time(&self, key: &str) -> Option<Spanned<(Stamp, UtcOffset)>> {
         let value = self.required(key)?;
         let text = match value.get_ref() {
             DeValue::Datetime(time) => time.to_string(),
@@ -274,7 +287,7 @@ impl<'a> Table<'a> {
     /// A text that must be there, through a check such as `TagId::new`.
     pub fn parse<T, E: Display>(
         &self,
-        key: &'static str,
+        key: &str,
         check: impl FnOnce(&str) -> Result<T, E>,
     ) -> Option<Spanned<T>> {
         self.checked(self.text(key)?, check)
@@ -283,7 +296,7 @@ impl<'a> Table<'a> {
     /// A text that may be there, through a check.
     pub fn opt_parse<T, E: Display>(
         &self,
-        key: &'static str,
+        key: &str,
         check: impl FnOnce(&str) -> Result<T, E>,
     ) -> Option<Spanned<T>> {
         self.checked(self.opt_text(key)?, check)
@@ -304,18 +317,14 @@ impl<'a> Table<'a> {
     }
 
     /// One of the named choices, which must be there.
-    pub fn choice<T: Clone>(
-        &self,
-        key: &'static str,
-        choices: &[(&'static str, T)],
-    ) -> Option<Spanned<T>> {
+    pub fn choice<T: Clone>(&self, key: &str, choices: &[(&'static str, T)]) -> Option<Spanned<T>> {
         self.chosen(key, self.text(key)?, choices)
     }
 
     /// One of the named choices, if there.
     pub fn opt_choice<T: Clone>(
         &self,
-        key: &'static str,
+        key: &str,
         choices: &[(&'static str, T)],
     ) -> Option<Spanned<T>> {
         self.chosen(key, self.opt_text(key)?, choices)
@@ -346,7 +355,7 @@ impl<'a> Table<'a> {
     }
 
     /// A text in both languages: `key = { en = "…", zh = "…" }`.
-    pub fn bilingual(&self, key: &'static str) -> Option<Text> {
+    pub fn bilingual(&self, key: &str) -> Option<Text> {
         let table = self.table(key)?;
         let (en, zh) = (table.text("en"), table.text("zh"));
         Some(Text { en: en?.into_inner(), zh: zh?.into_inner() })
@@ -361,34 +370,34 @@ impl<'a> Table<'a> {
     }
 
     /// A table that must be there.
-    pub fn table(&self, key: &'static str) -> Option<Table<'a>> {
+    pub fn table(&self, key: &str) -> Option<Table<'a>> {
         self.as_table(key, self.required(key)?)
     }
 
     /// A table that may be there.
-    pub fn opt_table(&self, key: &'static str) -> Option<Table<'a>> {
+    pub fn opt_table(&self, key: &str) -> Option<Table<'a>> {
         self.as_table(key, self.get(key)?)
     }
 
     /// The tables of `[[key]]`; none when the key is absent.
-    pub fn tables(&self, key: &'static str) -> Vec<Table<'a>> {
+    pub fn tables(&self, key: &str) -> Vec<Table<'a>> {
         let Some(array) = self.array(key) else { return Vec::new() };
         array.iter().filter_map(|value| self.as_table(key, value)).collect()
     }
 
     /// The texts of an array; none when the key is absent.
-    pub fn texts(&self, key: &'static str) -> Vec<Spanned<String>> {
+    pub fn texts(&self, key: &str) -> Vec<Spanned<String>> {
         let Some(array) = self.array(key) else { return Vec::new() };
         array.iter().filter_map(|value| self.as_text(key, value)).collect()
     }
 
     /// The numbers of an array; none when the key is absent.
-    pub fn numbers(&self, key: &'static str) -> Vec<Spanned<f64>> {
+    pub fn numbers(&self, key: &str) -> Vec<Spanned<f64>> {
         let Some(array) = self.array(key) else { return Vec::new() };
         array.iter().filter_map(|value| self.as_number(key, value)).collect()
     }
 
-    fn array(&self, key: &'static str) -> Option<&'a DeArray<'a>> {
+    fn array(&self, key: &str) -> Option<&'a DeArray<'a>> {
         let value = self.get(key)?;
         let array = value.get_ref().as_array();
         if array.is_none() {
@@ -400,9 +409,8 @@ impl<'a> Table<'a> {
 
 impl Drop for Table<'_> {
     fn drop(&mut self) {
-        let mut known = self.asked.borrow().clone();
-        known.sort_unstable();
-        known.dedup();
+        let asked = self.asked.borrow();
+        let known: Vec<&str> = asked.iter().map(String::as_str).collect();
         for (name, _) in self.entries {
             let key: &str = name.get_ref();
             if !known.contains(&key) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::problem::{Problems, Source, Spanned, Table, read_toml};
-use crate::base::units::Quantity;
+use crate::base::units::{Quantity, Unit};
 use crate::base::{Span, TagId};
 use crate::plant::profile::Village;
 use crate::plant::tags::{Behaviour, Instrument, NightFlow, Place, SamplingPoint, Tag};
@@ -177,6 +177,18 @@ fn check_tap(
     }
 }
 
+/// What the keys of numbers in the quantity's unit begin with.
+const STEMS: [&str; 3] = ["range", "resolution", "noise"];
+
+/// Keys in any unit count as asked for: which are right cannot be said.
+fn forgive(table: &Table<'_>) {
+    for unit in Unit::ALL {
+        for stem in STEMS {
+            table.key_span(&unit.key(stem));
+        }
+    }
+}
+
 /// What an instrument's numbers say, in the quantity's unit.
 struct Values {
     range: (f64, f64),
@@ -188,24 +200,27 @@ struct Values {
 fn read_values(table: &Table<'_>, quantity: Option<Quantity>) -> Option<Values> {
     let percent = table.opt_number_in("noise_percent", 0.0..=50.0);
     let Some(quantity) = quantity else {
-        for keys in Quantity::ALL.map(keys) {
-            for key in keys {
-                table.key_span(key);
-            }
-        }
+        forgive(table);
         return None;
     };
-    let [range_key, resolution_key, noise_key] = unit_keys(table, quantity)?;
-    let range = read_range(table, range_key);
+    let own = quantity.measured_in();
+    let foreign = || Unit::ALL.into_iter().filter(|unit| *unit != own);
+    let wrong = STEMS.map(|stem| !table.refuse_units(stem, quantity, foreign()));
+    if wrong.contains(&true) {
+        forgive(table);
+        return None;
+    }
+    let [range_key, resolution_key, noise_key] = STEMS.map(|stem| own.key(stem));
+    let range = read_range(table, &range_key);
     let widest = range.map_or(f64::INFINITY, |(low, high)| high - low);
-    let resolution = table.number(resolution_key);
+    let resolution = table.number(&resolution_key);
     if let Some(step) = &resolution
         && !(*step.get_ref() > 0.0 && *step.get_ref() <= widest)
     {
         let text = format!("`{resolution_key}` must be above 0 and at most the range's width");
         table.add(step.span(), text);
     }
-    let noise = table.opt_number(noise_key);
+    let noise = table.opt_number(&noise_key);
     if let Some(noise) = &noise
         && !(0.0..=widest).contains(noise.get_ref())
     {
@@ -220,7 +235,7 @@ fn read_values(table: &Table<'_>, quantity: Option<Quantity>) -> Option<Values> 
     })
 }
 
-fn read_range(table: &Table<'_>, key: &'static str) -> Option<(f64, f64)> {
+fn read_range(table: &Table<'_>, key: &str) -> Option<(f64, f64)> {
     let numbers = table.numbers(key);
     let Some(span) = table.key_span(key) else {
         table.add(table.span(), format!("`{key}` is missing"));
@@ -234,51 +249,4 @@ fn read_range(table: &Table<'_>, key: &'static str) -> Option<(f64, f64)> {
             None
         }
     }
-}
-
-macro_rules! keys_with {
-    ($suffix:literal) => {
-        [concat!("range", $suffix), concat!("resolution", $suffix), concat!("noise", $suffix)]
-    };
-}
-
-/// Range, resolution and noise as the quantity's unit spells them.
-fn keys(quantity: Quantity) -> [&'static str; 3] {
-    match quantity {
-        Quantity::Pressure => keys_with!("_kpa"),
-        Quantity::Flow => keys_with!("_m3_per_h"),
-        Quantity::Level => keys_with!("_m"),
-        Quantity::FreeChlorine | Quantity::ChlorineDioxide => keys_with!("_mg_per_l"),
-        Quantity::Turbidity => keys_with!("_ntu"),
-        Quantity::Conductivity => keys_with!("_us_per_cm"),
-        Quantity::Temperature => keys_with!("_deg_c"),
-        Quantity::Ph | Quantity::State => keys_with!(""),
-        Quantity::Energy => keys_with!("_kwh"),
-    }
-}
-
-/// The quantity's keys; none when some stands in another quantity's unit, which is reported.
-/// The others then count as asked for, so that they are not reported as unknown.
-fn unit_keys(table: &Table<'_>, quantity: Quantity) -> Option<[&'static str; 3]> {
-    let right = keys(quantity);
-    let mut clean = true;
-    for other in Quantity::ALL.map(keys).iter().filter(|other| **other != right) {
-        for (wrong, right) in other.iter().zip(right) {
-            if let Some(span) = table.key_span(wrong) {
-                let text = format!("`{wrong}` has the unit of another quantity");
-                let help = match quantity.unit() {
-                    "1" => format!("write `{right}`: a {} has no unit", quantity.name()),
-                    unit => format!("write `{right}`: {} is in {unit}", quantity.name()),
-                };
-                table.add_with_help(span, text, help);
-                clean = false;
-            }
-        }
-    }
-    if !clean {
-        for key in right {
-            table.key_span(key);
-        }
-    }
-    clean.then_some(right)
 }

@@ -3,7 +3,8 @@
 use crate::base::Stamp;
 use crate::base::ids::InjectionId;
 use crate::base::problem::{Spanned, Table};
-use crate::base::units::Quantity;
+use crate::base::units::Unit;
+use crate::plant::tags::Tag;
 use crate::scenario::injection::{Injection, InjectionKind, InstrumentFault};
 
 use super::names::Names;
@@ -98,7 +99,7 @@ fn read_injection(table: &Table<'_>, names: &Names<'_>, run: Option<Run>) -> Fou
     let until = until.zip(run).map(|(until, run)| run.at_min(*until.get_ref()));
     let kind = table.choice("kind", &KINDS);
     if kind.is_none() {
-        silence(table, KIND_KEYS.into_iter().chain(all_fault_keys()));
+        silence(table, KIND_KEYS.into_iter().map(str::to_owned).chain(all_fault_keys()));
     }
     let kind = kind.and_then(|kind| read_kind(table, names, kind.into_inner()));
     let injection = id.as_ref().zip(from).zip(kind).map(|((id, from), kind)| Injection {
@@ -189,19 +190,12 @@ fn read_instrument_fault(
     kind: Kind,
 ) -> Option<InjectionKind> {
     let tag = table.text("target").and_then(|name| names.tag(table, &name));
-    let keys = tag.map(|tag| fault_keys(tag.quantity));
-    if keys.is_none() {
+    if tag.is_none() {
         silence(table, all_fault_keys());
     }
     let fault = match kind {
-        Kind::Drift => {
-            let [key, _] = keys?;
-            InstrumentFault::Drift { per_day: table.number(key)?.into_inner() }
-        }
-        Kind::Bias => {
-            let [_, key] = keys?;
-            InstrumentFault::Bias { by: table.number(key)?.into_inner() }
-        }
+        Kind::Drift => InstrumentFault::Drift { per_day: in_unit_of(tag?, table, "per_day")? },
+        Kind::Bias => InstrumentFault::Bias { by: in_unit_of(tag?, table, "by")? },
         Kind::Dropout => {
             let percent = table.number_in("percent", 0.0..=100.0)?;
             InstrumentFault::Dropout { share: percent.into_inner() / 100.0 }
@@ -212,29 +206,23 @@ fn read_instrument_fault(
 }
 
 /// Counts keys as asked for, so that they are not reported beside the mistake they hang on.
-fn silence(table: &Table<'_>, keys: impl Iterator<Item = &'static str>) {
+fn silence(table: &Table<'_>, keys: impl Iterator<Item = String>) {
     for key in keys {
-        table.has(key);
+        table.has(&key);
     }
 }
 
-/// Keys of drift and bias: they end with the unit of the instrument, if it has one.
-fn fault_keys(quantity: Quantity) -> [&'static str; 2] {
-    match quantity {
-        Quantity::Pressure => ["per_day_kpa", "by_kpa"],
-        Quantity::Flow => ["per_day_m3_per_h", "by_m3_per_h"],
-        Quantity::Level => ["per_day_m", "by_m"],
-        Quantity::FreeChlorine | Quantity::ChlorineDioxide => ["per_day_mg_per_l", "by_mg_per_l"],
-        Quantity::Turbidity => ["per_day_ntu", "by_ntu"],
-        Quantity::Conductivity => ["per_day_us_per_cm", "by_us_per_cm"],
-        Quantity::Temperature => ["per_day_deg_c", "by_deg_c"],
-        Quantity::Ph | Quantity::State => ["per_day", "by"],
-        Quantity::Energy => ["per_day_kwh", "by_kwh"],
-    }
+/// A number in the unit of the tag's quantity. Errors: missing, or in another unit.
+fn in_unit_of(tag: &Tag, table: &Table<'_>, stem: &str) -> Option<f64> {
+    let own = tag.quantity.measured_in();
+    let foreign = Unit::ALL.into_iter().filter(|unit| *unit != own);
+    let clean = table.refuse_units(stem, tag.quantity, foreign);
+    clean.then(|| table.number(&own.key(stem))).flatten().map(Spanned::into_inner)
 }
 
-fn all_fault_keys() -> impl Iterator<Item = &'static str> {
-    Quantity::ALL.into_iter().flat_map(fault_keys)
+/// Keys of drift and bias, in any unit.
+fn all_fault_keys() -> impl Iterator<Item = String> {
+    Unit::ALL.into_iter().flat_map(|unit| ["per_day", "by"].map(|stem| unit.key(stem)))
 }
 
 #[cfg(test)]
