@@ -141,8 +141,8 @@ pub fn curve(values: &[f64], cells: usize) -> String {
         .chunks(values.len().div_ceil(cells))
         .map(|chunk| {
             let mean = chunk.iter().sum::<f64>() / chunk.len() as f64;
-            let share = ((mean - middle) / span + 0.5).clamp(0.0, 1.0);
-            STEPS[((share * 7.0).round() as usize).min(7)]
+            let steps_from_middle = ((mean - middle) / span * 7.0).round();
+            STEPS[(4.0 + steps_from_middle).clamp(0.0, 7.0) as usize]
         })
         .collect()
 }
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_curve_rises_with_its_values_and_stays_flat_for_noise() {
-        assert_eq!(curve(&[0.0, 1.0, 2.0, 3.0], 4), "▁▃▆█");
+        assert_eq!(curve(&[0.0, 1.0, 2.0, 3.0], 4), "▁▄▆█");
         assert_eq!(curve(&[10.0, 10.0001, 10.0], 3), "▅▅▅");
         assert_eq!(curve(&[], 4), "");
     }
