@@ -1,5 +1,8 @@
 //! Exit codes, which are public: 0 done, 1 expectation not met, 2 usage or bad file,
 //! 3 outside world (broker, database, port, disk), 70 bug.
+//!
+//! Ctrl-C and SIGTERM give 0 too, unless they leave something undone: a plant whose broker does not
+//! have everything, a run whose broker never answered, a ledger that cannot store, give 3.
 
 use std::error::Error;
 use std::fmt::Write as _;
