@@ -100,10 +100,8 @@ pub async fn until(
                     lines.entry(entry, row.map(|row| row.text).as_deref())?;
                 }
             }
-            changed = told.snapshots.changed() => {
-                if changed.is_err() {
-                    break;
-                }
+            // Once the monitor has ended this fails, but its last records may still wait.
+            Ok(()) = told.snapshots.changed() => {
                 let snapshot = told.snapshots.borrow_and_update().clone();
                 builder.snapshot(&snapshot);
                 lines.status(builder.view())?;

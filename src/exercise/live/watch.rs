@@ -157,7 +157,7 @@ impl Watch {
     /// store, the machine slept), what came meanwhile is still to be heard.
     fn turn(&mut self) -> Stamp {
         let wall = wall_now();
-        if wall - self.turned_at > GRACE {
+        if wall - self.turned_at > self.settings.tick_wall + GRACE {
             self.base.catch_up(wall);
         }
         self.turned_at = wall;
