@@ -23,6 +23,7 @@ use crate::base::{Span, Stamp};
 use crate::plant::network::{LinkIndex, LinkKind, LinkStatus, Network, NodeKind};
 use controls::Controls;
 pub use outcome::{EngineError, Warning};
+use reach::Reach;
 use solver::{Solver, Wanted};
 pub use state::{Boundary, Solution, Volumes};
 
@@ -58,6 +59,7 @@ pub struct Hydraulics {
     network: Network,
     solver: Solver,
     controls: Controls,
+    reach: Reach,
     boundary: Boundary,
     wanted: Wanted,
     solution: Solution,
@@ -83,6 +85,7 @@ impl Hydraulics {
         Ok(Self {
             solver: Solver::new(network)?,
             controls: Controls::new(start, offset),
+            reach: Reach::new(network),
             boundary: Boundary::at_start(network),
             wanted: Wanted::default(),
             solution: Solution::empty(nodes, links),
@@ -144,8 +147,8 @@ impl Hydraulics {
         let links = 0..self.network.links.len();
         let on: Vec<bool> =
             links.map(|link| self.boundary.is_on(&self.network, LinkIndex(link))).collect();
-        let reached = reach::reached(&self.network, &on, &self.boundary.tank_level);
-        self.wanted.set(&self.network, &self.boundary, &on, &reached);
+        self.reach.update(&self.network, &on, &self.boundary.tank_level);
+        self.wanted.set(&self.network, &self.boundary, &on, &self.reach);
         match self.solver.solve(&self.wanted)? {
             Some(warning) if warning == Warning::Unbalanced => {
                 self.unsolved += 1;
@@ -157,7 +160,7 @@ impl Hydraulics {
             warning => {
                 self.has_solution = true;
                 self.solution.open = on;
-                self.solution.reached = reached;
+                self.solution.reached.copy_from_slice(self.reach.reached());
                 self.solution.warning = warning;
                 self.read_solution();
             }

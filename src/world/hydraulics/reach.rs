@@ -1,53 +1,103 @@
 //! Where water can get at all: the way must be open, whatever the pressure.
 
 use crate::base::units::Length;
-use crate::plant::network::{LinkKind, Network, NodeIndex, NodeKind, ValveKind};
+use crate::plant::network::{LinkKind, Network, NodeKind, ValveKind};
 
 /// A level this close to the lowest counts as empty, m.
 const EMPTY_M: f64 = 1e-9;
 
-/// Per node: is there an open way to it from a reservoir or a tank that is not empty?
-///
-/// `on`: per link, ordered open. Check valves, pumps and pressure valves lead one way only; the
-/// way does not lead on through an empty tank.
-pub(super) fn reached(network: &Network, on: &[bool], levels: &[Length]) -> Vec<bool> {
-    let mut reached = vec![false; network.nodes.len()];
-    let is_source = |node: usize| match network.nodes[node].kind {
-        NodeKind::Reservoir => true,
-        NodeKind::Tank(tank) => (levels[node] - tank.min_level).as_m() > EMPTY_M,
-        NodeKind::Junction { .. } => false,
-    };
-    let leads_on = |node: usize| {
-        is_source(node) || matches!(network.nodes[node].kind, NodeKind::Junction { .. })
-    };
-    let mut neighbours = vec![Vec::new(); network.nodes.len()];
-    for (link, on) in network.links.iter().zip(on) {
-        if *on {
-            neighbours[link.start.0].push(link.end);
+/// An empty tank gives water again once its level is this far above the lowest, m `[D]`: as a pump
+/// that ran dry starts again, and so that two tanks at their lowest cannot hand the same litre to
+/// and fro a hundred times a second.
+const REFILLED_M: f64 = 0.05;
+
+/// Where water gets. It is looked for again only when a link or a tank's emptiness has changed.
+#[derive(Debug)]
+pub(super) struct Reach {
+    /// Ways that lead away from each node: the link and where it leads.
+    ways: Vec<Vec<(usize, usize)>>,
+    /// What the answer below belongs to: per link, ordered open; per node, gives water.
+    on: Vec<bool>,
+    is_source: Vec<bool>,
+    reached: Vec<bool>,
+    next: Vec<usize>,
+}
+
+impl Reach {
+    /// Everything shut, all tanks full: nothing but the sources is reached.
+    pub fn new(network: &Network) -> Self {
+        let nodes = network.nodes.len();
+        let is_junction = |kind: &NodeKind| matches!(kind, NodeKind::Junction { .. });
+        let is_source: Vec<bool> =
+            network.nodes.iter().map(|node| !is_junction(&node.kind)).collect();
+        let mut ways = vec![Vec::new(); nodes];
+        for (at, link) in network.links.iter().enumerate() {
+            ways[link.start.0].push((at, link.end.0));
             if leads_back(&link.kind) {
-                neighbours[link.end.0].push(link.start);
+                ways[link.end.0].push((at, link.start.0));
             }
         }
+        Self {
+            ways,
+            on: vec![false; network.links.len()],
+            reached: is_source.clone(),
+            is_source,
+            next: Vec::with_capacity(nodes),
+        }
     }
-    let mut next: Vec<usize> = (0..network.nodes.len()).filter(|node| is_source(*node)).collect();
-    for node in &next {
-        reached[*node] = true;
+
+    /// Takes the present state. `on`: per link, ordered open; `levels`: per node, of tanks.
+    pub fn update(&mut self, network: &Network, on: &[bool], levels: &[Length]) {
+        let mut is_known = self.on == on;
+        for (at, node) in network.nodes.iter().enumerate() {
+            let is_source = match node.kind {
+                NodeKind::Reservoir => true,
+                NodeKind::Tank(tank) => {
+                    let least = if self.is_source[at] { EMPTY_M } else { REFILLED_M };
+                    (levels[at] - tank.min_level).as_m() > least
+                }
+                NodeKind::Junction { .. } => false,
+            };
+            is_known &= self.is_source[at] == is_source;
+            self.is_source[at] = is_source;
+        }
+        if !is_known {
+            self.on.copy_from_slice(on);
+            self.spread(network);
+        }
     }
-    while let Some(node) = next.pop() {
-        for NodeIndex(neighbour) in &neighbours[node] {
-            if !reached[*neighbour] {
-                reached[*neighbour] = true;
-                if leads_on(*neighbour) {
-                    next.push(*neighbour);
+
+    /// Per node: is there an open way to it from a reservoir or a tank that is not empty?
+    ///
+    /// Check valves, pumps and pressure valves lead one way only; the way does not lead on through
+    /// an empty tank. A tank always holds water of its own.
+    pub fn reached(&self) -> &[bool] {
+        &self.reached
+    }
+
+    /// Does this node give water: a reservoir, or a tank that is not empty?
+    pub fn is_source(&self, node: usize) -> bool {
+        self.is_source[node]
+    }
+
+    fn spread(&mut self, network: &Network) {
+        self.reached.copy_from_slice(&self.is_source);
+        self.next.extend((0..self.ways.len()).filter(|node| self.is_source[*node]));
+        while let Some(node) = self.next.pop() {
+            for (link, to) in &self.ways[node] {
+                if self.on[*link] && !self.reached[*to] {
+                    self.reached[*to] = true;
+                    // A tank that gives water was there from the beginning; this one is empty.
+                    if matches!(network.nodes[*to].kind, NodeKind::Junction { .. }) {
+                        self.next.push(*to);
+                    }
                 }
             }
         }
+        for (reached, node) in self.reached.iter_mut().zip(&network.nodes) {
+            *reached |= matches!(node.kind, NodeKind::Tank(_));
+        }
     }
-    // A tank holds water even when it is cut off or empty: its own level stands.
-    for (reached, node) in reached.iter_mut().zip(&network.nodes) {
-        *reached |= matches!(node.kind, NodeKind::Tank(_));
-    }
-    reached
 }
 
 fn leads_back(kind: &LinkKind) -> bool {
@@ -55,5 +105,31 @@ fn leads_back(kind: &LinkKind) -> bool {
         LinkKind::Pipe { check_valve, .. } => !check_valve,
         LinkKind::Pump { .. } => false,
         LinkKind::Valve { kind, .. } => matches!(kind, ValveKind::Fcv | ValveKind::Tcv),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plant::sample;
+
+    #[test]
+    fn an_empty_tank_gives_nothing_until_it_holds_a_little() {
+        let network = sample::plant().network;
+        let is_tank = |kind: &NodeKind| matches!(kind, NodeKind::Tank(_));
+        let at = network.nodes.iter().position(|node| is_tank(&node.kind)).expect("a tank");
+        let NodeKind::Tank(tank) = network.nodes[at].kind else { unreachable!("it is a tank") };
+        let on = vec![true; network.links.len()];
+        let mut reach = Reach::new(&network);
+        let mut gives = |above_m: f64| {
+            let mut levels = vec![Length::ZERO; network.nodes.len()];
+            levels[at] = tank.min_level + Length::m(above_m);
+            reach.update(&network, &on, &levels);
+            reach.is_source(at)
+        };
+        assert!(gives(0.01), "it drains to its last drop");
+        assert!(!gives(0.0));
+        assert!(!gives(0.049), "two such tanks would hand this to and fro");
+        assert!(gives(0.051) && gives(0.01));
     }
 }

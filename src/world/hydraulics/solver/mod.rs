@@ -1,6 +1,7 @@
 //! What goes to the solver and comes back, and the solver: EPANET, or none.
 
 use super::Boundary;
+use super::reach::Reach;
 use crate::plant::network::{LinkKind, Network, NodeKind};
 
 #[cfg(feature = "epanet")]
@@ -30,19 +31,21 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-    /// Nothing is asked of nodes that no water reaches.
-    pub fn set(&mut self, network: &Network, boundary: &Boundary, on: &[bool], reached: &[bool]) {
+    /// Nothing is asked of nodes that no water reaches; a tank that gives none stands at its
+    /// lowest, where the solver lets water in and none out.
+    pub fn set(&mut self, network: &Network, boundary: &Boundary, on: &[bool], reach: &Reach) {
         self.demand.clear();
         self.emitter.clear();
         self.level.clear();
         for (at, node) in network.nodes.iter().enumerate() {
-            let drawn = matches!(node.kind, NodeKind::Junction { .. }) && reached[at];
+            let drawn = matches!(node.kind, NodeKind::Junction { .. }) && reach.reached()[at];
             let leak = boundary.leak_m3_per_h_at_20_m[at] / 3_600.0 / LEAK_PRESSURE_M.sqrt();
             self.demand.push(if drawn { boundary.demand[at].as_m3_per_s() } else { 0.0 });
             self.emitter.push(if drawn { leak } else { 0.0 });
             self.level.push(match node.kind {
                 NodeKind::Junction { .. } => None,
                 NodeKind::Reservoir => Some(boundary.reservoir_head[at].as_m()),
+                NodeKind::Tank(tank) if !reach.is_source(at) => Some(tank.min_level.as_m()),
                 NodeKind::Tank(tank) => {
                     let level = boundary.tank_level[at].as_m();
                     Some(level.clamp(tank.min_level.as_m(), tank.max_level.as_m()))
