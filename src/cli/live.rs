@@ -17,8 +17,9 @@ use crate::base::Span;
 use crate::base::ids::Space;
 use crate::cli::exit::Failure;
 use crate::cli::settings::Settings;
+pub use crate::cli::stderr::say;
 use crate::exercise::live::simulate::{Pace, Progress};
-use crate::exercise::live::stop::{self, Stop};
+use crate::exercise::live::stop::{self, Stop, Stopper};
 use crate::exercise::live::watch::{Watch, WatchSettings};
 use crate::inspection::book::Book;
 use crate::ledger::record::Entry;
@@ -41,8 +42,9 @@ const RECORDS_WAITING: usize = 1_024;
 /// How long the broker keeps our session while we are away.
 const SESSION: Duration = Duration::from_mins(10);
 
-/// Runs `work` on tokio; Ctrl-C says stop (so does SIGTERM), a second one ends the process at once.
-pub fn block_on<F, T>(work: impl FnOnce(Stop) -> F) -> Result<T, Failure>
+/// Runs `work` on tokio. Ctrl-C says stop (so does SIGTERM, and so may the work itself); asking
+/// again after that ends the process at once.
+pub fn block_on<F, T>(work: impl FnOnce(Stopper, Stop) -> F) -> Result<T, Failure>
 where
     F: Future<Output = Result<T, Failure>>,
 {
@@ -51,14 +53,18 @@ where
         .build()
         .map_err(Failure::outside)?;
     let (stopper, stop) = stop::stop();
+    let (hand, said) = (stopper.clone(), stop.clone());
     runtime.spawn(async move {
-        asked_to_stop().await;
-        stopper.set();
-        say("stopping; Ctrl-C again ends at once");
-        asked_to_stop().await;
-        std::process::exit(0);
+        loop {
+            asked_to_stop().await;
+            if said.is_set() {
+                std::process::exit(0);
+            }
+            hand.set();
+            say("stopping; Ctrl-C again ends at once");
+        }
     });
-    let result = runtime.block_on(work(stop));
+    let result = runtime.block_on(work(stopper, stop));
     runtime.shutdown_timeout(Duration::from_secs(1));
     result
 }
@@ -80,12 +86,6 @@ async fn asked_to_stop() {
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await; // nobody can ask
     }
-}
-
-/// A line for people, on stderr.
-#[expect(clippy::print_stderr, reason = "text for people")]
-pub fn say(text: &str) {
-    eprintln!("{text}");
 }
 
 /// A run's private name: 26 random characters that nobody guesses.

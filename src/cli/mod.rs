@@ -14,6 +14,7 @@ pub mod run;
 pub mod settings;
 mod show;
 pub mod simulate;
+mod stderr;
 pub mod test;
 mod view;
 
@@ -79,7 +80,7 @@ fn log_to_stderr() {
     let quiet = "mqtt5=error".parse().map(|directive| filter.clone().add_directive(directive));
     let _ = tracing_subscriber::fmt()
         .with_env_filter(quiet.unwrap_or(filter))
-        .with_writer(io::stderr)
+        .with_writer(|| stderr::Stderr)
         .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
         .try_init();
 }

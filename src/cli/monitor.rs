@@ -11,7 +11,6 @@ use crate::cli::exit::Failure;
 use crate::cli::library;
 use crate::cli::live::{self, say};
 use crate::cli::show::{self, Screen, Subject};
-use crate::exercise::live::stop;
 use crate::telemetry::url::BrokerUrl;
 
 /// Watches a space: rules, alarms, ledger.
@@ -51,28 +50,22 @@ pub fn run(args: &MonitorArgs, _out: &mut dyn Write) -> Result<(), Failure> {
     let Some(plant) = plants.first().cloned() else {
         return Err(Failure::usage("there is no plant to watch"));
     };
-    live::block_on(|interrupted| async move {
+    live::block_on(|stopper, stopped| async move {
         let started = wall_now();
-        let subject = Subject { plant, book: book.clone(), run: None };
-        let (service, told) = live::watch_service(plants, book, &folder, &settings).await?;
+        let (service, told) = live::watch_service(plants, book.clone(), &folder, &settings).await?;
         let client = live::own_client_id(&folder)?;
         let (subscriber, arrivals) =
             live::subscriber(&args.broker, &args.space, &client, &settings);
-        let outage = tokio::spawn(live::report_link(subscriber.status(), args.broker.clone()));
-        let (stopper, stopped) = stop::stop();
-        let watching = tokio::spawn(service.run(arrivals, subscriber.status(), stopped.clone()));
-        let quit = stopper.clone();
-        let showing = show::until(told, screen, subject, move || quit.set(), stopped.clone());
-        let ending = async {
-            interrupted.wait().await;
-            stopper.set();
-            std::future::pending::<()>().await;
-        };
-        let summary = tokio::select! {
-            summary = showing => summary?,
-            () = ending => return Err(Failure::Bug),
-        };
-        outage.abort();
+        let link = subscriber.status();
+        // The view shows the connection itself.
+        let outage = (!matches!(screen, Screen::Terminal(_)))
+            .then(|| tokio::spawn(live::report_link(link.clone(), args.broker.clone())));
+        let subject = Subject { plant, book, run: None, link: link.clone() };
+        let watching = tokio::spawn(service.run(arrivals, link, stopped.clone()));
+        let summary = show::until(told, screen, subject, move || stopper.set(), stopped).await?;
+        if let Some(outage) = outage {
+            outage.abort();
+        }
         let watched = watching.await.map_err(|_| Failure::Bug)?;
         subscriber.stop().await;
         summary.say(wall_now() - started, &folder.display().to_string());

@@ -13,10 +13,11 @@ use crate::base::time::wall_now;
 use crate::cli::common::{Common, Speed, speed};
 use crate::cli::exit::Failure;
 use crate::cli::live::{self, say};
-use crate::cli::show::{self, Screen, Subject};
+use crate::cli::show::{self, Played, Screen, Subject};
 use crate::cli::simulate::Ready;
+use crate::cli::view::words::Words;
 use crate::exercise::live::simulate::{Progress, simulate};
-use crate::exercise::live::stop::{self, Stop};
+use crate::exercise::live::stop::{self, Stop, Stopper};
 use crate::monitor::Snapshot;
 use crate::telemetry::broker::Broker;
 use crate::telemetry::url::BrokerUrl;
@@ -58,7 +59,8 @@ pub fn run(args: &RunArgs, _out: &mut dyn Write) -> Result<(), Failure> {
     let screen = Screen::choose(&args.common);
     let listen = args.listen;
     let external = args.broker.clone();
-    live::block_on(|interrupted| async move {
+    let lang = args.common.lang.into();
+    live::block_on(|stopper, stopped| async move {
         let (embedded, broker) = if let Some(url) = external {
             (None, url)
         } else {
@@ -66,13 +68,15 @@ pub fn run(args: &RunArgs, _out: &mut dyn Write) -> Result<(), Failure> {
             let url = broker.url();
             (Some(broker), url)
         };
+        let [seed, at, named] = Words::of(lang).start;
         say(&format!(
-            "{} · seed {} · {}× · broker {broker} · space {space}",
-            ready.scenario.title.en,
+            "{} · {seed} {} · {}× · {at} {broker} · {named} {space}",
+            ready.scenario.title.get(lang),
             ready.seed.0,
             ready.pace.speed()
         ));
-        let result = play(ready, book, &space, &broker, &folder, screen, interrupted).await;
+        let hands = (stopper, stopped);
+        let result = play(ready, book, &space, &broker, &folder, screen, hands).await;
         if let Some(embedded) = embedded {
             embedded.stop().await;
         }
@@ -87,7 +91,7 @@ async fn play(
     broker: &BrokerUrl,
     folder: &std::path::Path,
     screen: Screen,
-    interrupted: Stop,
+    (stopper, stopped): (Stopper, Stop),
 ) -> Result<(), Failure> {
     let started = wall_now();
     let plants = vec![Arc::clone(&ready.plant)];
@@ -95,7 +99,6 @@ async fn play(
         live::watch_service(plants, book.clone(), folder, &ready.settings).await?;
     let client = live::own_client_id(folder)?;
     let (subscriber, arrivals) = live::subscriber(broker, space, &client, &ready.settings);
-    let (stopper, stopped) = stop::stop();
     let (end_monitor, monitor_ends) = stop::stop();
     let watching = service.run(arrivals, subscriber.status(), monitor_ends.clone());
     let without_monitor = stopper.clone();
@@ -104,7 +107,7 @@ async fn play(
         without_monitor.set(); // a plant that nobody watches any more stops
         watched
     });
-    live::connected(subscriber.status(), broker, &interrupted).await?;
+    live::connected(subscriber.status(), broker, &stopped).await?;
 
     let simulator = ready.simulator()?;
     let publisher = live::publisher(broker, space, &simulator, &ready.settings);
@@ -121,17 +124,17 @@ async fn play(
     let subject = Subject {
         plant: Arc::clone(&ready.plant),
         book,
-        run: Some((ready.scenario.clone(), seen)),
+        run: Some(Played {
+            scenario: ready.scenario.clone(),
+            progress: seen,
+            stopped: stopped.clone(),
+        }),
+        link: subscriber.status(),
     };
     let snapshots = told.snapshots.clone();
-    let quit = stopper.clone();
-    let showing =
-        tokio::spawn(show::until(told, screen, subject, move || quit.set(), monitor_ends));
     // The plant ends by itself, by Ctrl-C, or because a person quits the view.
-    let ctrl_c = tokio::spawn(async move {
-        interrupted.wait().await;
-        stopper.set();
-    });
+    let showing =
+        tokio::spawn(show::until(told, screen, subject, move || stopper.set(), monitor_ends));
     let simulated = simulating.await.map_err(|_| Failure::Bug)?;
     if matches!(screen, Screen::Terminal(_)) {
         stopped.wait().await; // the picture stays until somebody has read it
@@ -139,7 +142,6 @@ async fn play(
     all_heard(snapshots).await;
     end_monitor.set();
     let watched = watching.await.map_err(|_| Failure::Bug)?;
-    ctrl_c.abort();
     subscriber.stop().await;
     let summary = showing.await.map_err(|_| Failure::Bug)??;
     summary.say(wall_now() - started, &folder.display().to_string());

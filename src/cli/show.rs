@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use crate::alarms::event::AlarmChange;
+use crate::alarms::event::{AlarmChange, AlarmId};
 use crate::base::Span;
 use crate::base::text::Lang;
 use crate::cli::common::{Common, Format};
@@ -13,14 +13,20 @@ use crate::cli::exit::Failure;
 use crate::cli::live::{Told, say};
 use crate::cli::test::write_entry;
 use crate::cli::view::build::Builder;
-use crate::cli::view::model::View;
+use crate::cli::view::cells::left;
+use crate::cli::view::draw::mark;
+use crate::cli::view::model::{EventRow, View, VillageRow};
 use crate::cli::view::terminal;
+use crate::cli::view::words::Words;
 use crate::exercise::live::simulate::Progress;
 use crate::exercise::live::stop::Stop;
+use crate::ingest::observation::IngestChange;
 use crate::inspection::book::Book;
 use crate::ledger::record::{Entry, Record};
+use crate::monitor::Snapshot;
 use crate::plant::Plant;
 use crate::scenario::Scenario;
+use crate::telemetry::link::LinkStatus;
 
 /// How a run is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,18 +57,48 @@ pub struct Subject {
     pub plant: Arc<Plant>,
     /// The rules, for what a tap needs.
     pub book: Book,
-    /// The scenario and how far it is, when this process plays one.
-    pub run: Option<(Scenario, watch::Receiver<Progress>)>,
+    /// The scenario this process plays, if it does.
+    pub run: Option<Played>,
+    /// The monitor's connection to the broker.
+    pub link: watch::Receiver<LinkStatus>,
 }
+
+/// A scenario played by the same process.
+pub struct Played {
+    /// The scenario.
+    pub scenario: Scenario,
+    /// How far it is.
+    pub progress: watch::Receiver<Progress>,
+    /// Has somebody ended it early?
+    pub stopped: Stop,
+}
+
+impl Played {
+    /// Is the plant about to go, or gone, because the run is over? Then its silence is no news.
+    fn is_over(&self) -> bool {
+        self.progress.borrow().finished || self.stopped.is_set()
+    }
+}
+
+/// Alarms that the summary lists.
+const LISTED: usize = 12;
 
 /// What came of a run.
 #[derive(Debug, Clone, Default)]
 pub struct Summary {
+    lang: Lang,
     records: u64,
-    raised: u64,
-    cleared: u64,
-    standing: Vec<String>,
+    alarms: Vec<Episode>,
     counters: String,
+}
+
+/// One alarm, from when to when.
+#[derive(Debug, Clone)]
+struct Episode {
+    id: AlarmId,
+    from: String,
+    until: Option<String>,
+    text: String,
 }
 
 /// Shows everything told until the monitor has ended; a person who quits the view says stop.
@@ -77,40 +113,44 @@ pub async fn until(
         Screen::Terminal(lang) | Screen::Plain(lang) => lang,
         Screen::Json => Lang::En,
     };
-    let (scenario, mut progress) = match subject.run {
-        Some((scenario, progress)) => (Some(scenario), Some(progress)),
-        None => (None, None),
+    let run = subject.run;
+    let mut progress = run.as_ref().map(|run| run.progress.clone());
+    let scenario = run.as_ref().map(|run| &run.scenario);
+    let builder = Builder::new(&subject.plant, &subject.book, scenario, lang);
+    let mut teller = Teller {
+        run: run.as_ref(),
+        builder,
+        lines: Lines::new(screen),
+        summary: Summary::default(),
+        gone_home: false,
     };
-    let mut builder = Builder::new(&subject.plant, &subject.book, scenario.as_ref(), lang);
-    let mut lines = Lines::new(screen);
-    let (views, seen) = watch::channel(builder.view().clone());
+    let mut link = subject.link;
+    teller.builder.link(&link.borrow_and_update().state);
+    let (views, seen) = watch::channel(teller.builder.view().clone());
+    let (speak, mut spoken) = watch::channel(lang);
     let mut viewer = match screen {
-        Screen::Terminal(lang) => Some(tokio::spawn(terminal::show(seen, lang))),
+        Screen::Terminal(_) => Some(tokio::spawn(terminal::show(seen, speak))),
         Screen::Plain(_) | Screen::Json => None,
     };
     let mut quit = Some(quit);
-    let mut summary = Summary::default();
     loop {
         tokio::select! {
             entries = told.records.recv() => {
                 let Some(entries) = entries else { break };
-                for entry in &entries {
-                    summary.count(entry);
-                    let row = builder.record(&entry.record);
-                    lines.entry(entry, row.map(|row| row.text).as_deref())?;
-                }
+                teller.hear(&entries)?;
             }
             // Once the monitor has ended this fails, but its last records may still wait.
             Ok(()) = told.snapshots.changed() => {
                 let snapshot = told.snapshots.borrow_and_update().clone();
-                builder.snapshot(&snapshot);
-                lines.status(builder.view())?;
+                teller.see(snapshot)?;
             }
             () = moved(&mut progress) => {
                 if let Some(progress) = &progress {
-                    builder.progress(*progress.borrow());
+                    teller.builder.progress(*progress.borrow());
                 }
             }
+            Ok(()) = link.changed() => teller.builder.link(&link.borrow_and_update().state),
+            Ok(()) = spoken.changed() => teller.builder.speak(*spoken.borrow_and_update()),
             () = gone(&mut viewer) => {
                 viewer = None;
                 if let Some(quit) = quit.take() {
@@ -119,19 +159,67 @@ pub async fn until(
             }
             () = stop.wait(), if viewer.is_some() => {
                 // The terminal belongs to the summary from here on.
-                views.send_replace(View { closing: true, ..builder.view().clone() });
+                views.send_replace(View { closing: true, ..teller.builder.view().clone() });
                 gone(&mut viewer).await;
                 viewer = None;
             }
         }
-        let _ = views.send(builder.view().clone());
+        let _ = views.send(teller.builder.view().clone());
     }
     drop(views);
     if viewer.is_some() {
         gone(&mut viewer).await;
     }
-    summary.finish(builder.view());
-    Ok(summary)
+    Ok(teller.finish())
+}
+
+/// Tells people what the monitor tells.
+struct Teller<'a> {
+    run: Option<&'a Played>,
+    builder: Builder<'a>,
+    lines: Lines,
+    summary: Summary,
+    /// Has a run that is over said goodbye? From there on the picture stays as it was.
+    gone_home: bool,
+}
+
+impl Teller<'_> {
+    fn is_over(&self) -> bool {
+        self.run.is_some_and(Played::is_over)
+    }
+
+    fn hear(&mut self, entries: &[Entry]) -> Result<(), Failure> {
+        for entry in entries {
+            self.summary.records += 1;
+            self.gone_home |= is_goodbye(&entry.record) && self.is_over();
+            let row = if self.gone_home {
+                None
+            } else {
+                self.summary.count(&entry.record, &self.builder);
+                self.builder.record(&entry.record)
+            };
+            self.lines.entry(entry, row.as_ref())?;
+        }
+        Ok(())
+    }
+
+    fn see(&mut self, snapshot: Snapshot) -> Result<(), Failure> {
+        if self.is_over() && snapshot.plants.iter().any(|plant| plant.online == Some(false)) {
+            self.builder.counters(&snapshot);
+            return Ok(());
+        }
+        self.builder.snapshot(snapshot);
+        self.lines.status(self.builder.view())
+    }
+
+    fn finish(self) -> Summary {
+        let view = self.builder.view();
+        Summary { lang: view.lang, counters: view.health.clone(), ..self.summary }
+    }
+}
+
+fn is_goodbye(record: &Record) -> bool {
+    matches!(record, Record::Ingest(event) if matches!(event.what, IngestChange::Offline { .. }))
 }
 
 async fn moved(progress: &mut Option<watch::Receiver<Progress>>) {
@@ -166,11 +254,11 @@ impl Lines {
         Self { screen, hour: String::new() }
     }
 
-    fn entry(&self, entry: &Entry, text: Option<&str>) -> Result<(), Failure> {
+    fn entry(&self, entry: &Entry, row: Option<&EventRow>) -> Result<(), Failure> {
         let mut out = io::stdout().lock();
-        match (self.screen, text) {
+        match (self.screen, row) {
             (Screen::Json, _) => write_entry(entry, &mut out)?,
-            (Screen::Plain(_), Some(text)) => writeln!(out, "{text}")?,
+            (Screen::Plain(_), Some(row)) => writeln!(out, "{row}")?,
             _ => {}
         }
         Ok(())
@@ -180,50 +268,87 @@ impl Lines {
     fn status(&mut self, view: &View) -> Result<(), Failure> {
         let (Screen::Plain(_), Some(clock)) = (self.screen, &view.clock) else { return Ok(()) };
         let hour: String = clock.chars().take("12-05 07".len()).collect();
-        if hour == self.hour {
+        if hour == self.hour || view.villages.iter().all(|village| village.share.is_none()) {
             return Ok(());
         }
         self.hour = hour;
-        let villages: Vec<String> = view
-            .villages
-            .iter()
-            .map(|village| format!("{} {}", village.name, village.pressure.text))
-            .collect();
-        let stand = view.alarms.iter().filter(|alarm| alarm.stands).count();
         let mut out = io::stdout().lock();
-        writeln!(out, "{clock}  {stand} alarms stand · kPa: {}", villages.join(", "))?;
+        writeln!(out, "{}", status_line(clock, view))?;
         Ok(())
     }
 }
 
-impl Summary {
-    fn count(&mut self, entry: &Entry) {
-        self.records += 1;
-        if let Record::Alarm(event) = &entry.record {
-            match event.change {
-                AlarmChange::Raised => self.raised += 1,
-                AlarmChange::Cleared => self.cleared += 1,
-                _ => {}
-            }
-        }
-    }
+/// How everything stands, in one line: alarms, pressures, finished water.
+fn status_line(clock: &str, view: &View) -> String {
+    let words = Words::of(view.lang);
+    let [none, one, many] = words.standing;
+    let alarms = match view.active() {
+        0 => none.to_owned(),
+        1 => one.to_owned(),
+        more => format!("{many} {more}"),
+    };
+    let [taps, finished] = words.status;
+    let village = |village: &VillageRow| {
+        let sign = mark(village.pressure.level).trim();
+        format!("{} {sign}{}", village.name, village.pressure.number)
+    };
+    let villages: Vec<String> = view.villages.iter().map(village).collect();
+    let quality: Vec<String> = view
+        .finished_quality()
+        .map(|value| format!("{}{} {}", mark(value.level).trim(), value.number, value.unit))
+        .collect();
+    let comma = words.comma;
+    let (villages, quality) = (villages.join(comma), quality.join(comma));
+    format!("{clock}  {alarms} · {taps} {villages} · {finished} {quality}")
+}
 
-    fn finish(&mut self, view: &View) {
-        let standing = view.alarms.iter().filter(|alarm| alarm.stands);
-        self.standing = standing.map(|alarm| format!("{} {}", alarm.tag, alarm.title)).collect();
-        self.counters.clone_from(&view.health);
+impl Summary {
+    fn count(&mut self, record: &Record, builder: &Builder<'_>) {
+        let Record::Alarm(event) = record else { return };
+        let at = || builder.local(event.at);
+        match event.change {
+            AlarmChange::Raised => self.alarms.push(Episode {
+                id: event.id.clone(),
+                from: at(),
+                until: None,
+                text: match &event.id.tag {
+                    Some(tag) => format!("{tag} {}", builder.title(event)),
+                    None => builder.title(event),
+                },
+            }),
+            AlarmChange::Cleared => {
+                let mut latest = self.alarms.iter_mut().rev();
+                if let Some(alarm) = latest.find(|alarm| alarm.id == event.id) {
+                    alarm.until = Some(at());
+                }
+            }
+            _ => {}
+        }
     }
 
     /// Says it, on stderr.
     pub fn say(&self, took: Span, ledger: &str) {
-        let standing = if self.standing.is_empty() {
-            "none stands".to_owned()
-        } else {
-            format!("standing: {}", self.standing.join("; "))
-        };
-        say(&format!(
-            "\n{} alarms raised, {} cleared, {standing}\n{} records in {ledger}\n{}\ntook {took}",
-            self.raised, self.cleared, self.records, self.counters
-        ));
+        say(&self.text(took, ledger));
+    }
+
+    fn text(&self, took: Span, ledger: &str) -> String {
+        let words = Words::of(self.lang);
+        let [raised, cleared, stands, more] = words.summary;
+        let [records, taken] = words.ledger;
+        let done = self.alarms.iter().filter(|alarm| alarm.until.is_some()).count();
+        let count = self.alarms.len();
+        let mut lines = vec![String::new()];
+        lines.push(format!("{raised} {count}{}{cleared} {done}", words.comma));
+        for alarm in self.alarms.iter().take(LISTED) {
+            let until = alarm.until.as_deref().unwrap_or(stands);
+            lines.push(format!("  {} – {}  {}", alarm.from, left(until, 11), alarm.text));
+        }
+        if count > LISTED {
+            lines.push(format!("  {more} {}", count - LISTED));
+        }
+        lines.push(format!("{} {records} {ledger}", self.records));
+        lines.push(self.counters.clone());
+        lines.push(format!("{taken} {}", Span::seconds(took.as_ms() / 1_000)));
+        lines.join("\n")
     }
 }

@@ -103,7 +103,7 @@ pub fn run(args: &SimulateArgs, _out: &mut dyn Write) -> Result<(), Failure> {
         ready.pace.speed(),
     ));
     say(&format!("watch it: sanmen monitor --broker {} --space {space}", args.broker));
-    live::block_on(|stop| play(ready, args.broker.clone(), space, stop))
+    live::block_on(|_, stop| play(ready, args.broker.clone(), space, stop))
 }
 
 async fn play(ready: Ready, broker: BrokerUrl, space: Space, stop: Stop) -> Result<(), Failure> {

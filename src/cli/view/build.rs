@@ -1,33 +1,42 @@
 //! From snapshots and records to pictures.
 
+use std::collections::VecDeque;
+
 use crate::alarms::event::{AlarmChange, AlarmEvent, Priority};
 use crate::base::text::Lang;
 use crate::base::units::Quantity;
 use crate::base::{Span, Stamp};
 use crate::exercise::live::simulate::Progress;
 use crate::ingest::observation::{IngestChange, IngestEvent};
-use crate::inspection::book::{Book, Kind};
-use crate::ledger::record::Record;
+use crate::inspection::book::{Book, InspectionRule, Kind};
+use crate::ledger::record::{MonitorRecord, Record};
 use crate::monitor::{PlantSnapshot, Snapshot, TagSnapshot};
 use crate::plant::Plant;
 use crate::plant::profile::Village;
-use crate::plant::tags::{SamplingPoint, Tag};
+use crate::plant::tags::{Place, SamplingPoint, Tag};
 use crate::scenario::Scenario;
+use crate::telemetry::link::LinkState;
 
-use super::model::{AlarmRow, EventRow, Level, TankRow, Value, View, VillageRow, WorksRow, curve};
+use super::model::{
+    AlarmRow, EventRow, Level, Link, PumpRow, TankRow, Value, View, VillageRow, WorksRow,
+};
+use super::words::Words;
 
 /// Events kept for the screen.
 const EVENTS_MAX: usize = 200;
 
-/// Cells of a small curve.
-const CURVE_CELLS: usize = 10;
+/// Below this speed the clock shows seconds: above, they only flicker.
+const SECONDS_BELOW: f64 = 60.0;
 
 /// Keeps a picture up to date.
 pub struct Builder<'a> {
     plant: &'a Plant,
     book: &'a Book,
     scenario: Option<&'a Scenario>,
-    lang: Lang,
+    words: &'static Words,
+    /// Kept to say everything again in the other language.
+    records: VecDeque<Record>,
+    last: Option<Snapshot>,
     view: View,
 }
 
@@ -39,17 +48,37 @@ impl<'a> Builder<'a> {
         scenario: Option<&'a Scenario>,
         lang: Lang,
     ) -> Self {
-        let name = plant.profile.title.get(lang);
-        let title = match scenario {
-            Some(scenario) => format!("{name} · {}", scenario.title.get(lang)),
-            None => name.to_owned(),
+        let mut builder = Self {
+            plant,
+            book,
+            scenario,
+            words: Words::of(lang),
+            records: VecDeque::new(),
+            last: None,
+            view: View::default(),
         };
-        Self { plant, book, scenario, lang, view: View { title, ..View::default() } }
+        builder.speak(lang);
+        builder
     }
 
     /// The picture.
     pub fn view(&self) -> &View {
         &self.view
+    }
+
+    /// Says everything in `lang` from here on, and what is on the screen once more.
+    pub fn speak(&mut self, lang: Lang) {
+        self.words = Words::of(lang);
+        self.view.lang = lang;
+        let name = self.plant.profile.title.get(lang);
+        self.view.title = match self.scenario {
+            Some(scenario) => format!("{name} · {}", scenario.title.get(lang)),
+            None => name.to_owned(),
+        };
+        self.view.events = self.records.iter().filter_map(|record| self.line(record)).collect();
+        if let Some(snapshot) = self.last.take() {
+            self.snapshot(snapshot);
+        }
     }
 
     /// The scenario has moved on.
@@ -61,29 +90,56 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// The connection to the broker has changed.
+    pub fn link(&mut self, state: &LinkState) {
+        self.view.link = match state {
+            LinkState::Connecting => Link::Connecting,
+            LinkState::Connected => Link::Connected,
+            LinkState::Disconnected { reason } | LinkState::Refused { reason } => {
+                Link::Lost(reason.clone())
+            }
+        };
+    }
+
     /// A record was stored: a line of the list of events, if people want to know it.
     pub fn record(&mut self, record: &Record) -> Option<EventRow> {
-        let row = match record {
-            Record::Alarm(event) => self.alarm_line(event)?,
-            Record::Ingest(event) => self.ingest_line(event),
-            Record::Monitor(event) => EventRow {
-                text: format!("{}  monitor {}", self.local(event.at), event.change),
-                level: Level::Calm,
-            },
-        };
-        if self.view.events.len() == EVENTS_MAX {
+        let row = self.line(record)?;
+        if self.records.len() == EVENTS_MAX {
+            self.records.pop_front();
             self.view.events.pop_front();
         }
+        self.records.push_back(record.clone());
         self.view.events.push_back(row.clone());
         Some(row)
     }
 
+    /// The title of a rule, in the language shown.
+    pub fn title(&self, event: &AlarmEvent) -> String {
+        let known = self.rule(event).map(|rule| rule.title.get(self.view.lang));
+        known.unwrap_or(&event.title).to_owned()
+    }
+
     /// The monitor's state has changed.
-    pub fn snapshot(&mut self, snapshot: &Snapshot) {
-        let Some(plant) = snapshot.plants.iter().find(|plant| plant.id == self.plant.id) else {
-            return;
-        };
-        self.view.clock = plant.frontier.map(|at| self.local(at));
+    pub fn snapshot(&mut self, snapshot: Snapshot) {
+        if let Some(plant) = snapshot.plants.iter().find(|plant| plant.id == self.plant.id) {
+            self.see(plant);
+        }
+        self.last = Some(snapshot);
+    }
+
+    /// Only the counters of this state: the picture stays.
+    pub fn counters(&mut self, snapshot: &Snapshot) {
+        if let Some(plant) = snapshot.plants.iter().find(|plant| plant.id == self.plant.id) {
+            self.view.health = self.health(plant);
+        }
+    }
+
+    fn see(&mut self, plant: &PlantSnapshot) {
+        let speed = plant.clock.map_or(1.0, |clock| clock.speed);
+        self.view.clock = plant.frontier.map(|at| {
+            let time = at.month_day_time(self.plant.profile.utc_offset);
+            if speed < SECONDS_BELOW { time } else { self.local(at) }
+        });
         self.view.speed =
             plant.clock.map(|clock| format!("{}×", clock.speed.round())).unwrap_or_default();
         self.view.presence = plant.online;
@@ -91,8 +147,9 @@ impl<'a> Builder<'a> {
             self.plant.profile.villages.iter().map(|v| self.village(plant, v)).collect();
         self.view.works = self.works(plant);
         self.view.tanks = self.tanks(plant);
+        self.view.pumps = self.pumps(plant);
         self.view.alarms = self.alarms(plant);
-        self.view.health = health(plant);
+        self.view.health = self.health(plant);
     }
 
     fn village(&self, plant: &PlantSnapshot, village: &Village) -> VillageRow {
@@ -104,19 +161,27 @@ impl<'a> Builder<'a> {
             })
         };
         let lowest = |quantity| at_taps(quantity).min_by(|a, b| last(a.1).total_cmp(&last(b.1)));
-        let highest = |quantity| at_taps(quantity).max_by(|a, b| last(a.1).total_cmp(&last(b.1)));
-        let pressure = lowest(Quantity::Pressure);
+        // A tap without a value is never the worst while another has one.
+        let height = |state: &TagSnapshot| state.latest.map_or(f64::NEG_INFINITY, |l| l.value);
+        let highest =
+            |quantity| at_taps(quantity).max_by(|a, b| height(a.1).total_cmp(&height(b.1)));
+        // Taps of one village may lie at different heights: the worst is the one least above need.
+        let pressure =
+            at_taps(Quantity::Pressure).min_by(|a, b| self.share(*a).total_cmp(&self.share(*b)));
         let needs = pressure.and_then(|(tag, _)| self.needed(tag));
         VillageRow {
-            name: village.title.get(self.lang).to_owned(),
-            pressure: Self::value(plant, pressure, 0, ""),
+            name: village.title.get(self.view.lang).to_owned(),
+            pressure: value(plant, pressure),
             needs: needs.map(|kpa| format!("{kpa:.0}")).unwrap_or_default(),
-            share: pressure
-                .zip(needs)
-                .and_then(|((_, tag), needs)| tag.latest.map(|latest| latest.value / needs)),
-            chlorine: Self::value(plant, lowest(Quantity::FreeChlorine), 2, ""),
-            turbidity: Self::value(plant, highest(Quantity::Turbidity), 2, ""),
+            share: pressure.map(|tap| self.share(tap)).filter(|share| share.is_finite()),
+            chlorine: value(plant, lowest(Quantity::FreeChlorine)),
+            turbidity: value(plant, highest(Quantity::Turbidity)),
         }
+    }
+
+    /// Pressure over need; not a number while either is unknown.
+    fn share(&self, (tag, state): (&Tag, &TagSnapshot)) -> f64 {
+        last(state) / self.needed(tag).unwrap_or(f64::NAN)
     }
 
     /// What the rules ask of a tap's pressure, kPa.
@@ -138,46 +203,64 @@ impl<'a> Builder<'a> {
             );
             quantity && point
         };
-        self.tags(plant)
-            .filter(|(tag, _)| shown(tag))
-            .map(|(tag, state)| WorksRow {
-                name: tag.title.get(self.lang).to_owned(),
-                value: Self::value(
-                    plant,
-                    Some((tag, state)),
-                    decimals(tag.quantity),
-                    tag.quantity.unit(),
-                ),
-                trend: curve(&state.trend, CURVE_CELLS),
-            })
-            .collect()
+        let row = |(tag, state): (&Tag, &TagSnapshot)| WorksRow {
+            name: self.name(tag),
+            finished_quality: tag.point == SamplingPoint::FinishedWater
+                && matches!(tag.quantity, Quantity::FreeChlorine | Quantity::Turbidity),
+            value: value(plant, Some((tag, state))),
+            trend: state.trend.clone(),
+        };
+        self.tags(plant).filter(|(tag, _)| shown(tag)).map(row).collect()
     }
 
     fn tanks(&self, plant: &PlantSnapshot) -> Vec<TankRow> {
-        self.tags(plant)
-            .filter(|(tag, _)| tag.quantity == Quantity::Level)
-            .map(|(tag, state)| TankRow {
-                name: tag.title.get(self.lang).to_owned(),
-                value: Self::value(plant, Some((tag, state)), 2, "m"),
-                share: last(state) / tag.range.1.max(1e-9),
+        let row = |(tag, state): (&Tag, &TagSnapshot)| TankRow {
+            name: self.name(tag),
+            value: value(plant, Some((tag, state))),
+            share: last(state) / tag.range.1.max(1e-9),
+        };
+        self.tags(plant).filter(|(tag, _)| tag.quantity == Quantity::Level).map(row).collect()
+    }
+
+    fn pumps(&self, plant: &PlantSnapshot) -> Vec<PumpRow> {
+        let instruments = self.plant.instruments.iter().zip(&plant.tags);
+        instruments
+            .filter(|(instrument, _)| instrument.tag.quantity == Quantity::State)
+            .map(|(instrument, state)| PumpRow {
+                name: match instrument.place {
+                    Place::Link(link) => self.plant.network.links[link.0].id.clone(),
+                    Place::DosingPump => self.plant.train.dosing.id.clone(),
+                    _ => instrument.tag.id.to_string(),
+                },
+                runs: state
+                    .latest
+                    .filter(|_| age(plant, &instrument.tag, state).is_none())
+                    .map(|latest| latest.value > 0.5),
             })
             .collect()
     }
 
     fn alarms(&self, plant: &PlantSnapshot) -> Vec<AlarmRow> {
         let mut standing: Vec<&AlarmEvent> = plant.standing.iter().collect();
-        standing.sort_by_key(|event| (std::cmp::Reverse(event.priority), event.at));
-        standing
-            .into_iter()
-            .map(|event| AlarmRow {
-                stands: event.state.is_active(),
+        let urgency = |event: &AlarmEvent| (event.state.is_active(), event.priority);
+        standing.sort_by_key(|event| (std::cmp::Reverse(urgency(event)), event.at));
+        let row = |event: &AlarmEvent| {
+            let tag = event.id.tag.as_ref();
+            let now = self.tags(plant).find(|(known, _)| Some(&known.id) == tag);
+            AlarmRow {
                 level: if event.state.is_active() { level(event.priority) } else { Level::Calm },
                 since: event.at.hh_mm(self.plant.profile.utc_offset),
-                tag: event.id.tag.as_ref().map_or_else(|| "–".to_owned(), ToString::to_string),
-                title: event.title.clone(),
-                why: event.why.text.clone(),
-            })
-            .collect()
+                tag: tag.map_or(event.id.plant.as_str(), |tag| tag.as_str()).to_owned(),
+                title: self.title(event),
+                why: self.reason(event),
+                now: now
+                    .map(|now| value(plant, Some(now)))
+                    .filter(|value| value.age.is_none())
+                    .map(|value| format!("{} {}", value.number, value.unit))
+                    .unwrap_or_default(),
+            }
+        };
+        standing.into_iter().map(row).collect()
     }
 
     fn tags<'s>(
@@ -187,79 +270,145 @@ impl<'a> Builder<'a> {
         self.plant.instruments.iter().map(|instrument| instrument.tag.as_ref()).zip(&plant.tags)
     }
 
-    fn value(
-        plant: &PlantSnapshot,
-        of: Option<(&Tag, &TagSnapshot)>,
-        decimals: usize,
-        unit: &str,
-    ) -> Value {
-        let Some((tag, state)) = of else { return Value::default() };
-        let Some(latest) = state.latest else {
-            return Value { text: "–".to_owned(), stale: true, level: Level::Calm };
+    /// A tag's title; in English without the word every title of a waterworks has.
+    fn name(&self, tag: &Tag) -> String {
+        tag.title.get(self.view.lang).replace(" water ", " ")
+    }
+
+    fn rule(&self, event: &AlarmEvent) -> Option<&InspectionRule> {
+        self.book.rules().iter().find(|rule| rule.id == event.id.rule)
+    }
+
+    /// Why an alarm changed: value and limit, in short; else the monitor's own sentence.
+    fn reason(&self, event: &AlarmEvent) -> String {
+        let words = self.words;
+        let mut tags = self.plant.instruments.iter().map(|instrument| &instrument.tag);
+        let tag = tags.find(|tag| Some(&tag.id) == event.id.tag.as_ref());
+        let kind = self.rule(event).map(|rule| rule.kind);
+        if let (Some(tag), Some(value), Some(limit)) = (tag, event.why.value, event.why.limit) {
+            let unit = unit(tag.quantity);
+            let word = match kind {
+                Some(Kind::ServicePressure(_)) => words.needs,
+                _ => words.limit,
+            };
+            let places = decimals(tag.quantity, value.min(limit));
+            return format!("{value:.places$} {unit}{}{word} {limit:.places$}", words.comma);
+        }
+        let [flat, silent, gateway] = words.reasons;
+        let word = match kind {
+            Some(Kind::FlatLine(_)) => flat,
+            Some(Kind::TagSilence) => silent,
+            Some(Kind::GatewaySilence { .. }) => gateway,
+            _ => "",
         };
-        let old = plant.frontier.is_some_and(|now| now - latest.observed_at > stale_after(tag));
-        let alarms = plant
-            .standing
-            .iter()
-            .filter(|event| event.state.is_active() && event.id.tag.as_ref() == Some(&tag.id));
-        Value {
-            text: format!("{:.decimals$} {unit}", latest.value).trim_end().to_owned(),
-            level: alarms.map(|event| level(event.priority)).max().unwrap_or_default(),
-            stale: old,
+        if word.is_empty() { event.why.text.clone() } else { word.to_owned() }
+    }
+
+    fn line(&self, record: &Record) -> Option<EventRow> {
+        match record {
+            Record::Alarm(event) => self.alarm_line(event),
+            Record::Ingest(event) => Some(self.ingest_line(event)),
+            Record::Monitor(event) => Some(self.monitor_line(event)),
         }
     }
 
+    fn monitor_line(&self, event: &MonitorRecord) -> EventRow {
+        let [started, stopped] = self.words.monitor;
+        let text = if event.change == "stopped" { stopped } else { started };
+        EventRow { text: text.to_owned(), ..EventRow::default() }
+    }
+
     fn alarm_line(&self, event: &AlarmEvent) -> Option<EventRow> {
-        let at = self.local(event.at);
-        let tag = event.id.tag.as_ref().map_or("", |tag| tag.as_str());
-        let (verb, level) = match event.change {
-            AlarmChange::Raised => ("ALARM", level(event.priority)),
-            AlarmChange::Cleared => ("clear", Level::Calm),
-            AlarmChange::ReAlarmed => ("again", level(event.priority)),
-            AlarmChange::NoData => ("no data", Level::Low),
+        let [raised, cleared, again, no_data, answer] = self.words.changes;
+        let (what, level) = match event.change {
+            AlarmChange::Raised => (raised, level(event.priority)),
+            AlarmChange::Cleared => (cleared, Level::Calm),
+            AlarmChange::ReAlarmed => (again, level(event.priority)),
+            AlarmChange::NoData => (no_data, Level::Low),
             AlarmChange::Acknowledged
             | AlarmChange::Reset
             | AlarmChange::Shelved
             | AlarmChange::Unshelved
             | AlarmChange::RemovedFromService
-            | AlarmChange::ReturnedToService => ("answer", Level::Calm),
+            | AlarmChange::ReturnedToService => (answer, Level::Calm),
             AlarmChange::Suppressed | AlarmChange::Unsuppressed | AlarmChange::DataBack => {
                 return None;
             }
         };
-        let text = format!("{at}  {verb}  {} {tag}: {}", event.title, event.why.text);
-        Some(EventRow { text, level })
+        let tag = event.id.tag.as_ref().map_or(event.id.plant.as_str(), |tag| tag.as_str());
+        let text = format!("{tag} {} · {}", self.title(event), self.reason(event));
+        Some(EventRow { at: self.local(event.at), what, text, level })
     }
 
     fn ingest_line(&self, event: &IngestEvent) -> EventRow {
-        let at = self.local(event.at);
-        let plant = event.plant.as_ref().map_or("", |plant| plant.as_str());
+        let [_, _, lost, refused] = self.words.counters;
         let (text, level) = match &event.what {
-            IngestChange::Online { boot_id } => {
-                (format!("{plant} online (boot {boot_id})"), Level::Calm)
-            }
-            IngestChange::Offline { .. } => (format!("{plant} offline"), Level::Low),
+            IngestChange::Online { .. } => (self.words.online.to_owned(), Level::Calm),
+            IngestChange::Offline { .. } => (self.words.offline.to_owned(), Level::Low),
             IngestChange::ClockBack { to, .. } => {
-                (format!("{plant} begins again at {}", self.local(*to)), Level::Calm)
+                (format!("{} {}", self.words.again, self.local(*to)), Level::Calm)
             }
-            IngestChange::Gap { from, to, .. } => {
-                (format!("{plant}: messages {from} to {to} were lost"), Level::Low)
-            }
-            IngestChange::Late { seq, .. } => {
-                (format!("{plant}: message {seq} came late"), Level::Calm)
-            }
+            IngestChange::Gap { from, to, .. } => (format!("{lost}: {from}–{to}"), Level::Low),
+            IngestChange::Late { seq, .. } => (format!("{}: {seq}", self.words.late), Level::Calm),
             IngestChange::Refused { reason, count, detail, .. } => {
-                (format!("{count} messages refused, {reason}: {detail}"), Level::Low)
+                (format!("{refused}: {count} × {reason}, {detail}"), Level::Low)
             }
-            IngestChange::TagMismatch { tag, detail } => {
-                (format!("{plant} {tag}: {detail}"), Level::Low)
-            }
+            IngestChange::TagMismatch { tag, detail } => (format!("{tag}: {detail}"), Level::Low),
         };
-        EventRow { text: format!("{at}  {text}"), level }
+        EventRow { at: self.local(event.at), what: "", text, level }
     }
 
-    fn local(&self, at: Stamp) -> String {
-        at.month_day_time(self.plant.profile.utc_offset)
+    /// The plant's local time, `MM-DD HH:MM`.
+    pub fn local(&self, at: Stamp) -> String {
+        let mut time = at.month_day_time(self.plant.profile.utc_offset);
+        time.truncate("12-05 07:43".len());
+        time
+    }
+
+    fn health(&self, plant: &PlantSnapshot) -> String {
+        let [messages, readings, lost, refused] = self.words.counters;
+        let counters = &plant.counters;
+        format!(
+            "{messages} {} · {readings} {} · {lost} {} · {refused} {}",
+            counters.messages, counters.readings, counters.lost, plant.refused
+        )
+    }
+}
+
+fn value(plant: &PlantSnapshot, of: Option<(&Tag, &TagSnapshot)>) -> Value {
+    let Some((tag, state)) = of else { return Value::default() };
+    let unit = unit(tag.quantity);
+    let Some(latest) = state.latest else {
+        return Value { number: "–".to_owned(), unit, ..Value::default() };
+    };
+    let alarms = plant
+        .standing
+        .iter()
+        .filter(|event| event.state.is_active() && event.id.tag.as_ref() == Some(&tag.id));
+    let decimals = decimals(tag.quantity, latest.value);
+    Value {
+        number: format!("{:.decimals$}", latest.value),
+        unit,
+        level: alarms.map(|event| level(event.priority)).max().unwrap_or_default(),
+        age: age(plant, tag, state),
+    }
+}
+
+/// How old a reading is, when it is older than it should be.
+fn age(plant: &PlantSnapshot, tag: &Tag, state: &TagSnapshot) -> Option<String> {
+    let age = plant.frontier? - state.latest?.observed_at;
+    let due = (tag.poll * 3).max(Span::minutes(3));
+    (age > due).then(|| short(age))
+}
+
+/// `40s`, `12m`, `3h`, `2d`.
+fn short(age: Span) -> String {
+    let seconds = age.as_ms() / 1_000;
+    match seconds {
+        ..60 => format!("{seconds}s"),
+        60..3_600 => format!("{}m", seconds / 60),
+        3_600..86_400 => format!("{}h", seconds / 3_600),
+        _ => format!("{}d", seconds / 86_400),
     }
 }
 
@@ -267,16 +416,23 @@ fn last(state: &TagSnapshot) -> f64 {
     state.latest.map_or(f64::NAN, |latest| latest.value)
 }
 
-/// A value this old is drawn as stale.
-fn stale_after(tag: &Tag) -> Span {
-    (tag.poll * 3).max(Span::minutes(3))
-}
-
-fn decimals(quantity: Quantity) -> usize {
+fn decimals(quantity: Quantity, value: f64) -> usize {
     match quantity {
+        Quantity::Pressure if value.abs() < 100.0 => 1,
         Quantity::Pressure => 0,
         Quantity::Flow => 1,
+        Quantity::Turbidity if value.abs() >= 10.0 => 1,
         _ => 2,
+    }
+}
+
+/// Units as people write them.
+fn unit(quantity: Quantity) -> &'static str {
+    match quantity.unit() {
+        "m3/h" => "m³/h",
+        "uS/cm" => "µS/cm",
+        "degC" => "°C",
+        unit => unit,
     }
 }
 
@@ -286,12 +442,4 @@ fn level(priority: Priority) -> Level {
         Priority::Medium => Level::Medium,
         Priority::High => Level::High,
     }
-}
-
-fn health(plant: &PlantSnapshot) -> String {
-    let counters = &plant.counters;
-    format!(
-        "messages {} · readings {} · lost {} · refused {}",
-        counters.messages, counters.readings, counters.lost, plant.refused
-    )
 }

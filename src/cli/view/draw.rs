@@ -1,124 +1,31 @@
-//! Draws the terminal view: grey while all is well, colour only for what is not.
+//! Draws the terminal view: grey while all is well, colour only for what is not; and never colour
+//! alone, but a mark and a number beside it.
 
 use ratatui::Frame;
-use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::layout::{Alignment, Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span as Piece};
-use ratatui::widgets::{Block, Borders, Cell, Paragraph, Row, Table};
+use ratatui::widgets::{Block, Borders, Paragraph};
 
-use super::model::{AlarmRow, Level, TankRow, Value, View};
+use super::cells::{AGE, BAR_COLUMN, age, bar, fit, gauge, left, right, value};
+use super::model::{AlarmRow, EventRow, Level, Link, PumpRow, Value, View, VillageRow, curve};
 use super::words::Words;
-use crate::base::text::Lang;
 
-const CALM: Style = Style::new().fg(Color::Gray);
-const DIM: Style = Style::new().fg(Color::DarkGray);
-const STALE: Style = Style::new().fg(Color::DarkGray).add_modifier(Modifier::CROSSED_OUT);
+pub const CALM: Style = Style::new().fg(Color::Gray);
+pub const DIM: Style = Style::new().fg(Color::DarkGray);
+const BOLD: Style = Style::new().add_modifier(Modifier::BOLD);
 
-/// Draws one picture.
-pub fn draw(frame: &mut Frame<'_>, view: &View, lang: Lang) {
-    let words = Words::of(lang);
-    let alarm_rows = view.alarms.len().clamp(2, 8) as u16 + 3;
-    let village_rows = view.villages.len() as u16 + 3;
-    let [head, middle, alarms, log, foot] = Layout::vertical([
-        Constraint::Length(2),
-        Constraint::Length(village_rows.max(view.works.len() as u16 + 2)),
-        Constraint::Length(alarm_rows),
-        Constraint::Min(3),
-        Constraint::Length(1),
-    ])
-    .areas(frame.area());
-    header(frame, head, view, words);
-    let wide = frame.area().width >= 100;
-    let sides = if wide { [62, 38] } else { [58, 42] };
-    let [left, right] = Layout::horizontal(sides.map(Constraint::Percentage)).areas(middle);
-    villages(frame, left, view, words);
-    works(frame, right, view, words);
-    standing(frame, alarms, view, words);
-    events(frame, log, view, words);
-    footer(frame, foot, view, words);
-}
+/// The smallest terminal that has room for what matters.
+const SMALLEST: (u16, u16) = (80, 22);
 
-fn header(frame: &mut Frame<'_>, area: Rect, view: &View, words: &Words) {
-    let bold = Style::new().add_modifier(Modifier::BOLD);
-    let clock = view.clock.as_deref().unwrap_or(words.waiting);
-    let mut line = vec![
-        Piece::styled(format!(" {} ", view.title), bold.add_modifier(Modifier::REVERSED)),
-        Piece::styled(format!("  {clock}"), bold),
-        Piece::styled(format!("  {}", view.speed), CALM),
-    ];
-    if let Some(state) = view.presence {
-        let style = if state { CALM } else { level_style(Level::High) };
-        let word = if state { words.online } else { words.offline };
-        line.push(Piece::styled(format!("  {word}"), style));
-    }
-    let rows = vec![Line::from(line), progress_line(view, area.width)];
-    frame.render_widget(Paragraph::new(rows), area);
-}
+/// From this width on, villages and works stand side by side.
+const WIDE: u16 = 108;
 
-fn progress_line(view: &View, width: u16) -> Line<'static> {
-    let Some(share) = view.progress else { return Line::styled(" ".to_owned(), DIM) };
-    let cells = usize::from(width.saturating_sub(2));
-    let full = (share.clamp(0.0, 1.0) * cells as f64) as usize;
-    Line::from(vec![
-        Piece::styled(format!(" {}", "━".repeat(full)), CALM),
-        Piece::styled("─".repeat(cells - full), DIM),
-    ])
-}
+/// From this height on, there is room for what is merely useful.
+const TALL: u16 = 28;
 
-fn boxed(title: &str) -> Block<'_> {
-    Block::new().borders(Borders::TOP).border_style(DIM).title(Piece::styled(title, CALM))
-}
-
-fn villages(frame: &mut Frame<'_>, area: Rect, view: &View, words: &Words) {
-    let head = words.village_columns.map(|word| Cell::from(Piece::styled(word, DIM)));
-    let rows = view.villages.iter().map(|village| {
-        Row::new([
-            Cell::from(Piece::styled(village.name.clone(), CALM)),
-            value_cell(&village.pressure),
-            Cell::from(Piece::styled(village.needs.clone(), DIM)),
-            Cell::from(bar(&village.pressure, village.share)),
-            value_cell(&village.chlorine),
-            value_cell(&village.turbidity),
-        ])
-    });
-    let widths = [
-        Constraint::Min(12),
-        Constraint::Length(9),
-        Constraint::Length(6),
-        Constraint::Length(12),
-        Constraint::Length(7),
-        Constraint::Length(7),
-    ];
-    let table = Table::new(rows, widths).header(Row::new(head)).block(boxed(words.villages));
-    frame.render_widget(table, area);
-}
-
-/// Pressure against what the village needs: the mark in the middle is "just enough".
-fn bar(value: &Value, share: Option<f64>) -> Line<'static> {
-    let Some(share) = share else { return Line::styled("", DIM) };
-    let cells = 12_usize;
-    let full = ((share / 2.0).clamp(0.0, 1.0) * cells as f64).round() as usize;
-    let text: String = (0..cells)
-        .map(|cell| match (cell < full, cell == cells / 2) {
-            (true, _) => '█',
-            (false, true) => '│',
-            (false, false) => '·',
-        })
-        .collect();
-    Line::styled(text, if value.stale { DIM } else { level_style(value.level) })
-}
-
-fn value_cell(value: &Value) -> Cell<'static> {
-    let style = if value.stale { STALE } else { level_style(value.level) };
-    let mark = match value.level {
-        Level::High | Level::Medium => "▲",
-        Level::Low => "△",
-        Level::Calm => " ",
-    };
-    Cell::from(Piece::styled(format!("{mark}{}", value.text), style))
-}
-
-fn level_style(level: Level) -> Style {
+/// The style of a level.
+pub fn level_style(level: Level) -> Style {
     match level {
         Level::Calm => CALM,
         Level::Low => Style::new().fg(Color::Cyan),
@@ -127,82 +34,324 @@ fn level_style(level: Level) -> Style {
     }
 }
 
-fn works(frame: &mut Frame<'_>, area: Rect, view: &View, words: &Words) {
-    let values = view.works.iter().map(|row| {
-        Row::new([
-            Cell::from(Piece::styled(row.name.clone(), CALM)),
-            value_cell(&row.value),
-            Cell::from(Piece::styled(row.trend.clone(), DIM)),
-        ])
-    });
-    let tanks = view.tanks.iter().map(|tank| {
-        Row::new([
-            Cell::from(Piece::styled(tank.name.clone(), CALM)),
-            value_cell(&tank.value),
-            Cell::from(gauge(tank)),
-        ])
-    });
-    let widths = [Constraint::Min(14), Constraint::Length(13), Constraint::Length(10)];
-    let table = Table::new(values.chain(tanks), widths).block(boxed(words.works));
-    frame.render_widget(table, area);
-}
-
-fn gauge(tank: &TankRow) -> Line<'static> {
-    let full = (tank.share.clamp(0.0, 1.0) * 10.0).round() as usize;
-    Line::styled(format!("{}{}", "▮".repeat(full), "▯".repeat(10 - full)), CALM)
-}
-
-fn standing(frame: &mut Frame<'_>, area: Rect, view: &View, words: &Words) {
-    if view.alarms.is_empty() {
-        let text = Paragraph::new(Line::styled(format!(" {}", words.no_alarm), DIM));
-        frame.render_widget(text.block(boxed(words.alarms)), area);
-        return;
-    }
-    let title = format!("{} ({})", words.alarms, view.alarms.len());
-    let rows = view.alarms.iter().take(8).map(alarm_row);
-    let widths = [
-        Constraint::Length(2),
-        Constraint::Length(6),
-        Constraint::Length(9),
-        Constraint::Percentage(40),
-        Constraint::Percentage(60),
-    ];
-    frame.render_widget(Table::new(rows, widths).block(boxed(&title)), area);
-}
-
-fn alarm_row(alarm: &AlarmRow) -> Row<'static> {
-    let style = level_style(alarm.level);
-    let mark = match alarm.level {
+/// The mark of a level: its shape, for whoever does not see its colour.
+pub fn mark(level: Level) -> &'static str {
+    match level {
         Level::High => "■",
         Level::Medium => "▲",
-        Level::Low | Level::Calm => "●",
-    };
-    Row::new([
-        Cell::from(Piece::styled(mark, style)),
-        Cell::from(Piece::styled(alarm.since.clone(), CALM)),
-        Cell::from(Piece::styled(alarm.tag.clone(), style)),
-        Cell::from(Piece::styled(alarm.title.clone(), style)),
-        Cell::from(Piece::styled(alarm.why.clone(), CALM)),
-    ])
+        Level::Low => "●",
+        Level::Calm => " ",
+    }
 }
 
+/// Draws one picture.
+pub fn draw(frame: &mut Frame<'_>, view: &View) {
+    let words = Words::of(view.lang);
+    let area = frame.area();
+    if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
+        too_small(frame, area, words);
+        return;
+    }
+    let wide = area.width >= WIDE;
+    let values = (view.works.len() + view.tanks.len()) as u16 + 1;
+    let villages_rows = view.villages.len() as u16 + 2;
+    let pumps = u16::from(wide || area.height >= TALL);
+    let middle_rows = if wide {
+        values.max(villages_rows + 2)
+    } else {
+        villages_rows + 1 + (values - 1).div_ceil(2) + pumps
+    };
+    let events_least = if area.height >= TALL { 4 } else { 2 };
+    let room = area.height.saturating_sub(2 + middle_rows + 1 + events_least).max(2);
+    let standing = alarm_lines(view, area.width.into(), usize::from(room) - 1, words);
+    // A list that keeps its height while it is short does not make the picture jump.
+    let alarm_rows = (standing.len() as u16 + 1).max(if area.height >= TALL { 5 } else { 3 });
+    let alarm_rows = alarm_rows.min(room);
+    let [head, middle, alarms, log, foot] = Layout::vertical([
+        Constraint::Length(2),
+        Constraint::Length(middle_rows),
+        Constraint::Length(alarm_rows),
+        Constraint::Min(events_least),
+        Constraint::Length(1),
+    ])
+    .areas(area);
+    header(frame, head, view, words);
+    if wide {
+        let second = (area.width * 43 / 100).clamp(46, 70);
+        let [one, two] = Layout::horizontal([Constraint::Min(0), Constraint::Length(second)])
+            .spacing(1)
+            .areas(middle);
+        let rows = [Constraint::Length(villages_rows), Constraint::Min(0), Constraint::Length(1)];
+        let [one, _, line] = Layout::vertical(rows).areas(one);
+        villages(frame, one, view, words);
+        frame.render_widget(pump_line(&view.pumps), line);
+        works(frame, two, view, words, 1);
+    } else {
+        let rows = [villages_rows, middle_rows - villages_rows - pumps, pumps];
+        let [one, two, line] = Layout::vertical(rows.map(Constraint::Length)).areas(middle);
+        villages(frame, one, view, words);
+        works(frame, two, view, words, 2);
+        frame.render_widget(pump_line(&view.pumps), line);
+    }
+    alarm_list(frame, alarms, view, standing, words);
+    events(frame, log, view, words);
+    footer(frame, foot, view, words);
+}
+
+fn too_small(frame: &mut Frame<'_>, area: Rect, words: &Words) {
+    let (width, height) = SMALLEST;
+    let lines = vec![
+        Line::from(words.too_small),
+        Line::from(format!("{width}×{height}  ({}×{})", area.width, area.height)),
+    ];
+    frame.render_widget(Paragraph::new(lines).alignment(Alignment::Center), area);
+}
+
+fn header(frame: &mut Frame<'_>, area: Rect, view: &View, words: &Words) {
+    let clock = view.clock.as_deref().unwrap_or(words.waiting);
+    let line = Line::from(vec![
+        Piece::styled(format!(" {} ", view.title), BOLD.add_modifier(Modifier::REVERSED)),
+        Piece::styled(format!("  {clock}"), BOLD),
+        Piece::styled(format!("  {}", view.speed), CALM),
+    ]);
+    let states = state_pieces(view, words);
+    let taken: usize = states.iter().map(Piece::width).sum();
+    let room = usize::from(area.width).saturating_sub(taken + 2);
+    let mut second = progress_pieces(view, room);
+    second.extend(states);
+    frame.render_widget(Paragraph::new(vec![line, Line::from(second)]), area);
+}
+
+/// The connection and the gateway.
+fn state_pieces(view: &View, words: &Words) -> Vec<Piece<'static>> {
+    let [connecting, connected, lost] = words.link;
+    let alert = level_style(Level::High);
+    let mut pieces = vec![match &view.link {
+        Link::Connecting => Piece::styled(format!("○ {connecting}"), CALM),
+        Link::Connected => Piece::styled(format!("● {connected}"), CALM),
+        Link::Lost(reason) => Piece::styled(format!("■ {lost}: {}", fit(reason, 40)), alert),
+    }];
+    match view.presence {
+        // A plant that says goodbye at its scenario's end is no trouble.
+        Some(_) if view.finished => {}
+        Some(true) => pieces.push(Piece::styled(format!("  ● {}", words.online), CALM)),
+        Some(false) => pieces.push(Piece::styled(format!("  ■ {}", words.offline), alert)),
+        None => {}
+    }
+    pieces
+}
+
+fn progress_pieces(view: &View, room: usize) -> Vec<Piece<'static>> {
+    let Some(share) = view.progress else { return vec![Piece::raw(" ")] };
+    let cells = room.saturating_sub("  100 %  ".len());
+    let full = ((share.clamp(0.0, 1.0) * cells as f64) as usize).min(cells);
+    vec![
+        Piece::styled(format!(" {}", "━".repeat(full)), CALM),
+        Piece::styled("─".repeat(cells - full), DIM),
+        Piece::styled(format!(" {:>3.0} %   ", share * 100.0), CALM),
+    ]
+}
+
+fn boxed(title: &str) -> Block<'_> {
+    let title = Piece::styled(format!(" {title} "), CALM.add_modifier(Modifier::BOLD));
+    Block::new().borders(Borders::TOP).border_style(DIM).title(Line::from(title))
+}
+
+fn villages(frame: &mut Frame<'_>, area: Rect, view: &View, words: &Words) {
+    let [pressure, needs, enough, chlorine, turbidity] = words.village_columns;
+    let names = view.villages.iter().map(|village| Piece::raw(village.name.as_str()).width());
+    let name = names.max().unwrap_or(0).clamp(8, 20);
+    let bar_cells = (usize::from(area.width).saturating_sub(name + BAR_COLUMN)).clamp(8, 24);
+    let bar_head = format!("{}┃{enough}", " ".repeat(bar_cells / 2));
+    let blanks = " ".repeat(AGE);
+    let head = format!(
+        " {} {}{blanks}{} {} {}{blanks}{}",
+        " ".repeat(name),
+        right(pressure, 6),
+        right(needs, 5),
+        left(&bar_head, bar_cells),
+        right(chlorine, 7),
+        right(turbidity, 6),
+    );
+    let head = Line::styled(head, DIM);
+    let row = |village: &VillageRow| {
+        let mut pieces = vec![Piece::styled(format!(" {} ", left(&village.name, name)), CALM)];
+        pieces.extend(value(&village.pressure, 6, 0));
+        pieces.push(age(&village.pressure, AGE));
+        pieces.push(Piece::styled(format!("{} ", right(&village.needs, 5)), DIM));
+        pieces.extend(bar(&village.pressure, village.share, bar_cells));
+        pieces.push(Piece::raw(" "));
+        pieces.extend(value(&village.chlorine, 7, 0));
+        pieces.push(age(&village.chlorine, AGE));
+        pieces.extend(value(&village.turbidity, 6, 0));
+        pieces.push(age(&village.turbidity, AGE));
+        Line::from(pieces)
+    };
+    let mut lines = vec![head];
+    lines.extend(view.villages.iter().map(row));
+    frame.render_widget(Paragraph::new(lines).block(boxed(words.villages)), area);
+}
+
+/// Values, then tanks, in as many columns.
+fn works(frame: &mut Frame<'_>, area: Rect, view: &View, words: &Words, columns: u16) {
+    let cells = usize::from(area.width / columns);
+    let names = view.works.iter().map(|row| &row.name).chain(view.tanks.iter().map(|t| &t.name));
+    let longest = names.map(|name| Piece::raw(name.as_str()).width()).max().unwrap_or(0);
+    let name = longest.min(cells.saturating_sub(1 + 6 + 6 + 1 + AGE));
+    let last = cells.saturating_sub(1 + name + 6 + 6 + 1).min(16);
+    let row = |title: &str, shown: &Value, picture: Vec<Piece<'static>>| {
+        let mut pieces = vec![Piece::styled(format!(" {}", left(title, name)), CALM)];
+        pieces.extend(value(shown, 6, 6));
+        // How old a value is matters more than how it went before.
+        if shown.age.is_some() {
+            pieces.push(age(shown, last));
+        } else {
+            pieces.extend(picture);
+        }
+        Line::from(pieces)
+    };
+    let values = view.works.iter().map(|part| {
+        let picture = Piece::styled(curve(&part.trend, last), DIM);
+        row(&part.name, &part.value, vec![picture])
+    });
+    let tanks = view.tanks.iter().map(|t| row(&t.name, &t.value, gauge(t.share, last)));
+    let lines: Vec<Line<'_>> = values.chain(tanks).collect();
+    let block = boxed(words.works);
+    let inside = block.inner(area);
+    frame.render_widget(block, area);
+    let rows = lines.len().div_ceil(usize::from(columns)).max(1);
+    let parts = Layout::horizontal(vec![Constraint::Fill(1); usize::from(columns)]).split(inside);
+    for (part, lines) in parts.iter().zip(lines.chunks(rows)) {
+        frame.render_widget(Paragraph::new(lines.to_vec()), *part);
+    }
+}
+
+/// Which pumps run.
+fn pump_line(pumps: &[PumpRow]) -> Line<'static> {
+    let mut pieces = vec![Piece::raw(" ")];
+    for pump in pumps {
+        let (sign, style) = match pump.runs {
+            Some(true) => ("●", CALM),
+            Some(false) => ("○", DIM),
+            None => ("?", DIM),
+        };
+        pieces.push(Piece::styled(format!("{} {sign}   ", pump.name), style));
+    }
+    Line::from(pieces)
+}
+
+/// The list of alarms in at most `room` lines: two lines each while there is room for that.
+fn alarm_lines(view: &View, width: usize, room: usize, words: &Words) -> Vec<Line<'static>> {
+    let tags = view.alarms.iter().map(|alarm| Piece::raw(alarm.tag.as_str()).width());
+    let tag = tags.max().unwrap_or(0);
+    let full: Vec<Line<'_>> =
+        view.alarms.iter().flat_map(|alarm| alarm_line(alarm, tag, width, true, words)).collect();
+    if full.len() <= room {
+        return full;
+    }
+    let keep = if view.alarms.len() > room { room.saturating_sub(1) } else { room };
+    let (shown, hidden) = view.alarms.split_at(keep.min(view.alarms.len()));
+    let mut lines: Vec<Line<'_>> =
+        shown.iter().flat_map(|alarm| alarm_line(alarm, tag, width, false, words)).collect();
+    if !hidden.is_empty() {
+        let tags: Vec<&str> = hidden.iter().map(|alarm| alarm.tag.as_str()).collect();
+        let text = format!(" … {} {} · {}", words.more, hidden.len(), tags.join(" "));
+        lines.push(Line::styled(fit(&text, width), CALM));
+    }
+    lines
+}
+
+/// One alarm. Where the reason has no room beside the title, it gets a line of its own, or the
+/// title gives way: the reason is what matters.
+fn alarm_line(
+    alarm: &AlarmRow,
+    tag: usize,
+    width: usize,
+    two: bool,
+    words: &Words,
+) -> Vec<Line<'static>> {
+    let style = level_style(alarm.level);
+    let [low, medium, high] = words.priorities;
+    let word = match alarm.level {
+        Level::Calm => words.changes[1],
+        Level::Low => low,
+        Level::Medium => medium,
+        Level::High => high,
+    };
+    let mut pieces = vec![
+        Piece::styled(format!(" {} {} ", mark(alarm.level), left(word, 6)), style),
+        Piece::styled(format!("{} ", alarm.since), CALM),
+        Piece::styled(format!("{} ", left(&alarm.tag, tag)), style),
+    ];
+    let reason = if alarm.now.is_empty() {
+        alarm.why.clone()
+    } else {
+        format!("{} · {} {}", alarm.why, words.now, alarm.now)
+    };
+    let start: usize = pieces.iter().map(Piece::width).sum();
+    let [title, why] = [&alarm.title, &reason].map(|text| Piece::raw(text.as_str()).width());
+    if two && start + title + 3 + why > width {
+        pieces.push(Piece::styled(fit(&alarm.title, width.saturating_sub(start)), style));
+        let why = format!("{}{}", " ".repeat(start), fit(&reason, width.saturating_sub(start)));
+        return vec![Line::from(pieces), Line::styled(why, CALM)];
+    }
+    let title = fit(&alarm.title, width.saturating_sub(start + 3 + why));
+    pieces.push(Piece::styled(title, style));
+    pieces.push(Piece::styled(format!("   {reason}"), CALM));
+    vec![Line::from(pieces)]
+}
+
+fn alarm_list(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    view: &View,
+    mut lines: Vec<Line<'static>>,
+    words: &Words,
+) {
+    if lines.is_empty() {
+        lines.push(Line::styled(format!(" {}", words.no_alarm), DIM));
+    }
+    let (active, gone) = (view.active(), view.alarms.len() - view.active());
+    let mut title = words.alarms.to_owned();
+    if active > 0 {
+        title = format!("{title} · {active}");
+    }
+    if gone > 0 {
+        title = format!("{title} · {}: {gone}", words.unanswered);
+    }
+    frame.render_widget(Paragraph::new(lines).block(boxed(&title)), area);
+}
+
+/// The newest at the bottom; what has no room is older.
 fn events(frame: &mut Frame<'_>, area: Rect, view: &View, words: &Words) {
     let room = usize::from(area.height.saturating_sub(1));
     let skip = view.events.len().saturating_sub(room);
-    let lines: Vec<Line<'_>> = view
-        .events
-        .iter()
-        .skip(skip)
-        .map(|event| Line::styled(format!(" {}", event.text), level_style(event.level)))
-        .collect();
+    let longest = words.changes.iter().map(|word| Piece::raw(*word).width()).max().unwrap_or(0);
+    let line = |event: &EventRow| {
+        let time = left(&event.at, "12-05 07:43".len());
+        let style = level_style(event.level);
+        let mut pieces = vec![
+            Piece::styled(format!(" {time} "), DIM),
+            Piece::styled(format!("{} ", mark(event.level)), style),
+        ];
+        if !event.what.is_empty() {
+            pieces.push(Piece::styled(format!("{} ", left(event.what, longest)), style));
+        }
+        let used: usize = pieces.iter().map(Piece::width).sum();
+        let rest = usize::from(area.width).saturating_sub(used);
+        pieces.push(Piece::styled(fit(&event.text, rest), CALM));
+        Line::from(pieces)
+    };
+    let lines: Vec<Line<'_>> = view.events.iter().skip(skip).map(line).collect();
     frame.render_widget(Paragraph::new(lines).block(boxed(words.events)), area);
 }
 
 fn footer(frame: &mut Frame<'_>, area: Rect, view: &View, words: &Words) {
-    let keys = if view.finished { words.keys_finished } else { words.keys };
-    let line = Line::from(vec![
-        Piece::styled(format!(" {keys}"), CALM),
-        Piece::styled(format!("   {}", view.health), DIM),
-    ]);
-    frame.render_widget(Paragraph::new(line), area);
+    let mut pieces = vec![Piece::styled(format!(" {}   ", words.keys), CALM)];
+    if view.finished {
+        let style = BOLD.add_modifier(Modifier::REVERSED);
+        pieces.insert(0, Piece::styled(format!(" {} ", words.finished), style));
+    }
+    pieces.push(Piece::styled(view.health.clone(), DIM));
+    frame.render_widget(Line::from(pieces), area);
 }

@@ -1,7 +1,10 @@
 //! The live terminal view: pictures built from snapshots and records, drawn ten times a second.
 
 pub mod build;
-mod draw;
+pub mod cells;
+pub mod draw;
 pub mod model;
 pub mod terminal;
-mod words;
+#[cfg(test)]
+mod tests;
+pub mod words;

@@ -3,15 +3,21 @@
 
 use std::collections::VecDeque;
 
+use crate::base::text::Lang;
+
 /// One picture.
 #[derive(Debug, Clone, Default)]
 pub struct View {
+    /// The language of every text in it.
+    pub lang: Lang,
     /// Plant and scenario.
     pub title: String,
     /// The plant's clock, local time.
     pub clock: Option<String>,
     /// Such as `600×`.
     pub speed: String,
+    /// The connection to the broker.
+    pub link: Link,
     /// Is the plant's gateway online; none before its birth.
     pub presence: Option<bool>,
     /// Share of the scenario that is over.
@@ -20,18 +26,44 @@ pub struct View {
     pub closing: bool,
     /// Has the scenario ended?
     pub finished: bool,
-    /// One row a village, lowest margin first as in the plant's file.
+    /// One row a village, always in the order of the plant's file: an operator knows the places.
     pub villages: Vec<VillageRow>,
     /// Values of the works.
     pub works: Vec<WorksRow>,
     /// Tanks and their levels.
     pub tanks: Vec<TankRow>,
-    /// Standing alarms, most urgent first.
+    /// Pumps.
+    pub pumps: Vec<PumpRow>,
+    /// Alarms that stand, most urgent first; then those that wait to be acknowledged.
     pub alarms: Vec<AlarmRow>,
     /// What happened lately, oldest first.
     pub events: VecDeque<EventRow>,
     /// Counters of messages, readings, gaps, refusals.
     pub health: String,
+}
+
+impl View {
+    /// Alarms that ask for attention now.
+    pub fn active(&self) -> usize {
+        self.alarms.iter().filter(|alarm| alarm.level > Level::Calm).count()
+    }
+
+    /// Chlorine and turbidity of the water that leaves the works.
+    pub fn finished_quality(&self) -> impl Iterator<Item = &Value> {
+        self.works.iter().filter(|row| row.finished_quality).map(|row| &row.value)
+    }
+}
+
+/// The connection to the broker, for people.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Link {
+    /// Not yet there.
+    #[default]
+    Connecting,
+    /// It stands.
+    Connected,
+    /// It does not, because.
+    Lost(String),
 }
 
 /// How much a value asks for attention.
@@ -49,14 +81,16 @@ pub enum Level {
 }
 
 /// A reading as text.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Value {
-    /// The number; `–` when there is none.
-    pub text: String,
+    /// The number; `–` when nothing has come yet, empty when nothing is measured.
+    pub number: String,
+    /// Its unit.
+    pub unit: &'static str,
     /// Is there an alarm on it?
     pub level: Level,
-    /// Is it older than it should be?
-    pub stale: bool,
+    /// How old it is, such as `12m`, when it is older than it should be.
+    pub age: Option<String>,
 }
 
 /// One village.
@@ -81,10 +115,12 @@ pub struct VillageRow {
 pub struct WorksRow {
     /// What it is.
     pub name: String,
-    /// Its reading with the unit.
+    /// Is it what the finished water is judged by: chlorine, turbidity?
+    pub finished_quality: bool,
+    /// Its reading.
     pub value: Value,
-    /// Its last readings as a small curve.
-    pub trend: String,
+    /// Its last readings, oldest first.
+    pub trend: Vec<f64>,
 }
 
 /// One tank.
@@ -98,51 +134,74 @@ pub struct TankRow {
     pub share: f64,
 }
 
-/// One alarm that a person should see.
+/// One pump.
+#[derive(Debug, Clone, Default)]
+pub struct PumpRow {
+    /// Its name.
+    pub name: String,
+    /// Does it run; none when nobody knows, or knew lately.
+    pub runs: Option<bool>,
+}
+
+/// One standing alarm.
 #[derive(Debug, Clone, Default)]
 pub struct AlarmRow {
-    /// Priority.
+    /// Priority; calm when it is gone, or kept silent.
     pub level: Level,
-    /// Does it stand? Otherwise its cause is gone, and nobody has acknowledged it.
-    pub stands: bool,
     /// Local time it was raised.
     pub since: String,
     /// The instrument, or the plant.
     pub tag: String,
     /// The rule's title.
     pub title: String,
-    /// Why.
+    /// Why it was raised.
     pub why: String,
+    /// What its instrument shows now.
+    pub now: String,
 }
 
 /// One thing that happened.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventRow {
+    /// Local time; empty for what happened to the monitor itself.
+    pub at: String,
+    /// What happened, in a word; empty when the text says it.
+    pub what: &'static str,
     /// A line of text.
     pub text: String,
-    /// Its colour.
+    /// The colour of the word.
     pub level: Level,
 }
 
-/// A small curve of the values, `▁` lowest to `█` highest; flat when they hardly differ.
+/// Time, word and text in one line.
+impl std::fmt::Display for EventRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let parts = [self.at.as_str(), self.what, self.text.as_str()];
+        let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        f.write_str(&parts.join("  "))
+    }
+}
+
+/// A small curve of the last values, `▁` lowest to `█` highest; flat when they hardly differ.
 pub fn curve(values: &[f64], cells: usize) -> String {
     const STEPS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let from = values.len().saturating_sub(cells * 6);
     let values = &values[from..];
-    if values.is_empty() {
+    if values.is_empty() || cells == 0 {
         return String::new();
     }
     let low = values.iter().copied().fold(f64::INFINITY, f64::min);
     let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    // Below two per cent of the value, noise would look like news.
-    let span = (high - low).max(0.02 * high.abs()).max(1e-9);
+    // Below a tenth of the value, noise would look like news.
+    let span = (high - low).max(0.1 * high.abs()).max(1e-9);
     let middle = f64::midpoint(low, high);
     values
         .chunks(values.len().div_ceil(cells))
         .map(|chunk| {
             let mean = chunk.iter().sum::<f64>() / chunk.len() as f64;
-            let steps_from_middle = ((mean - middle) / span * 7.0).round();
-            STEPS[(4.0 + steps_from_middle).clamp(0.0, 7.0) as usize]
+            let share = ((mean - middle) / span + 0.5).clamp(0.0, 1.0);
+            // Not quite eight: a value in the very middle does not flicker between two steps.
+            STEPS[((share * 7.99) as usize).min(7)]
         })
         .collect()
 }
@@ -153,8 +212,9 @@ mod tests {
 
     #[test]
     fn a_curve_rises_with_its_values_and_stays_flat_for_noise() {
-        assert_eq!(curve(&[0.0, 1.0, 2.0, 3.0], 4), "▁▄▆█");
-        assert_eq!(curve(&[10.0, 10.0001, 10.0], 3), "▅▅▅");
+        assert_eq!(curve(&[0.0, 1.0, 2.0, 3.0], 4), "▁▃▆█");
+        assert_eq!(curve(&[10.0, 10.0001, 10.0], 3), "▄▄▄");
         assert_eq!(curve(&[], 4), "");
+        assert_eq!(curve(&[1.0], 0), "");
     }
 }

@@ -12,9 +12,22 @@ use tokio::sync::{mpsc, watch};
 use super::draw::draw;
 use super::model::View;
 use crate::base::text::Lang;
+use crate::cli::stderr;
 
-/// Shows every new picture until a person quits; then returns.
-pub async fn show(mut views: watch::Receiver<View>, mut lang: Lang) -> io::Result<()> {
+/// Gives the terminal back, however the view ends, and then says what was held back.
+struct Borrowed;
+
+impl Drop for Borrowed {
+    fn drop(&mut self) {
+        ratatui::restore();
+        stderr::release();
+    }
+}
+
+/// Shows every new picture until a person quits; then returns. Language keys go to `speak`.
+pub async fn show(mut views: watch::Receiver<View>, speak: watch::Sender<Lang>) -> io::Result<()> {
+    stderr::hold();
+    let borrowed = Borrowed;
     let mut terminal = ratatui::try_init()?;
     let (keys, mut pressed) = mpsc::channel(16);
     let over = Arc::new(AtomicBool::new(false));
@@ -28,23 +41,23 @@ pub async fn show(mut views: watch::Receiver<View>, mut lang: Lang) -> io::Resul
         if view.closing {
             break Ok(());
         }
-        if let Err(error) = terminal.draw(|frame| draw(frame, &view, lang)) {
+        if let Err(error) = terminal.draw(|frame| draw(frame, &view)) {
             break Err(error);
         }
         pace.tick().await;
         tokio::select! {
             key = pressed.recv() => match key {
                 Some(Key::Quit) | None => break Ok(()),
-                Some(Key::Language) => lang = other(lang),
+                Some(Key::Language) => speak.send_modify(|lang| *lang = other(*lang)),
                 Some(Key::Redraw) => {}
             },
             changed = views.changed() => if changed.is_err() { break Ok(()) },
         }
     };
     over.store(true, Ordering::Relaxed);
-    ratatui::restore();
-    // The keyboard's thread notices within its poll; waiting keeps the terminal ours until then.
+    // The keyboard's thread notices within its poll; until then the terminal stays ours.
     let _ = tokio::task::spawn_blocking(move || keyboard.join()).await;
+    drop(borrowed);
     result
 }
 

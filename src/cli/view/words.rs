@@ -1,59 +1,140 @@
-//! The view's words in both languages.
+//! The words of the view and of plain lines, in both languages.
 
 use crate::base::text::Lang;
 
-/// Every fixed word on the screen.
+/// Every fixed word people read while a run is shown.
 pub struct Words {
     /// Before the first message.
     pub waiting: &'static str,
+    /// The connection to the broker: not yet, there, lost.
+    pub link: [&'static str; 3],
     /// The plant's gateway is there.
     pub online: &'static str,
     /// It is not.
     pub offline: &'static str,
     /// Title of the villages' table.
     pub villages: &'static str,
-    /// Its columns.
-    pub village_columns: [&'static str; 6],
+    /// Its columns: pressure, need, bar, chlorine, turbidity.
+    pub village_columns: [&'static str; 5],
     /// Title of the works' table.
     pub works: &'static str,
     /// Title of the alarm list.
     pub alarms: &'static str,
+    /// Before how many are gone, but nobody has acknowledged them.
+    pub unanswered: &'static str,
     /// When it is empty.
     pub no_alarm: &'static str,
+    /// Before what an instrument shows now.
+    pub now: &'static str,
+    /// Before how many alarms have no room.
+    pub more: &'static str,
+    /// Before a limit.
+    pub limit: &'static str,
+    /// Before the pressure that houses need.
+    pub needs: &'static str,
+    /// Priorities, low to high.
+    pub priorities: [&'static str; 3],
     /// Title of the list of events.
     pub events: &'static str,
+    /// What happened to an alarm: raised, cleared, again, no data, answered.
+    pub changes: [&'static str; 5],
+    /// Reasons that have no limit: flat line, silent instrument, silent gateway; empty: the
+    /// monitor's own sentence is in this language.
+    pub reasons: [&'static str; 3],
+    /// The monitor started or was resumed, stopped.
+    pub monitor: [&'static str; 2],
+    /// Before the counters: messages, readings, lost, refused.
+    pub counters: [&'static str; 4],
+    /// Before the moment at which an exercise begins again.
+    pub again: &'static str,
+    /// Before the number of a message that came after it had been given up.
+    pub late: &'static str,
+    /// After the scenario's end.
+    pub finished: &'static str,
     /// What the keys do.
     pub keys: &'static str,
-    /// The same after the scenario's end.
-    pub keys_finished: &'static str,
+    /// A terminal too small; before the size it needs.
+    pub too_small: &'static str,
+    /// Between parts of a sentence.
+    pub comma: &'static str,
+    /// Line at the start: before the seed, the broker, the space.
+    pub start: [&'static str; 3],
+    /// Line of an hour: no alarm, one, before more of them.
+    pub standing: [&'static str; 3],
+    /// Line of an hour: before the taps' pressures, before the finished water.
+    pub status: [&'static str; 2],
+    /// Summary: alarms raised, of which cleared, an alarm that stands, further ones.
+    pub summary: [&'static str; 4],
+    /// Summary: records kept in, time taken.
+    pub ledger: [&'static str; 2],
 }
 
 const EN: Words = Words {
     waiting: "waiting for the first message",
-    online: "online",
-    offline: "NOT ONLINE",
-    villages: " Villages (worst tap) ",
-    village_columns: ["village", " pressure", "needs", "0 ── enough", " Cl mg/L", " NTU"],
-    works: " Works ",
-    alarms: " Standing alarms ",
+    link: ["connecting", "connected", "NO CONNECTION"],
+    online: "plant online",
+    offline: "PLANT OFFLINE",
+    villages: "Villages, worst tap",
+    village_columns: ["kPa", "needs", "enough", "Cl mg/L", "NTU"],
+    works: "Works",
+    alarms: "Alarms",
+    unanswered: "cleared, not acknowledged",
     no_alarm: "none",
-    events: " What happened ",
-    keys: "q quit   l 中文",
-    keys_finished: "the scenario has ended   q quit   l 中文",
+    now: "now",
+    more: "more:",
+    limit: "limit",
+    needs: "needs",
+    priorities: ["low", "medium", "high"],
+    events: "What happened",
+    changes: ["ALARM", "clear", "AGAIN", "no data", "answer"],
+    reasons: ["", "", ""],
+    monitor: ["monitor started", "monitor stopped"],
+    counters: ["messages", "readings", "lost", "refused"],
+    again: "the exercise begins again at",
+    late: "late",
+    finished: "the scenario has ended",
+    keys: "q quit · l 中文",
+    too_small: "the terminal is too small; needed:",
+    comma: ", ",
+    start: ["seed", "broker", "space"],
+    standing: ["no alarm", "1 alarm", "alarms:"],
+    status: ["taps kPa:", "finished water:"],
+    summary: ["alarms raised:", "cleared:", "stands", "and more:"],
+    ledger: ["records in", "took"],
 };
 
 const ZH: Words = Words {
     waiting: "等待第一条消息",
-    online: "在线",
-    offline: "离线",
-    villages: " 各村(最差末梢) ",
-    village_columns: ["村", " 水压kPa", "需要", "0 ── 足够", " 余氯", " 浊度"],
-    works: " 水厂 ",
-    alarms: " 现存报警 ",
+    link: ["连接中", "已连接", "未连接"],
+    online: "水厂在线",
+    offline: "水厂离线",
+    villages: "各村最不利点",
+    village_columns: ["kPa", "需要", "足够", "余氯", "浊度"],
+    works: "水厂",
+    alarms: "报警",
+    unanswered: "已恢复未确认",
     no_alarm: "无",
-    events: " 事件 ",
-    keys: "q 退出   l English",
-    keys_finished: "情景已结束   q 退出   l English",
+    now: "现为",
+    more: "其余:",
+    limit: "限值",
+    needs: "需要",
+    priorities: ["低", "中", "高"],
+    events: "事件",
+    changes: ["报警", "恢复", "重报", "无数据", "处置"],
+    reasons: ["信号不变", "无有效读数", "收不到水厂消息"],
+    monitor: ["监测开始", "监测停止"],
+    counters: ["消息", "读数", "丢失", "拒收"],
+    again: "演练重新开始于",
+    late: "迟到",
+    finished: "情景已结束",
+    keys: "q 退出 · l English",
+    too_small: "终端窗口太小,至少需要:",
+    comma: ",",
+    start: ["种子", "服务器", "空间"],
+    standing: ["无报警", "1个报警", "报警数:"],
+    status: ["末梢水压kPa:", "出厂水:"],
+    summary: ["报警:", "已恢复:", "未恢复", "其余:"],
+    ledger: ["条记录存于", "用时"],
 };
 
 impl Words {

@@ -22,7 +22,7 @@ async fn ctrl_c_ends_a_plant_with_its_death_and_a_monitor_with_a_summary() {
     monitor.interrupt().await;
     let (code, said) = monitor.ends().await;
     assert_eq!(code, 0, "{said}");
-    assert!(said.contains("1 alarms raised, 0 cleared, standing: "), "{said}");
+    assert!(said.contains("alarms raised: 1, cleared: 0\n"), "{said}");
     let kept = ledger(&place.folder.path().join("data/k7")).await;
     let last = serde_json::to_value(&kept.last().expect("entries").record).expect("JSON");
     assert_eq!((&last["kind"], &last["change"]), (&"monitor".into(), &"stopped".into()));

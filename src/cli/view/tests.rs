@@ -1,0 +1,260 @@
+//! Pictures, word for word, and what the builder makes of a monitor's state.
+
+use std::sync::Arc;
+
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+
+use super::build::Builder;
+use super::draw::draw;
+use super::model::{
+    AlarmRow, EventRow, Level, Link, PumpRow, TankRow, Value, View, VillageRow, WorksRow,
+};
+use crate::alarms::event::{AlarmChange, AlarmEvent, AlarmId, AlarmState, Priority};
+use crate::base::text::Lang;
+use crate::base::{Flag, PlantId, RuleId, Span, Stamp, TagId};
+use crate::cli::library::Library;
+use crate::ingest::Counters;
+use crate::ingest::observation::{Observation, PlantIndex};
+use crate::inspection::book::Book;
+use crate::inspection::finding::Why;
+use crate::ledger::record::Record;
+use crate::monitor::{PlantSnapshot, Snapshot, TagSnapshot};
+use crate::plant::Plant;
+use crate::plant::tags::TagIndex;
+
+fn calm(number: &str, unit: &'static str) -> Value {
+    Value { number: number.to_owned(), unit, ..Value::default() }
+}
+
+fn village(name: &str, kpa: &str, share: f64) -> VillageRow {
+    VillageRow {
+        name: name.to_owned(),
+        pressure: calm(kpa, "kPa"),
+        needs: "98".to_owned(),
+        share: Some(share),
+        chlorine: calm("0.49", "mg/L"),
+        turbidity: Value::default(),
+    }
+}
+
+fn picture(lang: Lang) -> View {
+    let zh = lang == Lang::Zh;
+    let say = |en: &str, chinese: &str| if zh { chinese.to_owned() } else { en.to_owned() };
+    let mut yunding = village(&say("Yunding", "云顶村"), "74.7", 0.76);
+    yunding.pressure.level = Level::Medium;
+    let mut chaping = village(&say("Chaping", "茶坪村"), "208", 2.1);
+    chaping.pressure.age = Some("12m".to_owned());
+    let why = say("97.2 kPa, needs 98.1", "97.2 kPa,需要 98.1");
+    let title = say("Too little pressure for the houses", "服务水头不足");
+    let event = EventRow {
+        at: "12-05 06:43".to_owned(),
+        what: if zh { "报警" } else { "ALARM" },
+        text: format!("PIT-407 {title} · {why}"),
+        level: Level::Medium,
+    };
+    View {
+        lang,
+        title: say("Sanmen waterworks", "三门水厂"),
+        clock: Some("12-05 07:07".to_owned()),
+        speed: "1200×".to_owned(),
+        link: Link::Connected,
+        presence: Some(true),
+        progress: Some(0.07),
+        villages: vec![village(&say("Suiyang", "随阳村"), "281", 2.1), chaping, yunding],
+        works: vec![WorksRow {
+            name: say("Finished turbidity", "出厂水浑浊度"),
+            value: Value { level: Level::High, ..calm("1.23", "NTU") },
+            trend: vec![0.3, 0.5, 0.9, 1.2],
+            finished_quality: true,
+        }],
+        tanks: vec![TankRow {
+            name: say("Clear well level", "清水池液位"),
+            value: calm("2.35", "m"),
+            share: 0.59,
+        }],
+        pumps: vec![PumpRow { name: "P-1".to_owned(), runs: Some(true) }],
+        alarms: vec![AlarmRow {
+            level: Level::Medium,
+            since: "06:43".to_owned(),
+            tag: "PIT-407".to_owned(),
+            title,
+            why,
+            now: "74.7 kPa".to_owned(),
+        }],
+        events: [event].into(),
+        health: say("messages 40", "消息 40"),
+        ..View::default()
+    }
+}
+
+fn drawn(view: &View, width: u16, height: u16) -> String {
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("in memory");
+    terminal.draw(|frame| draw(frame, view)).expect("in memory");
+    terminal.backend().to_string()
+}
+
+#[test]
+fn the_picture_of_a_plant_in_a_wide_terminal() {
+    insta::assert_snapshot!(drawn(&picture(Lang::En), 110, 30));
+    insta::assert_snapshot!(drawn(&picture(Lang::Zh), 110, 30));
+}
+
+#[test]
+fn the_picture_of_a_plant_in_a_narrow_terminal() {
+    insta::assert_snapshot!(drawn(&picture(Lang::En), 80, 24));
+    insta::assert_snapshot!(drawn(&picture(Lang::Zh), 80, 24));
+}
+
+#[test]
+fn a_terminal_too_small_says_so_and_no_size_panics() {
+    for (width, height) in [(1, 1), (79, 24), (80, 10), (20, 3)] {
+        let text = drawn(&picture(Lang::En), width, height);
+        assert!(!text.contains("Yunding"), "{text}");
+    }
+    assert!(drawn(&picture(Lang::En), 60, 10).contains("80×22"));
+    for (width, height) in [(80, 22), (107, 22), (108, 22), (300, 100)] {
+        let text = drawn(&picture(Lang::Zh), width, height);
+        assert!(text.contains("97.2 kPa,"), "the reason stays at {width}×{height}: {text}");
+    }
+}
+
+#[test]
+fn alarms_without_room_are_counted_and_named() {
+    let mut view = picture(Lang::En);
+    let first = view.alarms[0].clone();
+    view.alarms = (0..30).map(|n| AlarmRow { tag: format!("T-{n}"), ..first.clone() }).collect();
+    let text = drawn(&view, 80, 24);
+    assert!(text.contains("more:") && text.contains("Alarms · 30"), "{text}");
+}
+
+// ---- the builder
+
+const NOON: i64 = 1_733_371_200_000; // 2024-12-05T04:00:00Z, noon at the plant
+
+fn at(minute: i64) -> Stamp {
+    Stamp::from_ms(NOON + minute * 60_000).expect("in range")
+}
+
+fn sanmen() -> (Arc<Plant>, Book) {
+    let library = Library { plants: None, rules: None };
+    (library.plant("sanmen").expect("compiled in"), library.book().expect("compiled in"))
+}
+
+/// A state at noon with these last readings: tag, value, minutes ago.
+fn state(plant: &Plant, readings: &[(&str, f64, i64)], standing: Vec<AlarmEvent>) -> Snapshot {
+    let tags = plant.instruments.iter().enumerate().map(|(index, instrument)| {
+        let reading = readings.iter().find(|(tag, ..)| instrument.tag.id.as_str() == *tag);
+        TagSnapshot {
+            latest: reading.map(|(_, value, ago)| Observation {
+                plant: PlantIndex(0),
+                tag: TagIndex(index),
+                observed_at: at(-ago),
+                received_at: at(-ago),
+                value: *value,
+                flag: Flag::Good,
+            }),
+            ..TagSnapshot::default()
+        }
+    });
+    let plant = PlantSnapshot {
+        id: plant.id.clone(),
+        online: Some(true),
+        heard_at: None,
+        frontier: Some(at(0)),
+        clock: None,
+        tags: tags.collect(),
+        standing,
+        counters: Counters::default(),
+        refused: 0,
+    };
+    Snapshot { plants: vec![plant], ..Snapshot::default() }
+}
+
+fn low_pressure(state: AlarmState) -> AlarmEvent {
+    AlarmEvent {
+        id: AlarmId {
+            plant: PlantId::new("sanmen").expect("a name"),
+            rule: RuleId::new("service-pressure-low").expect("a name"),
+            tag: Some(TagId::new("PIT-407").expect("a name")),
+            n: 1,
+        },
+        at: at(-30),
+        change: AlarmChange::Raised,
+        state,
+        priority: Priority::Medium,
+        since: Some(at(-40)),
+        title: "Too little pressure for the houses".to_owned(),
+        source: String::new(),
+        why: Why { value: Some(97.2), limit: Some(98.07), ..Why::default() },
+        by: None,
+    }
+}
+
+#[test]
+fn a_standing_alarm_colours_its_tap_and_a_cleared_one_does_not() {
+    let (plant, book) = sanmen();
+    let mut builder = Builder::new(&plant, &book, None, Lang::En);
+    let readings = [("PIT-407", 74.7, 1), ("PIT-401", 281.0, 1)];
+    builder.snapshot(state(&plant, &readings, vec![low_pressure(AlarmState::Unacknowledged)]));
+    let view = builder.view();
+    let levels: Vec<Level> = view.villages.iter().map(|v| v.pressure.level).collect();
+    assert_eq!(levels.iter().filter(|level| **level == Level::Medium).count(), 1);
+    assert_eq!(view.villages[6].pressure.level, Level::Medium);
+    assert_eq!(view.alarms[0].why, "97.2 kPa, needs 98.1");
+    assert_eq!(view.alarms[0].now, "74.7 kPa");
+    assert_eq!(view.active(), 1);
+
+    let gone = low_pressure(AlarmState::ReturnedUnacknowledged);
+    builder.snapshot(state(&plant, &readings, vec![gone]));
+    assert_eq!(builder.view().villages[6].pressure.level, Level::Calm);
+    assert_eq!(builder.view().active(), 0);
+}
+
+#[test]
+fn an_old_reading_says_its_age_and_a_fresh_one_does_not() {
+    let (plant, book) = sanmen();
+    let mut builder = Builder::new(&plant, &book, None, Lang::En);
+    builder.snapshot(state(&plant, &[("PIT-407", 74.7, 12), ("PIT-401", 281.0, 3)], Vec::new()));
+    let view = builder.view();
+    assert_eq!(view.villages[6].pressure.age.as_deref(), Some("12m"));
+    assert_eq!(view.villages[0].pressure.age, None);
+    assert_eq!(view.villages[1].pressure.number, "–", "nothing has come yet");
+    assert_eq!(view.villages[1].turbidity, Value::default(), "nothing is measured");
+}
+
+#[test]
+fn of_two_taps_the_one_with_the_least_left_is_shown() {
+    let (plant, book) = sanmen();
+    let mut plant = Plant::clone(&plant);
+    let suiyang = plant.profile.villages[0].id.clone();
+    let second = plant.instruments.iter_mut().find(|i| i.tag.id.as_str() == "PIT-402");
+    let second = second.expect("in the plant");
+    second.tag = Arc::new(crate::plant::tags::Tag {
+        village: Some(suiyang),
+        poll: Span::MINUTE,
+        ..(*second.tag).clone()
+    });
+    let mut builder = Builder::new(&plant, &book, None, Lang::En);
+    builder.snapshot(state(&plant, &[("PIT-401", 281.0, 1), ("PIT-402", 140.0, 1)], Vec::new()));
+    assert_eq!(builder.view().villages[0].pressure.number, "140");
+    builder.snapshot(state(&plant, &[("PIT-401", 281.0, 1)], Vec::new()));
+    assert_eq!(builder.view().villages[0].pressure.number, "281", "silence is not the worst");
+}
+
+#[test]
+fn another_language_says_everything_again() {
+    let (plant, book) = sanmen();
+    let mut builder = Builder::new(&plant, &book, None, Lang::En);
+    let alarm = low_pressure(AlarmState::Unacknowledged);
+    builder.record(&Record::Alarm(alarm.clone()));
+    builder.snapshot(state(&plant, &[], vec![alarm]));
+    builder.speak(Lang::Zh);
+    let view = builder.view();
+    assert_eq!(view.alarms[0].title, "服务水头不足");
+    assert_eq!(
+        view.events[0].to_string(),
+        "12-05 11:30  报警  PIT-407 服务水头不足 · 97.2 kPa,需要 98.1"
+    );
+    assert_eq!(view.villages[6].name, "云顶村");
+}
