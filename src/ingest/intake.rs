@@ -10,6 +10,10 @@ use crate::ingest::{Batch, Bounds, Collected, LinkChange};
 use crate::plant::tags::{Tag, TagIndex};
 use crate::telemetry::wire::{Birth, Body, Clock, Column, Envelope, Message, Refusal, TagBirth};
 
+/// Event time of a plant not heard of begins at most this long before the first tick: the clock of
+/// a simulated one speaks at the end of its first step, and its first readings are a step older.
+const BEGINS_BEFORE: Span = Span::minutes(5);
+
 /// What never changes of a plant: how its instruments are described on our side.
 #[derive(Debug, Clone)]
 pub(super) struct PlantTags {
@@ -203,9 +207,15 @@ impl Intake {
         let mut steps = Vec::new();
         self.sequence.give_up(bound, &mut steps);
         self.take(plant, steps, now, out);
-        if !self.sequence.is_holding() && self.frontier < Some(bound) {
-            self.frontier = Some(bound);
-            out.batches.push(Batch::time(plant.index, bound));
+        // Of a plant not heard of, no silence counts from long before we listened, however far
+        // back the bound of accelerated ones lies.
+        let reached = match self.frontier {
+            Some(_) => bound,
+            None => bound.max(now - BEGINS_BEFORE),
+        };
+        if !self.sequence.is_holding() && self.frontier < Some(reached) {
+            self.frontier = Some(reached);
+            out.batches.push(Batch::time(plant.index, reached));
         }
     }
 

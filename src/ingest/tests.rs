@@ -128,6 +128,16 @@ fn the_frontier_of_a_silent_plant_follows_the_ticks_behind_the_bound() {
 }
 
 #[test]
+fn the_event_time_of_a_plant_not_heard_of_begins_shortly_before_the_first_tick() {
+    let mut ingest = ingest();
+    ingest.set_lateness(Span::HOUR);
+    let frontier = |taken: Taken| taken.batches.last().map(|batch| batch.frontier);
+    assert_eq!(frontier(ingest.tick(at(0))), Some(at(-300)));
+    assert_eq!(frontier(ingest.tick(at(600))), None, "the bound lies further back");
+    assert_eq!(frontier(ingest.tick(at(3_900))), Some(at(300)));
+}
+
+#[test]
 fn two_bodies_cut_from_one_batch_share_a_time_and_lose_no_event_time() {
     let mut ingest = ingest();
     assert_eq!(send(&mut ingest, &data(1, 0, 60, &[10, 20]), 60).batches[0].frontier, at(20));
