@@ -14,7 +14,7 @@ use crate::plant::Plant;
 use crate::scenario::Scenario;
 use crate::telemetry::topic::Kind;
 use crate::world::truth::Truth;
-use crate::world::{World, WorldError};
+use crate::world::{Soundness, World, WorldError};
 use gateway::{Gateway, Identity};
 
 /// Why a plant cannot be simulated.
@@ -132,6 +132,11 @@ impl Simulator {
     /// The truth now.
     pub fn truth(&self) -> &Truth {
         self.world.truth()
+    }
+
+    /// Can the truth be trusted?
+    pub fn soundness(&self) -> Soundness {
+        self.world.soundness()
     }
 
     /// Goes one step on: instruments read the truth of its start, then the world moves.

@@ -53,12 +53,14 @@ pub fn unknown_rules(scenario: &Scenario, books: &[&Book]) -> Problems {
     problems
 }
 
-/// Every expectation that was not met, and every alarm that none covers.
+/// Every expectation that was not met, every alarm that none covers, and a truth that cannot
+/// be trusted.
 pub fn judge(scenario: &Scenario, plant: &Plant, book: &Book, played: &Played) -> Vec<Failing> {
     let court = Court { scenario, plant, book, played };
     let mut failing: Vec<Failing> =
         scenario.expectations.iter().filter_map(|e| court.hold(e)).collect();
     failing.extend(court.uncovered());
+    failing.extend(court.unsound());
     failing
 }
 
@@ -170,6 +172,17 @@ impl Court<'_> {
             came: format!("{} was raised {again}at {at}: {why}", event.id),
             readings: self.around_event(event),
         }
+    }
+
+    /// A truth that cannot be trusted proves nothing.
+    fn unsound(&self) -> Option<Failing> {
+        let soundness = self.played.soundness;
+        (!soundness.is_sound()).then(|| Failing {
+            place: self.scenario.source.place(0),
+            expected: "a plant that can be simulated".to_owned(),
+            came: format!("its numbers cannot be trusted: {soundness}"),
+            readings: Vec::new(),
+        })
     }
 
     fn is_covered(&self, event: &AlarmEvent) -> bool {

@@ -17,6 +17,7 @@ use crate::scenario::Scenario;
 use crate::simulator::{Batch, Run, Simulator, SimulatorError};
 use crate::telemetry::radio::{Delivery, Radio};
 use crate::telemetry::topic::Topic;
+use crate::world::Soundness;
 
 /// Why a scenario cannot be played to its end.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +43,8 @@ pub struct Played {
     pub shown: Series,
     /// Readings the monitor accepted.
     pub readings: u64,
+    /// Can the truth be trusted?
+    pub soundness: Soundness,
 }
 
 /// Values over time, in each tag's unit: whole for the tags that expectations name, from shortly
@@ -130,6 +133,7 @@ pub fn play(
         truths: Series::default(),
         shown: Series::default(),
         readings: 0,
+        soundness: Soundness::default(),
     };
     for tag in scenario.expectations.iter().filter_map(|e| e.alarm.tag.as_ref()) {
         played.keep(plant, tag);
@@ -150,6 +154,7 @@ pub fn play(
         }
         hear(&mut monitor, &Input::Tick { now }, plant, &mut heads, &mut played)?;
     }
+    played.soundness = simulator.soundness();
     let end = simulator.now();
     for message in simulator.close() {
         radio.send(topic(message.kind), message.payload, message.sent_at);

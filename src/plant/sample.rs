@@ -153,6 +153,7 @@ fn train() -> Train {
             drum_l: 200.0,
             drum_height_m: 0.8,
             initial_share: 0.9,
+            refill_below_share: 0.25,
         },
         baffling_factor: 0.3,
     }

@@ -68,6 +68,9 @@ pub struct Dosing {
     pub drum_l: f64,
     /// Height of the drum when full, m.
     pub drum_height_m: f64,
-    /// Share of the drum that is full at the start.
+    /// Share of the drum that is full at the start, and after a refill.
     pub initial_share: f64,
+    /// On the morning round the operator refills a drum that has less than this share left;
+    /// 0: nobody does.
+    pub refill_below_share: f64,
 }

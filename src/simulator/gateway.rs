@@ -137,13 +137,19 @@ impl Gateway {
 
     /// Readings, sorted by time, as columns in the order of the tags.
     fn columns(&self, readings: &[Reading]) -> Vec<Column> {
-        let empty = |tag: &TagId| Column {
+        let mut counts = vec![0; self.tags.len()];
+        for reading in readings {
+            if let Some(count) = counts.get_mut(reading.tag.0) {
+                *count += 1;
+            }
+        }
+        let empty = |(tag, count): (&TagId, usize)| Column {
             tag: tag.clone(),
-            at: Vec::new(),
-            value: Vec::new(),
-            flag: Vec::new(),
+            at: Vec::with_capacity(count),
+            value: Vec::with_capacity(count),
+            flag: Vec::with_capacity(count),
         };
-        let mut columns: Vec<Column> = self.tags.iter().map(empty).collect();
+        let mut columns: Vec<Column> = self.tags.iter().zip(counts).map(empty).collect();
         for reading in readings {
             if let Some(column) = columns.get_mut(reading.tag.0) {
                 column.at.push(reading.at);

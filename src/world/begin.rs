@@ -49,6 +49,7 @@ impl World {
         world.works.begin(storms(injections));
         world.transport.open_books();
         world.energy_kwh.fill(0.0);
+        world.tell();
         world.changes_at = Some(start);
         Ok(world.with_step(STEP))
     }

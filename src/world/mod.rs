@@ -8,6 +8,7 @@ pub mod demand;
 pub mod hydraulics;
 pub mod quality;
 pub mod situation;
+mod soundness;
 mod step;
 pub mod treatment;
 pub mod truth;
@@ -17,6 +18,7 @@ pub mod wander;
 mod tests;
 
 pub use begin::{RUN_IN, RUN_IN_STEP};
+pub use soundness::Soundness;
 pub use step::{STEP, World};
 
 use crate::base::ids::InjectionId;

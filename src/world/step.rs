@@ -3,8 +3,9 @@
 use super::WorldError;
 use super::demand::Demand;
 use super::hydraulics::{Hydraulics, Solution};
-use super::quality::{Books, Carried, Flows, Transport};
+use super::quality::{Books, Carried, Flows, Species, Transport};
 use super::situation::{Situation, next_change};
+use super::soundness::Soundness;
 use super::treatment::contact::contact_min;
 use super::treatment::{Settings, Works};
 use super::truth::{LinkTruth, NodeTruth, Truth, Water};
@@ -80,6 +81,17 @@ impl World {
     /// Where every gram went since the start.
     pub fn books(&self) -> &Books {
         self.transport.books()
+    }
+
+    /// Can this truth be trusted?
+    pub fn soundness(&self) -> Soundness {
+        let books = self.transport.books();
+        let shares = Species::ALL.map(|species| books.account(species).numerical_share());
+        Soundness {
+            unsolved: self.hydraulics.unsolved(),
+            unclosed: books.unclosed,
+            numerical_share: shares.into_iter().fold(0.0, f64::max),
+        }
     }
 
     /// Segments in all pipes: what a step of the transport costs.
@@ -178,7 +190,7 @@ impl World {
     }
 
     /// Writes the truth of this moment.
-    fn tell(&mut self) {
+    pub(super) fn tell(&mut self) {
         let network = &self.plant.network;
         self.truth.at = self.now;
         self.truth.works = *self.works.truth();

@@ -7,6 +7,7 @@
 mod monitor;
 mod plant;
 mod scenario;
+mod year;
 
 use std::time::{Duration, Instant};
 
@@ -42,4 +43,5 @@ fn main() {
     plant::bench();
     scenario::bench();
     monitor::bench();
+    year::bench();
 }

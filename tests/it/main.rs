@@ -13,7 +13,10 @@ mod rules;
 mod sanmen;
 #[cfg(all(feature = "cli", feature = "live", feature = "sqlite", feature = "epanet"))]
 mod service;
+mod soak;
 #[cfg(feature = "live")]
 mod support;
+#[cfg(feature = "cli")]
+mod swarm;
 mod tidy;
 mod transport;

@@ -13,7 +13,8 @@ macro_rules! file {
     };
 }
 
-fn plant() -> Plant {
+/// The plant we ship.
+pub fn plant() -> Plant {
     let files = Files {
         network: file!("network.inp"),
         plant: file!("plant.toml"),

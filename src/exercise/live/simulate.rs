@@ -92,6 +92,10 @@ pub async fn simulate(
         }
         let _ = progress.send(Progress { now, finished: simulator.is_over() });
     }
+    let soundness = simulator.soundness();
+    if !soundness.is_sound() {
+        tracing::warn!(%plant, "the plant's numbers cannot be trusted: {soundness}");
+    }
     let last = Progress { now: simulator.now(), finished: simulator.is_over() };
     let _ = progress.send(last);
     for message in simulator.close() {

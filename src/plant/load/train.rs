@@ -8,6 +8,10 @@ use crate::plant::train::{Dosing, Filters, RawWater, Train};
 
 use super::names::Names;
 
+/// What an operator leaves in the drum at most, unless the file says otherwise: about three days
+/// of a drum that lasts two weeks `[D]`.
+const REFILL_BELOW_SHARE: f64 = 0.25;
+
 /// The treatment train; mistakes go to the table's file.
 pub(super) fn read(table: &Table<'_>, names: &Names<'_>) -> Option<Train> {
     let outlet = names.reservoir(table, "outlet");
@@ -100,6 +104,7 @@ fn read_dosing(table: &Table<'_>) -> Option<Dosing> {
     let drum = table.number_in("drum_l", 1.0..=100_000.0);
     let height = table.number_in("drum_height_m", 0.1..=20.0);
     let share = table.number_in("initial_share", 0.0..=1.0);
+    let refill = table.opt_number_in("refill_below_share", 0.0..=1.0);
     Some(Dosing {
         id: id?.into_inner().as_str().to_owned(),
         dose_mg_per_l: dose?.into_inner(),
@@ -108,5 +113,6 @@ fn read_dosing(table: &Table<'_>) -> Option<Dosing> {
         drum_l: drum?.into_inner(),
         drum_height_m: height?.into_inner(),
         initial_share: share?.into_inner(),
+        refill_below_share: refill.map_or(REFILL_BELOW_SHARE, Spanned::into_inner),
     })
 }

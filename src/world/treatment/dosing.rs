@@ -36,6 +36,13 @@ impl DosingPump {
         pump
     }
 
+    /// Refills the drum if less is left than an operator leaves in it.
+    pub fn refill_if_low(&mut self) {
+        if self.stock_l < self.dosing.refill_below_share * self.dosing.drum_l {
+            self.refill();
+        }
+    }
+
     /// Fills the drum to its share at the start.
     pub fn refill(&mut self) {
         self.stock_l = self.dosing.drum_l * self.dosing.initial_share;
@@ -97,6 +104,7 @@ mod tests {
             drum_l: 300.0,
             drum_height_m: 0.9,
             initial_share,
+            refill_below_share: 0.25,
         })
     }
 
@@ -121,6 +129,20 @@ mod tests {
         let dry = pump.dose(Span::HOUR, Flow::m3_per_h(100.0), SET, Prime::Kept);
         assert_eq!((dry, pump.signal()), (Concentration::ZERO, true));
         assert_eq!(pump.left_of(dry, 0.0), Concentration::ZERO);
+    }
+
+    #[test]
+    fn a_drum_is_refilled_when_it_is_low_and_only_then() {
+        let mut low = pump(0.8);
+        low.dose(Span::DAY, Flow::m3_per_h(100.0), Concentration::mg_per_l(7.0), Prime::Kept);
+        assert!((low.stock_level().as_m() - 0.9 * 72.0 / 300.0).abs() < 1e-9, "24 % are left");
+        low.refill_if_low();
+        assert!((low.stock_level().as_m() - 0.9 * 0.8).abs() < 1e-9);
+        let mut enough = pump(0.8);
+        enough.dose(Span::DAY, Flow::m3_per_h(100.0), Concentration::mg_per_l(6.0), Prime::Kept);
+        let before = enough.stock_level();
+        enough.refill_if_low();
+        assert_eq!(enough.stock_level(), before);
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub mod production;
 pub mod source;
 
 use crate::base::random::Seed;
+use crate::base::time::UtcOffset;
 use crate::base::units::{Concentration, Conductivity, Flow, Turbidity};
 use crate::base::{Span, Stamp};
 use crate::plant::train::Train;
@@ -19,12 +20,18 @@ use dosing::{DosingPump, Prime};
 use filters::FilterCells;
 use source::{Source, Storm};
 
+/// Hour of the day at which the operator makes the morning round `[D]`.
+const ROUND: Span = Span::hours(8);
+
 /// The works, from the intake to the filters' outlet.
 #[derive(Debug)]
 pub struct Works {
     source: Source,
     filters: FilterCells,
     dosing: DosingPump,
+    offset: UtcOffset,
+    /// When the operator was last at the works; none before the first step.
+    seen_at: Option<Stamp>,
     truth: WorksTruth,
 }
 
@@ -41,11 +48,13 @@ pub struct Settings {
 
 impl Works {
     /// A works that has run on usual raw water for long.
-    pub fn new(train: &Train, offset: crate::base::time::UtcOffset, seed: Seed) -> Self {
+    pub fn new(train: &Train, offset: UtcOffset, seed: Seed) -> Self {
         let source = Source::new(train.raw, offset, seed);
         Self {
             filters: FilterCells::new(train.filters, train.raw),
             dosing: DosingPump::new(&train.dosing),
+            offset,
+            seen_at: None,
             truth: WorksTruth::default(),
             source,
         }
@@ -54,6 +63,7 @@ impl Works {
     /// Begins a scenario: the drum as the train says, and storms that come, in any order.
     pub fn begin(&mut self, storms: Vec<Storm>) {
         self.dosing.refill();
+        self.truth.stock_level = self.dosing.stock_level();
         self.source.set_storms(storms);
     }
 
@@ -64,6 +74,7 @@ impl Works {
 
     /// Treats `production` from `now` on for `dt`; gives the water that enters the network.
     pub fn treat(&mut self, now: Stamp, dt: Span, production: Flow, settings: &Settings) -> Water {
+        self.make_round(now);
         let raw = self.source.at(now);
         let filtered = self.filters.pass(&raw, dt, production, settings.passage_factor);
         let dosed = self.dosing.dose(dt, production, settings.dose, settings.prime);
@@ -86,6 +97,16 @@ impl Works {
             age_h: 0.0,
             tracer: Concentration::ZERO,
         }
+    }
+
+    /// On the morning round the operator looks into the drum.
+    fn make_round(&mut self, now: Stamp) {
+        let today = now.midnight(self.offset) + ROUND;
+        let last_round = if today <= now { today } else { today - Span::DAY };
+        if self.seen_at.is_some_and(|seen| seen < last_round) {
+            self.dosing.refill_if_low();
+        }
+        self.seen_at = Some(now);
     }
 
     /// What the works looks like; `contact_min` is the clear well's to fill in.

@@ -67,6 +67,7 @@ mod tests {
                 drum_l: 300.0,
                 drum_height_m: 0.9,
                 initial_share: 0.8,
+                refill_below_share: 0.25,
             },
             baffling_factor: 0.5,
         };

@@ -1,0 +1,161 @@
+//! Random troubles by the dozen: whatever happens to the plant, its numbers and its alarms keep
+//! their laws. A failure prints the scenario, to be saved and played with `sanmen test`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::ops::Range;
+
+use rand::RngExt;
+use rand::rngs::ChaCha8Rng;
+use sanmen::alarms::event::{AlarmChange, AlarmEvent};
+use sanmen::base::Stamp;
+use sanmen::base::problem::Source;
+use sanmen::base::random::{Seed, stream};
+use sanmen::cli::library::Library;
+use sanmen::exercise::offline;
+use sanmen::plant::Plant;
+use sanmen::plant::network::{LinkKind, NodeKind};
+use sanmen::scenario::load;
+
+const MINUTES: u32 = 360;
+
+/// Scenarios in each half; an unoptimised build plays fewer.
+const DRAWS: u64 = if cfg!(debug_assertions) { 8 } else { 20 };
+
+/// A scenario of six hours with one to five troubles.
+fn scenario(plant: &Plant, seed: u64) -> String {
+    let mut rng = stream(Seed(seed), "swarm");
+    let condition = &plant.conditions[rng.random_range(0..plant.conditions.len())].name;
+    let hour = rng.random_range(0..24);
+    let mut text = format!(
+        "title = {{ en = \"Swarm {seed}\", zh = \"随机 {seed}\" }}\nplant = \"{}\"\n\
+         condition = \"{condition}\"\nstart = 2024-12-05T{hour:02}:00:00+08:00\n\
+         duration_h = {}\nstep_s = 300\nseed = {seed}\n",
+        plant.id,
+        MINUTES / 60,
+    );
+    for n in 0..rng.random_range(1..=5) {
+        let at = rng.random_range(0..MINUTES - 30);
+        let _ = write!(text, "\n[[inject]]\nid = \"i{n}\"\nat_min = {at}\n");
+        if rng.random_bool(0.6) {
+            let _ = writeln!(text, "until_min = {}", at + rng.random_range(1..MINUTES - at));
+        }
+        text.push_str(&trouble(plant, &mut rng));
+    }
+    text
+}
+
+/// The keys of one trouble.
+fn trouble(plant: &Plant, rng: &mut ChaCha8Rng) -> String {
+    let pumps: Vec<&str> = plant
+        .network
+        .links
+        .iter()
+        .filter(|link| matches!(link.kind, LinkKind::Pump { .. }))
+        .map(|link| link.id.as_str())
+        .collect();
+    let junctions: Vec<&str> = plant
+        .network
+        .nodes
+        .iter()
+        .filter(|node| matches!(node.kind, NodeKind::Junction { .. }))
+        .map(|node| node.id.as_str())
+        .collect();
+    let pump = pumps[rng.random_range(0..pumps.len())];
+    let junction = junctions[rng.random_range(0..junctions.len())];
+    let tag = &plant.instruments[rng.random_range(0..plant.instruments.len())].tag.id;
+    let village = &plant.profile.villages[rng.random_range(0..plant.profile.villages.len())].id;
+    let dosing = &plant.train.dosing.id;
+    let share = rng.random_range(0.0..1.0);
+    match rng.random_range(0..11) {
+        0 => format!("kind = \"pump-trip\"\ntarget = \"{pump}\"\n"),
+        1 => format!(
+            "kind = \"pump-wear\"\ntarget = \"{pump}\"\nhead_percent = {}\n",
+            30.0 + 70.0 * share
+        ),
+        2 => format!("kind = \"dosing-no-flow\"\ntarget = \"{dosing}\"\nkeep_signal = true\n"),
+        3 => format!(
+            "kind = \"dosing-set\"\ntarget = \"{dosing}\"\ndose_mg_per_l = {}\n",
+            10.0 * share
+        ),
+        4 => format!(
+            "kind = \"burst\"\ntarget = \"{junction}\"\nm3_per_h_at_20_m = {}\n",
+            1.0 + 400.0 * share * share
+        ),
+        5 => format!("kind = \"demand\"\nvillage = \"{village}\"\nfactor = {}\n", 10.0 * share),
+        6 => format!("kind = \"demand\"\nfactor = {}\n", 5.0 * share),
+        7 => format!(
+            "kind = \"raw-storm\"\npeak_ntu = {}\nrise_h = 1\nrecession_h = 6\n",
+            5_000.0 * share
+        ),
+        8 => "kind = \"gateway-silence\"\n".to_owned(),
+        9 => format!("kind = \"instrument-stuck\"\ntarget = \"{tag}\"\n"),
+        _ => format!(
+            "kind = \"instrument-dropout\"\ntarget = \"{tag}\"\npercent = {}\n",
+            100.0 * share
+        ),
+    }
+}
+
+/// What is known of one alarm so far.
+#[derive(Debug, Default)]
+struct Life {
+    last: Option<Stamp>,
+    occurrence: u64,
+    stands: bool,
+    without_data: bool,
+}
+
+/// Time never goes back; an alarm is raised, then cleared, and counted; data go, then come back.
+fn obeys(life: &mut Life, event: &AlarmEvent) -> bool {
+    let in_order = life.last.is_none_or(|last| last <= event.at);
+    life.last = Some(event.at);
+    let legal = match event.change {
+        AlarmChange::Raised => {
+            life.occurrence += 1;
+            !std::mem::replace(&mut life.stands, true) && event.id.n == life.occurrence
+        }
+        AlarmChange::Cleared => {
+            std::mem::replace(&mut life.stands, false) && event.id.n == life.occurrence
+        }
+        AlarmChange::NoData => life.stands && !std::mem::replace(&mut life.without_data, true),
+        AlarmChange::DataBack => std::mem::replace(&mut life.without_data, false),
+        _ => true,
+    };
+    in_order && legal
+}
+
+fn swarm(seeds: Range<u64>) {
+    let library = Library::default();
+    let plant = library.plant("sanmen").expect("the plant ships");
+    let book = library.book().expect("the rules ship");
+    let mut raised = 0;
+    for seed in seeds {
+        let text = scenario(&plant, seed);
+        let scenario = load(&Source::new("swarm.toml", text.clone()), std::slice::from_ref(&plant))
+            .unwrap_or_else(|problems| unreachable!("{}", problems.render(false)));
+        let played = offline::play(&plant, &scenario, &book, None)
+            .unwrap_or_else(|error| unreachable!("{error}: {:?}\n{text}", error));
+        assert!(played.soundness.is_sound(), "{}\n{text}", played.soundness);
+        let mut lives: BTreeMap<String, Life> = BTreeMap::new();
+        for event in played.alarm_events() {
+            let tag = event.id.tag.as_ref().map(ToString::to_string).unwrap_or_default();
+            let life = lives.entry(format!("{}/{tag}", event.id.rule)).or_default();
+            assert!(obeys(life, event), "{event:?} after {life:?}\n{text}");
+            raised += usize::from(event.change == AlarmChange::Raised);
+        }
+    }
+    assert!(raised > 0, "troubles that nobody notices prove nothing");
+}
+
+// Two halves, so that two cores share them.
+
+#[test]
+fn random_troubles_break_no_law() {
+    swarm(0..DRAWS);
+}
+
+#[test]
+fn other_random_troubles_break_no_law() {
+    swarm(1_000..1_000 + DRAWS);
+}
