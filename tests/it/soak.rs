@@ -66,5 +66,5 @@ fn a_month_keeps_its_books_its_segments_and_its_drum() {
     assert!(world.soundness().is_sound(), "{}", world.soundness());
     assert!(most_segments <= SEGMENTS_MAX * plant.network.links.len(), "{most_segments}");
     // 20 to 24 L a day, and 165 L from a refill to the next
-    assert!(refills >= DAYS / 9 && refills <= DAYS / 6, "refilled {refills} times");
+    assert!((DAYS / 9..=DAYS / 6).contains(&refills), "refilled {refills} times");
 }
