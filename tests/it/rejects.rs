@@ -22,6 +22,9 @@ fn said_in(folder: &Path, args: &str) -> String {
         .expect("the command was built with this test");
     let code = output.status.code().expect("it ends by itself");
     let stdout = String::from_utf8(output.stdout).expect("text");
+    // How long it took is no part of what it says.
+    let stdout: String =
+        stdout.split_inclusive('\n').filter(|line| !line.starts_with("played in ")).collect();
     let stderr = String::from_utf8(output.stderr).expect("text");
     format!("$ sanmen {args}\n{stdout}{stderr}exit code {code}")
 }
