@@ -187,12 +187,6 @@ impl Monitor {
         }
     }
 
-    /// Sets how late readings may come: longer for accelerated plants, whose seconds are short. A
-    /// caller that replays its inputs after a restart sends `Input::Lateness` instead.
-    pub fn set_lateness(&mut self, lateness: Span) {
-        self.ingest.set_lateness(lateness);
-    }
-
     /// Takes one plant through readings that are certain: what `accept` does once a message is
     /// decoded, and the way in for readings from a data set. They are in the order of their times,
     /// and nothing of this plant before `batch.frontier` comes later.
