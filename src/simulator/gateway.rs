@@ -8,7 +8,7 @@ use crate::base::{PlantId, Stamp, TagId};
 use crate::instruments::Reading;
 use crate::plant::Plant;
 use crate::plant::tags::Tag;
-use crate::scenario::injection::{Injection, InjectionKind};
+use crate::scenario::injection::{GatewayEvent, Injection, InjectionKind};
 use crate::telemetry::topic::Kind;
 use crate::telemetry::wire::{
     Birth, Body, Clock, Column, Envelope, MESSAGE_BYTES_MAX, Message, NUMBER_MAX, TagBirth, split,
@@ -52,7 +52,7 @@ impl Gateway {
     ) -> Result<Self, SimulatorError> {
         let tags: Vec<&Tag> = plant.instruments.iter().map(|i| i.tag.as_ref()).collect();
         let birth = Birth { tags: tags.iter().map(|tag| describe(tag)).collect() };
-        let is_silence = |i: &&Injection| i.kind == InjectionKind::GatewaySilence;
+        let is_silence = |i: &&Injection| i.kind == InjectionKind::Gateway(GatewayEvent::Silence);
         let gateway = Self {
             identity,
             tags: tags.iter().map(|tag| tag.id.clone()).collect(),
@@ -201,7 +201,7 @@ mod tests {
             id: InjectionId::new("s").expect("an id"),
             from: at(from),
             until: Some(at(until)),
-            kind: InjectionKind::GatewaySilence,
+            kind: InjectionKind::Gateway(GatewayEvent::Silence),
         }
     }
 

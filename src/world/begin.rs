@@ -13,8 +13,7 @@ use crate::base::random::Seed;
 use crate::base::units::{Concentration, Conductivity, Turbidity};
 use crate::base::{Span, Stamp};
 use crate::plant::Plant;
-use crate::plant::network::{LinkIndex, LinkKind, NodeIndex};
-use crate::scenario::injection::{Injection, InjectionKind};
+use crate::scenario::injection::{AssetEvent, Injection, InjectionKind};
 
 /// How long the plant runs before the start.
 ///
@@ -58,7 +57,8 @@ impl World {
     fn cold(plant: &Plant, condition: usize, now: Stamp, seed: Seed) -> Result<Self, WorldError> {
         let network = with_production_control(&plant.network, &plant.train);
         let situation = Situation::at(plant, condition, &[], now);
-        let chlorine = situation.dose.as_mg_per_l() - plant.train.dosing.instant_demand_mg_per_l;
+        let chlorine =
+            situation.works.dose.as_mg_per_l() - plant.train.dosing.instant_demand_mg_per_l;
         let finished = Water {
             chlorine: Concentration::mg_per_l(chlorine.max(0.0)),
             turbidity: Turbidity::ntu(plant.train.filters.floor_ntu),
@@ -100,18 +100,10 @@ fn check(plant: &Plant, condition: usize, injections: &[Injection]) -> Result<()
         if at < plant.conditions.len() { Ok(()) } else { Err(WorldError::NoSuchCondition(at)) }
     };
     has_condition(condition)?;
-    let is_node = |node: &NodeIndex| node.0 < plant.network.nodes.len();
-    let is_pump = |link: &LinkIndex| {
-        let link = plant.network.links.get(link.0);
-        link.is_some_and(|link| matches!(link.kind, LinkKind::Pump { .. }))
-    };
     for injection in injections {
         let fits = match &injection.kind {
-            InjectionKind::PumpTrip { pump } | InjectionKind::PumpWear { pump, .. } => {
-                is_pump(pump)
-            }
-            InjectionKind::Burst { node, .. } => is_node(node),
-            InjectionKind::Condition { to } => {
+            InjectionKind::Network(event) => event.fits(&plant.network),
+            InjectionKind::Assets(AssetEvent::Condition { to }) => {
                 has_condition(*to)?;
                 true
             }

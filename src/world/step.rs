@@ -109,13 +109,13 @@ impl World {
         self.hydraulics.set_roughness_factor(wear.roughness_factor)?;
         for (at, link) in self.plant.network.links.iter().enumerate() {
             if matches!(link.kind, LinkKind::Pump { .. }) {
-                let share = situation.head_share[at];
+                let share = situation.network.head_share[at];
                 self.hydraulics.set_pump_head_factor(LinkIndex(at), share)?;
             }
         }
         let boundary = self.hydraulics.boundary();
-        boundary.forced_closed.copy_from_slice(&situation.is_tripped);
-        boundary.leak_m3_per_h_at_20_m.copy_from_slice(&situation.burst_m3_per_h);
+        boundary.forced_closed.copy_from_slice(&situation.network.is_tripped);
+        boundary.leak_m3_per_h_at_20_m.copy_from_slice(&situation.network.burst_m3_per_h);
         let leak = wear.leakage_m3_per_h_at_20_m / self.demand.taps().count().max(1) as f64;
         for NodeIndex(tap) in self.demand.taps() {
             boundary.leak_m3_per_h_at_20_m[tap] += leak;
@@ -127,7 +127,7 @@ impl World {
     /// the water they carry.
     fn part(&mut self, begin: Stamp, limit: Span) -> Result<(), WorldError> {
         let situation = &self.situation;
-        let wanted = self.demand.at(begin, &situation.demand, situation.other_demand);
+        let wanted = self.demand.at(begin, &situation.people.demand, situation.people.other_demand);
         let boundary = self.hydraulics.boundary();
         for (node, flow) in wanted {
             boundary.demand[node.0] = flow;
@@ -151,7 +151,7 @@ impl World {
     fn count_energy(&mut self, span: Span) {
         let solution = self.hydraulics.solution();
         for (at, energy) in self.energy_kwh.iter_mut().enumerate() {
-            let share = self.situation.head_share[at];
+            let share = self.situation.network.head_share[at];
             *energy += power(&self.plant.network, solution, at, share).as_kw() * span.as_hours();
         }
     }
@@ -174,8 +174,8 @@ impl World {
         let wear = &self.plant.conditions[self.situation.condition];
         let settings = Settings {
             passage_factor: wear.filter_passage_factor,
-            dose: self.situation.dose,
-            prime: self.situation.prime,
+            dose: self.situation.works.dose,
+            prime: self.situation.works.prime,
         };
         let treated = self.works.treat(self.now, span, production, &settings);
         self.transport.set_boundary(self.plant.train.outlet, Carried::from(&treated));
@@ -210,7 +210,7 @@ impl World {
             *link = LinkTruth {
                 flow: solution.flow[at],
                 open: solution.open[at],
-                power: power(network, solution, at, self.situation.head_share[at]),
+                power: power(network, solution, at, self.situation.network.head_share[at]),
                 energy_kwh: self.energy_kwh[at],
             };
         }

@@ -11,7 +11,10 @@ use crate::base::{PlantId, Span, Stamp};
 use crate::plant::Plant;
 use crate::plant::load::{Files, load};
 use crate::plant::network::{LinkIndex, NodeIndex};
-use crate::scenario::injection::{Injection, InjectionKind};
+use crate::scenario::injection::{
+    AssetEvent, GatewayEvent, Injection, InjectionKind, NetworkEvent, PeopleEvent, SourceEvent,
+    WorksEvent,
+};
 
 fn sanmen() -> Plant {
     let source = |name: &str, text: &str| Source::new(name, text);
@@ -105,7 +108,7 @@ fn a_quiet_day_keeps_every_limit_and_closes_every_book() {
 #[test]
 fn a_dosing_stop_shows_first_at_the_works_and_last_at_the_far_end() {
     let plant = sanmen();
-    let no_flow = InjectionKind::DosingNoFlow { keep_signal: true };
+    let no_flow = InjectionKind::Works(WorksEvent::DosingNoFlow { keep_signal: true });
     let points = ["CLEARWELL", "TANK-1", "ZP-9", "YD-9"];
     let mut below = [None; 4];
     let mut before = Vec::new();
@@ -133,7 +136,7 @@ fn a_dosing_stop_shows_first_at_the_works_and_last_at_the_far_end() {
 fn the_signal_of_a_pump_without_prime_follows_the_scenario() {
     let plant = sanmen();
     for keep_signal in [true, false] {
-        let lost = injection(at(0), InjectionKind::DosingNoFlow { keep_signal });
+        let lost = injection(at(0), InjectionKind::Works(WorksEvent::DosingNoFlow { keep_signal }));
         run(world(&plant, NORMAL, &[lost]), 12, |truth| {
             let runs = keep_signal && truth.works.production > Flow::ZERO;
             assert_eq!(truth.works.dosing_signal > 0.5, runs, "{:?}", truth.works);
@@ -146,7 +149,8 @@ fn a_tripped_pump_stands_still_until_it_is_repaired() {
     let plant = sanmen();
     let booster = pump(&plant, "P-B1");
     let tank = plant.network.node("TANK-2").expect("a tank").0;
-    let mut trip = injection(at(1), InjectionKind::PumpTrip { pump: booster });
+    let mut trip =
+        injection(at(1), InjectionKind::Network(NetworkEvent::PumpTrip { pump: booster }));
     trip.until = Some(at(11));
     let mut levels = Vec::new();
     run(world(&plant, NORMAL, &[trip]), 13, |truth| {
@@ -182,7 +186,7 @@ fn a_worn_pump_needs_more_energy_for_the_same_water() {
 fn a_burst_takes_pressure_and_water_near_it_and_changes_no_demand() {
     let plant = sanmen();
     let node = plant.network.node("ZP-3").expect("a junction");
-    let burst = InjectionKind::Burst { node, m3_per_h_at_20_m: 40.0 };
+    let burst = InjectionKind::Network(NetworkEvent::Burst { node, m3_per_h_at_20_m: 40.0 });
     let truths = |injections: &[Injection]| {
         let mut seen = Vec::new();
         let world = run(world(&plant, NORMAL, injections), 12, |truth| seen.push(truth.clone()));
@@ -209,7 +213,11 @@ fn a_burst_takes_pressure_and_water_near_it_and_changes_no_demand() {
 #[test]
 fn a_storm_passes_the_filters_late_and_takes_chlorine() {
     let plant = sanmen();
-    let storm = InjectionKind::RawStorm { peak_ntu: 900.0, rise_h: 2.0, recession_h: 12.0 };
+    let storm = InjectionKind::Source(SourceEvent::RawStorm {
+        peak_ntu: 900.0,
+        rise_h: 2.0,
+        recession_h: 12.0,
+    });
     let (mut raw, mut filtered) = ((0.0, at(0)), (0.0, at(0)));
     let mut least = f64::MAX;
     run(world(&plant, AGED, &[injection(at(1), storm)]), 24, |truth| {
@@ -230,7 +238,7 @@ fn a_storm_passes_the_filters_late_and_takes_chlorine() {
 #[test]
 fn a_renewal_gives_the_highest_village_its_pressure_back() {
     let plant = sanmen();
-    let renewal = InjectionKind::Condition { to: NORMAL };
+    let renewal = InjectionKind::Assets(AssetEvent::Condition { to: NORMAL });
     let far = plant.network.node("YD-9").expect("the far end").0;
     let (mut before, mut after) = (f64::MAX, f64::MAX);
     run(world(&plant, AGED, &[injection(at(24), renewal)]), 48, |truth| {
@@ -245,7 +253,7 @@ fn a_renewal_gives_the_highest_village_its_pressure_back() {
 fn more_people_at_home_draw_more_in_their_village_and_nowhere_else() {
     let plant = sanmen();
     let village = plant.profile.villages[2].id.clone();
-    let more = InjectionKind::Demand { village: Some(village), factor: 1.5 };
+    let more = InjectionKind::People(PeopleEvent::Demand { village: Some(village), factor: 1.5 });
     let mut usual = world(&plant, NORMAL, &[]);
     let mut feast = world(&plant, NORMAL, &[injection(at(0), more)]);
     let (usual, feast) = (usual.step().expect("a step"), feast.step().expect("a step"));
@@ -279,17 +287,17 @@ fn what_the_plant_has_not_got_is_refused() {
     let pipe = plant.network.link("M-1").expect("a pipe");
     let nowhere = NodeIndex(999);
     assert!(matches!(
-        begin(7, InjectionKind::GatewaySilence),
+        begin(7, InjectionKind::Gateway(GatewayEvent::Silence)),
         Some(WorldError::NoSuchCondition(7))
     ));
     let wrong = [
-        InjectionKind::PumpTrip { pump: pipe },
-        InjectionKind::PumpWear { pump: LinkIndex(999), head_share: 0.9 },
-        InjectionKind::Burst { node: nowhere, m3_per_h_at_20_m: 1.0 },
+        InjectionKind::Network(NetworkEvent::PumpTrip { pump: pipe }),
+        InjectionKind::Network(NetworkEvent::PumpWear { pump: LinkIndex(999), head_share: 0.9 }),
+        InjectionKind::Network(NetworkEvent::Burst { node: nowhere, m3_per_h_at_20_m: 1.0 }),
     ];
     for kind in wrong {
         assert!(matches!(begin(NORMAL, kind), Some(WorldError::NoSuchPlace(_))));
     }
-    let to = InjectionKind::Condition { to: 9 };
+    let to = InjectionKind::Assets(AssetEvent::Condition { to: 9 });
     assert!(matches!(begin(NORMAL, to), Some(WorldError::NoSuchCondition(9))));
 }

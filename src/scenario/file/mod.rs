@@ -119,7 +119,7 @@ fn read_condition(table: &Table<'_>, names: &Names<'_>) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::injection::InjectionKind;
+    use super::super::injection::{InjectionKind, WorksEvent};
     use super::super::{Change, Wanted};
     use super::*;
     use crate::plant::sample;
@@ -181,7 +181,10 @@ rule = "flat-line"
         );
         let scenario = read(&text).expect("no mistake");
         let injection = &scenario.injections[0];
-        assert_eq!(injection.kind, InjectionKind::DosingNoFlow { keep_signal: true });
+        assert_eq!(
+            injection.kind,
+            InjectionKind::Works(WorksEvent::DosingNoFlow { keep_signal: true })
+        );
         assert_eq!(injection.from, scenario.start + Span::minutes(30));
         assert_eq!(injection.until, Some(scenario.start + Span::seconds(90 * 60 + 30)));
         let first = &scenario.expectations[0];

@@ -1,0 +1,70 @@
+//! What a scenario does to the plant: who, what, from when to when.
+//!
+//! One file per part of the plant; a new kind is a variant there, a reader in
+//! `scenario::file::injections` and its effect where that part lives.
+
+mod assets;
+mod gateway;
+mod instrument;
+mod network;
+mod people;
+mod source;
+mod works;
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::ids::InjectionId;
+use crate::base::{Stamp, TagId};
+
+pub use assets::AssetEvent;
+pub use gateway::GatewayEvent;
+pub use instrument::InstrumentFault;
+pub use network::NetworkEvent;
+pub use people::PeopleEvent;
+pub use source::SourceEvent;
+pub use works::WorksEvent;
+
+/// Something that happens to the plant; start inclusive, end exclusive.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Injection {
+    /// Its name in the scenario.
+    pub id: InjectionId,
+    /// From then on.
+    pub from: Stamp,
+    /// Until then (repair); for good when absent.
+    pub until: Option<Stamp>,
+    /// What happens.
+    pub kind: InjectionKind,
+}
+
+impl Injection {
+    /// Is it in force at `now`?
+    pub fn is_active(&self, now: Stamp) -> bool {
+        self.from <= now && self.until.is_none_or(|until| now < until)
+    }
+}
+
+/// What happens, by the part of the plant it happens to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum InjectionKind {
+    /// To the raw water.
+    Source(SourceEvent),
+    /// To the treatment.
+    Works(WorksEvent),
+    /// To pipes, pumps, valves and tanks.
+    Network(NetworkEvent),
+    /// To the state of wear.
+    Assets(AssetEvent),
+    /// To what people want.
+    People(PeopleEvent),
+    /// To the gateway and its link.
+    Gateway(GatewayEvent),
+    /// To an instrument.
+    Instrument {
+        /// Which.
+        tag: TagId,
+        /// How.
+        fault: InstrumentFault,
+    },
+}
