@@ -5,6 +5,7 @@
 
 pub mod common;
 pub mod config;
+pub mod dataset;
 pub mod exit;
 pub mod library;
 mod live;
@@ -55,6 +56,8 @@ enum Command {
     Test(test::TestArgs),
     /// Solve an EPANET file (.inp) and print pressures, flows and quality in SI units
     Network(network::NetworkArgs),
+    /// Write readings, truth and labels of scenarios, seed by seed, to CSV and Parquet
+    Dataset(dataset::DatasetArgs),
     /// Check the files people write, or show the settings in force
     Config(config::ConfigArgs),
 }
@@ -68,6 +71,7 @@ impl Command {
             Self::Monitor(args) => monitor::run(args, out),
             Self::Test(args) => test::run(args, out),
             Self::Network(args) => network::run(args, out),
+            Self::Dataset(args) => dataset::run(args, out),
             Self::Config(args) => config::run(args, out),
         }
     }

@@ -3,8 +3,10 @@
 //! In: plant, scenario, rules. Out: records, truth beside readings, what was not met.
 //! Must not know: how any of it is shown. The only module that may see both halves.
 
+pub mod dataset;
 pub mod journal;
 pub mod judge;
+pub mod labels;
 #[cfg(feature = "live")]
 pub mod live;
 pub mod offline;

@@ -1,6 +1,8 @@
 //! What only the whole crate can prove. One binary: one link.
 
 #[cfg(feature = "cli")]
+mod dataset;
+#[cfg(feature = "cli")]
 mod judge;
 #[cfg(feature = "sqlite")]
 mod ledger;
