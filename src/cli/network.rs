@@ -1,6 +1,8 @@
 #![expect(clippy::disallowed_methods, reason = "edge: reads the file, measures how long it takes")]
-//! `sanmen network FILE.inp`: any EPANET file, solved by EPANET, in SI units.
+//! `sanmen network FILE.inp`: any EPANET file, solved by EPANET or by our world, in SI units.
 
+mod compare;
+mod run;
 mod summary;
 
 use std::collections::BTreeMap;
@@ -23,6 +25,8 @@ use crate::world::hydraulics::file::{
     FileError, FileRun, Layout, LinkState, NodeState, Step, StepWarning, Times, decode,
 };
 use crate::world::hydraulics::mistakes;
+use compare::Comparison;
+use run::Run;
 use summary::Summary;
 
 /// Longest simulation: EPANET counts seconds, in 32 bits on some machines.
@@ -61,6 +65,21 @@ pub struct NetworkArgs {
     /// What stdout carries: a table for people, or every result for programs
     #[arg(long, value_enum, default_value_t = TableFormat::Text)]
     format: TableFormat,
+    /// Who keeps the clock, fills tanks, acts on controls and carries the water
+    #[arg(long, value_enum, default_value_t = Engine::Epanet)]
+    engine: Engine,
+    /// Print how far the engine `world` differs from EPANET's own stepping, and nothing else
+    #[arg(long)]
+    compare: bool,
+}
+
+/// Who steps through time; flows are EPANET's solutions either way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Engine {
+    /// EPANET itself
+    Epanet,
+    /// The clock, tanks, controls and transport that plants have
+    World,
 }
 
 fn hours(text: &str) -> Result<f64, String> {
@@ -79,7 +98,13 @@ pub fn run(args: &NetworkArgs, out: &mut dyn Write) -> Result<(), Failure> {
         duration_s: args.hours.map(|hours| (hours * 3_600.0).round() as i64),
         step_s: args.step,
     };
-    let mut run = open(&args.file, times)?;
+    if args.compare {
+        return compare_engines(args, times, out);
+    }
+    let mut run = match args.engine {
+        Engine::Epanet => Run::Epanet(Box::new(open(&args.file, times)?)),
+        Engine::World => Run::world(&args.file, times)?,
+    };
     let layout = run.layout().clone();
     let progress = Progress::new(layout.duration_s);
     let mut warnings = Warnings::default();
@@ -90,11 +115,7 @@ pub fn run(args: &NetworkArgs, out: &mut dyn Write) -> Result<(), Failure> {
         TableFormat::Json => {}
     }
     loop {
-        let step = match run.next_step() {
-            Ok(Some(step)) => step,
-            Ok(None) => break,
-            Err(error) => return Err(no_solution(&args.file, error)),
-        };
+        let Some(step) = run.next_step(&args.file)? else { break };
         match args.format {
             TableFormat::Text => summary.step(step, out)?,
             TableFormat::Csv => write_csv(&layout, step, out)?,
@@ -114,6 +135,30 @@ pub fn run(args: &NetworkArgs, out: &mut dyn Write) -> Result<(), Failure> {
     if at_s < of_s {
         return Err(Failure::usage(Stopped { path: args.file.clone(), at_s, of_s }));
     }
+    Ok(())
+}
+
+/// Both engines through the file, side by side.
+fn compare_engines(args: &NetworkArgs, times: Times, out: &mut dyn Write) -> Result<(), Failure> {
+    if args.engine == Engine::Epanet {
+        return Err(Failure::usage("--compare needs --engine world"));
+    }
+    let mut theirs = Run::Epanet(Box::new(open(&args.file, times)?));
+    let mut ours = Run::world(&args.file, times)?;
+    let layout = theirs.layout().clone();
+    let progress = Progress::new(layout.duration_s);
+    let mut comparison = Comparison::new(&layout, ours.ends());
+    let mut warnings = Warnings::default();
+    while let (Some(theirs), Some(ours)) =
+        (theirs.next_step(&args.file)?, ours.next_step(&args.file)?)
+    {
+        comparison.add(ours, theirs);
+        warnings.note(&ours.warnings);
+        progress.at(theirs.time_s);
+    }
+    progress.end();
+    compare::write(&comparison.finish(), args.format, out)?;
+    warnings.say();
     Ok(())
 }
 

@@ -31,6 +31,8 @@ pub struct Network {
     pub link_index: BTreeMap<String, LinkIndex>,
     /// Pressure-driven demand: nothing is delivered below `minimum`, all above `required`.
     pub pressure_driven: PressureDriven,
+    /// Is the whole demand delivered whatever the pressure (EPANET's DDA)? Plants say no.
+    pub demand_driven: bool,
     /// Chlorine coefficients of the `[REACTIONS]` section.
     pub reactions: Reactions,
 }

@@ -6,6 +6,8 @@
 mod begin;
 pub mod demand;
 pub mod hydraulics;
+#[cfg(feature = "epanet")]
+pub mod network_run;
 pub mod quality;
 pub mod situation;
 mod soundness;

@@ -1,7 +1,10 @@
 //! What only the whole crate can prove. One binary: one link.
 
+mod closed_forms;
 #[cfg(feature = "cli")]
 mod dataset;
+#[cfg(feature = "cli")]
+mod engine_world;
 #[cfg(feature = "cli")]
 mod judge;
 #[cfg(feature = "sqlite")]

@@ -10,6 +10,7 @@ use std::sync::Mutex;
 use epanet_sys as sys;
 
 pub(super) mod file;
+pub(super) mod read;
 
 pub use super::outcome::{EngineError, Warning};
 
@@ -70,6 +71,16 @@ pub enum NodeProperty {
     Demand = sys::EN_NodeProperty_EN_DEMAND,
     Quality = sys::EN_NodeProperty_EN_QUALITY,
     DemandFlow = sys::EN_NodeProperty_EN_DEMANDFLOW,
+    Pattern = sys::EN_NodeProperty_EN_PATTERN,
+    TankDiameter = sys::EN_NodeProperty_EN_TANKDIAM,
+    MinVolume = sys::EN_NodeProperty_EN_MINVOLUME,
+    VolumeCurve = sys::EN_NodeProperty_EN_VOLCURVE,
+    MixModel = sys::EN_NodeProperty_EN_MIXMODEL,
+    TankBulk = sys::EN_NodeProperty_EN_TANK_KBULK,
+    InitialQuality = sys::EN_NodeProperty_EN_INITQUAL,
+    SourceQuality = sys::EN_NodeProperty_EN_SOURCEQUAL,
+    SourceType = sys::EN_NodeProperty_EN_SOURCETYPE,
+    SourcePattern = sys::EN_NodeProperty_EN_SOURCEPAT,
 }
 
 /// One result or parameter of a link, as EPANET counts them.
@@ -84,6 +95,13 @@ pub enum LinkProperty {
     Flow = sys::EN_LinkProperty_EN_FLOW,
     Status = sys::EN_LinkProperty_EN_STATUS,
     Setting = sys::EN_LinkProperty_EN_SETTING,
+    InitialStatus = sys::EN_LinkProperty_EN_INITSTATUS,
+    Bulk = sys::EN_LinkProperty_EN_KBULK,
+    Wall = sys::EN_LinkProperty_EN_KWALL,
+    SpeedPattern = sys::EN_LinkProperty_EN_LINKPATTERN,
+    HeadCurve = sys::EN_LinkProperty_EN_PUMP_HCURVE,
+    LeakArea = sys::EN_LinkProperty_EN_LEAK_AREA,
+    LeakExpansion = sys::EN_LinkProperty_EN_LEAK_EXPAN,
 }
 
 /// Kinds of nodes.
@@ -117,6 +135,16 @@ pub enum SolverOption {
     Unbalanced = sys::EN_Option_EN_UNBALANCED,
     EmitterExponent = sys::EN_Option_EN_EMITEXPON,
     EmitterBackflow = sys::EN_Option_EN_EMITBACKFLOW,
+    HeadLoss = sys::EN_Option_EN_HEADLOSSFORM,
+    DemandMultiplier = sys::EN_Option_EN_DEMANDMULT,
+    DemandPattern = sys::EN_Option_EN_DEMANDPATTERN,
+    PressureUnit = sys::EN_Option_EN_PRESS_UNITS,
+    Viscosity = sys::EN_Option_EN_SP_VISCOS,
+    Diffusivity = sys::EN_Option_EN_SP_DIFFUS,
+    BulkOrder = sys::EN_Option_EN_BULKORDER,
+    WallOrder = sys::EN_Option_EN_WALLORDER,
+    TankOrder = sys::EN_Option_EN_TANKORDER,
+    LimitingConcentration = sys::EN_Option_EN_CONCENLIMIT,
 }
 
 /// The owner of one EPANET project.

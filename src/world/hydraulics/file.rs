@@ -3,6 +3,8 @@
 //! In: the path of a `.inp` file. Out: heads, pressures, demands, flows and quality, one reporting
 //! step at a time. The steps, controls, rules and patterns are EPANET's, not ours.
 
+pub mod model;
+
 use std::path::Path;
 
 use super::engine::file::{FileEngine, QualityInfo, TimeParameter};

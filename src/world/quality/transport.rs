@@ -87,6 +87,23 @@ impl Transport {
         transport
     }
 
+    /// Fills a network with the water of its nodes, without deposits: each pipe with that of the
+    /// node its water flows to, as EPANET does.
+    ///
+    /// * `waters`: one per node. `flows`: m³/s, one per link.
+    pub fn with_waters(network: &Network, waters: &[Carried], flows: &[f64]) -> Self {
+        let mut transport = Self::new(network, [0.0; SPECIES], 0.0);
+        transport.waters.copy_from_slice(waters);
+        for ((pipe, link), flow) in transport.pipes.iter_mut().zip(&network.links).zip(flows) {
+            if let Some(pipe) = pipe {
+                let NodeIndex(to) = if *flow < 0.0 { link.start } else { link.end };
+                pipe.column = Column::new(pipe.column.volume(), waters[to]);
+            }
+        }
+        transport.open_books();
+        transport
+    }
+
     /// Opens new books on what is stored now, such as after a run-in.
     pub fn open_books(&mut self) {
         self.books = Books::open(&self.stored());

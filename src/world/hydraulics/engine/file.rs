@@ -21,6 +21,10 @@ pub enum TimeParameter {
     HydraulicStep = sys::EN_TimeParameter_EN_HYDSTEP,
     ReportStep = sys::EN_TimeParameter_EN_REPORTSTEP,
     ReportStart = sys::EN_TimeParameter_EN_REPORTSTART,
+    QualityStep = sys::EN_TimeParameter_EN_QUALSTEP,
+    PatternStep = sys::EN_TimeParameter_EN_PATTERNSTEP,
+    PatternStart = sys::EN_TimeParameter_EN_PATTERNSTART,
+    ClockStart = sys::EN_TimeParameter_EN_STARTTIME,
 }
 
 /// What the file asks EPANET to compute besides hydraulics.
@@ -41,7 +45,7 @@ pub struct QualityInfo {
 /// What EPANET would write into its report while it runs (warnings, faults of the network) is kept
 /// line by line, until `take_lines`.
 pub struct FileEngine {
-    engine: Engine, // first: dropped before `heard`, into which EPANET may still write
+    pub(super) engine: Engine, // first: dropped before `heard`, into which EPANET may still write
     heard: Box<UnsafeCell<Vec<String>>>,
 }
 
@@ -70,14 +74,14 @@ fn c_path(path: &Path) -> Result<CString, EngineError> {
 }
 
 /// A text that EPANET writes into a buffer of `ID_BYTES`.
-fn text_by(write: impl FnOnce(*mut c_char) -> c_int) -> Result<String, EngineError> {
+pub(super) fn text_by(write: impl FnOnce(*mut c_char) -> c_int) -> Result<String, EngineError> {
     let mut buffer: [c_char; ID_BYTES] = [0; ID_BYTES];
     check(write(buffer.as_mut_ptr()))?;
     // SAFETY: EPANET writes at most 32 of the 64 bytes, so a zero follows the text.
     Ok(decode(unsafe { CStr::from_ptr(buffer.as_ptr()) }.to_bytes()))
 }
 
-fn number_by(write: impl FnOnce(*mut c_int) -> c_int) -> Result<i32, EngineError> {
+pub(super) fn number_by(write: impl FnOnce(*mut c_int) -> c_int) -> Result<i32, EngineError> {
     let mut number: c_int = 0;
     check(write(&raw mut number))?;
     Ok(number)

@@ -59,12 +59,14 @@ impl Solver {
         engine.set_option(SolverOption::Unbalanced, MORE_TRIALS)?;
         engine.set_option(SolverOption::EmitterBackflow, 0.0)?;
         engine.set_option(SolverOption::EmitterExponent, 0.5)?;
-        let driven = network.pressure_driven;
-        engine.set_pressure_driven(
-            driven.minimum.as_m(),
-            driven.required.as_m(),
-            driven.exponent,
-        )?;
+        if !network.demand_driven {
+            let driven = network.pressure_driven;
+            engine.set_pressure_driven(
+                driven.minimum.as_m(),
+                driven.required.as_m(),
+                driven.exponent,
+            )?;
+        }
         let mut solver = Self {
             engine,
             kinds: Vec::new(),

@@ -1,0 +1,354 @@
+//! Any EPANET file as a network of ours: units in SI, patterns, sources, controls.
+//!
+//! EPANET reads the text, so that both engines understand it alike. What our clock, tanks, controls
+//! or transport cannot do is refused by name: nothing of a file is silently left out.
+
+mod links;
+mod nodes;
+
+use std::path::Path;
+
+use super::super::engine::file::{FileEngine, TimeParameter};
+use super::super::engine::{EngineError, LinkProperty, NodeProperty, SolverOption};
+use super::super::state::Boundary;
+use super::{FT, Layout, QualityKind, Times, layout};
+use crate::base::units::{Flow, Length};
+use crate::plant::network::{
+    LinkKind, LinkStatus, Network, NodeIndex, NodeKind, PressureDriven, Reactions,
+};
+
+/// Feet of water in a psi, as EPANET has it.
+const FT_PER_PSI: f64 = 1.0 / 0.4333;
+
+/// EPANET's pressure units in m of water, in the order of `EN_PressUnits`.
+const PRESSURE_UNITS: [f64; 5] =
+    [FT * FT_PER_PSI, FT * FT_PER_PSI / 6.895, 1.0, FT * FT_PER_PSI / 0.068_948, FT];
+
+/// A file as our world sees it.
+#[derive(Debug, Clone)]
+pub struct Model {
+    /// Names and times, as EPANET's own run has them.
+    pub layout: Layout,
+    /// The file's nodes and links in EPANET's order, then what stands for water from outside.
+    pub network: Network,
+    /// Quality of each node of the network at the start, in the file's unit.
+    pub initial_quality: Vec<f64>,
+    /// From the file's unit of quality to that of `Layout::quality`.
+    pub quality_factor: f64,
+    /// Time of the first report, s.
+    pub report_start_s: i64,
+    /// Longest step of the transport, s.
+    pub quality_step_s: i64,
+    /// Time of day at the start, s.
+    pub clock_start_s: i64,
+    /// Emitters: m³/h at 20 m, per node.
+    emitters: Vec<f64>,
+    patterns: Patterns,
+    /// Categories of each node: flow and index of the pattern.
+    demands: Vec<Vec<(Flow, usize)>>,
+    /// Reservoirs whose head has a pattern.
+    heads: Vec<(usize, Length, usize)>,
+    /// Pumps whose speed has a pattern.
+    speeds: Vec<(usize, usize)>,
+    supplies: Vec<Supply>,
+    /// Concentration of water that comes from outside: node, strength, pattern.
+    sources: Vec<(NodeIndex, f64, usize)>,
+}
+
+/// Water that comes into a junction from outside (a negative demand): a reservoir of our own and a
+/// valve that lets the wanted flow through.
+#[derive(Debug, Clone, Copy)]
+struct Supply {
+    junction: usize,
+    reservoir: usize,
+    valve: usize,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Patterns {
+    factors: Vec<Vec<f64>>,
+    step_s: i64,
+    start_s: i64,
+}
+
+impl Patterns {
+    /// The factor at a time; pattern 0 is EPANET's word for none.
+    fn at(&self, pattern: usize, time_s: i64) -> f64 {
+        let period = (time_s + self.start_s) / self.step_s.max(1);
+        let factors = pattern.checked_sub(1).and_then(|at| self.factors.get(at));
+        match factors {
+            Some(factors) if !factors.is_empty() => factors[period as usize % factors.len()],
+            _ => 1.0,
+        }
+    }
+
+    fn until_next(&self, time_s: i64) -> i64 {
+        let step = self.step_s.max(1);
+        step - (time_s + self.start_s) % step
+    }
+
+    /// The lowest and the highest factor.
+    fn extremes(&self, pattern: usize) -> (f64, f64) {
+        match pattern.checked_sub(1).and_then(|at| self.factors.get(at)) {
+            Some(factors) => {
+                let sorted = factors.iter().copied();
+                (sorted.clone().fold(f64::INFINITY, f64::min), sorted.fold(f64::MIN, f64::max))
+            }
+            None => (1.0, 1.0),
+        }
+    }
+}
+
+/// Why a file cannot be solved by our world.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// EPANET refuses it.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// It holds what our world cannot do: a sentence for each.
+    #[error("the file holds what the engine `world` cannot do")]
+    Unsupported(Vec<String>),
+}
+
+/// From the file's units to SI.
+#[derive(Debug, Clone, Copy)]
+struct Units {
+    flow: f64,
+    length: f64,
+    /// Diameters of pipes and valves: inches or millimetres.
+    diameter: f64,
+    pressure: f64,
+}
+
+/// A file on its way to a model.
+struct Reader<'f> {
+    file: &'f FileEngine,
+    units: Units,
+    quality_factor: f64,
+    layout: Layout,
+    network: Network,
+    refused: Vec<String>,
+}
+
+impl Model {
+    /// Reads the file at `path`, which EPANET must have accepted before.
+    ///
+    /// Errors: `Unsupported` with everything that our world cannot do.
+    pub fn read(path: &Path, times: Times) -> Result<Self, ModelError> {
+        let mut file = FileEngine::open(path, None)?;
+        if let Some(duration) = times.duration_s {
+            file.set_time(TimeParameter::Duration, duration)?;
+        }
+        if let Some(step) = times.step_s {
+            file.set_time(TimeParameter::ReportStep, step)?;
+        }
+        file.start()?;
+        let (layout, factors) = layout(&file)?;
+        let metric = layout.flow_unit.starts_with(['L', 'C']) || layout.flow_unit == "MLD";
+        let metric = metric && layout.flow_unit != "CFS";
+        let unit = file.option(SolverOption::PressureUnit)? as usize;
+        let units = Units {
+            flow: factors.flow,
+            length: factors.length,
+            diameter: if metric { 1e-3 } else { FT / 12.0 },
+            pressure: PRESSURE_UNITS.get(unit).copied().unwrap_or(1.0),
+        };
+        let mut reader = Reader {
+            file: &file,
+            units,
+            quality_factor: factors.quality,
+            layout,
+            network: Network::default(),
+            refused: Vec::new(),
+        };
+        let model = reader.model()?;
+        if reader.refused.is_empty() {
+            Ok(model)
+        } else {
+            Err(ModelError::Unsupported(reader.refused))
+        }
+    }
+
+    /// Sets what the patterns say at `time_s`, as EPANET does before each of its solutions.
+    pub fn set(&self, time_s: i64, boundary: &mut Boundary) {
+        for (at, categories) in self.demands.iter().enumerate() {
+            boundary.demand[at] = Flow::m3_per_s(self.wanted(categories, time_s).max(0.0));
+        }
+        for supply in &self.supplies {
+            let inflow = -self.wanted(&self.demands[supply.junction], time_s);
+            boundary.setting[supply.valve] = inflow.max(0.0);
+        }
+        for (node, head, pattern) in &self.heads {
+            boundary.reservoir_head[*node] = *head * self.patterns.at(*pattern, time_s);
+        }
+        for (pump, pattern) in &self.speeds {
+            let speed = self.patterns.at(*pattern, time_s);
+            boundary.speed[*pump] = speed;
+            boundary.status[*pump] =
+                if speed > 0.0 { LinkStatus::Open } else { LinkStatus::Closed };
+        }
+        boundary.leak_m3_per_h_at_20_m.copy_from_slice(&self.emitters);
+    }
+
+    /// Seconds from `time_s` until a pattern may change.
+    pub fn until_pattern_s(&self, time_s: i64) -> i64 {
+        self.patterns.until_next(time_s)
+    }
+
+    /// The concentration of water from outside at `time_s`, in the file's unit.
+    pub fn sources(&self, time_s: i64) -> impl Iterator<Item = (NodeIndex, f64)> {
+        let at = move |(node, strength, pattern): &(NodeIndex, f64, usize)| {
+            (*node, strength * self.patterns.at(*pattern, time_s))
+        };
+        self.sources.iter().map(at)
+    }
+
+    /// Water that comes into a junction from outside, m³/s. `flows`: one per link of the network.
+    pub fn inflow_at(&self, junction: usize, flows: &[f64]) -> f64 {
+        let own = self.supplies.iter().filter(|supply| supply.junction == junction);
+        own.map(|supply| flows[supply.valve]).sum()
+    }
+
+    fn wanted(&self, categories: &[(Flow, usize)], time_s: i64) -> f64 {
+        let one = |(base, pattern): &(Flow, usize)| {
+            base.as_m3_per_s() * self.patterns.at(*pattern, time_s)
+        };
+        categories.iter().map(one).sum()
+    }
+}
+
+impl Reader<'_> {
+    fn refuse(&mut self, text: impl Into<String>) {
+        self.refused.push(text.into());
+    }
+
+    fn model(&mut self) -> Result<Model, EngineError> {
+        self.read_options()?;
+        for rule in self.file.rules()? {
+            self.refuse(format!(
+                "rule {rule}: rule-based controls; write simple ones in [CONTROLS]"
+            ));
+        }
+        let patterns = Patterns {
+            factors: self.file.patterns()?,
+            step_s: self.file.time(TimeParameter::PatternStep)?,
+            start_s: self.file.time(TimeParameter::PatternStart)?,
+        };
+        let nodes = self.read_nodes()?;
+        let speeds = self.read_links()?;
+        self.read_controls()?;
+        self.read_reactions()?;
+        let mut model = Model {
+            initial_quality: nodes.initial_quality,
+            quality_factor: self.quality_factor,
+            report_start_s: self.file.time(TimeParameter::ReportStart)?,
+            quality_step_s: self.file.time(TimeParameter::QualityStep)?.max(1),
+            clock_start_s: self.file.time(TimeParameter::ClockStart)?,
+            emitters: nodes.emitters,
+            patterns,
+            demands: nodes.demands,
+            heads: nodes.heads,
+            speeds,
+            supplies: Vec::new(),
+            sources: Vec::new(),
+            network: Network::default(),
+            layout: self.layout.clone(),
+        };
+        self.add_supplies(&mut model);
+        for (node, strength, pattern) in nodes.sources {
+            let supply = model.supplies.iter().find(|supply| supply.junction == node);
+            let from = supply.map_or(node, |supply| supply.reservoir);
+            // EPANET, too, gives no concentration to water that nobody brings.
+            if matches!(self.network.nodes[from].kind, NodeKind::Reservoir) {
+                model.sources.push((NodeIndex(from), strength, pattern));
+            }
+        }
+        model.network = std::mem::take(&mut self.network);
+        Ok(model)
+    }
+
+    fn read_options(&mut self) -> Result<(), EngineError> {
+        if self.file.option(SolverOption::HeadLoss)? != 0.0 {
+            self.refuse("[OPTIONS] HEADLOSS: only H-W");
+        }
+        for (option, name) in
+            [(SolverOption::Viscosity, "VISCOSITY"), (SolverOption::Diffusivity, "DIFFUSIVITY")]
+        {
+            if self.layout.quality != QualityKind::None
+                && (self.file.option(option)? - 1.0).abs() > 1e-3
+            {
+                self.refuse(format!("[OPTIONS] {name}: only 1, that of water at 20 °C"));
+            }
+        }
+        let demand = self.file.demand_model()?;
+        if demand.is_pressure_driven {
+            self.network.pressure_driven = PressureDriven {
+                minimum: Length::m(demand.minimum * self.units.pressure),
+                required: Length::m(demand.required * self.units.pressure),
+                exponent: demand.exponent,
+            };
+        }
+        self.network.demand_driven = !demand.is_pressure_driven;
+        Ok(())
+    }
+
+    /// First-order decay, the same in every pipe and tank.
+    fn read_reactions(&mut self) -> Result<(), EngineError> {
+        if !matches!(self.layout.quality, QualityKind::Chemical(_)) {
+            return Ok(());
+        }
+        let mut bulks = Vec::new();
+        let mut walls = Vec::new();
+        for (at, link) in self.network.links.iter().enumerate() {
+            if matches!(link.kind, LinkKind::Pipe { .. }) {
+                let index = epanet_index(at);
+                bulks.push((self.file.link_value(index, LinkProperty::Bulk)?, link.id.clone()));
+                walls.push((self.file.link_value(index, LinkProperty::Wall)?, link.id.clone()));
+            }
+        }
+        for (at, node) in self.network.nodes.iter().enumerate() {
+            if matches!(node.kind, NodeKind::Tank(_)) {
+                let bulk = self.file.node_value(epanet_index(at), NodeProperty::TankBulk)?;
+                bulks.push((bulk, node.id.clone()));
+            }
+        }
+        for (values, what) in [(&bulks, "bulk"), (&walls, "wall")] {
+            let first = values.first().map_or(0.0, |(value, _)| *value);
+            let other = values.iter().find(|(value, _)| (value - first).abs() > 1e-9);
+            if let Some((_, id)) = other {
+                let text = format!("{id}: a {what} coefficient of its own; only one for all");
+                self.refused.push(text);
+            }
+            if first > 0.0 {
+                self.refused.push(format!("[REACTIONS]: growth ({what}); only decay"));
+            }
+        }
+        let rate = |values: &[(f64, String)]| values.first().map_or(0.0, |(value, _)| -value);
+        let (bulk, wall) = (rate(&bulks), rate(&walls));
+        self.network.reactions =
+            Reactions { bulk_per_day: bulk, wall_m_per_day: wall * self.units.length };
+        for (option, name, rate) in [
+            (SolverOption::BulkOrder, "ORDER BULK", bulk),
+            (SolverOption::TankOrder, "ORDER TANK", bulk),
+            (SolverOption::WallOrder, "ORDER WALL", wall),
+        ] {
+            if rate != 0.0 && self.file.option(option)? != 1.0 {
+                self.refuse(format!("[REACTIONS] {name}: only 1"));
+            }
+        }
+        if self.file.option(SolverOption::LimitingConcentration)? != 0.0 {
+            self.refuse("[REACTIONS] LIMITING POTENTIAL: none");
+        }
+        Ok(())
+    }
+}
+
+/// EPANET counts from 1.
+fn epanet_index(at: usize) -> i32 {
+    i32::try_from(at + 1).unwrap_or(i32::MAX)
+}
+
+/// Ours count from 0; none for EPANET's 0.
+fn our_index(index: i32) -> Option<usize> {
+    usize::try_from(index).ok()?.checked_sub(1)
+}

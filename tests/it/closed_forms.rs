@@ -1,0 +1,110 @@
+//! Our hydraulics against formulas that can be worked out by hand.
+//!
+//! Pressure-driven demand and leaks in the form of WNTR's documentation (Klise et al., "WNTR User
+//! Manual", hydraulic simulation: Wagner et al. 1988 for demands, Crowl and Louvar 2011 for leaks).
+//! First-order decay, washing out and filling of tanks have theirs beside the modules.
+#![cfg(feature = "epanet")]
+
+use sanmen::base::problem::Source;
+use sanmen::base::time::UtcOffset;
+use sanmen::base::{Span, Stamp};
+use sanmen::plant::inp;
+use sanmen::world::hydraulics::{Hydraulics, Solution};
+
+const GRAVITY: f64 = 9.81;
+
+fn start() -> Stamp {
+    Stamp::from_ms(1_733_356_800_000).expect("a time")
+}
+
+fn hydraulics(text: &str) -> Hydraulics {
+    let network = inp::read(&Source::new("network.inp", text))
+        .map_err(|problems| problems.render(false))
+        .expect("a sound file");
+    Hydraulics::new(&network, start(), UtcOffset::CHINA).expect("a network that can be built")
+}
+
+/// The solution after `change`; nodes and links in the order of the file.
+fn solve(text: &str, change: impl FnOnce(&mut Hydraulics)) -> Solution {
+    let mut hydraulics = hydraulics(text);
+    change(&mut hydraulics);
+    hydraulics.solve(start(), Span::MINUTE).expect("a solution").0.clone()
+}
+
+/// A junction at 0 m beside a reservoir, through a pipe that loses nothing.
+fn beside(head_m: f64) -> String {
+    format!(
+        "[JUNCTIONS]\n J 0 5\n[RESERVOIRS]\n R {head_m}\n[PIPES]\n P R J 1 2000 150\n\
+         [OPTIONS]\n UNITS LPS\n HEADLOSS H-W\n DEMAND MODEL PDA\n MINIMUM PRESSURE 3.5\n \
+         REQUIRED PRESSURE 21\n PRESSURE EXPONENT 0.5\n"
+    )
+}
+
+#[test]
+fn demand_follows_wagners_curve_between_minimum_and_required_pressure() {
+    for head_m in [-2.0, 2.0, 3.5, 4.0, 7.0, 12.0, 17.5, 20.9, 21.0, 60.0] {
+        let solution = solve(&beside(head_m), |_| {});
+        let pressure = solution.pressure[0].as_m();
+        assert!((pressure - head_m).abs() < 1e-4, "{pressure}");
+        let share = ((pressure - 3.5) / (21.0 - 3.5)).clamp(0.0, 1.0).sqrt();
+        let delivered = solution.delivered[0].as_m3_per_s() * 1_000.0;
+        assert!((delivered - 5.0 * share).abs() < 5e-3, "{delivered} L/s at {head_m} m");
+    }
+}
+
+#[test]
+fn a_hole_loses_what_an_orifice_does() {
+    const DISCHARGE: f64 = 0.75; // turbulent flow, as WNTR has it
+    let area = std::f64::consts::FRAC_PI_4 * 0.02 * 0.02; // a hole of 2 cm
+    let orifice = |head_m: f64| DISCHARGE * area * (2.0 * GRAVITY * head_m).sqrt();
+    for head_m in [0.5, 5.0, 20.0, 45.0, 80.0] {
+        let solution = solve(&beside(head_m), |hydraulics| {
+            let boundary = hydraulics.boundary();
+            boundary.demand[0] = sanmen::base::units::Flow::ZERO;
+            boundary.leak_m3_per_h_at_20_m[0] = orifice(20.0) * 3_600.0;
+        });
+        let head_m = solution.pressure[0].as_m();
+        let leaked = solution.leakage[0].as_m3_per_s();
+        assert!((leaked / orifice(head_m) - 1.0).abs() < 1e-6, "{leaked} m³/s at {head_m} m");
+        let carried = solution.flow[0].as_m3_per_s();
+        assert!((carried - leaked).abs() < 1e-6, "{carried} flows, {leaked} leaks");
+    }
+}
+
+/// A reservoir at 60 m, a valve, a village that wants 8 L/s at 0 m.
+fn through(valve: &str, supply_m: f64) -> Solution {
+    let text = format!(
+        "[JUNCTIONS]\n A 0 0\n B 0 0\n C 0 8\n[RESERVOIRS]\n R {supply_m}\n\
+         [PIPES]\n P1 R A 50 150 130\n P2 B C 50 150 130\n\
+         [VALVES]\n V A B 150 {valve}\n\
+         [OPTIONS]\n UNITS LPS\n HEADLOSS H-W\n DEMAND MODEL PDA\n REQUIRED PRESSURE 10\n"
+    );
+    solve(&text, |_| {})
+}
+
+#[test]
+fn a_pressure_reducing_valve_holds_its_setting_and_opens_when_there_is_less() {
+    let holding = through("PRV 30 0", 60.0);
+    assert!((holding.pressure[1].as_m() - 30.0).abs() < 1e-3, "{:?}", holding.pressure);
+    assert!(holding.pressure[0].as_m() > 55.0);
+    let open = through("PRV 30 0", 25.0);
+    assert!((open.pressure[1] - open.pressure[0]).as_m().abs() < 0.01, "{:?}", open.pressure);
+}
+
+#[test]
+fn a_flow_control_valve_lets_its_setting_through_and_no_more() {
+    let holding = through("FCV 3 0", 60.0);
+    assert!((holding.flow[2].as_m3_per_s() - 0.003).abs() < 1e-6, "{:?}", holding.flow);
+    assert!((holding.delivered[2].as_m3_per_s() - 0.003).abs() < 1e-5);
+    let open = through("FCV 30 0", 60.0);
+    assert!((open.flow[2].as_m3_per_s() - 0.008).abs() < 1e-5, "{:?}", open.flow);
+}
+
+#[test]
+fn a_throttle_valve_loses_its_coefficient_times_the_velocity_head() {
+    let solution = through("TCV 40 0", 60.0);
+    let velocity = 0.008 / (std::f64::consts::FRAC_PI_4 * 0.15 * 0.15);
+    let lost = 40.0 * velocity * velocity / (2.0 * GRAVITY);
+    let found = (solution.head[0] - solution.head[1]).as_m();
+    assert!((found / lost - 1.0).abs() < 2e-3, "{found} m, by hand {lost} m");
+}
