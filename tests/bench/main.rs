@@ -4,6 +4,7 @@
 //!
 //! `cargo bench` prints them; no test depends on a time.
 
+mod dataset;
 mod monitor;
 mod plant;
 mod scenario;
@@ -43,5 +44,6 @@ fn main() {
     plant::bench();
     scenario::bench();
     monitor::bench();
+    dataset::bench();
     year::bench();
 }

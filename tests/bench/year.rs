@@ -11,22 +11,26 @@ use std::time::{Duration, Instant};
 use crate::plant::quiet_day;
 use crate::report;
 
-const STEP: Span = Span::minutes(5);
 const WEEKS: usize = 52;
 
-/// The Sanmen plant with its instruments at 5 min, week by week.
+/// The Sanmen plant with its instruments at 5 min and at 1 min, week by week.
 pub fn bench() {
+    year(Span::minutes(5));
+    year(Span::MINUTE);
+}
+
+fn year(step: Span) {
     let plant = Library::default().plant("sanmen").expect("the plant ships");
     let scenario = quiet_day(&plant);
     let world = World::new(&plant, scenario.condition, scenario.start, Seed(1), &[]);
-    let mut world = world.expect("the plant starts").with_step(STEP);
+    let mut world = world.expect("the plant starts").with_step(step);
     let mut instruments = Instruments::new(&plant, Seed(1), scenario.start, &[]);
     let mut readings = Vec::new();
     let mut weeks = Vec::new();
     let mut segments = Vec::new();
     for _ in 0..WEEKS {
         let begin = Instant::now();
-        for _ in 0..7 * Span::DAY.as_ms() / STEP.as_ms() {
+        for _ in 0..7 * Span::DAY.as_ms() / step.as_ms() {
             let from = world.truth().at;
             let truth = world.step().expect("a step");
             readings.clear();
@@ -40,7 +44,7 @@ pub fn bench() {
     let growth = last.as_secs_f64() / first.as_secs_f64();
     let soundness = world.soundness();
     report(
-        "a year of the Sanmen plant at 300 s, week by week",
+        &format!("a year of the Sanmen plant at {} s, week by week", step.as_seconds()),
         &format!(
             "{:.1} s; the last week takes {growth:.2} × the first; segments {} at first, {} at \
              last; {soundness}",
