@@ -143,6 +143,17 @@ mod tests {
     }
 
     #[test]
+    fn every_kind_and_every_key_stands_in_the_page_for_writers() {
+        let page = include_str!("../../../docs/scenarios.md");
+        for part in PARTS {
+            let kinds = part.kinds.iter().map(|(kind, _)| *kind);
+            for word in kinds.chain(part.keys.iter().copied()) {
+                assert!(page.contains(&format!("`{word}`")), "src/docs/scenarios.md lacks {word}");
+            }
+        }
+    }
+
+    #[test]
     fn every_kind_is_read() {
         let pump = LinkIndex(1);
         let trip = kind("kind = \"pump-trip\"\ntarget = \"P-1\"");
