@@ -4,6 +4,7 @@
 //! Must not know: the monitor half.
 
 mod gateway;
+mod link;
 
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ use crate::telemetry::topic::Kind;
 use crate::world::truth::Truth;
 use crate::world::{Soundness, World, WorldError};
 use gateway::{Gateway, Identity};
+use link::Link;
 
 /// Why a plant cannot be simulated.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +71,8 @@ pub struct Outgoing {
     pub kind: Kind,
     /// The gateway's clock.
     pub sent_at: Stamp,
+    /// When it has left the gateway's link: later than `sent_at` when that is in trouble.
+    pub due: Stamp,
     /// At most `MESSAGE_BYTES_MAX`.
     pub payload: Vec<u8>,
 }
@@ -92,6 +96,7 @@ pub struct Simulator {
     world: World,
     instruments: Instruments,
     gateway: Gateway,
+    link: Link,
     step: Span,
     end: Stamp,
     readings: Vec<Reading>,
@@ -110,6 +115,7 @@ impl Simulator {
         Ok(Self {
             world: world.with_step(scenario.step),
             instruments: Instruments::new(&plant, seed, start, injections),
+            link: Link::new(&plant, seed, injections),
             gateway,
             step: scenario.step,
             end: scenario.end(),
@@ -145,8 +151,9 @@ impl Simulator {
         let now = from + self.step;
         self.readings.clear();
         self.instruments.read(self.world.truth(), from, now, &mut self.readings);
-        let mut messages = Vec::new();
-        self.gateway.take(&self.readings, now, &mut messages);
+        let (mut sent, mut messages) = (Vec::new(), Vec::new());
+        self.gateway.take(&self.readings, now, &mut sent);
+        self.link.carry(sent, now, &mut messages);
         let truth = self.world.step()?;
         let instruments = self.plant.instruments.iter();
         self.at_tags.clear();
@@ -156,8 +163,10 @@ impl Simulator {
 
     /// What the gateway sends when it is shut down now: its last readings and a goodbye.
     pub fn close(mut self) -> Vec<Outgoing> {
-        let mut messages = Vec::new();
-        self.gateway.close(self.now(), &mut messages);
+        let (mut sent, mut messages) = (Vec::new(), Vec::new());
+        self.gateway.close(self.now(), &mut sent);
+        self.link.carry(sent, self.world.truth().at, &mut messages);
+        self.link.close(&mut messages);
         messages
     }
 

@@ -159,7 +159,7 @@ impl Recording {
 
 fn send(radio: &mut Radio, space: &Space, plant: &Plant, message: Outgoing) {
     let topic = Topic { space: space.clone(), plant: plant.id.clone(), kind: message.kind };
-    radio.send(topic.to_string(), message.payload, message.sent_at);
+    radio.send(topic.to_string(), message.payload, message.due);
 }
 
 /// Adds the readings of every message that has arrived at `now`.

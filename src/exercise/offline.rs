@@ -147,7 +147,7 @@ pub fn play(
         }
         let (now, messages) = (step.now, step.messages);
         for message in messages {
-            radio.send(topic(message.kind), message.payload, message.sent_at);
+            radio.send(topic(message.kind), message.payload, message.due);
         }
         while let Some(delivery) = radio.receive(now) {
             hear(&mut monitor, &arrival(delivery), plant, &mut heads, &mut played)?;
@@ -157,7 +157,7 @@ pub fn play(
     played.soundness = simulator.soundness();
     let end = simulator.now();
     for message in simulator.close() {
-        radio.send(topic(message.kind), message.payload, message.sent_at);
+        radio.send(topic(message.kind), message.payload, message.due);
     }
     while let Some(delivery) = radio.receive(end + Span::HOUR) {
         hear(&mut monitor, &arrival(delivery), plant, &mut heads, &mut played)?;

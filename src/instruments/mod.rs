@@ -9,12 +9,12 @@ mod transducer;
 
 use crate::base::random::Seed;
 use crate::base::units::Quantity;
-use crate::base::{Flag, Stamp};
+use crate::base::{Flag, Stamp, TagId};
 use crate::plant::Plant;
 use crate::plant::tags::{Instrument, Place, TagIndex};
-use crate::scenario::injection::Injection;
+use crate::scenario::injection::{Injection, InjectionKind, InstrumentFault};
 use crate::world::truth::Truth;
-use fault::Faults;
+use fault::{Faults, Sent};
 use poll::Poll;
 use transducer::Transducer;
 
@@ -23,8 +23,10 @@ use transducer::Transducer;
 pub struct Reading {
     /// Which instrument: position in `Plant::instruments`.
     pub tag: TagIndex,
-    /// When it was read.
+    /// When it was read, by the instrument's own clock.
     pub at: Stamp,
+    /// When the gateway gets it.
+    pub ready: Stamp,
     /// In the quantity's unit, a whole number of the display's steps; none: it gave no answer.
     pub value: Option<f64>,
     /// The instrument's own opinion: good, or missing when there is no value.
@@ -35,6 +37,15 @@ pub struct Reading {
 #[derive(Debug)]
 pub struct Instruments {
     list: Vec<Simulated>,
+    swaps: Vec<Swap>,
+}
+
+/// Two instruments that have changed places for some time.
+#[derive(Debug)]
+struct Swap {
+    injection: Injection,
+    one: TagIndex,
+    other: TagIndex,
 }
 
 #[derive(Debug)]
@@ -58,15 +69,47 @@ impl Instruments {
             transducer: Transducer::new(instrument, seed),
             faults: Faults::new(&instrument.tag.id, seed, injections),
         };
-        Self { list: plant.instruments.iter().enumerate().map(simulated).collect() }
+        Self {
+            list: plant.instruments.iter().enumerate().map(simulated).collect(),
+            swaps: injections.iter().filter_map(|injection| Swap::new(plant, injection)).collect(),
+        }
     }
 
     /// Adds every reading due from `from` (inclusive) to `to` (exclusive), instrument by
     /// instrument, each oldest first. Between the two the truth stands still. Calls follow each
     /// other without a gap.
     pub fn read(&mut self, truth: &Truth, from: Stamp, to: Stamp, out: &mut Vec<Reading>) {
+        let first = out.len();
         for instrument in &mut self.list {
             instrument.read(truth, from, to, out);
+        }
+        for reading in &mut out[first..] {
+            for swap in &self.swaps {
+                reading.tag = swap.tag_of(reading);
+            }
+        }
+    }
+}
+
+impl Swap {
+    fn new(plant: &Plant, injection: &Injection) -> Option<Self> {
+        let InjectionKind::Instrument { tag, fault: InstrumentFault::Swapped { with } } =
+            &injection.kind
+        else {
+            return None;
+        };
+        let index = |id: &TagId| plant.instruments.iter().position(|i| i.tag.id == *id);
+        let (one, other) = (TagIndex(index(tag)?), TagIndex(index(with)?));
+        Some(Self { injection: injection.clone(), one, other })
+    }
+
+    /// Under whose name a reading goes.
+    fn tag_of(&self, reading: &Reading) -> TagIndex {
+        match reading.tag {
+            _ if !self.injection.is_active(reading.ready) => reading.tag,
+            tag if tag == self.one => self.other,
+            tag if tag == self.other => self.one,
+            tag => tag,
         }
     }
 }
@@ -74,35 +117,43 @@ impl Instruments {
 impl Simulated {
     fn read(&mut self, truth: &Truth, from: Stamp, to: Stamp, out: &mut Vec<Reading>) {
         let truth = truth.value(self.place, self.quantity);
-        for at in self.poll.due(from, to) {
-            let value = truth.and_then(|truth| self.read_at(truth, from, at));
-            let flag = if value.is_some() { Flag::Good } else { Flag::Missing };
-            out.push(Reading { tag: self.tag, at, value, flag });
+        for read_at in self.poll.due(from, to) {
+            let shown = truth.map(|truth| self.show_at(truth, from, read_at));
+            let Sent { at, late_by, copies, value, flag } = self.faults.send(shown, read_at);
+            let ready = read_at + late_by;
+            let reading = Reading { tag: self.tag, at, ready, value, flag };
+            out.extend(std::iter::repeat_n(reading, copies));
         }
         if let Some(truth) = truth {
-            self.transducer.follow(truth, from, to);
+            self.follow(truth, from, to);
         }
     }
 
-    /// Fault by fault in this order: drift and bias shift the signal, a stuck display shows its
-    /// last value, a dropout loses what is shown.
-    fn read_at(&mut self, truth: f64, from: Stamp, at: Stamp) -> Option<f64> {
-        self.transducer.follow(truth, from, at);
-        let shift = self.faults.shift(at);
-        let shown = self.faults.show(self.transducer.display(shift), at);
-        (!self.faults.loses(at)).then_some(shown)
+    /// What the display shows; the order of faults is told in `fault`.
+    fn show_at(&mut self, truth: f64, from: Stamp, at: Stamp) -> f64 {
+        self.follow(truth, from, at);
+        let signal = self.faults.distort(self.transducer.measure(), at);
+        self.faults.show(self.transducer.display(signal), at)
+    }
+
+    fn follow(&mut self, truth: f64, from: Stamp, at: Stamp) {
+        let seen = self.faults.sample(truth, self.quantity, at);
+        self.transducer.follow(seen, from, at, self.faults.lag(at));
     }
 }
 
 #[cfg(test)]
+mod fault_tests;
+
+#[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::Span;
     use crate::base::ids::InjectionId;
     use crate::base::units::{Concentration, Length};
-    use crate::base::{Span, TagId};
     use crate::plant::sample;
     use crate::plant::tags::Behaviour;
-    use crate::scenario::injection::{InjectionKind, InstrumentFault};
+    use crate::scenario::injection::Ramp;
     use crate::world::truth::{LinkTruth, NodeTruth, WorksTruth};
 
     fn start() -> Stamp {
@@ -170,10 +221,10 @@ mod tests {
 
     #[test]
     fn a_fault_starts_on_time_ends_on_time_and_leaves_the_neighbour_alone() {
-        let bias = fault("AIT-1", 1, 3, InstrumentFault::Bias { by: 0.1 });
+        let bias = fault("AIT-1", 1, 3, InstrumentFault::Bias { by: 0.1, ramp: Ramp::STEP });
         let plant = sample::plant();
         assert_eq!(shown(&plant, &[bias], &[0.5; 4]), [0.5, 0.6, 0.6, 0.5].map(Some));
-        let elsewhere = fault("PT-1", 1, 3, InstrumentFault::Bias { by: 0.1 });
+        let elsewhere = fault("PT-1", 1, 3, InstrumentFault::Bias { by: 0.1, ramp: Ramp::STEP });
         assert_eq!(shown(&plant, &[elsewhere], &[0.5; 4]), [0.5; 4].map(Some));
     }
 
@@ -183,7 +234,7 @@ mod tests {
             fault("AIT-1", 4, 9, InstrumentFault::Dropout { share: 1.0 }),
             fault("AIT-1", 3, 9, InstrumentFault::Stuck),
             fault("AIT-1", 2, 9, InstrumentFault::Drift { per_day: 144.0 }), // 0.1 a minute
-            fault("AIT-1", 1, 9, InstrumentFault::Bias { by: 0.2 }),
+            fault("AIT-1", 1, 9, InstrumentFault::Bias { by: 0.2, ramp: Ramp::STEP }),
         ];
         let values = shown(&sample::plant(), &faults, &[0.5, 0.5, 0.5, 0.9, 0.9]);
         assert_eq!(values, [Some(0.5), Some(0.7), Some(0.7), Some(0.7), None]);

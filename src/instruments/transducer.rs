@@ -38,9 +38,10 @@ impl Transducer {
 
     /// Lets the sensor see `truth`, which has stood since `since`, until `now`.
     ///
-    /// First-order lag: the distance to the truth shrinks to 1/e within the time constant.
-    pub fn follow(&mut self, truth: f64, since: Stamp, now: Stamp) {
-        let lag = self.behaviour.lag;
+    /// First-order lag: the distance to the truth shrinks to 1/e within the time constant, which
+    /// is the instrument's own unless `lag` says otherwise.
+    pub fn follow(&mut self, truth: f64, since: Stamp, now: Stamp, lag: Option<Span>) {
+        let lag = lag.unwrap_or(self.behaviour.lag);
         let value = match self.signal {
             Some(signal) if lag > Span::ZERO => {
                 let seen = (now - signal.at.max(since)).as_seconds().max(0.0);
@@ -51,13 +52,16 @@ impl Transducer {
         self.signal = Some(Signal { value, at: now });
     }
 
-    /// What it shows now, its signal moved by `shift` (in the quantity's unit): with noise, in
-    /// whole steps, within its range. Each call draws once, whatever comes of it.
-    pub fn display(&mut self, shift: f64) -> f64 {
+    /// What its sensor says now, with its usual noise. Each call draws once.
+    pub fn measure(&mut self) -> f64 {
         let value = self.signal.map_or(0.0, |signal| signal.value);
         let spread = self.behaviour.noise + self.behaviour.noise_share * value.abs();
-        let noisy = value + spread * normal(&mut self.noise) + shift;
-        self.steps.round(noisy).clamp(self.range.0, self.range.1)
+        value + spread * normal(&mut self.noise)
+    }
+
+    /// How the display shows a signal: in whole steps, within its range.
+    pub fn display(&self, signal: f64) -> f64 {
+        self.steps.round(signal).clamp(self.range.0, self.range.1)
     }
 }
 
@@ -104,6 +108,11 @@ mod tests {
         Transducer::new(&instrument, Seed(3))
     }
 
+    fn shown(transducer: &mut Transducer) -> f64 {
+        let signal = transducer.measure();
+        transducer.display(signal)
+    }
+
     fn quiet(lag: Span) -> Behaviour {
         Behaviour { resolution: 0.001, noise: 0.0, noise_share: 0.0, lag }
     }
@@ -111,29 +120,29 @@ mod tests {
     #[test]
     fn a_lag_of_a_minute_has_gone_63_percent_of_the_way_after_a_minute() {
         let mut transducer = chlorine(quiet(Span::MINUTE));
-        transducer.follow(1.0, at(0), at(0));
-        transducer.follow(2.0, at(0), at(60));
-        assert_eq!(transducer.display(0.0), 1.632); // 2 - 1/e
-        transducer.follow(2.0, at(60), at(120));
-        assert_eq!(transducer.display(0.0), 1.865); // 2 - 1/e²
+        transducer.follow(1.0, at(0), at(0), None);
+        transducer.follow(2.0, at(0), at(60), None);
+        assert_eq!(shown(&mut transducer), 1.632); // 2 - 1/e
+        transducer.follow(2.0, at(60), at(120), None);
+        assert_eq!(shown(&mut transducer), 1.865); // 2 - 1/e²
     }
 
     #[test]
     fn how_often_it_is_asked_does_not_change_how_it_lags() {
         let (mut often, mut once) = (chlorine(quiet(Span::MINUTE)), chlorine(quiet(Span::MINUTE)));
-        often.follow(0.0, at(0), at(0));
-        once.follow(0.0, at(0), at(0));
-        (1..=60).for_each(|second| often.follow(3.0, at(0), at(second)));
-        once.follow(3.0, at(0), at(60));
-        assert_eq!(often.display(0.0), once.display(0.0));
+        often.follow(0.0, at(0), at(0), None);
+        once.follow(0.0, at(0), at(0), None);
+        (1..=60).for_each(|second| often.follow(3.0, at(0), at(second), None));
+        once.follow(3.0, at(0), at(60), None);
+        assert_eq!(shown(&mut often), shown(&mut once));
     }
 
     #[test]
     fn without_lag_it_is_there_at_once() {
         let mut transducer = chlorine(quiet(Span::ZERO));
-        transducer.follow(1.0, at(0), at(0));
-        transducer.follow(2.0, at(0), at(0));
-        assert_eq!(transducer.display(0.25), 2.25);
+        transducer.follow(1.0, at(0), at(0), None);
+        transducer.follow(2.0, at(0), at(0), None);
+        assert_eq!(shown(&mut transducer), 2.0);
     }
 
     #[test]
@@ -145,8 +154,8 @@ mod tests {
                 noise_share: 0.02,
                 lag: Span::ZERO,
             });
-            transducer.follow(truth, at(0), at(0));
-            let shown: Vec<f64> = (0..4_000).map(|_| transducer.display(0.0) - truth).collect();
+            transducer.follow(truth, at(0), at(0), None);
+            let shown: Vec<f64> = (0..4_000).map(|_| shown(&mut transducer) - truth).collect();
             libm::sqrt(shown.iter().map(|error| error * error).sum::<f64>() / 4_000.0)
         };
         assert!((spread(1.0) - 0.03).abs() < 0.002, "{}", spread(1.0));

@@ -4,7 +4,7 @@
 //! lost, and what was read before has left by the time the silence begins.
 
 use super::{Batch, Outgoing, SimulatorError};
-use crate::base::{PlantId, Stamp, TagId};
+use crate::base::{Flag, PlantId, Stamp, TagId};
 use crate::instruments::Reading;
 use crate::plant::Plant;
 use crate::plant::tags::Tag;
@@ -36,9 +36,14 @@ pub struct Gateway {
     seq: u64,
     batch: Batch,
     flush_at: Stamp,
+    /// What the last message said as its `sent_at`: it never goes back.
+    sent_at: Stamp,
     /// Read and not yet sent.
     pending: Vec<Reading>,
+    /// The last value of each tag, for a gateway that freezes.
+    last: Vec<Option<f64>>,
     silences: Vec<Injection>,
+    freezes: Vec<Injection>,
 }
 
 impl Gateway {
@@ -52,7 +57,10 @@ impl Gateway {
     ) -> Result<Self, SimulatorError> {
         let tags: Vec<&Tag> = plant.instruments.iter().map(|i| i.tag.as_ref()).collect();
         let birth = Birth { tags: tags.iter().map(|tag| describe(tag)).collect() };
-        let is_silence = |i: &&Injection| i.kind == InjectionKind::Gateway(GatewayEvent::Silence);
+        let of = |event: GatewayEvent| {
+            let kind = InjectionKind::Gateway(event);
+            injections.iter().filter(|injection| injection.kind == kind).cloned().collect()
+        };
         let gateway = Self {
             identity,
             tags: tags.iter().map(|tag| tag.id.clone()).collect(),
@@ -60,8 +68,11 @@ impl Gateway {
             seq: 0,
             batch,
             flush_at: start + batch.every,
+            sent_at: start,
             pending: Vec::new(),
-            silences: injections.iter().filter(is_silence).cloned().collect(),
+            last: vec![None; tags.len()],
+            silences: of(GatewayEvent::Silence),
+            freezes: of(GatewayEvent::Frozen),
         };
         let bytes = gateway.message(NUMBER_MAX, start, Body::Birth(birth)).payload.len();
         if bytes > MESSAGE_BYTES_MAX {
@@ -72,10 +83,20 @@ impl Gateway {
 
     /// Takes what was read from the last call on until `now`, and adds to `out` what is sent.
     pub fn take(&mut self, readings: &[Reading], now: Stamp, out: &mut Vec<Outgoing>) {
-        let silences = &self.silences;
-        let is_heard = |at: Stamp| !silences.iter().any(|silence| silence.is_active(at));
-        self.pending.extend(readings.iter().filter(|reading| is_heard(reading.at)));
-        self.pending.sort_by_key(|reading| (reading.at, reading.tag)); // stable, mostly sorted
+        let is = |list: &[Injection], at: Stamp| list.iter().any(|one| one.is_active(at));
+        for reading in readings.iter().filter(|reading| !is(&self.silences, reading.ready)) {
+            let mut reading = *reading;
+            if let Some(last) = self.last.get_mut(reading.tag.0) {
+                if is(&self.freezes, reading.ready) {
+                    reading.value = *last;
+                    reading.flag = if last.is_some() { Flag::Good } else { Flag::Missing };
+                } else {
+                    *last = reading.value;
+                }
+            }
+            self.pending.push(reading);
+        }
+        self.pending.sort_by_key(|reading| (reading.ready, reading.tag)); // stable, mostly sorted
         self.send_birth(out);
         let begun = self.silences.iter().map(|silence| silence.from).filter(|from| *from <= now);
         if let Some(silence) = begun.max() {
@@ -111,26 +132,31 @@ impl Gateway {
     fn send_birth(&mut self, out: &mut Vec<Outgoing>) {
         let Some(first) = self.pending.first() else { return };
         if let Some(birth) = self.birth.take() {
-            out.push(self.message(self.seq, first.at, Body::Birth(birth)));
+            out.push(self.message(self.seq, first.ready, Body::Birth(birth)));
             self.seq += 1;
         }
     }
 
-    /// Sends everything read before `now`. Each message says as its `sent_at` the moment of the
-    /// oldest reading still to come, the last one `now`: nothing older follows it.
+    /// Sends everything it got before `now`. Each message says as its `sent_at` the moment of the
+    /// oldest reading still to come, the last one `now`: nothing older follows it, unless an
+    /// instrument's clock is wrong or its readings come late.
     fn flush(&mut self, now: Stamp, out: &mut Vec<Outgoing>) {
-        let count = self.pending.partition_point(|reading| reading.at < now);
+        let count = self.pending.partition_point(|reading| reading.ready < now);
         let mut bodies = Vec::new();
-        for part in self.pending[..count].chunks(self.batch.readings.max(1)) {
+        let mut pending = std::mem::take(&mut self.pending);
+        for part in pending[..count].chunks_mut(self.batch.readings.max(1)) {
+            part.sort_by_key(|reading| (reading.at, reading.tag)); // a message's times rise
             bodies.extend(split(self.columns(part)));
         }
+        self.pending = pending;
         self.pending.drain(..count);
         let mut bodies = bodies.into_iter().peekable();
         while let Some(body) = bodies.next() {
             let oldest =
                 |body: &Vec<Column>| body.iter().filter_map(|c| c.at.first()).min().copied();
             let sent_at = bodies.peek().and_then(oldest).unwrap_or(now);
-            out.push(self.message(self.seq, sent_at, Body::Data(body)));
+            self.sent_at = sent_at.min(now).max(self.sent_at);
+            out.push(self.message(self.seq, self.sent_at, Body::Data(body)));
             self.seq += 1;
         }
     }
@@ -169,7 +195,7 @@ impl Gateway {
         };
         let Identity { plant, boot_id, exercise } = self.identity.clone();
         let envelope = Envelope { plant, boot_id, seq, sent_at, exercise };
-        Outgoing { kind, sent_at, payload: Message { envelope, body }.encode() }
+        Outgoing { kind, sent_at, due: sent_at, payload: Message { envelope, body }.encode() }
     }
 }
 
@@ -186,8 +212,8 @@ fn describe(tag: &Tag) -> TagBirth {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::Span;
     use crate::base::ids::InjectionId;
-    use crate::base::{Flag, Span};
     use crate::plant::sample;
     use crate::plant::tags::TagIndex;
     use crate::telemetry::wire::decode;
@@ -221,6 +247,7 @@ mod tests {
             let reading = |tag| Reading {
                 tag: TagIndex(tag),
                 at: at(minute),
+                ready: at(minute),
                 value: Some(minute as f64),
                 flag: Flag::Good,
             };
@@ -322,6 +349,33 @@ mod tests {
         assert_eq!(short(&messages), ["birth 0 @2", "data 1 @3 [2]", "death 2 @3"]);
         let messages = run(&mut gateway(&plant, Batch::default(), &[silence(1, 9)]), 3);
         assert_eq!(short(&messages), ["birth 0 @0", "data 1 @1 [0]"]);
+    }
+
+    #[test]
+    fn a_frozen_gateway_goes_on_with_its_last_values_under_new_times() {
+        let plant = sample::plant();
+        let mut frozen = silence(2, 4);
+        frozen.kind = InjectionKind::Gateway(GatewayEvent::Frozen);
+        let messages = run(&mut gateway(&plant, every(5), &[frozen]), 5);
+        assert_eq!(short(&messages)[1], "data 1 @5 [0, 1, 2, 3, 4]");
+        let Body::Data(columns) = &messages[1].body else { panic!("data") };
+        assert_eq!(columns[0].value, [0.0, 1.0, 1.0, 1.0, 4.0].map(Some));
+    }
+
+    #[test]
+    fn readings_with_wrong_times_go_out_in_the_order_of_their_times() {
+        let plant = sample::plant();
+        let mut gateway = gateway(&plant, every(3), &[]);
+        let mut out = Vec::new();
+        let reading =
+            |at, ready| Reading { tag: TagIndex(0), at, ready, value: Some(1.0), flag: Flag::Good };
+        // A clock that is set back by two minutes, and a reading that comes late.
+        let (odd, late) = (reading(at(0), at(2)), reading(at(1), at(4)));
+        gateway.take(&[reading(at(1), at(1)), odd, late], at(3), &mut out);
+        gateway.take(&[], at(6), &mut out);
+        let messages: Vec<_> =
+            out.iter().map(|sent| decode(sent.kind, &sent.payload).expect("ours")).collect();
+        assert_eq!(short(&messages), ["birth 0 @1", "data 1 @3 [0, 1]", "data 2 @6 [1]"]);
     }
 
     #[test]

@@ -8,9 +8,9 @@ use std::ops::Range;
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 use sanmen::alarms::event::{AlarmChange, AlarmEvent};
-use sanmen::base::Stamp;
 use sanmen::base::problem::Source;
 use sanmen::base::random::{Seed, stream};
+use sanmen::base::{Stamp, TagId};
 use sanmen::cli::library::Library;
 use sanmen::exercise::offline;
 use sanmen::plant::Plant;
@@ -20,7 +20,7 @@ use sanmen::scenario::load;
 const MINUTES: u32 = 360;
 
 /// Scenarios in each half; an unoptimised build plays fewer.
-const DRAWS: u64 = if cfg!(debug_assertions) { 8 } else { 20 };
+const DRAWS: u64 = if cfg!(debug_assertions) { 12 } else { 40 };
 
 /// A scenario of six hours with one to five troubles.
 fn scenario(plant: &Plant, seed: u64) -> String {
@@ -67,7 +67,9 @@ fn trouble(plant: &Plant, rng: &mut ChaCha8Rng) -> String {
     let village = &plant.profile.villages[rng.random_range(0..plant.profile.villages.len())].id;
     let dosing = &plant.train.dosing.id;
     let share = rng.random_range(0.0..1.0);
-    match rng.random_range(0..11) {
+    let unit = plant.instruments.iter().find(|i| i.tag.id == *tag).map(|i| i.tag.quantity);
+    let unit = unit.expect("drawn from the list").measured_in();
+    match rng.random_range(0..26) {
         0 => format!("kind = \"pump-trip\"\ntarget = \"{pump}\"\n"),
         1 => format!(
             "kind = \"pump-wear\"\ntarget = \"{pump}\"\nhead_percent = {}\n",
@@ -90,11 +92,38 @@ fn trouble(plant: &Plant, rng: &mut ChaCha8Rng) -> String {
         ),
         8 => "kind = \"gateway-silence\"\n".to_owned(),
         9 => format!("kind = \"instrument-stuck\"\ntarget = \"{tag}\"\n"),
+        10 => "kind = \"gateway-frozen\"\n".to_owned(),
+        11 => format!("kind = \"link-loss\"\npercent = {}\n", 60.0 * share),
+        12 => format!("kind = \"link-delay\"\ndelay_s = {}\njitter_s = 90\n", 400.0 * share),
+        13 => format!("kind = \"link-duplicate\"\npercent = {}\n", 100.0 * share),
+        14 => format!("kind = \"link-reorder\"\npercent = 30\nby_s = {}\n", 1.0 + 900.0 * share),
+        15 => "kind = \"link-outage\"\n".to_owned(),
+        16..25 => fault(tag, &unit.key("by"), &unit.key("spread"), rng),
         _ => format!(
             "kind = \"instrument-dropout\"\ntarget = \"{tag}\"\npercent = {}\n",
             100.0 * share
         ),
     }
+}
+
+/// The keys of one fault of an instrument; `by` and `spread` are keys in the unit of its tag.
+fn fault(tag: &TagId, by: &str, spread: &str, rng: &mut ChaCha8Rng) -> String {
+    let share: f64 = rng.random_range(0.0..1.0);
+    let percent = 100.0 * share;
+    let keys = match rng.random_range(0..11) {
+        0 => format!("bias\"\n{by} = {}\nramp_min = 30\nramp = \"smooth\"", share - 0.5),
+        1 => format!("percent\"\nby_percent = {}", percent - 50.0),
+        2 => format!("noise\"\n{spread} = {}", 0.01 + share),
+        3 => format!("burst-loss\"\npercent = {}\nmean_readings = 5", 0.1 + percent / 3.0),
+        4 => format!("battery-low\"\nlasts_h = {}", 0.1 + 5.0 * share),
+        5 => format!("clock-skew\"\nby_s = {}", 20.0 * percent - 1_000.0),
+        6 => format!("clock-drift\"\nper_day_s = {}", 100.0 * percent - 5_000.0),
+        7 => format!("duplicate\"\npercent = {percent}"),
+        8 => format!("late\"\npercent = {percent}\nby_s = {}", 1.0 + 900.0 * share),
+        9 => format!("slow\"\nlag_s = {}", 1.0 + 900.0 * share),
+        _ => format!("stuck-at\"\n{} = 0", by.replacen("by", "at", 1)),
+    };
+    format!("kind = \"instrument-{keys}\ntarget = \"{tag}\"\n")
 }
 
 /// What is known of one alarm so far.

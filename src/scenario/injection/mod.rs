@@ -18,7 +18,7 @@ use crate::base::{Stamp, TagId};
 
 pub use assets::AssetEvent;
 pub use gateway::GatewayEvent;
-pub use instrument::InstrumentFault;
+pub use instrument::{InstrumentFault, Ramp, RampShape, foreign_units};
 pub use network::NetworkEvent;
 pub use people::PeopleEvent;
 pub use source::SourceEvent;

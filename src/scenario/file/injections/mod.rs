@@ -124,7 +124,7 @@ mod tests {
     use crate::plant::network::{LinkIndex, NodeIndex};
     use crate::plant::sample;
     use crate::scenario::injection::{
-        AssetEvent, GatewayEvent, InstrumentFault, NetworkEvent, PeopleEvent, SourceEvent,
+        AssetEvent, GatewayEvent, InstrumentFault, NetworkEvent, PeopleEvent, Ramp, SourceEvent,
         WorksEvent,
     };
     use crate::scenario::{Scenario, load};
@@ -143,12 +143,14 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_and_every_key_stands_in_the_page_for_writers() {
-        let page = include_str!("../../../docs/scenarios.md");
+    fn every_kind_and_every_key_stands_in_the_pages_for_writers() {
+        let all = include_str!("../../../docs/scenarios.md");
+        let faults = include_str!("../../../docs/faults.md");
         for part in PARTS {
             let kinds = part.kinds.iter().map(|(kind, _)| *kind);
             for word in kinds.chain(part.keys.iter().copied()) {
-                assert!(page.contains(&format!("`{word}`")), "src/docs/scenarios.md lacks {word}");
+                let is_told = [all, faults].iter().any(|page| page.contains(&format!("`{word}`")));
+                assert!(is_told, "neither scenarios.md nor faults.md has {word}");
             }
         }
     }
@@ -204,7 +206,7 @@ mod tests {
         );
         assert_eq!(
             fault(&format!("kind = \"instrument-bias\"{target}by_mg_per_l = 0.2")),
-            InstrumentFault::Bias { by: 0.2 }
+            InstrumentFault::Bias { by: 0.2, ramp: Ramp::STEP }
         );
         assert_eq!(
             fault(&format!("kind = \"instrument-dropout\"{target}percent = 30")),
