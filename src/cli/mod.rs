@@ -11,6 +11,7 @@ pub mod library;
 mod live;
 pub mod monitor;
 pub mod network;
+pub mod plant;
 pub mod run;
 pub mod settings;
 mod show;
@@ -56,6 +57,8 @@ enum Command {
     Test(test::TestArgs),
     /// Solve an EPANET file (.inp) and print pressures, flows and quality in SI units
     Network(network::NetworkArgs),
+    /// List and show plants, and write new ones from EPANET files
+    Plant(plant::PlantArgs),
     /// Write readings, truth and labels of scenarios, seed by seed, to CSV and Parquet
     Dataset(dataset::DatasetArgs),
     /// Check the files people write, or show the settings in force
@@ -71,6 +74,7 @@ impl Command {
             Self::Monitor(args) => monitor::run(args, out),
             Self::Test(args) => test::run(args, out),
             Self::Network(args) => network::run(args, out),
+            Self::Plant(args) => plant::run(args, out),
             Self::Dataset(args) => dataset::run(args, out),
             Self::Config(args) => config::run(args, out),
         }

@@ -27,6 +27,7 @@ use crate::world::hydraulics::file::{
 use crate::world::hydraulics::mistakes;
 use compare::Comparison;
 use run::Run;
+pub(super) use run::plant_model;
 use summary::Summary;
 
 /// Longest simulation: EPANET counts seconds, in 32 bits on some machines.

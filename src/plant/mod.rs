@@ -3,6 +3,7 @@
 //! In: the files of `config/plants/NAME`. Out: a checked `Plant` that cannot hold a wrong value.
 //! Must not know: what happens.
 
+pub mod draft;
 pub mod inp;
 pub mod load;
 pub mod network;

@@ -13,6 +13,8 @@ mod ledger;
 mod mqtt;
 mod parity;
 #[cfg(feature = "cli")]
+mod plant_new;
+#[cfg(feature = "cli")]
 mod rejects;
 mod rules;
 mod sanmen;

@@ -21,19 +21,7 @@ pub enum Run {
 impl Run {
     /// The file in our world. Errors: EPANET's, and everything that our world cannot do.
     pub fn world(path: &Path, times: Times) -> Result<Self, Failure> {
-        // EPANET lists the mistakes of a file better than we do.
-        drop(open(path, times)?);
-        let model = Model::read(path, times).map_err(|error| match error {
-            ModelError::Engine(error) => no_solution(path, error.into()),
-            ModelError::Unsupported(found) => {
-                let mut problems = Problems::new();
-                for text in found {
-                    let text = format!("the engine `world` does not take {text}");
-                    problems.absorb(Problems::whole(path.display().to_string(), text));
-                }
-                Failure::Files(problems)
-            }
-        })?;
+        let model = told(path, times, |path| Model::read(path, times))?;
         let run = NetworkRun::new(model).map_err(|error| unsolved(path, error))?;
         Ok(Self::World(Box::new(run)))
     }
@@ -85,6 +73,32 @@ impl Run {
             Self::World(run) => run.layout().duration_s,
         }
     }
+}
+
+/// What a plant can use of the file. Errors: those of `Run::world`.
+pub fn plant_model(path: &Path) -> Result<Model, Failure> {
+    told(path, Times::default(), Model::read_for_plant)
+}
+
+/// The file as `read` takes it, or what is wrong with it.
+fn told(
+    path: &Path,
+    times: Times,
+    read: impl Fn(&Path) -> Result<Model, ModelError>,
+) -> Result<Model, Failure> {
+    // EPANET lists the mistakes of a file better than we do.
+    drop(open(path, times)?);
+    read(path).map_err(|error| match error {
+        ModelError::Engine(error) => no_solution(path, error.into()),
+        ModelError::Unsupported(found) => {
+            let mut problems = Problems::new();
+            for text in found {
+                let text = format!("the engine `world` does not take {text}");
+                problems.absorb(Problems::whole(path.display().to_string(), text));
+            }
+            Failure::Files(problems)
+        }
+    })
 }
 
 fn unsolved(path: &Path, error: HydraulicsError) -> Failure {

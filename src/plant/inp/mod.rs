@@ -9,6 +9,7 @@ mod line;
 mod links;
 mod nodes;
 mod options;
+mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -18,6 +19,7 @@ use super::network::{LinkIndex, Network, NodeIndex};
 use crate::base::problem::{Problems, Source, nearest};
 use line::{Line, Sections, Word};
 use options::Options;
+pub use write::write;
 
 /// Longest id that EPANET takes, in bytes.
 const ID_BYTES_MAX: usize = 31;

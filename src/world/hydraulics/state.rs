@@ -29,7 +29,8 @@ pub struct Boundary {
 }
 
 impl Boundary {
-    pub(super) fn at_start(network: &Network) -> Self {
+    /// The state of a network as its file leaves it: nothing forced, nothing leaks.
+    pub fn at_start(network: &Network) -> Self {
         let nodes = &network.nodes;
         let links = &network.links;
         let demand = |kind: &NodeKind| match kind {

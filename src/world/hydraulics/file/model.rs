@@ -4,6 +4,7 @@
 //! or transport cannot do is refused by name: nothing of a file is silently left out.
 
 mod links;
+mod loss;
 mod nodes;
 
 use std::path::Path;
@@ -16,6 +17,8 @@ use crate::base::units::{Flow, Length};
 use crate::plant::network::{
     LinkKind, LinkStatus, Network, NodeIndex, NodeKind, PressureDriven, Reactions,
 };
+
+use loss::HeadLoss;
 
 /// Feet of water in a psi, as EPANET has it.
 const FT_PER_PSI: f64 = 1.0 / 0.4333;
@@ -53,6 +56,17 @@ pub struct Model {
     supplies: Vec<Supply>,
     /// Concentration of water that comes from outside: node, strength, pattern.
     sources: Vec<(NodeIndex, f64, usize)>,
+    /// What is not exactly as in the file, a sentence each; only `read_for_plant` approximates.
+    pub approximated: Vec<String>,
+}
+
+/// What a file is read for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// To be solved as it is.
+    Solve,
+    /// To become a plant.
+    Plant,
 }
 
 /// Water that comes into a junction from outside (a negative demand): a reservoir of our own and a
@@ -123,6 +137,9 @@ struct Units {
 /// A file on its way to a model.
 struct Reader<'f> {
     file: &'f FileEngine,
+    purpose: Purpose,
+    loss: HeadLoss,
+    approximated: Vec<String>,
     units: Units,
     quality_factor: f64,
     layout: Layout,
@@ -135,6 +152,18 @@ impl Model {
     ///
     /// Errors: `Unsupported` with everything that our world cannot do.
     pub fn read(path: &Path, times: Times) -> Result<Self, ModelError> {
+        Self::read_for(Purpose::Solve, path, times)
+    }
+
+    /// Reads what a plant can use of it: its water quality is left out, other losses than
+    /// Hazen–Williams become those at 1 m/s, tanks of any shape become cylinders.
+    ///
+    /// Errors: `Unsupported` with everything that our world cannot do even so.
+    pub fn read_for_plant(path: &Path) -> Result<Self, ModelError> {
+        Self::read_for(Purpose::Plant, path, Times::default())
+    }
+
+    fn read_for(purpose: Purpose, path: &Path, times: Times) -> Result<Self, ModelError> {
         let mut file = FileEngine::open(path, None)?;
         if let Some(duration) = times.duration_s {
             file.set_time(TimeParameter::Duration, duration)?;
@@ -143,7 +172,10 @@ impl Model {
             file.set_time(TimeParameter::ReportStep, step)?;
         }
         file.start()?;
-        let (layout, factors) = layout(&file)?;
+        let (mut layout, factors) = layout(&file)?;
+        if purpose == Purpose::Plant {
+            layout.quality = QualityKind::None;
+        }
         let metric = layout.flow_unit.starts_with(['L', 'C']) || layout.flow_unit == "MLD";
         let metric = metric && layout.flow_unit != "CFS";
         let unit = file.option(SolverOption::PressureUnit)? as usize;
@@ -155,6 +187,9 @@ impl Model {
         };
         let mut reader = Reader {
             file: &file,
+            purpose,
+            loss: HeadLoss::HazenWilliams,
+            approximated: Vec::new(),
             units,
             quality_factor: factors.quality,
             layout,
@@ -251,6 +286,7 @@ impl Reader<'_> {
             speeds,
             supplies: Vec::new(),
             sources: Vec::new(),
+            approximated: std::mem::take(&mut self.approximated),
             network: Network::default(),
             layout: self.layout.clone(),
         };
@@ -268,8 +304,12 @@ impl Reader<'_> {
     }
 
     fn read_options(&mut self) -> Result<(), EngineError> {
-        if self.file.option(SolverOption::HeadLoss)? != 0.0 {
+        let loss = self.file.option(SolverOption::HeadLoss)?;
+        if loss != 0.0 && self.purpose == Purpose::Solve {
             self.refuse("[OPTIONS] HEADLOSS: only H-W");
+        } else if loss != 0.0 {
+            self.loss = if loss == 1.0 { HeadLoss::DarcyWeisbach } else { HeadLoss::ChezyManning };
+            self.approximated.push("pipes: the roughness C with the same loss at 1 m/s".to_owned());
         }
         for (option, name) in
             [(SolverOption::Viscosity, "VISCOSITY"), (SolverOption::Diffusivity, "DIFFUSIVITY")]

@@ -2,7 +2,7 @@
 
 use super::super::super::engine::read::{RawControl, SET_CLOSED, SET_OPEN};
 use super::super::super::engine::{EngineError, LinkProperty};
-use super::{Reader, epanet_index, our_index};
+use super::{Purpose, Reader, epanet_index, our_index};
 use crate::base::Span;
 use crate::base::units::{Flow, Length};
 use crate::plant::network::{
@@ -28,7 +28,12 @@ impl Reader<'_> {
             if self.link(at, LinkProperty::LeakArea)? != 0.0
                 || self.link(at, LinkProperty::LeakExpansion)? != 0.0
             {
-                self.refuse(format!("{}: a pipe that leaks ([LEAKAGE])", item.id));
+                let text = format!("{}: a pipe that leaks ([LEAKAGE])", item.id);
+                match self.purpose {
+                    Purpose::Solve => self.refuse(text),
+                    // A plant's leakage comes from its condition.
+                    Purpose::Plant => self.approximated.push(format!("{text}: left out")),
+                }
             }
             let is_check = item.kind == "pipe with check valve";
             let kind = match item.kind {
@@ -49,10 +54,13 @@ impl Reader<'_> {
     }
 
     fn pipe(&self, at: usize, check_valve: bool) -> Result<LinkKind, EngineError> {
+        let diameter = self.link(at, LinkProperty::Diameter)? * self.units.diameter;
+        let roughness = self.link(at, LinkProperty::Roughness)?;
         Ok(LinkKind::Pipe {
             length: Length::m(self.link(at, LinkProperty::Length)? * self.units.length),
-            diameter: Length::m(self.link(at, LinkProperty::Diameter)? * self.units.diameter),
-            roughness_c: self.link(at, LinkProperty::Roughness)?,
+            diameter: Length::m(diameter),
+            // Darcy–Weisbach's is in thousandths of the length unit.
+            roughness_c: self.loss.as_c(roughness, roughness * self.units.length / 1e3, diameter),
             minor_loss: self.link(at, LinkProperty::MinorLoss)?,
             check_valve,
         })
@@ -62,7 +70,7 @@ impl Reader<'_> {
         let index = self.link(at, LinkProperty::HeadCurve)? as i32;
         if index == 0 {
             let id = self.layout.links[at].id.clone();
-            self.refuse(format!("{id}: a pump of constant power; only head curves"));
+            self.refuse(format!("{id}: a pump of constant power; give it a head curve (HEAD)"));
             return Ok(LinkKind::Pump { curve: Vec::new(), speed: 1.0 });
         }
         let point = |(flow, head): (f64, f64)| {
@@ -82,7 +90,10 @@ impl Reader<'_> {
             "FCV" => (ValveKind::Fcv, self.units.flow),
             "TCV" => (ValveKind::Tcv, 1.0),
             other => {
-                self.refuse(format!("{}: a valve of kind {other}", item.id));
+                self.refuse(format!(
+                    "{}: a valve of kind {other}; write a PRV, PSV, FCV or TCV",
+                    item.id
+                ));
                 (ValveKind::Tcv, 1.0)
             }
         };

@@ -2,7 +2,7 @@
 
 use super::super::super::engine::{EngineError, NodeProperty, SolverOption};
 use super::super::QualityKind;
-use super::{Model, Reader, Supply, epanet_index};
+use super::{Model, Purpose, Reader, Supply, epanet_index};
 use crate::base::units::{Flow, Length};
 use crate::plant::network::{
     Link, LinkIndex, LinkKind, LinkStatus, Node, NodeIndex, NodeKind, Tank, ValveKind,
@@ -86,7 +86,7 @@ impl Reader<'_> {
     }
 
     fn tank(&mut self, at: usize) -> Result<Tank, EngineError> {
-        let tank = Tank {
+        let mut tank = Tank {
             initial_level: self.length(at, NodeProperty::TankLevel)?,
             min_level: self.length(at, NodeProperty::MinLevel)?,
             max_level: self.length(at, NodeProperty::MaxLevel)?,
@@ -97,7 +97,13 @@ impl Reader<'_> {
         let unit = self.units.length * self.units.length * self.units.length;
         let least = self.node(at, NodeProperty::MinVolume)? * unit;
         let cylinder = tank.volume(tank.min_level).as_m3();
-        if self.node(at, NodeProperty::VolumeCurve)? != 0.0 {
+        let curve = self.node(at, NodeProperty::VolumeCurve)? as i32;
+        if self.purpose == Purpose::Plant {
+            if curve != 0 {
+                let points = self.file.curve(curve)?;
+                self.make_cylinder(&mut tank, &points, &id);
+            }
+        } else if curve != 0 {
             self.refuse(format!("{id}: a tank with a volume curve; only cylinders"));
         } else if (least - cylinder).abs() > 1e-3 * tank.volume(tank.max_level).as_m3() {
             self.refuse(format!("{id}: a minimum volume that is not that of its lowest level"));
@@ -107,6 +113,16 @@ impl Reader<'_> {
             self.refuse(format!("{id}: a tank that is not completely mixed ([MIXING])"));
         }
         Ok(tank)
+    }
+
+    /// The cylinder that holds as much between the tank's lowest and highest level.
+    fn make_cylinder(&mut self, tank: &mut Tank, points: &[(f64, f64)], id: &str) {
+        let unit = self.units.length;
+        let (low, high) = (tank.min_level.as_m(), tank.max_level.as_m());
+        let at = |level: f64| curve_at(points, level / unit) * unit * unit * unit;
+        let area = (at(high) - at(low)) / (high - low).max(1e-6);
+        tank.diameter = Length::m(libm::sqrt(area.max(0.1) / std::f64::consts::FRAC_PI_4));
+        self.approximated.push(format!("{id}: a cylinder of the same volume as its curve"));
     }
 
     /// Strength and pattern of a source of concentration; others are refused.
@@ -201,5 +217,29 @@ impl Reader<'_> {
         self.network.link_index.insert(id.clone(), index);
         self.network.links.push(Link { id, start, end, kind, initial });
         index
+    }
+}
+
+/// The height of a rising curve at `x`, straight between its points, flat beyond them.
+fn curve_at(points: &[(f64, f64)], x: f64) -> f64 {
+    let next = points.partition_point(|(at, _)| *at < x);
+    match (next.checked_sub(1).map(|before| points[before]), points.get(next)) {
+        (Some((x0, y0)), Some((x1, y1))) => y0 + (y1 - y0) * (x - x0) / (x1 - x0),
+        (None, Some((_, y))) => *y,
+        (Some((_, y)), None) => y,
+        (None, None) => 0.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_curve_is_straight_between_its_points_and_flat_beyond_them() {
+        let points = [(0.0, 10.0), (2.0, 30.0), (3.0, 90.0)];
+        let at = |x| curve_at(&points, x);
+        assert_eq!([at(-1.0), at(0.0), at(1.0), at(2.5), at(9.0)], [10.0, 10.0, 20.0, 60.0, 90.0]);
+        assert_eq!(curve_at(&[], 1.0), 0.0);
     }
 }

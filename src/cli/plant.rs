@@ -1,0 +1,39 @@
+//! `sanmen plant …`: the plants there are, and new ones from EPANET files.
+
+mod average;
+mod list;
+mod new;
+mod show;
+
+use std::io::Write;
+
+use clap::{Args, Subcommand};
+
+use super::exit::Failure;
+
+/// Arguments of `sanmen plant`.
+#[derive(Debug, Args)]
+pub struct PlantArgs {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// One variant for each file of this folder that is a subcommand.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List the plants: size, people, network, instruments
+    List(list::ListArgs),
+    /// Show one plant: villages, treatment, instruments, conditions
+    Show(show::ShowArgs),
+    /// Write the folder of a new plant from an EPANET file (.inp)
+    New(new::NewArgs),
+}
+
+/// Runs the subcommand; `out` is standard output.
+pub fn run(args: &PlantArgs, out: &mut dyn Write) -> Result<(), Failure> {
+    match &args.command {
+        Command::List(args) => list::run(args, out),
+        Command::Show(args) => show::run(args, out),
+        Command::New(args) => new::run(args, out),
+    }
+}
