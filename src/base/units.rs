@@ -222,6 +222,10 @@ pub enum Quantity {
     Temperature,
     /// pH.
     Ph,
+    /// Ammonia, of N (氨氮).
+    Ammonia,
+    /// Permanganate index, of O₂ (高锰酸盐指数).
+    CodMn,
     /// A state or a share: pump runs 0 or 1, stroke 0 to 1.
     State,
     /// Electrical energy counted up (电能).
@@ -230,7 +234,7 @@ pub enum Quantity {
 
 impl Quantity {
     /// Every quantity, in the order of the enum.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Pressure,
         Self::Flow,
         Self::Level,
@@ -240,6 +244,8 @@ impl Quantity {
         Self::Conductivity,
         Self::Temperature,
         Self::Ph,
+        Self::Ammonia,
+        Self::CodMn,
         Self::State,
         Self::Energy,
     ];
@@ -250,7 +256,9 @@ impl Quantity {
             Self::Pressure => Unit::KPA,
             Self::Flow => Unit::M3_PER_H,
             Self::Level => Unit::M,
-            Self::FreeChlorine | Self::ChlorineDioxide => Unit::MG_PER_L,
+            Self::FreeChlorine | Self::ChlorineDioxide | Self::Ammonia | Self::CodMn => {
+                Unit::MG_PER_L
+            }
             Self::Turbidity => Unit::NTU,
             Self::Conductivity => Unit::US_PER_CM,
             Self::Temperature => Unit::DEG_C,
@@ -277,6 +285,8 @@ impl Quantity {
             Self::Conductivity => "conductivity",
             Self::Temperature => "temperature",
             Self::Ph => "ph",
+            Self::Ammonia => "ammonia",
+            Self::CodMn => "cod-mn",
             Self::State => "state",
             Self::Energy => "energy",
         }

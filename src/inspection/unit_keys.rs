@@ -29,6 +29,7 @@ pub fn physical_range(quantity: Quantity) -> (f64, f64) {
         Quantity::Conductivity => (0.0, 100_000.0),
         Quantity::Temperature => (-10.0, 100.0),
         Quantity::Ph => (0.0, 14.0),
+        Quantity::Ammonia | Quantity::CodMn => (0.0, 500.0),
         Quantity::State => (0.0, 1.0),
         Quantity::Energy => (0.0, 1e12),
     }
@@ -53,6 +54,7 @@ pub fn spoken(quantity: Quantity) -> &'static str {
         Quantity::FreeChlorine => "free chlorine",
         Quantity::ChlorineDioxide => "chlorine dioxide",
         Quantity::Ph => "pH",
+        Quantity::CodMn => "permanganate index",
         other => other.name(),
     }
 }

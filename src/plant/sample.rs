@@ -133,11 +133,7 @@ fn train() -> Train {
         capacity_m3_per_h: 20.0,
         start_level_m: 2.0,
         stop_level_m: 2.8,
-        raw: RawWater {
-            turbidity_ntu: 8.0,
-            conductivity_us_per_cm: 150.0,
-            temperature_deg_c: 12.0,
-        },
+        raw: RawWater::of(8.0, 150.0, 12.0),
         filters: Filters {
             passage: 0.03,
             overload_ntu: 100.0,

@@ -92,7 +92,7 @@ pub enum Place {
     Node(NodeIndex),
     /// A link: flow, state (1 when a pump runs), energy.
     Link(LinkIndex),
-    /// Raw water at the intake: turbidity, conductivity, temperature, flow.
+    /// Raw water at the intake: what is in it, its flow, the level of the source.
     Raw,
     /// Behind the filters: turbidity, flow.
     Filtered,

@@ -27,15 +27,79 @@ pub struct Train {
     pub baffling_factor: f64,
 }
 
-/// Raw water on a usual day.
+/// Raw water on a usual day, which is dry.
 #[derive(Debug, Clone, Copy)]
 pub struct RawWater {
+    /// Where it comes from.
+    pub kind: SourceKind,
     /// NTU.
     pub turbidity_ntu: f64,
     /// µS/cm.
     pub conductivity_us_per_cm: f64,
-    /// °C, daily mean.
+    /// °C, daily mean; with `seasons`, those say it.
     pub temperature_deg_c: f64,
+    /// pH.
+    pub ph: f64,
+    /// Colour, mg/L Pt-Co.
+    pub colour_pt_co: f64,
+    /// Permanganate index (CODMn), mg/L of O₂.
+    pub codmn_mg_per_l: f64,
+    /// Ammonia, mg/L of N.
+    pub ammonia_mg_per_l: f64,
+    /// Algae, million cells a litre.
+    pub algae_million_per_l: f64,
+    /// E. coli, MPN in 100 mL.
+    pub e_coli_per_100_ml: f64,
+    /// What the source gives at most, m³/h; none: more than the works ever takes.
+    pub yield_m3_per_h: Option<f64>,
+    /// Depth of the water at the intake, m.
+    pub depth_m: f64,
+    /// Coldest and warmest of the year; none: every day is like the next.
+    pub seasons: Option<Seasons>,
+}
+
+impl RawWater {
+    /// A clean mountain stream of this turbidity (NTU), conductivity (µS/cm) and temperature (°C);
+    /// what the three do not say is invented `[D]`, within GB 3838-2002 class II `[M]`.
+    pub const fn of(turbidity_ntu: f64, conductivity_us_per_cm: f64, deg_c: f64) -> Self {
+        Self {
+            kind: SourceKind::River,
+            turbidity_ntu,
+            conductivity_us_per_cm,
+            temperature_deg_c: deg_c,
+            ph: 7.4,
+            colour_pt_co: 10.0,
+            codmn_mg_per_l: 2.0,
+            ammonia_mg_per_l: 0.06,
+            algae_million_per_l: 0.5,
+            e_coli_per_100_ml: 200.0,
+            yield_m3_per_h: None,
+            depth_m: 3.0,
+            seasons: None,
+        }
+    }
+}
+
+/// Where raw water comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SourceKind {
+    /// A river or a stream (河流).
+    River,
+    /// A reservoir or a lake (水库).
+    Reservoir,
+    /// A spring (山泉).
+    Spring,
+    /// A well (水井).
+    Well,
+}
+
+/// The year's temperatures of a river beside the source.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Seasons {
+    /// In late January, °C.
+    pub coldest_deg_c: f64,
+    /// In late July, °C.
+    pub warmest_deg_c: f64,
 }
 
 /// Coagulation, sedimentation and filters as one step with a delay.

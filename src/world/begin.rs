@@ -4,7 +4,7 @@ use super::WorldError;
 use super::demand::Demand;
 use super::hydraulics::Hydraulics;
 use super::quality::{Carried, Transport};
-use super::situation::{Situation, storms};
+use super::situation::Situation;
 use super::step::{STEP, World};
 use super::treatment::Works;
 use super::treatment::production::with_production_control;
@@ -45,7 +45,7 @@ impl World {
             world.step()?;
         }
         world.injections = injections.to_vec();
-        world.works.begin(storms(injections));
+        world.works.begin(injections);
         world.transport.open_books();
         world.energy_kwh.fill(0.0);
         world.tell();

@@ -129,6 +129,8 @@ impl World {
         let situation = &self.situation;
         let wanted = self.demand.at(begin, &situation.people.demand, situation.people.other_demand);
         let boundary = self.hydraulics.boundary();
+        boundary.setting_most[self.plant.train.production.0] =
+            self.works.source_yield(self.now).as_m3_per_s();
         for (node, flow) in wanted {
             boundary.demand[node.0] = flow;
         }

@@ -71,6 +71,14 @@ pub struct WorksTruth {
     pub raw_turbidity: Turbidity,
     /// Raw water conductivity.
     pub raw_conductivity: Conductivity,
+    /// Raw water pH.
+    pub raw_ph: f64,
+    /// Permanganate index (CODMn) of the raw water, of O₂.
+    pub raw_codmn: Concentration,
+    /// Ammonia in the raw water, of N.
+    pub raw_ammonia: Concentration,
+    /// Level of the source at the intake.
+    pub raw_level: Length,
     /// Water temperature, everywhere.
     pub temperature: Temperature,
     /// Water taken and filtered.
@@ -103,6 +111,8 @@ impl Truth {
                     Quantity::Flow => node.delivered.as_m3_per_h(),
                     Quantity::ChlorineDioxide
                     | Quantity::Ph
+                    | Quantity::Ammonia
+                    | Quantity::CodMn
                     | Quantity::State
                     | Quantity::Energy => return None,
                 })
@@ -119,6 +129,10 @@ impl Truth {
             Place::Raw => Some(match quantity {
                 Quantity::Turbidity => self.works.raw_turbidity.as_ntu(),
                 Quantity::Conductivity => self.works.raw_conductivity.as_us_per_cm(),
+                Quantity::Ph => self.works.raw_ph,
+                Quantity::CodMn => self.works.raw_codmn.as_mg_per_l(),
+                Quantity::Ammonia => self.works.raw_ammonia.as_mg_per_l(),
+                Quantity::Level => self.works.raw_level.as_m(),
                 Quantity::Temperature => self.works.temperature.as_deg_c(),
                 Quantity::Flow => self.works.production.as_m3_per_h(),
                 _ => return None,

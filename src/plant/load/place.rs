@@ -11,7 +11,8 @@ use super::names::{link_kind, node_kind};
 /// The same pairs for which the world's truth has a value; a test holds them together.
 pub(super) fn measurable(place: Place, network: &Network) -> (&'static str, &'static [Quantity]) {
     use Quantity::{
-        Conductivity, Energy, Flow, FreeChlorine, Level, Pressure, State, Temperature, Turbidity,
+        Ammonia, CodMn, Conductivity, Energy, Flow, FreeChlorine, Level, Ph, Pressure, State,
+        Temperature, Turbidity,
     };
     match place {
         Place::Node(index) => match network.nodes.get(index.0).map(|node| &node.kind) {
@@ -32,7 +33,10 @@ pub(super) fn measurable(place: Place, network: &Network) -> (&'static str, &'st
             Some(kind) => (link_kind(kind), &[Flow, State]),
             None => ("no link", &[]),
         },
-        Place::Raw => ("the raw water", &[Turbidity, Conductivity, Temperature, Flow]),
+        Place::Raw => (
+            "the raw water",
+            &[Turbidity, Conductivity, Temperature, Flow, Ph, Ammonia, CodMn, Level],
+        ),
         Place::Filtered => ("the filters' outlet", &[Turbidity, Flow]),
         Place::DosingPump => ("the dosing pump", &[State]),
         Place::DosingStock => ("the drum of disinfectant", &[Level]),

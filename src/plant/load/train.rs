@@ -4,7 +4,7 @@ use crate::base::TagId;
 use crate::base::problem::{Spanned, Table};
 use crate::base::units::Flow;
 use crate::plant::network::Tank;
-use crate::plant::train::{Dosing, Filters, RawWater, Train};
+use crate::plant::train::{Dosing, Filters, RawWater, Seasons, SourceKind, Train};
 
 use super::names::Names;
 
@@ -74,11 +74,61 @@ fn read_raw(table: &Table<'_>) -> Option<RawWater> {
     let turbidity = table.number_in("turbidity_ntu", 0.0..=10_000.0);
     let conductivity = table.number_in("conductivity_us_per_cm", 0.0..=10_000.0);
     let temperature = table.number_in("temperature_deg_c", 0.0..=40.0);
+    let kinds = [
+        ("river", SourceKind::River),
+        ("reservoir", SourceKind::Reservoir),
+        ("spring", SourceKind::Spring),
+        ("well", SourceKind::Well),
+    ];
+    let kind = table.opt_choice("kind", &kinds);
+    let optional = [
+        ("ph", 5.5..=10.0),
+        ("colour_pt_co", 0.0..=500.0),
+        ("codmn_mg_per_l", 0.0..=100.0),
+        ("ammonia_mg_per_l", 0.0..=50.0),
+        ("algae_million_per_l", 0.0..=1_000.0),
+        ("e_coli_per_100_ml", 0.0..=1e6),
+        ("depth_m", 0.1..=200.0),
+        ("yield_m3_per_h", 0.1..=1e6),
+    ];
+    let found = optional.map(|(key, range)| table.opt_number_in(key, range));
+    let found = found.map(|value| value.map(Spanned::into_inner));
+    let [ph, colour, codmn, ammonia, algae, e_coli, depth, yield_m3_per_h] = found;
+    let seasons = table.opt_table("seasons").map(|seasons| read_seasons(&seasons));
+    let usual = RawWater::of(
+        turbidity?.into_inner(),
+        conductivity?.into_inner(),
+        temperature?.into_inner(),
+    );
+    let seasons = match seasons {
+        Some(seasons) => Some(seasons?),
+        None => None,
+    };
     Some(RawWater {
-        turbidity_ntu: turbidity?.into_inner(),
-        conductivity_us_per_cm: conductivity?.into_inner(),
-        temperature_deg_c: temperature?.into_inner(),
+        kind: kind.map_or(usual.kind, Spanned::into_inner),
+        ph: ph.unwrap_or(usual.ph),
+        colour_pt_co: colour.unwrap_or(usual.colour_pt_co),
+        codmn_mg_per_l: codmn.unwrap_or(usual.codmn_mg_per_l),
+        ammonia_mg_per_l: ammonia.unwrap_or(usual.ammonia_mg_per_l),
+        algae_million_per_l: algae.unwrap_or(usual.algae_million_per_l),
+        e_coli_per_100_ml: e_coli.unwrap_or(usual.e_coli_per_100_ml),
+        depth_m: depth.unwrap_or(usual.depth_m),
+        yield_m3_per_h,
+        seasons,
+        ..usual
     })
+}
+
+fn read_seasons(table: &Table<'_>) -> Option<Seasons> {
+    let coldest = table.number_in("coldest_deg_c", 0.0..=40.0);
+    let warmest = table.number_in("warmest_deg_c", 0.0..=40.0);
+    let (coldest, warmest) = (coldest?, warmest?);
+    if coldest.get_ref() > warmest.get_ref() {
+        let text = format!("`coldest_deg_c` is above `warmest_deg_c` = {}", warmest.get_ref());
+        table.add(coldest.span(), text);
+        return None;
+    }
+    Some(Seasons { coldest_deg_c: coldest.into_inner(), warmest_deg_c: warmest.into_inner() })
 }
 
 fn read_filters(table: &Table<'_>) -> Option<Filters> {

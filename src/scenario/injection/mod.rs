@@ -21,7 +21,7 @@ pub use gateway::GatewayEvent;
 pub use instrument::{InstrumentFault, Ramp, RampShape, foreign_units};
 pub use network::NetworkEvent;
 pub use people::PeopleEvent;
-pub use source::SourceEvent;
+pub use source::{Pollution, SourceEvent};
 pub use works::WorksEvent;
 
 /// Something that happens to the plant; start inclusive, end exclusive.

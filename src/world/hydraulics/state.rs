@@ -22,6 +22,8 @@ pub struct Boundary {
     pub speed: Vec<f64>,
     /// Setting of valves (PRV, PSV: m; FCV: m³/s; TCV: loss coefficient). Controls set it.
     pub setting: Vec<f64>,
+    /// Whatever controls set, a valve's setting is at most this; 0 or more, perhaps infinite.
+    pub setting_most: Vec<f64>,
     /// Level of tanks above their bottom; `Hydraulics::advance` moves it.
     pub tank_level: Vec<Length>,
     /// Head of reservoirs.
@@ -56,9 +58,15 @@ impl Boundary {
             forced_closed: vec![false; links.len()],
             speed: links.iter().map(|link| speed(&link.kind)).collect(),
             setting: links.iter().map(|link| setting(&link.kind)).collect(),
+            setting_most: vec![f64::INFINITY; links.len()],
             tank_level: nodes.iter().map(|node| level(&node.kind)).collect(),
             reservoir_head: nodes.iter().map(|node| node.elevation).collect(),
         }
+    }
+
+    /// The setting of the valve at this position.
+    pub(super) fn setting(&self, at: usize) -> f64 {
+        self.setting[at].min(self.setting_most[at])
     }
 
     /// May water pass, as far as orders go? A pump at speed 0 and an FCV set to nothing are shut.
@@ -68,7 +76,7 @@ impl Boundary {
         ordered
             && match network.links[at].kind {
                 LinkKind::Pump { .. } => self.speed[at] > 0.0,
-                LinkKind::Valve { kind: ValveKind::Fcv, .. } => self.setting[at] > 0.0,
+                LinkKind::Valve { kind: ValveKind::Fcv, .. } => self.setting(at) > 0.0,
                 LinkKind::Pipe { .. } | LinkKind::Valve { .. } => true,
             }
     }

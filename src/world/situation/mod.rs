@@ -4,10 +4,9 @@ mod network;
 mod people;
 mod works;
 
-use super::treatment::source::Storm;
 use crate::base::Stamp;
 use crate::plant::Plant;
-use crate::scenario::injection::{AssetEvent, Injection, InjectionKind, SourceEvent};
+use crate::scenario::injection::{AssetEvent, Injection, InjectionKind};
 
 pub use network::NetworkState;
 pub use people::PeopleState;
@@ -47,7 +46,7 @@ impl Situation {
                 InjectionKind::Network(event) => situation.network.apply(event),
                 InjectionKind::Works(event) => situation.works.apply(event),
                 InjectionKind::People(event) => situation.people.apply(plant, event),
-                // The condition is applied first, storms are the source's; the rest is no matter
+                // The condition is applied first, raw water is the source's; the rest is no matter
                 // of the water.
                 InjectionKind::Assets(_)
                 | InjectionKind::Source(_)
@@ -57,17 +56,6 @@ impl Situation {
         }
         situation
     }
-}
-
-/// The storms among `injections`. A storm runs its own course: its end is not the scenario's.
-pub fn storms(injections: &[Injection]) -> Vec<Storm> {
-    let storm = |injection: &Injection| match injection.kind {
-        InjectionKind::Source(SourceEvent::RawStorm { peak_ntu, rise_h, recession_h }) => {
-            Some(Storm { from: injection.from, peak_ntu, rise_h, recession_h })
-        }
-        _ => None,
-    };
-    injections.iter().filter_map(storm).collect()
 }
 
 /// When the situation changes next: the first start or end after `now`, if any.

@@ -65,8 +65,8 @@ impl FilterCells {
 
 #[cfg(test)]
 mod tests {
+    use super::super::source::raw;
     use super::*;
-    use crate::base::units::Temperature;
 
     const FILTERS: Filters = Filters {
         passage: 0.01,
@@ -77,16 +77,8 @@ mod tests {
     };
 
     fn filtered_after(hours: i64, ntu: f64, factor: f64) -> f64 {
-        let usual = RawWater {
-            turbidity_ntu: 10.0,
-            conductivity_us_per_cm: 180.0,
-            temperature_deg_c: 10.0,
-        };
-        let raw = Raw {
-            turbidity_ntu: ntu,
-            conductivity_us_per_cm: 180.0,
-            temperature: Temperature::deg_c(10.0),
-        };
+        let usual = RawWater::of(10.0, 180.0, 10.0);
+        let raw = raw(ntu, 180.0);
         let mut cells = FilterCells::new(FILTERS, usual);
         let mut last = 0.0;
         for _ in 0..hours * 60 {
@@ -119,16 +111,8 @@ mod tests {
 
     #[test]
     fn nothing_moves_while_the_works_stands() {
-        let usual = RawWater {
-            turbidity_ntu: 40.0,
-            conductivity_us_per_cm: 180.0,
-            temperature_deg_c: 10.0,
-        };
-        let raw = Raw {
-            turbidity_ntu: 500.0,
-            conductivity_us_per_cm: 90.0,
-            temperature: Temperature::deg_c(10.0),
-        };
+        let usual = RawWater::of(40.0, 180.0, 10.0);
+        let raw = raw(500.0, 90.0);
         let mut cells = FilterCells::new(FILTERS, usual);
         let filtered = cells.pass(&raw, Span::HOUR, Flow::ZERO, 1.0);
         assert!((filtered.turbidity_ntu - 0.4).abs() < 1e-12);

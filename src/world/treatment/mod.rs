@@ -12,13 +12,14 @@ pub mod source;
 
 use crate::base::random::Seed;
 use crate::base::time::UtcOffset;
-use crate::base::units::{Concentration, Conductivity, Flow, Turbidity};
+use crate::base::units::{Concentration, Conductivity, Flow, Length, Turbidity};
 use crate::base::{Span, Stamp};
 use crate::plant::train::Train;
+use crate::scenario::injection::Injection;
 use crate::world::truth::{Water, WorksTruth};
 use dosing::{DosingPump, Prime};
 use filters::FilterCells;
-use source::{Source, Storm};
+use source::Source;
 
 /// Hour of the day at which the operator makes the morning round `[D]`.
 const ROUND: Span = Span::hours(8);
@@ -29,6 +30,7 @@ pub struct Works {
     source: Source,
     filters: FilterCells,
     dosing: DosingPump,
+    capacity_m3_per_h: f64,
     offset: UtcOffset,
     /// When the operator was last at the works; none before the first step.
     seen_at: Option<Stamp>,
@@ -53,6 +55,7 @@ impl Works {
         Self {
             filters: FilterCells::new(train.filters, train.raw),
             dosing: DosingPump::new(&train.dosing),
+            capacity_m3_per_h: train.capacity_m3_per_h,
             offset,
             seen_at: None,
             truth: WorksTruth::default(),
@@ -60,16 +63,21 @@ impl Works {
         }
     }
 
-    /// Begins a scenario: the drum as the train says, and storms that come, in any order.
-    pub fn begin(&mut self, storms: Vec<Storm>) {
+    /// Begins a scenario: the drum as the train says, and what happens to the raw water.
+    pub fn begin(&mut self, injections: &[Injection]) {
         self.dosing.refill();
         self.truth.stock_level = self.dosing.stock_level();
-        self.source.set_storms(storms);
+        self.source.begin(injections, self.capacity_m3_per_h);
     }
 
     /// Draws the weather of the next step.
     pub fn advance(&mut self, step: Span) {
         self.source.advance(step);
+    }
+
+    /// What the source gives at most at `now`; infinite when it is never short.
+    pub fn source_yield(&self, now: Stamp) -> Flow {
+        Flow::m3_per_h(self.source.at(now).yield_m3_per_h)
     }
 
     /// Treats `production` from `now` on for `dt`; gives the water that enters the network.
@@ -82,6 +90,10 @@ impl Works {
         self.truth = WorksTruth {
             raw_turbidity: Turbidity::ntu(raw.turbidity_ntu),
             raw_conductivity: Conductivity::us_per_cm(raw.conductivity_us_per_cm),
+            raw_ph: raw.ph,
+            raw_codmn: Concentration::mg_per_l(raw.codmn_mg_per_l),
+            raw_ammonia: Concentration::mg_per_l(raw.ammonia_mg_per_l),
+            raw_level: Length::m(raw.level_m),
             temperature: raw.temperature,
             production,
             filtered_turbidity: Turbidity::ntu(filtered.turbidity_ntu),

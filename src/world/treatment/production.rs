@@ -47,11 +47,7 @@ mod tests {
             capacity_m3_per_h: 36.0,
             start_level_m: 2.0,
             stop_level_m: 3.0,
-            raw: RawWater {
-                turbidity_ntu: 10.0,
-                conductivity_us_per_cm: 180.0,
-                temperature_deg_c: 10.0,
-            },
+            raw: RawWater::of(10.0, 180.0, 10.0),
             filters: Filters {
                 passage: 0.01,
                 overload_ntu: 100.0,
