@@ -73,3 +73,41 @@ fn happens(event: GatewayEvent) -> Option<InjectionKind> {
 fn share(table: &Table<'_>) -> Option<f64> {
     Some(table.number_in("percent", 0.0..=100.0)?.into_inner() / 100.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{kind, read};
+    use super::*;
+
+    #[test]
+    fn every_trouble_of_the_gateway_and_its_link_is_read() {
+        use GatewayEvent as G;
+        let span = Span::seconds;
+        let delay = |jitter| G::LinkDelay { delay: span(5), jitter: span(jitter) };
+        let cases = [
+            ("gateway-silence\"", G::Silence),
+            ("gateway-frozen\"", G::Frozen),
+            ("link-loss\"\npercent = 30", G::LinkLoss { share: 0.3 }),
+            ("link-delay\"\ndelay_s = 5", delay(0)),
+            ("link-delay\"\ndelay_s = 5\njitter_s = 10", delay(10)),
+            ("link-duplicate\"\npercent = 10", G::LinkDuplicate { share: 0.1 }),
+            (
+                "link-reorder\"\npercent = 20\nby_s = 40",
+                G::LinkReorder { share: 0.2, by: span(40) },
+            ),
+            ("link-outage\"", G::LinkOutage { keeps: Span::hours(72) }),
+            ("link-outage\"\nkeeps_h = 0.5", G::LinkOutage { keeps: Span::minutes(30) }),
+        ];
+        for (keys, wanted) in cases {
+            assert_eq!(kind(&format!("kind = \"{keys}")), InjectionKind::Gateway(wanted), "{keys}");
+        }
+    }
+
+    #[test]
+    fn what_no_link_does_is_refused() {
+        let text = "[[inject]]\nid = \"a\"\nat_min = 0\nkind = \"link-loss\"\npercent = 130\n\n\
+                    [[inject]]\nid = \"b\"\nat_min = 0\nkind = \"link-delay\"\njitter_s = -1\n\n\
+                    [[inject]]\nid = \"c\"\nat_min = 0\nkind = \"link-outage\"\nkeeps = 3\n";
+        insta::assert_snapshot!(read(text).expect_err("mistakes").render(false));
+    }
+}

@@ -344,3 +344,106 @@ fn refuse_foreign(tag: &Tag, table: &Table<'_>, stem: &str) -> bool {
 pub fn unit_keys() -> impl Iterator<Item = String> {
     Unit::ALL.into_iter().flat_map(|unit| STEMS.map(|stem| unit.key(stem)))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+
+    use super::super::tests::{kind, read};
+    use super::*;
+    use crate::base::TagId;
+
+    /// What `keys` do to the chlorine analyser.
+    fn fault(keys: &str) -> InstrumentFault {
+        let kind = kind(&format!("target = \"AIT-1\"\nkind = \"instrument-{keys}"));
+        let InjectionKind::Instrument { tag, fault } = kind else {
+            panic!("{keys} is an instrument fault");
+        };
+        assert_eq!(tag, TagId::new("AIT-1").expect("an id"));
+        fault
+    }
+
+    #[test]
+    fn every_fault_of_the_sample_and_the_sensor_is_read() {
+        use InstrumentFault as F;
+        let (ramp, over) = (Ramp::STEP, Span::HOUR);
+        let percent = F::Calibration { gain: -0.2, offset: 0.0, ramp };
+        let smooth = Ramp { shape: RampShape::Smooth, over };
+        let cases = [
+            ("sample-loss\"\ndecay_h = 2", F::SampleLineLoss { decay: Span::hours(2) }),
+            ("slow\"\nlag_s = 600", F::SlowResponse { lag: Span::minutes(10) }),
+            (
+                "fouling\"\nper_day_mg_per_l = -0.1\nclean_every_h = 48",
+                F::Fouling { per_day: -0.1, clean_every: Span::hours(48) },
+            ),
+            ("drift\"\nper_day_mg_per_l = -0.1", F::Drift { per_day: -0.1 }),
+            ("bias\"\nby_mg_per_l = 0.2", F::Bias { by: 0.2, ramp }),
+            (
+                "bias\"\nby_mg_per_l = 0.2\nramp_min = 60",
+                F::Bias { by: 0.2, ramp: Ramp { shape: RampShape::Linear, over } },
+            ),
+            ("percent\"\nby_percent = -20", percent),
+            (
+                "calibration\"\ngain_percent = 10\noffset_mg_per_l = -0.05\nramp_min = 60\n\
+                 ramp = \"smooth\"",
+                F::Calibration { gain: 0.1, offset: -0.05, ramp: smooth },
+            ),
+            ("noise\"\nspread_mg_per_l = 0.1", F::Noise { spread: 0.1, ramp }),
+            ("spikes\"\npercent = 1\nup_to_mg_per_l = 1", F::Spikes { share: 0.01, up_to: 1.0 }),
+            ("bubbles\"\npercent = 5\nup_to_mg_per_l = 2", F::Bubbles { share: 0.05, up_to: 2.0 }),
+            ("clip\"\nhigh_mg_per_l = 1", F::Clip { low: None, high: Some(1.0) }),
+        ];
+        for (keys, wanted) in cases {
+            assert_eq!(fault(keys), wanted, "{keys}");
+        }
+    }
+
+    #[test]
+    fn every_fault_of_the_display_and_the_way_is_read() {
+        use InstrumentFault as F;
+        let cases = [
+            ("stuck\"", F::Stuck),
+            ("stuck-at\"\nat_mg_per_l = 0", F::StuckAt { value: 0.0 }),
+            ("wrong-unit\"\nas = \"ug/L\"", F::WrongUnit { factor: 1_000.0, offset: 0.0 }),
+            ("dropout\"\npercent = 30", F::Dropout { share: 0.3 }),
+            (
+                "burst-loss\"\npercent = 20\nmean_readings = 5",
+                F::BurstLoss { share: 0.2, mean: 5.0 },
+            ),
+            ("battery-low\"\nlasts_h = 24", F::BatteryLow { lasts: Span::hours(24) }),
+            ("clock-skew\"\nby_s = -90", F::ClockSkew { by: Span::seconds(-90) }),
+            ("clock-drift\"\nper_day_s = 20", F::ClockDrift { per_day: Span::seconds(20) }),
+            ("duplicate\"\npercent = 10", F::Duplicate { share: 0.1 }),
+            ("late\"\npercent = 10\nby_s = 90", F::Late { share: 0.1, by: Span::seconds(90) }),
+        ];
+        for (keys, wanted) in cases {
+            assert_eq!(fault(keys), wanted, "{keys}");
+        }
+    }
+
+    #[test]
+    fn every_mistake_comes_with_its_way_out() {
+        let cases = [
+            "target = \"PT-1\"\nkind = \"instrument-sample-loss\"\ndecay_h = 1",
+            "target = \"AIT-1\"\nkind = \"instrument-bubbles\"\npercent = 101\nup_to_ntu = 1",
+            "target = \"AIT-1\"\nkind = \"instrument-noise\"\nspread_mg_per_l = 0",
+            "target = \"AIT-1\"\nkind = \"instrument-clip\"",
+            "target = \"AIT-1\"\nkind = \"instrument-clip\"\nlow_mg_per_l = 3\nhigh_mg_per_l = 2",
+            "target = \"AIT-1\"\nkind = \"instrument-clip\"\nlow_mg_per_l = \"a\"\n\
+             high_mg_per_l = 2",
+            "target = \"AIT-1\"\nkind = \"instrument-burst-loss\"\npercent = 90\nmean_readings = 2",
+            "target = \"AIT-1\"\nkind = \"instrument-wrong-unit\"\nas = \"ppm\"",
+            "target = \"AIT-1\"\nkind = \"instrument-swapped\"\nwith = \"AIT-1\"",
+            "target = \"AIT-1\"\nkind = \"instrument-swapped\"\nwith = \"PT-1\"",
+            "target = \"AIT-1\"\nkind = \"instrument-swapped\"\nwith = \"PT-2\"",
+            "target = \"AIT-1\"\nkind = \"instrument-percent\"\nby_percent = 90\nramp = \"linear\"",
+            "target = \"AIT-1\"\nkind = \"instrument-drift\"\nper_day_mg_per_l = 1\nramp_min = 60",
+            "target = \"AIT-9\"\nkind = \"instrument-bubbles\"\npercent = 1\nup_to_mg_per_l = 1",
+        ];
+        let mut text = String::new();
+        for (at, case) in cases.iter().enumerate() {
+            let _ = writeln!(text, "[[inject]]\nid = \"f{at}\"\nat_min = 0\n{case}\n");
+        }
+        insta::assert_snapshot!(read(&text).expect_err("mistakes").render(false));
+    }
+}

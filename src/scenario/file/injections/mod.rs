@@ -119,24 +119,23 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::base::Span;
     use crate::base::problem::{Problems, Source};
-    use crate::base::{Span, TagId};
     use crate::plant::network::{LinkIndex, NodeIndex};
     use crate::plant::sample;
     use crate::scenario::injection::{
-        AssetEvent, GatewayEvent, InstrumentFault, NetworkEvent, PeopleEvent, Ramp, SourceEvent,
-        WorksEvent,
+        AssetEvent, GatewayEvent, NetworkEvent, PeopleEvent, SourceEvent, WorksEvent,
     };
     use crate::scenario::{Scenario, load};
 
-    fn read(injections: &str) -> Result<Scenario, Problems> {
+    pub fn read(injections: &str) -> Result<Scenario, Problems> {
         let head = "title = { en = \"A\", zh = \"甲\" }\nplant = \"small\"\n\
                     start = 2024-12-05T08:00:00+08:00\nduration_h = 24\nseed = 1\n";
         let source = Source::new("s.toml", format!("{head}{injections}"));
         load(&source, &[Arc::new(sample::plant())])
     }
 
-    fn kind(keys: &str) -> InjectionKind {
+    pub fn kind(keys: &str) -> InjectionKind {
         let text = format!("[[inject]]\nid = \"a\"\nat_min = 0\n{keys}\n");
         let mut scenario = read(&text).expect("no mistake");
         scenario.injections.remove(0).kind
@@ -186,31 +185,6 @@ mod tests {
         assert_eq!(
             kind("kind = \"gateway-silence\""),
             InjectionKind::Gateway(GatewayEvent::Silence)
-        );
-    }
-
-    #[test]
-    fn every_instrument_fault_is_read_in_the_unit_of_its_tag() {
-        let fault = |keys: &str| {
-            let InjectionKind::Instrument { tag, fault } = kind(keys) else {
-                panic!("{keys} is an instrument fault");
-            };
-            assert_eq!(tag, TagId::new("AIT-1").expect("an id"));
-            fault
-        };
-        let target = "\ntarget = \"AIT-1\"\n";
-        assert_eq!(fault(&format!("kind = \"instrument-stuck\"{target}")), InstrumentFault::Stuck);
-        assert_eq!(
-            fault(&format!("kind = \"instrument-drift\"{target}per_day_mg_per_l = -0.1")),
-            InstrumentFault::Drift { per_day: -0.1 }
-        );
-        assert_eq!(
-            fault(&format!("kind = \"instrument-bias\"{target}by_mg_per_l = 0.2")),
-            InstrumentFault::Bias { by: 0.2, ramp: Ramp::STEP }
-        );
-        assert_eq!(
-            fault(&format!("kind = \"instrument-dropout\"{target}percent = 30")),
-            InstrumentFault::Dropout { share: 0.3 }
         );
     }
 
