@@ -66,6 +66,7 @@ fn check(paths: &[PathBuf], library: &Library, out: &mut dyn Write) -> Result<()
         Checker { problems: found.problems, files: found.files, ..Checker::default() };
     if paths.is_empty() {
         checker.files += library::config_files();
+        found.fleets = library::built_in_fleets();
         found.scenarios = library::built_in_scenarios();
         checker.files += found.scenarios.len();
     }
@@ -73,6 +74,7 @@ fn check(paths: &[PathBuf], library: &Library, out: &mut dyn Write) -> Result<()
     checker.plants(library, &found.plants);
     checker.rules(library, &found.rules, paths.is_empty());
     checker.networks(&found.networks);
+    checker.fleets(&found.fleets);
     checker.settings(&found.settings);
     checker.scenarios(&found.scenarios);
     checker.problems.into_result(Some(()))?;
@@ -103,6 +105,12 @@ struct Checker {
 }
 
 impl Checker {
+    fn fleets(&mut self, sources: &[Arc<Source>]) {
+        for source in sources {
+            keep(&mut self.problems, library::read_fleet(source));
+        }
+    }
+
     /// The plants in force, and those under check, which come before others of the same name.
     fn plants(&mut self, library: &Library, folders: &BTreeSet<PathBuf>) {
         let in_force = keep(&mut self.problems, library.plants());

@@ -14,6 +14,7 @@ use crate::cli::exit::Failure;
 use crate::cli::settings::Settings;
 use crate::inspection::book::Book;
 use crate::plant::Plant;
+use crate::plant::fleet::{self, Fleet};
 use crate::plant::load::{self, Files};
 use crate::scenario::{self, Scenario};
 
@@ -213,6 +214,36 @@ fn way_out(found: &str, known: &[&str]) -> String {
         Some(name) => format!("did you mean {name:?}?"),
         None => format!("known: {}", known.join(", ")),
     }
+}
+
+/// A fleet: from disk when the name is a path of a `.toml` file, else compiled in.
+pub fn fleet(name: &str) -> Result<Fleet, Failure> {
+    let path = Path::new(name);
+    if path.extension().is_some_and(|ending| ending == "toml") {
+        return Ok(read_fleet(&source(path)?)?);
+    }
+    let all = built_in_fleets();
+    if let Some(found) = all.iter().find(|source| file_stem(&source.path) == name) {
+        return Ok(read_fleet(found)?);
+    }
+    let ids: Vec<String> = all.iter().map(|source| file_stem(&source.path)).collect();
+    let known: Vec<&str> = ids.iter().map(String::as_str).collect();
+    Err(Failure::usage(format!("there is no fleet {name:?}; {}", way_out(name, &known))))
+}
+
+/// The fleets compiled in.
+pub fn built_in_fleets() -> Vec<Arc<Source>> {
+    embedded::<Config>("config/", |name| name.starts_with("fleets/"))
+}
+
+/// A checked fleet; its file's name is its own.
+pub fn read_fleet(source: &Arc<Source>) -> Result<Fleet, Problems> {
+    fleet::read(&file_stem(&source.path), source)
+}
+
+/// The name of a file without its folders and its ending.
+fn file_stem(path: &str) -> String {
+    Path::new(path).file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// A checked scenario.

@@ -7,6 +7,7 @@ pub mod common;
 pub mod config;
 pub mod dataset;
 pub mod exit;
+pub mod fleet;
 pub mod library;
 mod live;
 pub mod monitor;
@@ -59,6 +60,8 @@ enum Command {
     Network(network::NetworkArgs),
     /// List and show plants, and write new ones from EPANET files
     Plant(plant::PlantArgs),
+    /// Show the works of a fleet and its totals, or write them as plant folders
+    Fleet(fleet::FleetArgs),
     /// Write readings, truth and labels of scenarios, seed by seed, to CSV and Parquet
     Dataset(dataset::DatasetArgs),
     /// Check the files people write, or show the settings in force
@@ -75,6 +78,7 @@ impl Command {
             Self::Test(args) => test::run(args, out),
             Self::Network(args) => network::run(args, out),
             Self::Plant(args) => plant::run(args, out),
+            Self::Fleet(args) => fleet::run(args, out),
             Self::Dataset(args) => dataset::run(args, out),
             Self::Config(args) => config::run(args, out),
         }

@@ -10,6 +10,7 @@ use std::io::Write;
 use clap::{Args, Subcommand};
 
 use super::exit::Failure;
+pub(super) use new::write;
 
 /// Arguments of `sanmen plant`.
 #[derive(Debug, Args)]

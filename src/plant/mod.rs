@@ -4,6 +4,7 @@
 //! Must not know: what happens.
 
 pub mod draft;
+pub mod fleet;
 pub mod inp;
 pub mod load;
 pub mod network;

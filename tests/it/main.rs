@@ -6,6 +6,8 @@ mod dataset;
 #[cfg(feature = "cli")]
 mod engine_world;
 #[cfg(feature = "cli")]
+mod fleet;
+#[cfg(feature = "cli")]
 mod judge;
 #[cfg(feature = "sqlite")]
 mod ledger;

@@ -14,6 +14,8 @@ pub struct Found {
     pub plants: BTreeSet<PathBuf>,
     /// Files with `[[rule]]`.
     pub rules: Vec<Arc<Source>>,
+    /// Files with `[[template]]`.
+    pub fleets: Vec<Arc<Source>>,
     /// Files that name a plant.
     pub scenarios: Vec<Arc<Source>>,
     /// Files with a section of the settings.
@@ -30,6 +32,7 @@ pub struct Found {
 enum Kind {
     Rules,
     Settings,
+    Fleet,
     Scenario,
 }
 
@@ -77,6 +80,7 @@ impl Found {
         match kind_of(|key| keys.contains_key(key)) {
             Some(Kind::Rules) => self.rules.push(source),
             Some(Kind::Settings) => self.settings.push(source),
+            Some(Kind::Fleet) => self.fleets.push(source),
             Some(Kind::Scenario) => self.scenarios.push(source),
             None if broken.is_empty() => self.unknown(&source),
             None => self.problems.absorb(broken),
@@ -109,6 +113,8 @@ fn kind_of(has: impl Fn(&str) -> bool) -> Option<Kind> {
         Some(Kind::Rules)
     } else if ["monitor", "ledger", "publisher", "exercise"].into_iter().any(&has) {
         Some(Kind::Settings)
+    } else if has("template") || has("rural_residents") {
+        Some(Kind::Fleet)
     } else if ["plant", "inject", "expect", "allow", "duration_h"].into_iter().any(&has) {
         Some(Kind::Scenario)
     } else {
@@ -126,6 +132,7 @@ mod tests {
         assert!(matches!(kind(&["rule"]), Some(Kind::Rules)));
         assert!(matches!(kind(&["ledger"]), Some(Kind::Settings)));
         assert!(matches!(kind(&["plant", "title"]), Some(Kind::Scenario)));
+        assert!(matches!(kind(&["county", "template"]), Some(Kind::Fleet)));
         assert!(kind(&["package", "dependencies"]).is_none());
     }
 }

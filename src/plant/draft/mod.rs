@@ -17,6 +17,7 @@ use crate::plant::profile::SourceKind;
 use graph::Graph;
 pub use instruments::Detail;
 pub use works::WorksPlaces;
+pub(crate) use works::{add_link, add_node};
 
 /// Largest day over the average one, and what filters use themselves `[D]`, after Kd 1.3–1.6 `[M]`.
 const CAPACITY_OVER_DEMAND: f64 = 1.5;

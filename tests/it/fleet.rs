@@ -1,0 +1,54 @@
+//! `sanmen fleet`: a region's works, shown and written.
+#![expect(clippy::disallowed_methods, reason = "edge: runs the binary in folders of its own")]
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn sanmen(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_sanmen"))
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .expect("the binary starts")
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).expect("UTF-8")
+}
+
+#[test]
+fn a_fleet_is_shown_beside_its_totals() {
+    let shown = sanmen(Path::new("."), &["fleet", "show", "xianning"]);
+    assert_eq!(shown.status.code(), Some(0), "{}", text(&shown.stderr));
+    insta::assert_snapshot!(text(&shown.stdout));
+    let lines = ["fleet", "show", "--format", "json", "--seed", "7"];
+    let lines = sanmen(Path::new("."), &lines);
+    assert_eq!(text(&lines.stdout).lines().count(), 382, "one line a works");
+    let unknown = sanmen(Path::new("."), &["fleet", "show", "xianing"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(text(&unknown.stderr).contains("did you mean \"xianning\"?"));
+}
+
+#[test]
+fn written_works_are_plants_that_spend_a_quiet_day() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let arguments = ["fleet", "write", "xianning", "--plants", "9", "--out", "works"];
+    let written = sanmen(folder.path(), &arguments);
+    assert_eq!(written.status.code(), Some(0), "{}", text(&written.stderr));
+    let again = sanmen(folder.path(), &arguments);
+    assert_eq!(again.status.code(), Some(2), "nothing is overwritten");
+    let works: Vec<_> = std::fs::read_dir(folder.path().join("works"))
+        .expect("the folder")
+        .map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8"))
+        .collect();
+    assert_eq!(works.len(), 9);
+    for id in works {
+        let day = format!(
+            "title = {{ en = \"A day\", zh = \"一天\" }}\nplant = \"{id}\"\n\
+             start = 2024-12-05T00:00:00+08:00\nduration_h = 24\nseed = 1\n"
+        );
+        std::fs::write(folder.path().join("day.toml"), day).expect("written");
+        let played = sanmen(folder.path(), &["test", "day.toml", "--plants", "works"]);
+        assert_eq!(played.status.code(), Some(0), "{id}: {}", text(&played.stdout));
+    }
+}
