@@ -212,6 +212,8 @@ pub enum Quantity {
     Level,
     /// Free chlorine (游离氯).
     FreeChlorine,
+    /// Total chlorine, free and combined (总氯).
+    TotalChlorine,
     /// Chlorine dioxide (二氧化氯).
     ChlorineDioxide,
     /// Turbidity (浑浊度).
@@ -234,11 +236,12 @@ pub enum Quantity {
 
 impl Quantity {
     /// Every quantity, in the order of the enum.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Pressure,
         Self::Flow,
         Self::Level,
         Self::FreeChlorine,
+        Self::TotalChlorine,
         Self::ChlorineDioxide,
         Self::Turbidity,
         Self::Conductivity,
@@ -256,9 +259,11 @@ impl Quantity {
             Self::Pressure => Unit::KPA,
             Self::Flow => Unit::M3_PER_H,
             Self::Level => Unit::M,
-            Self::FreeChlorine | Self::ChlorineDioxide | Self::Ammonia | Self::CodMn => {
-                Unit::MG_PER_L
-            }
+            Self::FreeChlorine
+            | Self::TotalChlorine
+            | Self::ChlorineDioxide
+            | Self::Ammonia
+            | Self::CodMn => Unit::MG_PER_L,
             Self::Turbidity => Unit::NTU,
             Self::Conductivity => Unit::US_PER_CM,
             Self::Temperature => Unit::DEG_C,
@@ -280,6 +285,7 @@ impl Quantity {
             Self::Flow => "flow",
             Self::Level => "level",
             Self::FreeChlorine => "free-chlorine",
+            Self::TotalChlorine => "total-chlorine",
             Self::ChlorineDioxide => "chlorine-dioxide",
             Self::Turbidity => "turbidity",
             Self::Conductivity => "conductivity",

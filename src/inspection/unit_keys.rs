@@ -24,7 +24,9 @@ pub fn physical_range(quantity: Quantity) -> (f64, f64) {
         Quantity::Pressure => (-101.325, 10_000.0),
         Quantity::Flow => (-100_000.0, 100_000.0),
         Quantity::Level => (0.0, 1_000.0),
-        Quantity::FreeChlorine | Quantity::ChlorineDioxide => (0.0, 100.0),
+        Quantity::FreeChlorine | Quantity::TotalChlorine | Quantity::ChlorineDioxide => {
+            (0.0, 100.0)
+        }
         Quantity::Turbidity => (0.0, 10_000.0),
         Quantity::Conductivity => (0.0, 100_000.0),
         Quantity::Temperature => (-10.0, 100.0),
@@ -52,6 +54,7 @@ pub fn shown(quantity: Quantity, value: f64) -> String {
 pub fn spoken(quantity: Quantity) -> &'static str {
     match quantity {
         Quantity::FreeChlorine => "free chlorine",
+        Quantity::TotalChlorine => "total chlorine",
         Quantity::ChlorineDioxide => "chlorine dioxide",
         Quantity::Ph => "pH",
         Quantity::CodMn => "permanganate index",

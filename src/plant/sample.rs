@@ -7,7 +7,7 @@ use super::network::{
 };
 use super::profile::{Disinfectant, Profile, SourceKind, Village};
 use super::tags::{Behaviour, Instrument, Place, SamplingPoint, Tag};
-use super::train::{Dosing, Filters, RawWater, Train};
+use super::train::{Clarifying, Dosing, FilterBank, Filters, RawWater, Train};
 use super::{Condition, Plant};
 use crate::base::ids::VillageId;
 use crate::base::time::UtcOffset;
@@ -141,11 +141,14 @@ fn train() -> Train {
             floor_ntu: 0.1,
             volume_m3: 20.0,
         },
+        clarifying: Clarifying::USUAL,
+        bank: FilterBank::USUAL,
         dosing: Dosing {
             id: "DP-1".to_owned(),
             dose_mg_per_l: 1.0,
             instant_demand_mg_per_l: 0.3,
             stock_g_per_l: 10.0,
+            stock_decay_per_day: 0.0,
             drum_l: 200.0,
             drum_height_m: 0.8,
             initial_share: 0.9,

@@ -94,6 +94,12 @@ pub enum Place {
     Link(LinkIndex),
     /// Raw water at the intake: what is in it, its flow, the level of the source.
     Raw,
+    /// The coagulant's pump: state.
+    CoagulantPump,
+    /// Between sedimentation and filters: turbidity.
+    Settled,
+    /// The filters: head loss of the dirtiest, as a level.
+    Filters,
     /// Behind the filters: turbidity, flow.
     Filtered,
     /// The dosing pump: state (its run signal).

@@ -1,5 +1,6 @@
 //! The treatment train as described: intake, coagulation and filters, dosing, clear well.
 
+use crate::base::Span;
 use crate::plant::network::{LinkIndex, NodeIndex};
 
 /// From raw water to the clear well.
@@ -21,6 +22,10 @@ pub struct Train {
     pub raw: RawWater,
     /// Coagulation, sedimentation, filters as one removal step.
     pub filters: Filters,
+    /// Coagulation and sedimentation by themselves.
+    pub clarifying: Clarifying,
+    /// The filters by themselves.
+    pub bank: FilterBank,
     /// Disinfectant dosing.
     pub dosing: Dosing,
     /// Share of the clear well's volume that counts as contact volume (T10/T), 0.1 to 1.
@@ -117,6 +122,76 @@ pub struct Filters {
     pub volume_m3: f64,
 }
 
+/// Coagulation, flocculation and sedimentation.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Clarifying {
+    /// Share of the raw turbidity that goes over to the filters on a usual day.
+    pub settled_share: f64,
+    /// Coagulant dosed, mg/L of product; none: as a jar test would find, up to `dose_max_mg_per_l`.
+    pub dose_mg_per_l: Option<f64>,
+    /// What the pump can dose at most, mg/L.
+    pub dose_max_mg_per_l: f64,
+}
+
+impl Clarifying {
+    /// A works whose sheet does not say `[D]`: settled water of 1 NTU from raw water of 12 (target
+    /// at most 3 `[M]`), a pump for 80 mg/L of PAC (5 to 30 in usual water `[M]`).
+    pub const USUAL: Self =
+        Self { settled_share: 0.08, dose_mg_per_l: None, dose_max_mg_per_l: 80.0 };
+}
+
+/// Rapid sand filters in parallel.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FilterBank {
+    /// How many.
+    pub count: usize,
+    /// Sand of each, m².
+    pub area_m2: f64,
+    /// Rate at which the sheet's figures hold, m/h: 6 to 9 `[M]`.
+    pub design_rate_m_per_h: f64,
+    /// Head loss of clean sand at that rate, m.
+    pub clean_head_loss_m: f64,
+    /// Growth of the head loss, m per NTU·m of solids held, at that rate.
+    pub head_loss_per_solids: f64,
+    /// Head loss at which a filter is washed, m.
+    pub head_loss_max_m: f64,
+    /// Longest run without a wash.
+    pub run_max: Span,
+}
+
+impl FilterBank {
+    /// A works whose sheet does not say `[D]`: three filters that are washed at 1.8 m (rural gravity
+    /// filters: 1.5 to 2.0 m `[M]`) or after 48 h (24 to 72 `[M]`).
+    pub const USUAL: Self = Self {
+        count: 3,
+        area_m2: 5.0,
+        design_rate_m_per_h: 7.0,
+        clean_head_loss_m: 0.3,
+        head_loss_per_solids: 0.006,
+        head_loss_max_m: 1.8,
+        run_max: Span::hours(48),
+    };
+
+    /// The usual bank, its sand for this capacity (m³/h) at the design rate.
+    pub fn for_capacity(capacity_m3_per_h: f64) -> Self {
+        let usual = Self::USUAL;
+        let area_m2 = capacity_m3_per_h / (usual.design_rate_m_per_h * usual.count as f64);
+        Self { area_m2, ..usual }
+    }
+
+    /// Head loss, m, of a filter that holds `solids` (NTU·m) at `rate` (m/h): laminar in sand, so
+    /// in proportion to the rate (Darcy).
+    pub fn head_loss_m(&self, solids: f64, rate: f64) -> f64 {
+        let at_design = self.clean_head_loss_m + self.head_loss_per_solids * solids;
+        at_design * rate / self.design_rate_m_per_h
+    }
+
+    /// Solids, NTU·m, with which a filter has this head loss (m) at the design rate.
+    pub fn solids_at(&self, head_loss_m: f64) -> f64 {
+        (head_loss_m - self.clean_head_loss_m).max(0.0) / self.head_loss_per_solids
+    }
+}
+
 /// The dosing pump and its drum.
 #[derive(Debug, Clone)]
 pub struct Dosing {
@@ -126,8 +201,10 @@ pub struct Dosing {
     pub dose_mg_per_l: f64,
     /// Chlorine that the filtered water takes up at once, mg/L.
     pub instant_demand_mg_per_l: f64,
-    /// Strength of the stock solution, g/L of free chlorine.
+    /// Strength of a fresh stock solution, g/L of free chlorine.
     pub stock_g_per_l: f64,
+    /// Share of its strength that the stock loses in a day at 20 °C.
+    pub stock_decay_per_day: f64,
     /// Volume of the drum, L.
     pub drum_l: f64,
     /// Height of the drum when full, m.

@@ -57,8 +57,8 @@ impl World {
     fn cold(plant: &Plant, condition: usize, now: Stamp, seed: Seed) -> Result<Self, WorldError> {
         let network = with_production_control(&plant.network, &plant.train);
         let situation = Situation::at(plant, condition, &[], now);
-        let chlorine =
-            situation.works.dose.as_mg_per_l() - plant.train.dosing.instant_demand_mg_per_l;
+        let chlorine = situation.works.settings.dose.as_mg_per_l()
+            - plant.train.dosing.instant_demand_mg_per_l;
         let finished = Water {
             chlorine: Concentration::mg_per_l(chlorine.max(0.0)),
             turbidity: Turbidity::ntu(plant.train.filters.floor_ntu),

@@ -6,8 +6,8 @@ use super::hydraulics::{Hydraulics, Solution};
 use super::quality::{Books, Carried, Flows, Species, Transport};
 use super::situation::{Situation, next_change};
 use super::soundness::Soundness;
+use super::treatment::Works;
 use super::treatment::contact::contact_min;
-use super::treatment::{Settings, Works};
 use super::truth::{LinkTruth, NodeTruth, Truth, Water};
 use crate::base::units::{Flow, KPA_PER_M, Power, Volume};
 use crate::base::{Span, Stamp};
@@ -129,8 +129,10 @@ impl World {
         let situation = &self.situation;
         let wanted = self.demand.at(begin, &situation.people.demand, situation.people.other_demand);
         let boundary = self.hydraulics.boundary();
-        boundary.setting_most[self.plant.train.production.0] =
-            self.works.source_yield(self.now).as_m3_per_s();
+        let train = &self.plant.train;
+        let intake = Flow::m3_per_h(train.capacity_m3_per_h) * situation.works.intake_share;
+        boundary.setting_most[train.production.0] =
+            self.works.source_yield(self.now).as_m3_per_s().min(intake.as_m3_per_s());
         for (node, flow) in wanted {
             boundary.demand[node.0] = flow;
         }
@@ -173,13 +175,8 @@ impl World {
 
     /// Treats what is produced, and carries everything on by `span`.
     fn carry(&mut self, span: Span, production: Flow) {
-        let wear = &self.plant.conditions[self.situation.condition];
-        let settings = Settings {
-            passage_factor: wear.filter_passage_factor,
-            dose: self.situation.works.dose,
-            prime: self.situation.works.prime,
-        };
-        let treated = self.works.treat(self.now, span, production, &settings);
+        let settings = &self.situation.works.settings;
+        let treated = self.works.treat(self.now, span, production, settings);
         self.transport.set_boundary(self.plant.train.outlet, Carried::from(&treated));
         self.transport.step(&Flows {
             dt_s: span.as_seconds(),

@@ -41,6 +41,8 @@ pub struct NodeTruth {
 pub struct Water {
     /// Free chlorine.
     pub chlorine: Concentration,
+    /// Chlorine bound to ammonia; with the free it makes the total.
+    pub combined: Concentration,
     /// Turbidity.
     pub turbidity: Turbidity,
     /// Conductivity.
@@ -81,8 +83,18 @@ pub struct WorksTruth {
     pub raw_level: Length,
     /// Water temperature, everywhere.
     pub temperature: Temperature,
-    /// Water taken and filtered.
+    /// Water taken from the source: what is filtered, and what washes the filters.
+    pub intake: Flow,
+    /// Water filtered for the network.
     pub production: Flow,
+    /// Coagulant dosed into the raw water, mg/L of product.
+    pub coagulant: Concentration,
+    /// What goes over to the filters.
+    pub settled_turbidity: Turbidity,
+    /// Head loss of the filter that has most.
+    pub head_loss: Length,
+    /// Water that washes filters.
+    pub wash: Flow,
     /// Behind the filters.
     pub filtered_turbidity: Turbidity,
     /// Chlorine really dosed into the filtered water.
@@ -105,6 +117,9 @@ impl Truth {
                     Quantity::Pressure => node.pressure.as_kpa(),
                     Quantity::Level => node.pressure.as_m(),
                     Quantity::FreeChlorine => node.water.chlorine.as_mg_per_l(),
+                    Quantity::TotalChlorine => {
+                        (node.water.chlorine + node.water.combined).as_mg_per_l()
+                    }
                     Quantity::Turbidity => node.water.turbidity.as_ntu(),
                     Quantity::Conductivity => node.water.conductivity.as_us_per_cm(),
                     Quantity::Temperature => self.works.temperature.as_deg_c(),
@@ -134,9 +149,18 @@ impl Truth {
                 Quantity::Ammonia => self.works.raw_ammonia.as_mg_per_l(),
                 Quantity::Level => self.works.raw_level.as_m(),
                 Quantity::Temperature => self.works.temperature.as_deg_c(),
-                Quantity::Flow => self.works.production.as_m3_per_h(),
+                Quantity::Flow => self.works.intake.as_m3_per_h(),
                 _ => return None,
             }),
+            Place::CoagulantPump => {
+                let runs = self.works.coagulant > Concentration::ZERO;
+                (quantity == Quantity::State).then_some(f64::from(u8::from(runs)))
+            }
+            Place::Settled => {
+                let settled = self.works.settled_turbidity;
+                (quantity == Quantity::Turbidity).then_some(settled.as_ntu())
+            }
+            Place::Filters => (quantity == Quantity::Level).then_some(self.works.head_loss.as_m()),
             Place::Filtered => Some(match quantity {
                 Quantity::Turbidity => self.works.filtered_turbidity.as_ntu(),
                 Quantity::Flow => self.works.production.as_m3_per_h(),

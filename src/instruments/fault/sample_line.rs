@@ -12,7 +12,10 @@ const AMBIENT_DEG_C: f64 = 20.0;
 pub fn aged(quantity: Quantity, held: f64, decay: Span, since: Span) -> f64 {
     let left = libm::exp(-since.as_seconds() / decay.as_seconds());
     match quantity {
-        Quantity::FreeChlorine | Quantity::ChlorineDioxide | Quantity::Turbidity => held * left,
+        Quantity::FreeChlorine
+        | Quantity::TotalChlorine
+        | Quantity::ChlorineDioxide
+        | Quantity::Turbidity => held * left,
         Quantity::Temperature => AMBIENT_DEG_C + (held - AMBIENT_DEG_C) * left,
         _ => held,
     }

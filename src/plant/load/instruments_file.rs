@@ -106,6 +106,9 @@ fn read_place(table: &Table<'_>, names: &Names<'_>) -> Option<Place> {
         ["at"] => {
             let choices = [
                 ("raw", Place::Raw),
+                ("coagulant-pump", Place::CoagulantPump),
+                ("settled", Place::Settled),
+                ("filters", Place::Filters),
                 ("filtered", Place::Filtered),
                 ("dosing-pump", Place::DosingPump),
                 ("dosing-stock", Place::DosingStock),

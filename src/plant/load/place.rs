@@ -12,20 +12,30 @@ use super::names::{link_kind, node_kind};
 pub(super) fn measurable(place: Place, network: &Network) -> (&'static str, &'static [Quantity]) {
     use Quantity::{
         Ammonia, CodMn, Conductivity, Energy, Flow, FreeChlorine, Level, Ph, Pressure, State,
-        Temperature, Turbidity,
+        Temperature, TotalChlorine, Turbidity,
     };
     match place {
         Place::Node(index) => match network.nodes.get(index.0).map(|node| &node.kind) {
             Some(kind @ NodeKind::Junction { .. }) => (
                 node_kind(kind),
-                &[Pressure, Flow, FreeChlorine, Turbidity, Conductivity, Temperature],
+                &[
+                    Pressure,
+                    Flow,
+                    FreeChlorine,
+                    TotalChlorine,
+                    Turbidity,
+                    Conductivity,
+                    Temperature,
+                ],
             ),
-            Some(kind @ NodeKind::Tank(_)) => {
-                (node_kind(kind), &[Level, FreeChlorine, Turbidity, Conductivity, Temperature])
-            }
-            Some(kind @ NodeKind::Reservoir) => {
-                (node_kind(kind), &[FreeChlorine, Turbidity, Conductivity, Temperature])
-            }
+            Some(kind @ NodeKind::Tank(_)) => (
+                node_kind(kind),
+                &[Level, FreeChlorine, TotalChlorine, Turbidity, Conductivity, Temperature],
+            ),
+            Some(kind @ NodeKind::Reservoir) => (
+                node_kind(kind),
+                &[FreeChlorine, TotalChlorine, Turbidity, Conductivity, Temperature],
+            ),
             None => ("no node", &[]),
         },
         Place::Link(index) => match network.links.get(index.0).map(|link| &link.kind) {
@@ -37,6 +47,9 @@ pub(super) fn measurable(place: Place, network: &Network) -> (&'static str, &'st
             "the raw water",
             &[Turbidity, Conductivity, Temperature, Flow, Ph, Ammonia, CodMn, Level],
         ),
+        Place::CoagulantPump => ("the coagulant's pump", &[State]),
+        Place::Settled => ("settled water", &[Turbidity]),
+        Place::Filters => ("the filters", &[Level]),
         Place::Filtered => ("the filters' outlet", &[Turbidity, Flow]),
         Place::DosingPump => ("the dosing pump", &[State]),
         Place::DosingStock => ("the drum of disinfectant", &[Level]),

@@ -1,16 +1,22 @@
 //! Reads `[train]` of `plant.toml`: the treatment train.
 
-use crate::base::TagId;
 use crate::base::problem::{Spanned, Table};
 use crate::base::units::Flow;
+use crate::base::{Span, TagId};
 use crate::plant::network::Tank;
-use crate::plant::train::{Dosing, Filters, RawWater, Seasons, SourceKind, Train};
+use crate::plant::train::{
+    Clarifying, Dosing, FilterBank, Filters, RawWater, Seasons, SourceKind, Train,
+};
 
 use super::names::Names;
 
 /// What an operator leaves in the drum at most, unless the file says otherwise: about three days
 /// of a drum that lasts two weeks `[D]`.
 const REFILL_BELOW_SHARE: f64 = 0.25;
+
+/// What commercial hypochlorite (10 %) loses in a day at 20 °C, unless the file says otherwise
+/// `[M]`: half of it in three months.
+const STOCK_DECAY_PER_DAY: f64 = 0.007;
 
 /// The treatment train; mistakes go to the table's file.
 pub(super) fn read(table: &Table<'_>, names: &Names<'_>) -> Option<Train> {
@@ -23,6 +29,14 @@ pub(super) fn read(table: &Table<'_>, names: &Names<'_>) -> Option<Train> {
     let baffling_factor = table.number_in("baffling_factor", 0.1..=1.0);
     let raw = table.table("raw").and_then(|raw| read_raw(&raw));
     let filters = table.table("filters").and_then(|filters| read_filters(&filters));
+    let clarifying = table.opt_table("clarifying");
+    let clarifying = clarifying.map_or(Clarifying::USUAL, |table| read_clarifying(&table));
+    let usual_bank =
+        capacity.as_ref().map(|capacity| FilterBank::for_capacity(*capacity.get_ref()));
+    let bank = match table.opt_table("filter_bank") {
+        Some(table) => read_bank(&table, usual_bank),
+        None => usual_bank,
+    };
     let dosing = table.table("dosing").and_then(|dosing| read_dosing(&dosing));
     if let (Some((_, setting)), Some(capacity)) = (&production, &capacity) {
         check_capacity(table, *setting, capacity);
@@ -39,6 +53,8 @@ pub(super) fn read(table: &Table<'_>, names: &Names<'_>) -> Option<Train> {
         stop_level_m: stop?.into_inner(),
         raw: raw?,
         filters: filters?,
+        clarifying,
+        bank: bank?,
         dosing: dosing?,
         baffling_factor: baffling_factor?.into_inner(),
     })
@@ -146,11 +162,56 @@ fn read_filters(table: &Table<'_>) -> Option<Filters> {
     })
 }
 
+fn read_clarifying(table: &Table<'_>) -> Clarifying {
+    let usual = Clarifying::USUAL;
+    let share = table.opt_number_in("settled_share", 0.001..=0.7);
+    let dose = table.opt_number_in("dose_mg_per_l", 0.0..=200.0);
+    let most = table.opt_number_in("dose_max_mg_per_l", 0.0..=200.0);
+    Clarifying {
+        settled_share: share.map_or(usual.settled_share, Spanned::into_inner),
+        dose_mg_per_l: dose.map(Spanned::into_inner),
+        dose_max_mg_per_l: most.map_or(usual.dose_max_mg_per_l, Spanned::into_inner),
+    }
+}
+
+fn read_bank(table: &Table<'_>, usual: Option<FilterBank>) -> Option<FilterBank> {
+    let count = table.opt_integer_in("count", 1..=64);
+    let area = table.opt_number_in("area_m2", 0.1..=1_000.0);
+    let rate = table.opt_number_in("design_rate_m_per_h", 1.0..=30.0);
+    let clean = table.opt_number_in("clean_head_loss_m", 0.01..=5.0);
+    let growth = table.opt_number_in("head_loss_m_per_ntu_m", 0.0001..=1.0);
+    let most = table.opt_number_in("head_loss_max_m", 0.1..=10.0);
+    let run = table.opt_number_in("run_max_h", 1.0..=1_000.0);
+    let usual = usual?;
+    let clean_head_loss_m = clean.map_or(usual.clean_head_loss_m, Spanned::into_inner);
+    let head_loss_max_m = most.as_ref().map_or(usual.head_loss_max_m, |most| *most.get_ref());
+    if head_loss_max_m <= clean_head_loss_m {
+        let span = most.map_or_else(|| table.span(), |most| most.span());
+        let text =
+            format!("a filter is washed at more than the {clean_head_loss_m} m of clean sand");
+        table.add(span, text);
+        return None;
+    }
+    let count = count.map_or(usual.count, |count| usize::try_from(count.into_inner()).unwrap_or(1));
+    Some(FilterBank {
+        count,
+        area_m2: area
+            .map_or(usual.area_m2 * usual.count as f64 / count as f64, Spanned::into_inner),
+        design_rate_m_per_h: rate.map_or(usual.design_rate_m_per_h, Spanned::into_inner),
+        clean_head_loss_m,
+        head_loss_per_solids: growth.map_or(usual.head_loss_per_solids, Spanned::into_inner),
+        head_loss_max_m,
+        run_max: run
+            .map_or(usual.run_max, |hours| Span::from_seconds_f64(hours.into_inner() * 3_600.0)),
+    })
+}
+
 fn read_dosing(table: &Table<'_>) -> Option<Dosing> {
     let id = table.parse("id", TagId::new);
     let dose = table.number_in("dose_mg_per_l", 0.0..=10.0);
     let demand = table.number_in("instant_demand_mg_per_l", 0.0..=10.0);
     let stock = table.number_in("stock_g_per_l", 0.1..=500.0);
+    let decay = table.opt_number_in("stock_decay_percent_per_day", 0.0..=50.0);
     let drum = table.number_in("drum_l", 1.0..=100_000.0);
     let height = table.number_in("drum_height_m", 0.1..=20.0);
     let share = table.number_in("initial_share", 0.0..=1.0);
@@ -160,6 +221,7 @@ fn read_dosing(table: &Table<'_>) -> Option<Dosing> {
         dose_mg_per_l: dose?.into_inner(),
         instant_demand_mg_per_l: demand?.into_inner(),
         stock_g_per_l: stock?.into_inner(),
+        stock_decay_per_day: decay.map_or(STOCK_DECAY_PER_DAY, |d| d.into_inner() / 100.0),
         drum_l: drum?.into_inner(),
         drum_height_m: height?.into_inner(),
         initial_share: share?.into_inner(),

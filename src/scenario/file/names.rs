@@ -61,6 +61,11 @@ impl<'p> Names<'p> {
         look_up(table, "dosing pump", name, std::iter::once((id, ())))
     }
 
+    /// How many filters the works has.
+    pub fn filters(&self) -> Option<usize> {
+        Some(self.plant?.train.bank.count)
+    }
+
     /// A village.
     pub fn village(&self, table: &Table<'_>, name: &Name) -> Option<VillageId> {
         let villages = &self.plant?.profile.villages;

@@ -1,4 +1,4 @@
-//! Water quality in the network: five species carried by the flows of the hydraulics.
+//! Water quality in the network: six species carried by the flows of the hydraulics.
 //!
 //! In: a network, flows and tank volumes step by step, the water at the reservoirs. Out: what the
 //! water at every node carries, and `Books` that account for all of it.
@@ -23,7 +23,7 @@ pub use books::{Account, Books};
 pub use transport::{Flows, Transport};
 
 /// How many species the water carries.
-pub const SPECIES: usize = 5;
+pub const SPECIES: usize = 6;
 
 /// What one m³ of water carries, by `Species as usize`; in the unit each species names.
 pub type Carried = [f64; SPECIES];
@@ -41,12 +41,20 @@ pub enum Species {
     Age = 3,
     /// Tracer, mg/L: conservative.
     Tracer = 4,
+    /// Combined chlorine, mg/L: decays in the water, slowly.
+    Combined = 5,
 }
 
 impl Species {
     /// All, in the order of `Carried`.
-    pub const ALL: [Self; SPECIES] =
-        [Self::Chlorine, Self::Turbidity, Self::Conductivity, Self::Age, Self::Tracer];
+    pub const ALL: [Self; SPECIES] = [
+        Self::Chlorine,
+        Self::Turbidity,
+        Self::Conductivity,
+        Self::Age,
+        Self::Tracer,
+        Self::Combined,
+    ];
 
     /// A word for people.
     pub fn name(self) -> &'static str {
@@ -56,6 +64,7 @@ impl Species {
             Self::Conductivity => "conductivity",
             Self::Age => "age",
             Self::Tracer => "tracer",
+            Self::Combined => "combined chlorine",
         }
     }
 }
@@ -64,12 +73,14 @@ pub(crate) const CHLORINE: usize = Species::Chlorine as usize;
 pub(crate) const TURBIDITY: usize = Species::Turbidity as usize;
 pub(crate) const CONDUCTIVITY: usize = Species::Conductivity as usize;
 pub(crate) const AGE: usize = Species::Age as usize;
+pub(crate) const COMBINED: usize = Species::Combined as usize;
 pub(crate) const TRACER: usize = Species::Tracer as usize;
 
 impl From<&Carried> for Water {
     fn from(carried: &Carried) -> Self {
         Self {
             chlorine: Concentration::mg_per_l(carried[CHLORINE]),
+            combined: Concentration::mg_per_l(carried[COMBINED]),
             turbidity: Turbidity::ntu(carried[TURBIDITY]),
             conductivity: Conductivity::us_per_cm(carried[CONDUCTIVITY]),
             age_h: carried[AGE],
@@ -82,6 +93,7 @@ impl From<&Water> for Carried {
     fn from(water: &Water) -> Self {
         let mut carried = [0.0; SPECIES];
         carried[CHLORINE] = water.chlorine.as_mg_per_l();
+        carried[COMBINED] = water.combined.as_mg_per_l();
         carried[TURBIDITY] = water.turbidity.as_ntu();
         carried[CONDUCTIVITY] = water.conductivity.as_us_per_cm();
         carried[AGE] = water.age_h;

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{AGE, CHLORINE, CONDUCTIVITY, Carried, SPECIES, TRACER, TURBIDITY, add};
+use super::{AGE, CHLORINE, COMBINED, CONDUCTIVITY, Carried, SPECIES, TRACER, TURBIDITY, add};
 
 /// Most segments a pipe keeps; beyond it the least different neighbours become one.
 pub const SEGMENTS_MAX: usize = 100;
@@ -18,6 +18,7 @@ const JOIN_WITHIN: Carried = {
     within[CONDUCTIVITY] = 0.5;
     within[AGE] = 0.1;
     within[TRACER] = 0.002;
+    within[COMBINED] = 0.002;
     within
 };
 

@@ -4,8 +4,12 @@ use super::books::{Books, Entry};
 use super::order::Order;
 use super::reaction::{Bed, Bore, Kinetics, bed};
 use super::segment::{Column, End};
-use super::{AGE, CHLORINE, Carried, SPECIES, TURBIDITY, add};
+use super::{AGE, CHLORINE, COMBINED, Carried, SPECIES, TURBIDITY, add};
 use crate::plant::network::{LinkIndex, LinkKind, Network, Node, NodeIndex, NodeKind};
+
+/// Decay of combined chlorine as a share of the free's bulk decay `[D]`: chloramine is slow, and
+/// does not feed on walls.
+const COMBINED_SHARE: f64 = 0.1;
 
 /// What the hydraulics say about one step.
 #[derive(Debug, Clone, Copy)]
@@ -176,6 +180,7 @@ impl Transport {
         let dt_h = flows.dt_s / 3_600.0;
         let bulk_per_s = self.kinetics.bulk_per_s(flows.temperature_deg_c);
         let bulk = libm::exp(-bulk_per_s * flows.dt_s);
+        let combined = libm::exp(-COMBINED_SHARE * bulk_per_s * flows.dt_s);
         for (pipe, flow) in self.pipes.iter_mut().zip(flows.links) {
             let Some(pipe) = pipe else { continue };
             let velocity = flow / pipe.bore.area_m2();
@@ -185,14 +190,16 @@ impl Transport {
             } else {
                 bulk
             };
-            age(&mut pipe.column, left, dt_h, entry);
+            age(&mut pipe.column, left, combined, dt_h, entry);
             move_bed(&mut pipe.column, bed(pipe.bore, velocity, flows.dt_s));
         }
         for (body, water) in self.bodies.iter().zip(&mut self.waters) {
             if let Body::Tank { volume } = *body {
                 entry.reacted[CHLORINE] -= volume * water[CHLORINE] * (1.0 - bulk);
+                entry.reacted[COMBINED] -= volume * water[COMBINED] * (1.0 - combined);
                 entry.reacted[AGE] += volume * dt_h;
                 water[CHLORINE] *= bulk;
+                water[COMBINED] *= combined;
                 water[AGE] += dt_h;
             }
         }
@@ -325,15 +332,18 @@ impl Transport {
     }
 }
 
-fn age(column: &mut Column, chlorine_left: f64, dt_h: f64, entry: &mut Entry) {
-    let (mut chlorine, mut volume) = (0.0, 0.0);
+fn age(column: &mut Column, chlorine_left: f64, combined_left: f64, dt_h: f64, entry: &mut Entry) {
+    let (mut chlorine, mut combined, mut volume) = (0.0, 0.0, 0.0);
     for segment in column.segments_mut() {
         chlorine += segment.volume * segment.carried[CHLORINE];
+        combined += segment.volume * segment.carried[COMBINED];
         volume += segment.volume;
         segment.carried[CHLORINE] *= chlorine_left;
+        segment.carried[COMBINED] *= combined_left;
         segment.carried[AGE] += dt_h;
     }
     entry.reacted[CHLORINE] -= chlorine * (1.0 - chlorine_left);
+    entry.reacted[COMBINED] -= combined * (1.0 - combined_left);
     entry.reacted[AGE] += volume * dt_h;
 }
 

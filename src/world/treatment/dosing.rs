@@ -8,6 +8,13 @@ use crate::plant::train::Dosing;
 /// after a storm the demand is up and the residual down.
 const DEMAND_MG_PER_L_PER_NTU: f64 = 0.05;
 
+/// Chlorine that organic matter takes up in addition, mg/L per mg/L of CODMn in the raw water above
+/// the usual `[D]`: coagulation has held back the most of it.
+const DEMAND_MG_PER_L_PER_CODMN: f64 = 0.05;
+
+/// Growth of the stock's decay per °C `[M]`: about twice for 10 °C.
+const STOCK_THETA: f64 = 1.07;
+
 /// Does the pump deliver?
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Prime {
@@ -25,27 +32,63 @@ pub enum Prime {
 pub struct DosingPump {
     dosing: Dosing,
     stock_l: f64,
+    /// Strength of what is in the drum, g/L.
+    strength_g_per_l: f64,
+    /// What a scenario has set the drum to; nobody refills it then.
+    drum_share: Option<f64>,
     signal: bool,
 }
 
 impl DosingPump {
     /// A pump with its drum filled as the train says.
     pub fn new(dosing: &Dosing) -> Self {
-        let mut pump = Self { dosing: dosing.clone(), stock_l: 0.0, signal: false };
+        let mut pump = Self {
+            dosing: dosing.clone(),
+            stock_l: 0.0,
+            strength_g_per_l: dosing.stock_g_per_l,
+            drum_share: None,
+            signal: false,
+        };
         pump.refill();
         pump
     }
 
+    /// Lets the stock stand for `dt`: hypochlorite decays in its drum, faster in the heat.
+    pub fn age(&mut self, dt: Span, deg_c: f64) {
+        let rate = self.dosing.stock_decay_per_day * libm::pow(STOCK_THETA, deg_c - 20.0);
+        self.strength_g_per_l *= libm::exp(-rate * dt.as_days());
+    }
+
+    /// Sets the drum to this share and lets nobody refill it; none: as usual.
+    pub fn set_drum(&mut self, share: Option<f64>) {
+        if share != self.drum_share {
+            self.drum_share = share;
+            if let Some(share) = share {
+                self.stock_l = self.dosing.drum_l * share;
+            }
+        }
+    }
+
     /// Refills the drum if less is left than an operator leaves in it.
     pub fn refill_if_low(&mut self) {
+        if self.drum_share.is_some() {
+            return;
+        }
         if self.stock_l < self.dosing.refill_below_share * self.dosing.drum_l {
             self.refill();
         }
     }
 
-    /// Fills the drum to its share at the start.
+    /// Fills the drum to its share at the start, with fresh stock on what is left.
     pub fn refill(&mut self) {
-        self.stock_l = self.dosing.drum_l * self.dosing.initial_share;
+        let filled = self.dosing.drum_l * self.dosing.initial_share;
+        let old = self.stock_l.min(filled);
+        let fresh = filled - old;
+        if filled > 0.0 {
+            self.strength_g_per_l =
+                (old * self.strength_g_per_l + fresh * self.dosing.stock_g_per_l) / filled;
+        }
+        self.stock_l = filled;
     }
 
     /// Doses into `flow` for `dt`; gives the chlorine that went in, per litre of water.
@@ -64,19 +107,26 @@ impl DosingPump {
         if !asked || prime != Prime::Kept {
             return Concentration::ZERO;
         }
-        // mg/L = g/m³, and the stock is in g/L
+        // mg/L = g/m³, and the stock is in g/L; the pump's stroke knows fresh stock only.
         let wanted_l = set.as_mg_per_l() * water_m3 / self.dosing.stock_g_per_l;
         let used_l = wanted_l.min(self.stock_l);
         self.stock_l -= used_l;
-        Concentration::mg_per_l(used_l * self.dosing.stock_g_per_l / water_m3)
+        Concentration::mg_per_l(used_l * self.strength_g_per_l / water_m3)
     }
 
     /// What is left of `dosed` when the water has taken its instant demand.
     ///
     /// * `turbidity_above_floor`: NTU that better filters would have held back.
-    pub fn left_of(&self, dosed: Concentration, turbidity_above_floor: f64) -> Concentration {
-        let demand =
-            self.dosing.instant_demand_mg_per_l + DEMAND_MG_PER_L_PER_NTU * turbidity_above_floor;
+    /// * `codmn_above_usual`: mg/L of O₂ more than on a usual day.
+    pub fn left_of(
+        &self,
+        dosed: Concentration,
+        turbidity_above_floor: f64,
+        codmn_above_usual: f64,
+    ) -> Concentration {
+        let demand = self.dosing.instant_demand_mg_per_l
+            + DEMAND_MG_PER_L_PER_NTU * turbidity_above_floor
+            + DEMAND_MG_PER_L_PER_CODMN * codmn_above_usual.max(0.0);
         Concentration::mg_per_l((dosed.as_mg_per_l() - demand).max(0.0))
     }
 
@@ -101,6 +151,7 @@ mod tests {
             dose_mg_per_l: 1.0,
             instant_demand_mg_per_l: 0.4,
             stock_g_per_l: 100.0,
+            stock_decay_per_day: 0.0,
             drum_l: 300.0,
             drum_height_m: 0.9,
             initial_share,
@@ -117,8 +168,8 @@ mod tests {
         assert!((dosed.as_mg_per_l() - 1.0).abs() < 1e-12);
         // 2,400 g of chlorine are 24 L of 240 L
         assert!((pump.stock_level().as_m() - 0.9 * 216.0 / 300.0).abs() < 1e-9);
-        assert!((pump.left_of(dosed, 0.0).as_mg_per_l() - 0.6).abs() < 1e-12);
-        assert!(pump.left_of(dosed, 2.0) < pump.left_of(dosed, 0.0));
+        assert!((pump.left_of(dosed, 0.0, 0.0).as_mg_per_l() - 0.6).abs() < 1e-12);
+        assert!(pump.left_of(dosed, 2.0, 0.0) < pump.left_of(dosed, 0.0, 0.0));
     }
 
     #[test]
@@ -128,7 +179,7 @@ mod tests {
         assert!((dosed.as_mg_per_l() - 300.0 / 2_400.0).abs() < 1e-12);
         let dry = pump.dose(Span::HOUR, Flow::m3_per_h(100.0), SET, Prime::Kept);
         assert_eq!((dry, pump.signal()), (Concentration::ZERO, true));
-        assert_eq!(pump.left_of(dry, 0.0), Concentration::ZERO);
+        assert_eq!(pump.left_of(dry, 0.0, 0.0), Concentration::ZERO);
     }
 
     #[test]
@@ -155,6 +206,35 @@ mod tests {
             assert_eq!((dosed, pump.signal()), (Concentration::ZERO, keeps_signal));
             assert_eq!(pump.stock_level(), full);
         }
+    }
+
+    #[test]
+    fn stock_loses_its_strength_in_the_heat_and_fresh_stock_mixes_in() {
+        let mut pump = pump(0.8);
+        pump.dosing.stock_decay_per_day = 0.01;
+        pump.age(Span::DAY * 10, 20.0);
+        let weak = pump.dose(Span::HOUR, Flow::m3_per_h(100.0), SET, Prime::Kept);
+        assert!((weak.as_mg_per_l() - libm::exp(-0.1)).abs() < 1e-12);
+        pump.age(Span::DAY * 10, 30.0); // 1.07^10 = 1.967 times as fast
+        let strength = 100.0 * libm::exp(-0.1 - 0.1 * 1.967_151_357);
+        assert!((pump.strength_g_per_l - strength).abs() < 1e-6);
+        pump.stock_l = 60.0; // of 240 L
+        pump.refill();
+        assert!((pump.strength_g_per_l - (strength + 300.0) / 4.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_drum_that_a_scenario_has_set_is_not_refilled_until_it_lets_go() {
+        let mut pump = pump(0.8);
+        pump.set_drum(Some(0.1));
+        pump.refill_if_low();
+        assert!((pump.stock_l - 30.0).abs() < 1e-12);
+        pump.dose(Span::HOUR, Flow::m3_per_h(100.0), SET, Prime::Kept);
+        pump.set_drum(Some(0.1));
+        assert!((pump.stock_l - 29.0).abs() < 1e-12, "it is set once");
+        pump.set_drum(None);
+        pump.refill_if_low();
+        assert!((pump.stock_l - 240.0).abs() < 1e-12);
     }
 
     #[test]

@@ -1,24 +1,29 @@
-//! Treatment, from raw water to the filters' outlet: source, filters, dosing.
+//! Treatment, from raw water to the filters' outlet, unit by unit.
 //!
-//! In: a train, a state of wear, storms, the flow the works produces. Out: the water that enters
+//! In: a train, what it is set to, what happens to it, the flow the works produces. Out: the water that enters
 //! the network, and what the works looks like. The clear well is a tank of the network.
 //! Must not know: pipes, instruments, why the production starts and stops.
 
+pub mod breakpoint;
+pub mod clarifier;
+pub mod coagulation;
 pub mod contact;
 pub mod dosing;
-pub mod filters;
+pub mod filter_bank;
 pub mod production;
+pub mod sedimentation;
 pub mod source;
 
 use crate::base::random::Seed;
 use crate::base::time::UtcOffset;
 use crate::base::units::{Concentration, Conductivity, Flow, Length, Turbidity};
 use crate::base::{Span, Stamp};
-use crate::plant::train::Train;
+use crate::plant::train::{RawWater, Train};
 use crate::scenario::injection::Injection;
 use crate::world::truth::{Water, WorksTruth};
+use clarifier::{Clarifier, Order};
 use dosing::{DosingPump, Prime};
-use filters::FilterCells;
+
 use source::Source;
 
 /// Hour of the day at which the operator makes the morning round `[D]`.
@@ -28,38 +33,46 @@ const ROUND: Span = Span::hours(8);
 #[derive(Debug)]
 pub struct Works {
     source: Source,
-    filters: FilterCells,
+    usual: RawWater,
+    clarifier: Clarifier,
     dosing: DosingPump,
     capacity_m3_per_h: f64,
     offset: UtcOffset,
     /// When the operator was last at the works; none before the first step.
     seen_at: Option<Stamp>,
+    /// Washes by hand that have been begun.
+    begun: Vec<usize>,
     truth: WorksTruth,
 }
 
 /// What is set from outside: by the state of wear, by people, by faults.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
-    /// The turbidity that passes the filters is multiplied by this.
-    pub passage_factor: f64,
+    /// Coagulant, filters.
+    pub order: Order,
     /// Dose the pump is set to.
     pub dose: Concentration,
     /// Does the dosing pump deliver?
     pub prime: Prime,
+    /// Share of the drum that a scenario has left in it; none: as usual.
+    pub drum_share: Option<f64>,
+    /// What is left of the stock's strength, as a share.
+    pub strength_share: f64,
 }
 
 impl Works {
     /// A works that has run on usual raw water for long.
     pub fn new(train: &Train, offset: UtcOffset, seed: Seed) -> Self {
-        let source = Source::new(train.raw, offset, seed);
         Self {
-            filters: FilterCells::new(train.filters, train.raw),
+            source: Source::new(train.raw, offset, seed),
+            usual: train.raw,
+            clarifier: Clarifier::new(train),
             dosing: DosingPump::new(&train.dosing),
             capacity_m3_per_h: train.capacity_m3_per_h,
             offset,
             seen_at: None,
+            begun: Vec::new(),
             truth: WorksTruth::default(),
-            source,
         }
     }
 
@@ -84,9 +97,21 @@ impl Works {
     pub fn treat(&mut self, now: Stamp, dt: Span, production: Flow, settings: &Settings) -> Water {
         self.make_round(now);
         let raw = self.source.at(now);
-        let filtered = self.filters.pass(&raw, dt, production, settings.passage_factor);
+        let order = self.new_order(&settings.order);
+        let filtered = self.clarifier.pass(now, dt, production, &raw, &order);
+        self.dosing.age(dt, raw.temperature.as_deg_c());
+        self.dosing.set_drum(settings.drum_share);
         let dosed = self.dosing.dose(dt, production, settings.dose, settings.prime);
-        let chlorine = self.dosing.left_of(dosed, filtered.turbidity_above_floor);
+        let dosed = dosed * settings.strength_share;
+        let left = self.dosing.left_of(
+            dosed,
+            filtered.turbidity_above_floor,
+            filtered.codmn_mg_per_l - self.usual.codmn_mg_per_l,
+        );
+        // What a usual day's ammonia takes is part of the instant demand.
+        let ammonia = filtered.ammonia_mg_per_l - self.usual.ammonia_mg_per_l;
+        let residual = breakpoint::residual(left, Concentration::mg_per_l(ammonia));
+        let wash = Flow::m3_per_s(filtered.filtering.wash_m3 / dt.as_seconds().max(1e-3));
         self.truth = WorksTruth {
             raw_turbidity: Turbidity::ntu(raw.turbidity_ntu),
             raw_conductivity: Conductivity::us_per_cm(raw.conductivity_us_per_cm),
@@ -95,7 +120,12 @@ impl Works {
             raw_ammonia: Concentration::mg_per_l(raw.ammonia_mg_per_l),
             raw_level: Length::m(raw.level_m),
             temperature: raw.temperature,
+            intake: production + wash,
             production,
+            coagulant: Concentration::mg_per_l(filtered.coagulant_mg_per_l),
+            settled_turbidity: Turbidity::ntu(filtered.settled_ntu),
+            head_loss: Length::m(filtered.filtering.head_loss_m),
+            wash,
             filtered_turbidity: Turbidity::ntu(filtered.turbidity_ntu),
             dosed,
             dosing_signal: f64::from(u8::from(self.dosing.signal())),
@@ -103,12 +133,21 @@ impl Works {
             contact_min: self.truth.contact_min,
         };
         Water {
-            chlorine,
+            chlorine: residual.free,
+            combined: residual.combined,
             turbidity: Turbidity::ntu(filtered.turbidity_ntu),
             conductivity: Conductivity::us_per_cm(filtered.conductivity_us_per_cm),
             age_h: 0.0,
             tracer: Concentration::ZERO,
         }
+    }
+
+    /// The same order, with the washes by hand that have not been begun yet.
+    fn new_order(&mut self, order: &Order) -> Order {
+        let new = order.wash.iter().filter(|number| !self.begun.contains(number)).copied();
+        let wash = new.collect();
+        self.begun.clone_from(&order.wash);
+        Order { wash, ..order.clone() }
     }
 
     /// On the morning round the operator looks into the drum.

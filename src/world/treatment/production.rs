@@ -29,7 +29,7 @@ pub fn with_production_control(network: &Network, train: &Train) -> Network {
 mod tests {
     use super::*;
     use crate::plant::network::{LinkIndex, NodeIndex};
-    use crate::plant::train::{Dosing, Filters, RawWater};
+    use crate::plant::train::{Clarifying, Dosing, FilterBank, Filters, RawWater};
 
     #[test]
     fn the_train_replaces_the_files_control_of_production_and_no_other() {
@@ -55,11 +55,14 @@ mod tests {
                 floor_ntu: 0.1,
                 volume_m3: 100.0,
             },
+            clarifying: Clarifying::USUAL,
+            bank: FilterBank::USUAL,
             dosing: Dosing {
                 id: "DP-1".to_owned(),
                 dose_mg_per_l: 1.0,
                 instant_demand_mg_per_l: 0.4,
                 stock_g_per_l: 100.0,
+                stock_decay_per_day: 0.0,
                 drum_l: 300.0,
                 drum_height_m: 0.9,
                 initial_share: 0.8,
