@@ -160,8 +160,8 @@ pub struct FilterBank {
 }
 
 impl FilterBank {
-    /// A works whose sheet does not say `[D]`: three filters that are washed at 1.8 m (rural gravity
-    /// filters: 1.5 to 2.0 m `[M]`) or after 48 h (24 to 72 `[M]`).
+    /// A works whose sheet does not say `[D]`: three filters that are washed at 1.8 m (rural
+    /// gravity filters: 1.5 to 2.0 m `[M]`) or after 48 h (24 to 72 `[M]`).
     pub const USUAL: Self = Self {
         count: 3,
         area_m2: 5.0,

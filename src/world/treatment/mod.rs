@@ -1,7 +1,7 @@
 //! Treatment, from raw water to the filters' outlet, unit by unit.
 //!
-//! In: a train, what it is set to, what happens to it, the flow the works produces. Out: the water that enters
-//! the network, and what the works looks like. The clear well is a tank of the network.
+//! In: a train, what it is set to, what happens to it, the flow the works produces. Out: the water
+//! that enters the network, and what the works looks like. The clear well is a tank of the network.
 //! Must not know: pipes, instruments, why the production starts and stops.
 
 pub mod breakpoint;
