@@ -14,7 +14,7 @@ use crate::cli::common::Shelves;
 use crate::cli::exit::Failure;
 use crate::cli::library::{self, Library, keep};
 use crate::cli::settings::Settings;
-use crate::exercise::judge;
+use crate::exercise::{fleet, judge};
 use crate::inspection::book::Book;
 use crate::plant::Plant;
 use crate::plant::{inp, profile::Profile, tags::Tag};
@@ -173,6 +173,14 @@ impl Checker {
 
     fn scenarios(&mut self, sources: &[Arc<Source>]) {
         for source in sources {
+            if let Some(read) = library::fleet_scenario(source) {
+                let read = keep(&mut self.problems, read);
+                if let Some((_, scenario)) = read.filter(|_| !self.broken_rules) {
+                    let books: Vec<&Book> = self.books.iter().collect();
+                    self.problems.absorb(fleet::unknown_rules(&scenario, &books));
+                }
+                continue;
+            }
             let named = top_keys(source).0.remove("plant").flatten().unwrap_or_default();
             let broken = self.broken_library && !self.plants.contains_key(&named);
             if broken || self.broken_plants.contains(&named) {

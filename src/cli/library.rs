@@ -9,13 +9,14 @@ use std::sync::Arc;
 use rust_embed::RustEmbed;
 
 use crate::base::PlantId;
-use crate::base::problem::{Problems, Source, nearest};
+use crate::base::problem::{Problems, Source, nearest, top_keys};
 use crate::cli::exit::Failure;
 use crate::cli::settings::Settings;
 use crate::inspection::book::Book;
 use crate::plant::Plant;
 use crate::plant::fleet::{self, Fleet};
 use crate::plant::load::{self, Files};
+use crate::scenario::fleet::FleetScenario;
 use crate::scenario::{self, Scenario};
 
 #[derive(RustEmbed)]
@@ -246,11 +247,40 @@ fn file_stem(path: &str) -> String {
     Path::new(path).file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// A checked scenario.
+/// The fleet that a scenario names, when it is one of a fleet, and the scenario. Errors: mistakes
+/// of either.
+pub fn fleet_scenario(source: &Arc<Source>) -> Option<Result<(Fleet, FleetScenario), Problems>> {
+    let name = top_keys(source).0.remove("fleet")?;
+    let read = || {
+        let fleet = fleet(&name.unwrap_or_default()).map_err(|failure| match failure {
+            Failure::Files(problems) => problems,
+            other => {
+                let at = source.text.find("fleet").unwrap_or(0);
+                let mut problems = Problems::new();
+                let text = other.message(false);
+                problems.add(source, at..at + "fleet".len(), text.replacen("error: ", "", 1));
+                problems
+            }
+        })?;
+        let scenario = scenario::load_fleet(source, &fleet)?;
+        Ok((fleet, scenario))
+    };
+    Some(read())
+}
+
+/// A checked scenario of one plant.
 pub fn scenario(
     source: &Arc<Source>,
     plants: &BTreeMap<String, Arc<Plant>>,
 ) -> Result<Scenario, Problems> {
+    if top_keys(source).0.contains_key("fleet") {
+        let at = source.text.find("fleet").unwrap_or(0);
+        let mut problems = Problems::new();
+        problems
+            .add(source, at..at + "fleet".len(), "this is a scenario of a fleet, not of one plant")
+            .help("a fleet plays offline: sanmen test FILE");
+        return Err(problems);
+    }
     let plants: Vec<Arc<Plant>> = plants.values().cloned().collect();
     scenario::load(source, &plants)
 }

@@ -1,5 +1,7 @@
 //! `sanmen test`: scenario files against their expectations, offline, on all cores.
 
+mod fleet;
+
 use std::io::Write;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
@@ -14,12 +16,14 @@ use crate::base::random::Seed;
 use crate::cli::common::{Common, Format};
 use crate::cli::exit::Failure;
 use crate::cli::library;
+use crate::exercise::fleet::WorksPlayed;
 use crate::exercise::judge::{self, Failing};
 use crate::exercise::offline::{self, Played};
 use crate::inspection::book::Book;
 use crate::ledger::record::Entry;
 use crate::plant::Plant;
 use crate::scenario::Scenario;
+use crate::scenario::fleet::FleetScenario;
 
 /// Plays scenario files and checks what must and must not follow.
 #[derive(Debug, Args)]
@@ -55,6 +59,8 @@ enum Outcome {
     Broken(String),
     /// It was played.
     Played(Box<(Scenario, Played, Vec<Failing>)>),
+    /// All works of a fleet were.
+    Fleet(Box<(FleetScenario, Seed, Vec<WorksPlayed>, Vec<Failing>)>),
 }
 
 /// Plays every file. Fails as unusable when one has mistakes, as unmet when one fails otherwise.
@@ -72,15 +78,22 @@ pub fn run(args: &TestArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let seed = args.common.seed.map(Seed);
     let started = crate::base::time::wall_now();
     let play = |case: &Case| {
-        let outcome = match library::scenario(&case.source, &plants) {
-            Err(problems) => Outcome::Mistakes(problems),
-            Ok(scenario) => play(&scenario, &plants, &book, seed),
+        let outcome = if let Some(read) = library::fleet_scenario(&case.source) {
+            match read {
+                Err(problems) => Outcome::Mistakes(problems),
+                Ok((fleet, scenario)) => fleet::play(&fleet, scenario, &book, seed, args.threads),
+            }
+        } else {
+            match library::scenario(&case.source, &plants) {
+                Err(problems) => Outcome::Mistakes(problems),
+                Ok(scenario) => play(&scenario, &plants, &book, seed),
+            }
         };
         if let Ok(mut slot) = case.outcome.lock() {
             *slot = Some(outcome);
         }
     };
-    on_all_cores(&cases, args.threads, play);
+    on_all_cores(cases.len(), args.threads, |at| play(&cases[at]));
     let json = args.common.format == Some(Format::Json);
     let (mut failed, mut unusable) = (0, false);
     for case in &cases {
@@ -149,16 +162,20 @@ fn play(
     }
 }
 
-/// Runs `work` once for each case; the order of the results does not depend on the threads.
-fn on_all_cores(cases: &[Case], threads: Option<NonZero<usize>>, work: impl Fn(&Case) + Sync) {
+/// Runs `work` once for each of `count` items; which thread does which changes nothing.
+fn on_all_cores(count: usize, threads: Option<NonZero<usize>>, work: impl Fn(usize) + Sync) {
     let cores = threads.or_else(|| std::thread::available_parallelism().ok());
-    let threads = cores.map_or(1, NonZero::get).min(cases.len());
+    let threads = cores.map_or(1, NonZero::get).min(count);
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
-                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    work(case);
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    if at >= count {
+                        break;
+                    }
+                    work(at);
                 }
             });
         }
@@ -166,8 +183,35 @@ fn on_all_cores(cases: &[Case], threads: Option<NonZero<usize>>, work: impl Fn(&
 }
 
 impl Outcome {
+    /// What was played, in a line.
+    fn summary(&self) -> Option<String> {
+        match self {
+            Self::Played(played) => {
+                let (scenario, played, _) = played.as_ref();
+                let (title, raised) = (&scenario.title.en, played.alarms_raised());
+                let (span, readings, seed) = (scenario.duration, played.readings, played.seed.0);
+                Some(format!("{title} ({span}, {readings} readings, {raised} alarms, seed {seed})"))
+            }
+            Self::Fleet(played) => Some(fleet::summary(&played.0, played.1, &played.2)),
+            Self::Mistakes(_) | Self::Broken(_) => None,
+        }
+    }
+
+    /// The seed it was played with.
+    fn seed(&self) -> Option<Seed> {
+        match self {
+            Self::Played(played) => Some(played.1.seed),
+            Self::Fleet(played) => Some(played.1),
+            Self::Mistakes(_) | Self::Broken(_) => None,
+        }
+    }
+
     fn is_good(&self) -> bool {
-        matches!(self, Self::Played(played) if played.2.is_empty())
+        match self {
+            Self::Played(played) => played.2.is_empty(),
+            Self::Fleet(played) => played.3.is_empty(),
+            Self::Mistakes(_) | Self::Broken(_) => false,
+        }
     }
 
     /// What failed, as sentences.
@@ -176,6 +220,7 @@ impl Outcome {
             Self::Mistakes(problems) => vec![problems.render(false)],
             Self::Broken(error) => vec![error.clone()],
             Self::Played(played) => played.2.iter().map(ToString::to_string).collect(),
+            Self::Fleet(played) => played.3.iter().map(ToString::to_string).collect(),
         }
     }
 }
@@ -188,15 +233,8 @@ fn report(
 ) -> Result<(), Failure> {
     let mut text = String::new();
     let path = &case.source.path;
-    if let Outcome::Played(played) = outcome
-        && outcome.is_good()
-    {
-        let (scenario, played, _) = played.as_ref();
-        let raised = played.alarms_raised();
-        text = format!(
-            "ok      {path}  {} ({}, {} readings, {raised} alarms, seed {})\n",
-            scenario.title.en, scenario.duration, played.readings, played.seed.0
-        );
+    if let Some(summary) = outcome.summary().filter(|_| outcome.is_good()) {
+        text = format!("ok      {path}  {summary}\n");
     } else {
         text.push_str(&format!("FAILED  {path}\n"));
         for sentence in outcome.sentences() {
@@ -205,8 +243,8 @@ fn report(
                 text.push('\n');
             }
         }
-        if let Outcome::Played(played) = outcome {
-            text.push_str(&format!("        again: {}\n", again(path, played.1.seed, args)));
+        if let Some(seed) = outcome.seed() {
+            text.push_str(&format!("        again: {}\n", again(path, seed, args)));
         }
     }
     if args.common.format == Some(Format::Json) {
@@ -240,12 +278,16 @@ fn quoted(word: &str) -> String {
 }
 
 fn records(outcome: &Outcome, out: &mut dyn Write) -> Result<(), Failure> {
-    if let Outcome::Played(played) = outcome {
-        for entry in &played.1.entries {
-            write_entry(entry, out)?;
+    match outcome {
+        Outcome::Played(played) => {
+            played.1.entries.iter().try_for_each(|entry| write_entry(entry, out))
         }
+        Outcome::Fleet(played) => {
+            let entries = played.2.iter().flat_map(|works| &works.entries);
+            entries.into_iter().try_for_each(|entry| write_entry(entry, out))
+        }
+        Outcome::Mistakes(_) | Outcome::Broken(_) => Ok(()),
     }
-    Ok(())
 }
 
 /// One ledger entry as a line of JSON.

@@ -4,6 +4,7 @@
 //! Must not know: how any of it is shown. The only module that may see both halves.
 
 pub mod dataset;
+pub mod fleet;
 pub mod journal;
 pub mod judge;
 pub mod labels;

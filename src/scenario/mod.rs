@@ -5,6 +5,7 @@
 
 mod expectation;
 mod file;
+pub mod fleet;
 pub mod injection;
 
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use crate::base::{PlantId, Span, Stamp, Text};
 use injection::Injection;
 
 pub use expectation::{AlarmName, Change, Expectation, Wanted, Window};
-pub use file::load;
+pub use file::{load, load_fleet};
 
 /// A scenario, complete and checked against its plant.
 #[derive(Debug, Clone)]

@@ -52,3 +52,25 @@ fn written_works_are_plants_that_spend_a_quiet_day() {
         assert_eq!(played.status.code(), Some(0), "{id}: {}", text(&played.stdout));
     }
 }
+
+#[test]
+fn a_fleet_plays_alike_on_one_thread_and_on_three() {
+    let play = |threads| {
+        let scenario = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/fleet-storm.toml");
+        let arguments = ["test", scenario, "--format", "json", "--threads", threads];
+        let played = sanmen(Path::new("."), &arguments);
+        assert_eq!(played.status.code(), Some(0), "{}", text(&played.stderr));
+        played.stdout
+    };
+    let one = play("1");
+    assert!(one.len() > 10_000, "the ledgers of sixteen plants");
+    assert!(one == play("3"), "the same bytes");
+}
+
+#[test]
+fn a_fleet_is_no_plant_for_commands_that_show_one() {
+    let scenario = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/fleet-storm.toml");
+    let run = sanmen(Path::new("."), &["run", scenario]);
+    assert_eq!(run.status.code(), Some(2));
+    assert!(text(&run.stderr).contains("a fleet plays offline: sanmen test FILE"));
+}

@@ -3,6 +3,7 @@
 //! In: TOML text, the plants. Out: a checked `Scenario`. Must not know: which rules there are.
 
 mod expectations;
+mod fleet;
 mod injections;
 mod names;
 
@@ -15,6 +16,7 @@ use crate::base::random::Seed;
 use crate::base::{Span, Stamp, Text};
 use crate::plant::Plant;
 use expectations::{read_allowed, read_expectations};
+pub use fleet::load_fleet;
 use injections::read_injections;
 use names::Names;
 

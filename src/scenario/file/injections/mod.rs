@@ -11,7 +11,7 @@ mod works;
 use crate::base::Stamp;
 use crate::base::ids::InjectionId;
 use crate::base::problem::{Spanned, Table};
-use crate::scenario::injection::{Injection, InjectionKind};
+use crate::scenario::injection::{GatewayEvent, Injection, InjectionKind};
 
 use super::names::Names;
 use super::{MINUTES, Run};
@@ -46,6 +46,44 @@ const PARTS: [Part; 7] = [
     instrument::PART,
 ];
 
+/// Kinds that may come to a whole fleet: they name nothing of a plant.
+const SHARED: [&str; 16] = [
+    "raw-storm",
+    "algae-bloom",
+    "ammonia-event",
+    "raw-pollution",
+    "drought",
+    "weather",
+    "demand",
+    "calendar",
+    "grid-cut",
+    "gateway-silence",
+    "gateway-frozen",
+    "link-loss",
+    "link-delay",
+    "link-duplicate",
+    "link-reorder",
+    "link-outage",
+];
+
+/// What stands for every pump of every plant.
+const EVERY_PUMP: &str = "pump-trip";
+
+/// Reads an `[[inject]]` that comes to many plants, and whether it trips all their pumps.
+pub fn read_shared(table: &Table<'_>, run: Option<Run>) -> (Found, bool) {
+    for key in ["target", "village"] {
+        if let Some(span) = table.key_span(key) {
+            let text = format!("`{key}` belongs to one plant; this comes to every plant");
+            table.add_with_help(span, text, "remove it, or choose `counties`");
+        }
+    }
+    let all = PARTS.iter().flat_map(|part| part.kinds).copied();
+    let mut kinds: Vec<_> = all.filter(|(name, _)| SHARED.contains(name)).collect();
+    kinds.push((EVERY_PUMP, |_, _| Some(InjectionKind::Gateway(GatewayEvent::Silence))));
+    let found = read_of_kinds(table, &Names::of(None), run, &kinds);
+    (found, table.opt_text("kind").is_some_and(|kind| kind.get_ref() == EVERY_PUMP))
+}
+
 /// Reads every `[[inject]]`; without a run (its own mistakes are noted) no time can be checked.
 pub fn read_injections(table: &Table<'_>, names: &Names<'_>, run: Option<Run>) -> Vec<Found> {
     let mut list: Vec<Found> = Vec::new();
@@ -65,6 +103,16 @@ pub fn read_injections(table: &Table<'_>, names: &Names<'_>, run: Option<Run>) -
 }
 
 fn read_injection(table: &Table<'_>, names: &Names<'_>, run: Option<Run>) -> Found {
+    let kinds: Vec<_> = PARTS.iter().flat_map(|part| part.kinds).copied().collect();
+    read_of_kinds(table, names, run, &kinds)
+}
+
+fn read_of_kinds(
+    table: &Table<'_>,
+    names: &Names<'_>,
+    run: Option<Run>,
+    kinds: &[(&'static str, Reader)],
+) -> Found {
     let id = table.parse("id", InjectionId::new);
     let at = table.number_in("at_min", MINUTES);
     let until = table.opt_number("until_min");
@@ -73,8 +121,7 @@ fn read_injection(table: &Table<'_>, names: &Names<'_>, run: Option<Run>) -> Fou
     }
     let from = at.as_ref().zip(run).map(|(at, run)| run.at_min(*at.get_ref()));
     let until = until.zip(run).map(|(until, run)| run.at_min(*until.get_ref()));
-    let kinds: Vec<_> = PARTS.iter().flat_map(|part| part.kinds).copied().collect();
-    let reader = table.choice("kind", &kinds);
+    let reader = table.choice("kind", kinds);
     if reader.is_none() {
         let keys = PARTS.iter().flat_map(|part| part.keys).map(|key| (*key).to_owned());
         silence(table, keys.chain(instrument::unit_keys()));
