@@ -72,6 +72,10 @@ impl Silence {
             last.1 = last.1.max(end);
             return;
         }
+        // A sound heard again covers nothing beyond the silence that followed it.
+        if self.silent_since.is_some_and(|since| end <= since) {
+            return;
+        }
         // What has been judged stays judged: time before the floor is history.
         let floor = self.silent_since.or_else(|| self.covered.first().map(|first| first.0));
         let start = floor.map_or(start, |floor| start.max(floor));
@@ -161,6 +165,17 @@ mod tests {
         silence.hear(at(0));
         assert_eq!(changes(&mut silence, at(15)), []);
         assert_eq!(changes(&mut silence, at(16)), [(15, true)]);
+        silence.hear(at(40));
+        assert_eq!(changes(&mut silence, at(41)), [(40, false)]);
+    }
+
+    #[test]
+    fn the_last_sound_heard_again_ends_no_silence() {
+        let mut silence = Silence::new(Span::minutes(15));
+        silence.hear(at(0));
+        assert_eq!(changes(&mut silence, at(16)), [(15, true)]);
+        silence.hear(at(0));
+        assert_eq!(changes(&mut silence, at(17)), []);
         silence.hear(at(40));
         assert_eq!(changes(&mut silence, at(41)), [(40, false)]);
     }
