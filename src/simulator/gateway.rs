@@ -40,8 +40,8 @@ pub struct Gateway {
     sent_at: Stamp,
     /// Read and not yet sent.
     pending: Vec<Reading>,
-    /// The last value of each tag, for a gateway that freezes.
-    last: Vec<Option<f64>>,
+    /// The last reading of each tag, for a gateway that freezes.
+    last: Vec<Option<Reading>>,
     silences: Vec<Injection>,
     freezes: Vec<Injection>,
 }
@@ -57,9 +57,12 @@ impl Gateway {
     ) -> Result<Self, SimulatorError> {
         let tags: Vec<&Tag> = plant.instruments.iter().map(|i| i.tag.as_ref()).collect();
         let birth = Birth { tags: tags.iter().map(|tag| describe(tag)).collect() };
-        let of = |event: GatewayEvent| {
-            let kind = InjectionKind::Gateway(event);
-            injections.iter().filter(|injection| injection.kind == kind).cloned().collect()
+        let of = |wanted: fn(&GatewayEvent) -> bool| {
+            let is = |injection: &&Injection| match &injection.kind {
+                InjectionKind::Gateway(event) => wanted(event),
+                _ => false,
+            };
+            injections.iter().filter(is).cloned().collect()
         };
         let gateway = Self {
             identity,
@@ -71,8 +74,8 @@ impl Gateway {
             sent_at: start,
             pending: Vec::new(),
             last: vec![None; tags.len()],
-            silences: of(GatewayEvent::Silence),
-            freezes: of(GatewayEvent::Frozen),
+            silences: of(|event| *event == GatewayEvent::Silence),
+            freezes: of(|event| matches!(event, GatewayEvent::Frozen { .. })),
         };
         let bytes = gateway.message(NUMBER_MAX, start, Body::Birth(birth)).payload.len();
         if bytes > MESSAGE_BYTES_MAX {
@@ -83,18 +86,16 @@ impl Gateway {
 
     /// Takes what was read from the last call on until `now`, and adds to `out` what is sent.
     pub fn take(&mut self, readings: &[Reading], now: Stamp, out: &mut Vec<Outgoing>) {
-        let is = |list: &[Injection], at: Stamp| list.iter().any(|one| one.is_active(at));
-        for reading in readings.iter().filter(|reading| !is(&self.silences, reading.ready)) {
-            let mut reading = *reading;
-            if let Some(last) = self.last.get_mut(reading.tag.0) {
-                if is(&self.freezes, reading.ready) {
-                    reading.value = *last;
-                    reading.flag = if last.is_some() { Flag::Good } else { Flag::Missing };
-                } else {
-                    *last = reading.value;
-                }
-            }
-            self.pending.push(reading);
+        let silences = &self.silences;
+        let is_heard = |at: Stamp| !silences.iter().any(|silence| silence.is_active(at));
+        for reading in readings.iter().filter(|reading| is_heard(reading.ready)) {
+            let freeze = self.freezes.iter().find(|freeze| freeze.is_active(reading.ready));
+            let Some(last) = self.last.get_mut(reading.tag.0) else { continue };
+            let sent = match freeze {
+                Some(freeze) => frozen(*reading, *last, freeze),
+                None => *last.insert(*reading),
+            };
+            self.pending.push(sent);
         }
         self.pending.sort_by_key(|reading| (reading.ready, reading.tag)); // stable, mostly sorted
         self.send_birth(out);
@@ -197,6 +198,16 @@ impl Gateway {
         let envelope = Envelope { plant, boot_id, seq, sent_at, exercise };
         Outgoing { kind, sent_at, due: sent_at, payload: Message { envelope, body }.encode() }
     }
+}
+
+/// What a frozen gateway sends instead of `reading`: what it had `last`, if anything.
+fn frozen(reading: Reading, last: Option<Reading>, freeze: &Injection) -> Reading {
+    let Some(last) = last else {
+        return Reading { value: None, flag: Flag::Missing, ..reading };
+    };
+    let old = InjectionKind::Gateway(GatewayEvent::Frozen { old_times: true });
+    let at = if freeze.kind == old { last.at } else { reading.at };
+    Reading { at, value: last.value, flag: last.flag, ..reading }
 }
 
 fn describe(tag: &Tag) -> TagBirth {
@@ -355,11 +366,29 @@ mod tests {
     fn a_frozen_gateway_goes_on_with_its_last_values_under_new_times() {
         let plant = sample::plant();
         let mut frozen = silence(2, 4);
-        frozen.kind = InjectionKind::Gateway(GatewayEvent::Frozen);
+        frozen.kind = InjectionKind::Gateway(GatewayEvent::Frozen { old_times: false });
         let messages = run(&mut gateway(&plant, every(5), &[frozen]), 5);
         assert_eq!(short(&messages)[1], "data 1 @5 [0, 1, 2, 3, 4]");
         let Body::Data(columns) = &messages[1].body else { panic!("data") };
         assert_eq!(columns[0].value, [0.0, 1.0, 1.0, 1.0, 4.0].map(Some));
+    }
+
+    #[test]
+    fn or_under_the_old_times_with_numbers_that_go_on() {
+        let plant = sample::plant();
+        let mut frozen = silence(2, 4);
+        frozen.kind = InjectionKind::Gateway(GatewayEvent::Frozen { old_times: true });
+        let messages = run(&mut gateway(&plant, Batch::default(), &[frozen]), 5);
+        let wanted = [
+            "birth 0 @0",
+            "data 1 @1 [0]",
+            "data 2 @2 [1]",
+            "data 3 @3 [1]",
+            "data 4 @4 [1]",
+            "data 5 @5 [4]",
+            "death 6 @5",
+        ];
+        assert_eq!(short(&messages), wanted);
     }
 
     #[test]

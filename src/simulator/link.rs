@@ -40,7 +40,7 @@ impl Link {
     /// The link of `plant`, in trouble as `injections` say.
     pub fn new(plant: &Plant, seed: Seed, injections: &[Injection]) -> Self {
         let trouble = |injection: &Injection| match &injection.kind {
-            InjectionKind::Gateway(GatewayEvent::Silence | GatewayEvent::Frozen) => None,
+            InjectionKind::Gateway(GatewayEvent::Silence | GatewayEvent::Frozen { .. }) => None,
             InjectionKind::Gateway(event) => Some(Trouble {
                 injection: injection.clone(),
                 event: event.clone(),

@@ -11,6 +11,8 @@ mod fleet;
 mod judge;
 #[cfg(feature = "sqlite")]
 mod ledger;
+#[cfg(feature = "cli")]
+mod link_books;
 #[cfg(feature = "live")]
 mod mqtt;
 mod parity;

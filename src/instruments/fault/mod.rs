@@ -18,6 +18,7 @@ mod noise;
 mod sample_line;
 mod spikes;
 mod stuck;
+mod wrong_unit;
 
 use rand::rngs::ChaCha8Rng;
 
@@ -137,7 +138,7 @@ impl Faults {
         let mut shown = at.unwrap_or_else(|| self.display.show(value, is_stuck));
         for fault in self.active(now) {
             if let InstrumentFault::WrongUnit { factor, offset } = fault.kind {
-                shown = shown * factor + offset;
+                shown = wrong_unit::number(shown, factor, offset);
             }
         }
         shown

@@ -10,8 +10,12 @@ use crate::base::Span;
 pub enum GatewayEvent {
     /// The gateway sends nothing, and loses what it would have sent.
     Silence,
-    /// The gateway goes on sending the last values it had, under new times (网关假活).
-    Frozen,
+    /// The gateway goes on sending the last values it had (网关假活).
+    Frozen {
+        /// Under the times it had then; under new ones otherwise.
+        #[serde(default)]
+        old_times: bool,
+    },
     /// The link loses messages (丢包).
     LinkLoss {
         /// Of the messages.

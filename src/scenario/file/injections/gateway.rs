@@ -16,7 +16,7 @@ pub const PART: Part = Part {
         ("link-reorder", reorder),
         ("link-outage", outage),
     ],
-    keys: &["percent", "delay_s", "jitter_s", "by_s", "keeps_h"],
+    keys: &["times", "percent", "delay_s", "jitter_s", "by_s", "keeps_h"],
 };
 
 /// Longest delay of a message, s: a day.
@@ -30,8 +30,13 @@ fn silence(_table: &Table<'_>, _names: &Names<'_>) -> Option<InjectionKind> {
     happens(GatewayEvent::Silence)
 }
 
-fn frozen(_table: &Table<'_>, _names: &Names<'_>) -> Option<InjectionKind> {
-    happens(GatewayEvent::Frozen)
+fn frozen(table: &Table<'_>, _names: &Names<'_>) -> Option<InjectionKind> {
+    let old_times = if table.has("times") {
+        table.choice("times", &[("new", false), ("old", true)])?.into_inner()
+    } else {
+        false
+    };
+    happens(GatewayEvent::Frozen { old_times })
 }
 
 fn loss(table: &Table<'_>, _names: &Names<'_>) -> Option<InjectionKind> {
@@ -86,7 +91,8 @@ mod tests {
         let delay = |jitter| G::LinkDelay { delay: span(5), jitter: span(jitter) };
         let cases = [
             ("gateway-silence\"", G::Silence),
-            ("gateway-frozen\"", G::Frozen),
+            ("gateway-frozen\"", G::Frozen { old_times: false }),
+            ("gateway-frozen\"\ntimes = \"old\"", G::Frozen { old_times: true }),
             ("link-loss\"\npercent = 30", G::LinkLoss { share: 0.3 }),
             ("link-delay\"\ndelay_s = 5", delay(0)),
             ("link-delay\"\ndelay_s = 5\njitter_s = 10", delay(10)),
@@ -107,7 +113,9 @@ mod tests {
     fn what_no_link_does_is_refused() {
         let text = "[[inject]]\nid = \"a\"\nat_min = 0\nkind = \"link-loss\"\npercent = 130\n\n\
                     [[inject]]\nid = \"b\"\nat_min = 0\nkind = \"link-delay\"\njitter_s = -1\n\n\
-                    [[inject]]\nid = \"c\"\nat_min = 0\nkind = \"link-outage\"\nkeeps = 3\n";
+                    [[inject]]\nid = \"c\"\nat_min = 0\nkind = \"link-outage\"\nkeeps = 3\n\n\
+                    [[inject]]\nid = \"d\"\nat_min = 0\nkind = \"gateway-frozen\"\n\
+                    times = \"odd\"\n";
         insta::assert_snapshot!(read(text).expect_err("mistakes").render(false));
     }
 }
