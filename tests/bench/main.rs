@@ -5,6 +5,7 @@
 //! `cargo bench` prints them; no test depends on a time.
 
 mod dataset;
+mod fleet;
 mod monitor;
 mod plant;
 mod scenario;
@@ -40,6 +41,12 @@ fn main() {
     // `cargo test --benches` and nextest only ask whether it runs.
     if std::env::args().any(|argument| argument == "--list") {
         return;
+    }
+    // `cargo bench -- fleet 10000`: only what takes minutes.
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(at) = words.iter().position(|word| word == "fleet") {
+        let sizes: Vec<usize> = words[at..].iter().filter_map(|word| word.parse().ok()).collect();
+        return fleet::bench(&sizes);
     }
     plant::bench();
     scenario::bench();
