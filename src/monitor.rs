@@ -25,7 +25,7 @@ use crate::alarms::event::AlarmEvent;
 use crate::alarms::policy::AlarmRule;
 use crate::alarms::{self, Alarms};
 use crate::base::{Span, Stamp};
-use crate::ingest::observation::{IngestEvent, Observation, PlantIndex};
+use crate::ingest::observation::{IngestEvent, Observation, PlantIndex, TicketEvent};
 use crate::ingest::{Batch, Bounds, Ingest, IngestState, Taken};
 use crate::inspection::book::Book;
 use crate::inspection::finding::Finding;
@@ -96,6 +96,8 @@ impl Input {
 pub enum Output {
     /// Something intake noticed.
     Ingest(IngestEvent),
+    /// A resident complains.
+    Ticket(TicketEvent),
     /// A change of an alarm.
     Alarm(AlarmEvent),
 }
@@ -103,7 +105,8 @@ pub enum Output {
 /// What followed from an input.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Outcome {
-    /// For the ledger: intake first, then alarms in the order of event time per plant.
+    /// For the ledger: intake first, then tickets, then alarms in the order of event time per
+    /// plant.
     pub outputs: Vec<Output>,
     /// Readings accepted, for the store.
     pub observations: Vec<Observation>,
@@ -266,7 +269,9 @@ impl Monitor {
             self.inspect(batch, &mut events);
         }
         let alarms = events.into_iter().map(Output::Alarm);
-        let outputs = taken.events.into_iter().map(Output::Ingest).chain(alarms).collect();
+        let tickets = taken.tickets.into_iter().map(Output::Ticket);
+        let ingest = taken.events.into_iter().map(Output::Ingest);
+        let outputs = ingest.chain(tickets).chain(alarms).collect();
         let observations = taken.batches.into_iter().flat_map(|it| it.observations).collect();
         Outcome { outputs, observations, refused: None }
     }

@@ -14,6 +14,7 @@ use crate::instruments::{Instruments, Reading};
 use crate::plant::Plant;
 use crate::scenario::Scenario;
 use crate::telemetry::topic::Kind;
+use crate::world::residents::Residents;
 use crate::world::truth::Truth;
 use crate::world::{Soundness, World, WorldError};
 use gateway::{Gateway, Identity};
@@ -97,6 +98,9 @@ pub struct Simulator {
     instruments: Instruments,
     gateway: Gateway,
     link: Link,
+    residents: Option<Residents>,
+    /// Tickets so far.
+    tickets: u64,
     step: Span,
     end: Stamp,
     readings: Vec<Reading>,
@@ -116,6 +120,8 @@ impl Simulator {
             world: world.with_step(scenario.step),
             instruments: Instruments::new(&plant, seed, start, injections),
             link: Link::new(&plant, seed, injections),
+            residents: scenario.residents.then(|| Residents::new(&plant, seed)),
+            tickets: 0,
             gateway,
             step: scenario.step,
             end: scenario.end(),
@@ -155,6 +161,12 @@ impl Simulator {
         self.gateway.take(&self.readings, now, &mut sent);
         self.link.carry(sent, now, &mut messages);
         let truth = self.world.step()?;
+        if let Some(residents) = &mut self.residents {
+            for complaint in residents.notice(truth, self.step) {
+                messages.push(self.gateway.ticket(complaint, self.tickets, now));
+                self.tickets += 1;
+            }
+        }
         let instruments = self.plant.instruments.iter();
         self.at_tags.clear();
         self.at_tags.extend(instruments.map(|i| truth.value(i.place, i.tag.quantity)));

@@ -8,6 +8,7 @@ impl From<Output> for Record {
         match output {
             Output::Alarm(event) => Self::Alarm(event),
             Output::Ingest(event) => Self::Ingest(event),
+            Output::Ticket(event) => Self::Ticket(event),
         }
     }
 }

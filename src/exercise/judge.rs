@@ -10,7 +10,9 @@ use crate::exercise::offline::Played;
 use crate::inspection::book::Book;
 use crate::plant::Plant;
 use crate::plant::tags::TagIndex;
-use crate::scenario::{AlarmName, Change, Expectation, Scenario, Wanted, Window};
+use crate::scenario::{
+    AlarmName, Change, Expectation, Scenario, TicketExpectation, Wanted, Window,
+};
 
 /// An expectation that was not met, or an alarm that nobody expected.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +61,7 @@ pub fn judge(scenario: &Scenario, plant: &Plant, book: &Book, played: &Played) -
     let court = Court { scenario, plant, book, played };
     let mut failing: Vec<Failing> =
         scenario.expectations.iter().filter_map(|e| court.hold(e)).collect();
+    failing.extend(scenario.tickets.iter().filter_map(|expectation| court.hear(expectation)));
     failing.extend(court.uncovered());
     failing.extend(court.unsound());
     failing
@@ -77,6 +80,42 @@ impl Court<'_> {
             Wanted::Never { from, until } => self.hold_never(expectation, *from, *until),
             Wanted::Seen(window) => self.hold_window(expectation, window),
         }
+    }
+
+    /// Did people complain as expected?
+    fn hear(&self, expectation: &TicketExpectation) -> Option<Failing> {
+        let (from, until) = (expectation.from, expectation.until);
+        let tickets: Vec<Stamp> = (self.played.tickets().map(|event| &event.ticket))
+            .filter(|ticket| ticket.problem == expectation.problem)
+            .filter(|ticket| expectation.village.as_ref().is_none_or(|v| *v == ticket.village))
+            .map(|ticket| ticket.filed_at)
+            .filter(|filed_at| (from..=until).contains(filed_at))
+            .collect();
+        let count = tickets.len();
+        let is_met = match expectation.at_least {
+            Some(least) => count >= least as usize,
+            None => count == 0,
+        };
+        if is_met {
+            return None;
+        }
+        let least = match expectation.at_least {
+            Some(least) => format!("at least {least}"),
+            None => "no".to_owned(),
+        };
+        let problem = expectation.problem.name();
+        let village = match &expectation.village {
+            Some(village) => format!(" from {village}"),
+            None => String::new(),
+        };
+        let (from, until) = (self.local(from), self.local(until));
+        let first = tickets.first().map(|at| format!(", the first at {}", self.local(*at)));
+        Some(Failing {
+            place: expectation.place.clone(),
+            expected: format!("{least} {problem} tickets{village} between {from} and {until}"),
+            came: format!("there were {count}{}", first.unwrap_or_default()),
+            readings: Vec::new(),
+        })
     }
 
     fn hold_never(&self, expectation: &Expectation, from: Stamp, until: Stamp) -> Option<Failing> {

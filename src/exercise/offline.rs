@@ -7,6 +7,7 @@ use crate::alarms::event::{AlarmChange, AlarmEvent};
 use crate::base::ids::Space;
 use crate::base::random::Seed;
 use crate::base::{Span, Stamp, TagId};
+use crate::ingest::observation::TicketEvent;
 use crate::inspection::book::Book;
 use crate::ledger::chain::Heads;
 use crate::ledger::record::{Entry, Record};
@@ -88,7 +89,15 @@ impl Played {
     pub fn alarm_events(&self) -> impl Iterator<Item = &AlarmEvent> {
         self.entries.iter().filter_map(|entry| match &entry.record {
             Record::Alarm(event) => Some(event),
-            Record::Ingest(_) | Record::Monitor(_) => None,
+            Record::Ingest(_) | Record::Ticket(_) | Record::Monitor(_) => None,
+        })
+    }
+
+    /// Every complaint, in the ledger's order.
+    pub fn tickets(&self) -> impl Iterator<Item = &TicketEvent> {
+        self.entries.iter().filter_map(|entry| match &entry.record {
+            Record::Ticket(event) => Some(event),
+            _ => None,
         })
     }
 

@@ -113,6 +113,9 @@ pub struct Intake {
     pub frontier: Option<Stamp>,
     /// The latest that its gateway's clock has said.
     sent_at: Option<Stamp>,
+    /// The newest ticket, by boot and number.
+    #[serde(default)]
+    ticket: Option<(u64, u64)>,
     /// Was its last message one of an exercise?
     #[serde(default)]
     exercise: bool,
@@ -137,6 +140,7 @@ impl Intake {
             presence: Presence::new(tags),
             frontier: None,
             sent_at: None,
+            ticket: None,
             exercise: false,
             clock: None,
             counters: Counters::default(),
@@ -171,6 +175,16 @@ impl Intake {
             Body::Clock(clock) => {
                 if self.sequence.boot_id() <= Some(boot_id) {
                     self.clock = Some(clock);
+                }
+                return refusals;
+            }
+            Body::Ticket(ticket) => {
+                // The hotline's numbers are its own; the broker may say one twice.
+                if self.ticket >= Some((boot_id, seq)) {
+                    self.counters.duplicates += 1;
+                } else {
+                    self.ticket = Some((boot_id, seq));
+                    out.tickets.push((plant.index, seq, ticket));
                 }
                 return refusals;
             }

@@ -34,9 +34,9 @@ use serde::{Deserialize, Serialize};
 use crate::base::{PlantId, Span, Stamp, TagId};
 use crate::plant::tags::Tag;
 use crate::telemetry::topic::Topic;
-use crate::telemetry::wire::{self, Message, Refusal};
+use crate::telemetry::wire::{self, Message, Refusal, Ticket};
 use intake::PlantTags;
-use observation::{IngestChange, IngestEvent, Observation, PlantIndex};
+use observation::{IngestChange, IngestEvent, Observation, PlantIndex, TicketEvent};
 use refusal::Refusals;
 
 /// How far times may lie apart.
@@ -97,6 +97,8 @@ pub struct Taken {
     pub batches: Vec<Batch>,
     /// What there is to say about the messages themselves.
     pub events: Vec<IngestEvent>,
+    /// Complaints, as they came.
+    pub tickets: Vec<TicketEvent>,
 }
 
 /// Collects what the intakes give; changes become events once the time is known.
@@ -104,6 +106,7 @@ pub struct Taken {
 pub(crate) struct Collected {
     batches: Vec<Batch>,
     changes: Vec<(PlantIndex, IngestChange)>,
+    tickets: Vec<(PlantIndex, u64, Ticket)>,
 }
 
 /// The intake of all plants of a monitor.
@@ -267,7 +270,12 @@ impl Ingest {
             IngestEvent { at, plant, what }
         };
         let events = out.changes.into_iter().map(event).collect();
-        Taken { batches: out.batches, events }
+        let ticket = |(plant, n, ticket): (PlantIndex, u64, Ticket)| {
+            let plant = self.ids.get(plant.0)?.clone();
+            Some(TicketEvent { at, plant, n, ticket })
+        };
+        let tickets = out.tickets.into_iter().filter_map(ticket).collect();
+        Taken { batches: out.batches, events, tickets }
     }
 }
 

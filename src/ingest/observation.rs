@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::{Flag, PlantId, Stamp, TagId};
 use crate::plant::tags::TagIndex;
+use crate::telemetry::wire::Ticket;
 
 /// Position of a plant in the monitor's list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -100,4 +101,18 @@ pub enum IngestChange {
         /// What differs.
         detail: String,
     },
+}
+
+/// A complaint that came in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TicketEvent {
+    /// When, on the monitor's clock.
+    pub at: Stamp,
+    /// The plant whose people complain.
+    pub plant: PlantId,
+    /// Its number among the plant's tickets.
+    pub n: u64,
+    /// The complaint.
+    #[serde(flatten)]
+    pub ticket: Ticket,
 }

@@ -68,6 +68,7 @@ fn topic(message: &Message) -> String {
         Body::Data(_) => "data",
         Body::Death => "death",
         Body::Clock(_) => "clock",
+        Body::Ticket(_) => "ticket",
     };
     format!("sanmen/v1/k7/{}/{kind}", message.envelope.plant)
 }
@@ -282,4 +283,30 @@ proptest! {
             .filter(|event| matches!(event.what, IngestChange::Gap { .. })).count();
         prop_assert_eq!(losses, 0);
     }
+}
+
+#[test]
+fn a_ticket_comes_out_once_whatever_readings_do() {
+    use crate::base::complaint::{Channel, Problem};
+    use crate::base::ids::VillageId;
+    use crate::telemetry::wire::Ticket;
+    let ticket = |boot_id, seq| {
+        let ticket = Ticket {
+            village: VillageId::new("upper").expect("an id"),
+            problem: Problem::NoWater,
+            channel: Channel::App,
+            noticed_at: at(0),
+            filed_at: at(60),
+        };
+        message(boot_id, seq, 60, Body::Ticket(ticket))
+    };
+    let mut ingest = ingest();
+    for (boot_id, seq, new) in [(1, 0, 1), (1, 1, 1), (1, 1, 0), (1, 0, 0), (2, 0, 1)] {
+        let taken = send(&mut ingest, &ticket(boot_id, seq), 61);
+        assert_eq!(taken.tickets.len(), new, "{boot_id}/{seq}");
+        assert!(taken.tickets.iter().all(|event| event.n == seq && event.at == at(61)));
+        assert!(taken.batches.is_empty() && taken.events.is_empty());
+    }
+    let intake = ingest.intake(PlantIndex(0)).expect("the plant");
+    assert_eq!(intake.counters.duplicates, 2);
 }

@@ -43,6 +43,7 @@ pub fn chain_of(record: &Record) -> Chain {
     match record {
         Record::Alarm(event) => Some(event.id.plant.clone()),
         Record::Ingest(event) => event.plant.clone(),
+        Record::Ticket(event) => Some(event.plant.clone()),
         Record::Monitor(_) => None,
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::alarms::event::AlarmEvent;
 use crate::base::{PlantId, Stamp};
-use crate::ingest::observation::IngestEvent;
+use crate::ingest::observation::{IngestEvent, TicketEvent};
 
 /// What is kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -14,6 +14,8 @@ pub enum Record {
     Alarm(AlarmEvent),
     /// Something intake noticed.
     Ingest(IngestEvent),
+    /// A resident complains.
+    Ticket(TicketEvent),
     /// The monitor started or stopped.
     Monitor(MonitorRecord),
 }
@@ -59,10 +61,11 @@ mod tests {
             kinds.push(match entry.record {
                 Record::Alarm(_) => "alarm",
                 Record::Ingest(_) => "ingest",
+                Record::Ticket(_) => "ticket",
                 Record::Monitor(_) => "monitor",
             });
         }
         kinds.dedup();
-        assert_eq!(kinds, ["alarm", "ingest", "monitor"]);
+        assert_eq!(kinds, ["alarm", "ingest", "ticket", "monitor"]);
     }
 }

@@ -65,6 +65,7 @@ fn arrival(plant: &Plant, seq: u64, sent_at: Stamp, received_at: Stamp, body: Bo
         Body::Data(_) => "data",
         Body::Death => "death",
         Body::Clock(_) => "clock",
+        Body::Ticket(_) => "ticket",
     };
     let envelope = Envelope { plant: plant.id.clone(), boot_id: 1, seq, sent_at, exercise: None };
     let topic = format!("sanmen/v1/k7/{}/{kind}", plant.id);
@@ -155,7 +156,7 @@ fn alarms(outcomes: &[Outcome]) -> Vec<AlarmEvent> {
     let outputs = outcomes.iter().flat_map(|outcome| &outcome.outputs);
     let alarm = |output: &Output| match output {
         Output::Alarm(event) => Some(event.clone()),
-        Output::Ingest(_) => None,
+        Output::Ingest(_) | Output::Ticket(_) => None,
     };
     outputs.filter_map(alarm).collect()
 }

@@ -2,6 +2,7 @@
 
 use crate::base::Span;
 use crate::plant::network::{LinkIndex, NodeIndex};
+use crate::plant::profile::SourceKind;
 
 /// From raw water to the clear well.
 #[derive(Debug, Clone)]
@@ -35,7 +36,7 @@ pub struct Train {
 /// Raw water on a usual day, which is dry.
 #[derive(Debug, Clone, Copy)]
 pub struct RawWater {
-    /// Where it comes from.
+    /// Where it comes from: the profile says it.
     pub kind: SourceKind,
     /// NTU.
     pub turbidity_ntu: f64,
@@ -83,19 +84,6 @@ impl RawWater {
             seasons: None,
         }
     }
-}
-
-/// Where raw water comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SourceKind {
-    /// A river or a stream (河流).
-    River,
-    /// A reservoir or a lake (水库).
-    Reservoir,
-    /// A spring (山泉).
-    Spring,
-    /// A well (水井).
-    Well,
 }
 
 /// The year's temperatures of a river beside the source.

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::base::complaint::Problem;
+use crate::base::ids::VillageId;
 use crate::base::{RuleId, Span, Stamp, TagId};
 
 /// One `[[expect]]` of a scenario.
@@ -13,6 +15,23 @@ pub struct Expectation {
     pub alarm: AlarmName,
     /// What it must do.
     pub wanted: Wanted,
+}
+
+/// One `[[expect]]` about complaints.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TicketExpectation {
+    /// `file:line`, for messages.
+    pub place: String,
+    /// What people complain about.
+    pub problem: Problem,
+    /// Where; none stands for any village.
+    pub village: Option<VillageId>,
+    /// How many there must be at least in the time; none: there must be none at all.
+    pub at_least: Option<u32>,
+    /// From then on, by the time they are filed.
+    pub from: Stamp,
+    /// Until then.
+    pub until: Stamp,
 }
 
 /// An alarm as a scenario names it: a rule, and a tag unless any will do.

@@ -120,8 +120,10 @@ impl FleetScenario {
             seed: self.seed_of(&plant.id, seed),
             step: self.step,
             speed: None,
+            residents: false,
             injections: injections.collect(),
             expectations: Vec::new(),
+            tickets: Vec::new(),
             allowed: Vec::new(),
         })
     }

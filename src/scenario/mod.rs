@@ -16,7 +16,7 @@ use crate::base::time::UtcOffset;
 use crate::base::{PlantId, Span, Stamp, Text};
 use injection::Injection;
 
-pub use expectation::{AlarmName, Change, Expectation, Wanted, Window};
+pub use expectation::{AlarmName, Change, Expectation, TicketExpectation, Wanted, Window};
 pub use file::{load, load_fleet};
 
 /// A scenario, complete and checked against its plant.
@@ -44,10 +44,14 @@ pub struct Scenario {
     pub step: Span,
     /// Simulated seconds per second of a live run, when the file asks for a pace.
     pub speed: Option<f64>,
+    /// Do residents complain?
+    pub residents: bool,
     /// What happens, in the file's order.
     pub injections: Vec<Injection>,
     /// What must and must not follow, in the file's order.
     pub expectations: Vec<Expectation>,
+    /// What residents must and must not complain about, in the file's order.
+    pub tickets: Vec<TicketExpectation>,
     /// Alarms that may be raised or not, and as often as they like; any other alarm that no
     /// expectation means fails the scenario.
     pub allowed: Vec<AlarmName>,

@@ -11,8 +11,10 @@ use crate::plant::tags::Tag;
 use crate::scenario::injection::{GatewayEvent, Injection, InjectionKind};
 use crate::telemetry::topic::Kind;
 use crate::telemetry::wire::{
-    Birth, Body, Clock, Column, Envelope, MESSAGE_BYTES_MAX, Message, NUMBER_MAX, TagBirth, split,
+    Birth, Body, Clock, Column, Envelope, MESSAGE_BYTES_MAX, Message, NUMBER_MAX, TagBirth, Ticket,
+    split,
 };
+use crate::world::residents::Complaint;
 
 /// Who a gateway says it is.
 #[derive(Debug, Clone)]
@@ -129,6 +131,14 @@ impl Gateway {
         self.message(self.seq, now, Body::Clock(Clock { sim: now, wall, speed }))
     }
 
+    /// A complaint as the hotline passes it on; it has numbers of its own and another way than
+    /// readings.
+    pub fn ticket(&self, complaint: Complaint, n: u64, now: Stamp) -> Outgoing {
+        let Complaint { village, problem, channel, noticed_at, filed_at } = complaint;
+        let ticket = Ticket { village, problem, channel, noticed_at, filed_at };
+        self.message(n, now, Body::Ticket(ticket))
+    }
+
     /// The birth comes first, just before the first reading.
     fn send_birth(&mut self, out: &mut Vec<Outgoing>) {
         let Some(first) = self.pending.first() else { return };
@@ -193,6 +203,7 @@ impl Gateway {
             Body::Data(_) => Kind::Data,
             Body::Death => Kind::Death,
             Body::Clock(_) => Kind::Clock,
+            Body::Ticket(_) => Kind::Ticket,
         };
         let Identity { plant, boot_id, exercise } = self.identity.clone();
         let envelope = Envelope { plant, boot_id, seq, sent_at, exercise };
@@ -287,6 +298,7 @@ mod tests {
                 }
                 Body::Death => format!("death {seq} @{sent}"),
                 Body::Clock(_) => format!("clock {seq} @{sent}"),
+                Body::Ticket(_) => format!("ticket {seq} @{sent}"),
             }
         };
         messages.iter().map(describe).collect()

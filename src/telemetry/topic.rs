@@ -22,11 +22,13 @@ pub enum Kind {
     Death,
     /// How simulated time runs.
     Clock,
+    /// A resident complains.
+    Ticket,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Birth, Self::Data, Self::Death, Self::Clock];
+    pub const ALL: [Self; 5] = [Self::Birth, Self::Data, Self::Death, Self::Clock, Self::Ticket];
 
     /// The word in the topic.
     pub fn name(self) -> &'static str {
@@ -35,6 +37,7 @@ impl Kind {
             Self::Data => "data",
             Self::Death => "death",
             Self::Clock => "clock",
+            Self::Ticket => "ticket",
         }
     }
 }
@@ -60,7 +63,7 @@ pub enum TopicError {
     #[error("the topic is not of the form sanmen/v1/SPACE/PLANT/KIND")]
     Foreign,
     /// The last level is no kind.
-    #[error("the topic does not end with birth, data, death or clock")]
+    #[error("the topic does not end with birth, data, death, clock or ticket")]
     UnknownKind,
     /// A space or plant with characters that no id has.
     #[error("the topic names a space or plant that is no id")]
@@ -168,6 +171,7 @@ mod tests {
                 "sanmen/v1/k7/+/data",
                 "sanmen/v1/k7/+/death",
                 "sanmen/v1/k7/+/clock",
+                "sanmen/v1/k7/+/ticket",
             ]
         );
     }

@@ -7,9 +7,11 @@ mod decode;
 mod encode;
 mod raw;
 mod split;
+mod ticket;
 
 pub use decode::{Refusal, decode};
 pub use split::split;
+pub use ticket::Ticket;
 
 use serde::{Deserialize, Serialize};
 
@@ -50,7 +52,8 @@ pub struct Envelope {
     /// Grows with each start of the plant's gateway; at most `NUMBER_MAX`.
     pub boot_id: u64,
     /// Births and data count 0, 1, 2, … within a boot; a clock, or a death on purpose, carries the
-    /// number that the next birth or data message will carry; a will carries 0.
+    /// number that the next birth or data message will carry; a will carries 0. Tickets count for
+    /// themselves.
     pub seq: u64,
     /// The gateway's clock when it sent this: nothing older than this is still to come.
     pub sent_at: Stamp,
@@ -70,6 +73,8 @@ pub enum Body {
     Death,
     /// How simulated time runs (topic `clock`).
     Clock(Clock),
+    /// A resident complains (topic `ticket`).
+    Ticket(Ticket),
 }
 
 /// A plant's instruments.

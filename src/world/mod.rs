@@ -9,6 +9,7 @@ pub mod hydraulics;
 #[cfg(feature = "epanet")]
 pub mod network_run;
 pub mod quality;
+pub mod residents;
 pub mod situation;
 mod soundness;
 mod step;

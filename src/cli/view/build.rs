@@ -7,7 +7,7 @@ use crate::base::text::Lang;
 use crate::base::units::Quantity;
 use crate::base::{Span, Stamp};
 use crate::exercise::live::simulate::Progress;
-use crate::ingest::observation::{IngestChange, IngestEvent};
+use crate::ingest::observation::{IngestChange, IngestEvent, TicketEvent};
 use crate::inspection::book::{Book, InspectionRule, Kind};
 use crate::ledger::record::{MonitorRecord, Record};
 use crate::monitor::{PlantSnapshot, Snapshot, TagSnapshot};
@@ -308,8 +308,18 @@ impl<'a> Builder<'a> {
         match record {
             Record::Alarm(event) => self.alarm_line(event),
             Record::Ingest(event) => Some(self.ingest_line(event)),
+            Record::Ticket(event) => Some(self.ticket_line(event)),
             Record::Monitor(event) => Some(self.monitor_line(event)),
         }
+    }
+
+    fn ticket_line(&self, event: &TicketEvent) -> EventRow {
+        let ticket = &event.ticket;
+        let village = self.plant.profile.village(ticket.village.as_str());
+        let village = village.map_or(ticket.village.as_str(), |it| it.title.get(self.view.lang));
+        let text = format!("{village} · {}", self.words.problems[ticket.problem as usize]);
+        let at = self.local(ticket.filed_at);
+        EventRow { at, what: self.words.ticket, text, level: Level::Low }
     }
 
     fn monitor_line(&self, event: &MonitorRecord) -> EventRow {

@@ -41,6 +41,10 @@ pub struct Words {
     /// Reasons that have no limit: flat line, silent instrument, silent gateway; empty: the
     /// monitor's own sentence is in this language.
     pub reasons: [&'static str; 3],
+    /// A complaint, and what it is about: low pressure, no water, turbid, smell.
+    pub ticket: &'static str,
+    /// See `ticket`.
+    pub problems: [&'static str; 4],
     /// The monitor started or was resumed, stopped.
     pub monitor: [&'static str; 2],
     /// Before the counters: messages, readings, lost, refused.
@@ -88,6 +92,8 @@ const EN: Words = Words {
     events: "What happened",
     changes: ["ALARM", "clear", "AGAIN", "no data", "answer"],
     reasons: ["", "", ""],
+    ticket: "COMPLAINT",
+    problems: ["too little pressure", "no water", "turbid water", "a smell of chlorine"],
     monitor: ["monitor started", "monitor stopped"],
     counters: ["messages", "readings", "lost", "refused"],
     again: "the exercise begins again at",
@@ -122,6 +128,8 @@ const ZH: Words = Words {
     events: "事件",
     changes: ["报警", "恢复", "重报", "无数据", "处置"],
     reasons: ["信号不变", "无有效读数", "收不到水厂消息"],
+    ticket: "诉求",
+    problems: ["水压不足", "无水", "水浑", "氯味重"],
     monitor: ["监测开始", "监测停止"],
     counters: ["消息", "读数", "丢失", "拒收"],
     again: "演练重新开始于",

@@ -126,7 +126,7 @@ fn train(draft: &Draft) -> String {
          capacity_m3_per_h = {}\nstart_level_m = {START_M}\nstop_level_m = {STOP_M}\n\
          baffling_factor = 0.5               # T10/T: 0.1 unbaffled to 0.7 good [M]\n\
          \n[train.raw]                         # a usual day of such a source [D]\n\
-         kind = \"{}\"\nturbidity_ntu = {}\nconductivity_us_per_cm = {}\ntemperature_deg_c = {}\n\
+         turbidity_ntu = {}\nconductivity_us_per_cm = {}\ntemperature_deg_c = {}\n\
          \n[train.filters]\npassage = 0.008\noverload_ntu = 150\n\
          overload_passage_per_ntu = 0.00002\nfloor_ntu = 0.15\nvolume_m3 = {}\n\
          \n[train.dosing]\nid = \"DP-1\"\ndose_mg_per_l = {}\ninstant_demand_mg_per_l = {}\n\
@@ -135,7 +135,6 @@ fn train(draft: &Draft) -> String {
         node(draft.works.outlet.0),
         node(draft.works.clear_well.0),
         short(per_hour),
-        source_word(draft.source),
         usual.turbidity_ntu,
         usual.conductivity_us_per_cm,
         usual.temperature_deg_c,

@@ -52,7 +52,8 @@ pub fn load(id: PlantId, files: &Files) -> Result<Plant, Problems> {
         conditions.extend(keep(&mut problems, condition_file::read(name, source)));
     }
     let plant = match (network, described, instruments) {
-        (Some(network), Some((profile, train)), Some(instruments)) => {
+        (Some(network), Some((profile, mut train)), Some(instruments)) => {
+            train.raw.kind = profile.source;
             Some(Plant { id, profile, network, train, instruments, conditions })
         }
         _ => None,

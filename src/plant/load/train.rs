@@ -4,9 +4,7 @@ use crate::base::problem::{Spanned, Table};
 use crate::base::units::Flow;
 use crate::base::{Span, TagId};
 use crate::plant::network::Tank;
-use crate::plant::train::{
-    Clarifying, Dosing, FilterBank, Filters, RawWater, Seasons, SourceKind, Train,
-};
+use crate::plant::train::{Clarifying, Dosing, FilterBank, Filters, RawWater, Seasons, Train};
 
 use super::names::Names;
 
@@ -90,13 +88,6 @@ fn read_raw(table: &Table<'_>) -> Option<RawWater> {
     let turbidity = table.number_in("turbidity_ntu", 0.0..=10_000.0);
     let conductivity = table.number_in("conductivity_us_per_cm", 0.0..=10_000.0);
     let temperature = table.number_in("temperature_deg_c", 0.0..=40.0);
-    let kinds = [
-        ("river", SourceKind::River),
-        ("reservoir", SourceKind::Reservoir),
-        ("spring", SourceKind::Spring),
-        ("well", SourceKind::Well),
-    ];
-    let kind = table.opt_choice("kind", &kinds);
     let optional = [
         ("ph", 5.5..=10.0),
         ("colour_pt_co", 0.0..=500.0),
@@ -121,7 +112,6 @@ fn read_raw(table: &Table<'_>) -> Option<RawWater> {
         None => None,
     };
     Some(RawWater {
-        kind: kind.map_or(usual.kind, Spanned::into_inner),
         ph: ph.unwrap_or(usual.ph),
         colour_pt_co: colour.unwrap_or(usual.colour_pt_co),
         codmn_mg_per_l: codmn.unwrap_or(usual.codmn_mg_per_l),

@@ -3,22 +3,61 @@
 use super::injections::Found;
 use super::names::Names;
 use super::{MINUTES, Run, minutes_span};
+use crate::base::complaint::Problem;
 use crate::base::problem::{Spanned, Table};
 use crate::base::{RuleId, Stamp};
-use crate::scenario::expectation::{AlarmName, Change, Expectation, Wanted, Window};
+use crate::scenario::expectation::{
+    AlarmName, Change, Expectation, TicketExpectation, Wanted, Window,
+};
 
 /// Keys that are senseless beside `never = true`.
 const KEYS_OF_A_CHANGE: [&str; 3] = ["state", "within_rule_min", "before"];
 
-/// Reads every `[[expect]]`; without a run (its own mistakes are noted) it gives none.
+/// Reads every `[[expect]]`, of alarms and of tickets; without a run (its own mistakes are noted)
+/// it gives none.
 pub fn read_expectations(
     table: &Table<'_>,
     names: &Names<'_>,
     run: Option<Run>,
     injections: &[Found],
-) -> Vec<Expectation> {
-    let tables = table.tables("expect");
-    tables.iter().filter_map(|table| read_expectation(table, names, run, injections)).collect()
+) -> (Vec<Expectation>, Vec<TicketExpectation>) {
+    let (mut alarms, mut tickets) = (Vec::new(), Vec::new());
+    for table in table.tables("expect") {
+        if table.has("ticket") {
+            tickets.extend(read_ticket(&table, names, run, injections));
+        } else {
+            alarms.extend(read_expectation(&table, names, run, injections));
+        }
+    }
+    (alarms, tickets)
+}
+
+fn read_ticket(
+    table: &Table<'_>,
+    names: &Names<'_>,
+    run: Option<Run>,
+    injections: &[Found],
+) -> Option<TicketExpectation> {
+    let problem = table.choice("ticket", &Problem::CHOICES);
+    let named = table.opt_text("village");
+    let village = named.as_ref().and_then(|name| names.village(table, name));
+    let never = table.opt_bool("never").is_some_and(Spanned::into_inner);
+    let at_least = table.opt_integer_in("at_least", 1..=1_000_000);
+    if let Some(number) = at_least.as_ref().filter(|_| never) {
+        table.add(number.span(), "`at_least` has no meaning beside `never = true`");
+    }
+    let times = read_times(table, run, injections)?;
+    let is_complete = named.is_none() || village.is_some();
+    let count = at_least.map_or(1, |number| u32::try_from(number.into_inner()).unwrap_or(1));
+    Some(TicketExpectation {
+        place: table.source().place(table.span().start),
+        problem: problem?.into_inner(),
+        village,
+        at_least: (!never).then_some(count),
+        from: times.earliest,
+        until: times.latest,
+    })
+    .filter(|_| is_complete)
 }
 
 /// Reads every `[[allow]]`.

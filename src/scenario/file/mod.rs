@@ -62,13 +62,14 @@ pub fn load(source: &Arc<Source>, plants: &[Arc<Plant>]) -> Result<Scenario, Pro
         let hours = table.number_in("duration_h", 0.1..=DURATION_H_MAX);
         let seed = table.integer_in("seed", 0..=i64::MAX);
         let step = table.opt_integer_in("step_s", 1..=3_600);
+        let residents = table.opt_bool("residents");
         let speed = table.opt_number_in("speed", 0.01..=1_000_000.0);
         let run = start.as_ref().zip(hours.as_ref()).map(|(start, hours)| Run {
             start: start.get_ref().0,
             duration: Span::from_seconds_f64(hours.get_ref() * 3_600.0),
         });
         let injections = read_injections(table, &names, run);
-        let expectations = read_expectations(table, &names, run, &injections);
+        let (expectations, tickets) = read_expectations(table, &names, run, &injections);
         let allowed = read_allowed(table, &names);
         let (run, (start, utc_offset)) = (run?, start?.into_inner());
         Some(Scenario {
@@ -84,7 +85,9 @@ pub fn load(source: &Arc<Source>, plants: &[Arc<Plant>]) -> Result<Scenario, Pro
             step: Span::seconds(step.map_or(60, Spanned::into_inner)),
             speed: speed.map(Spanned::into_inner),
             injections: injections.into_iter().filter_map(|found| found.injection).collect(),
+            residents: residents.is_some_and(Spanned::into_inner) || !tickets.is_empty(),
             expectations,
+            tickets,
             allowed,
         })
     })

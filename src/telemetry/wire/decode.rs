@@ -6,12 +6,15 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use super::encode::implied;
-use super::raw::{RawBirth, RawClock, RawColumn, RawData, RawDeath, RawEnvelope, RawTag};
-use super::{Birth, Body, Clock, Column, Envelope, Message, TagBirth};
+use super::raw::{
+    RawBirth, RawClock, RawColumn, RawData, RawDeath, RawEnvelope, RawTag, RawTicket,
+};
+use super::{Birth, Body, Clock, Column, Envelope, Message, TagBirth, Ticket};
 use super::{
     EXERCISE_BYTES_MAX, MESSAGE_BYTES_MAX, NUMBER_MAX, POLL_MAX, READINGS_MAX, SPEED_MAX, TAGS_MAX,
     VALUE_MAX,
 };
+use crate::base::ids::VillageId;
 use crate::base::{Flag, PlantId, Span, Stamp, TagId};
 use crate::telemetry::topic::Kind;
 
@@ -66,7 +69,22 @@ pub fn decode(kind: Kind, payload: &[u8]) -> Result<Message, Refusal> {
             let body = Body::Clock(Clock { sim, wall, speed: raw.speed });
             Ok(Message { envelope: envelope(&raw.head())?, body })
         }
+        Kind::Ticket => {
+            let raw: RawTicket<'_> = parse(text)?;
+            Ok(Message { envelope: envelope(&raw.head())?, body: Body::Ticket(ticket(&raw)?) })
+        }
     }
+}
+
+fn ticket(raw: &RawTicket<'_>) -> Result<Ticket, Refusal> {
+    let village = VillageId::new(&raw.village).map_err(|e| bad(format!("village: {e}")))?;
+    let noticed_at = stamp("noticed_at", &raw.noticed_at)?;
+    let filed_at = stamp("filed_at", &raw.filed_at)?;
+    if filed_at < noticed_at {
+        return Err(refuse("bad-order", "filed before it was noticed"));
+    }
+    let (problem, channel) = (raw.problem, raw.channel);
+    Ok(Ticket { village, problem, channel, noticed_at, filed_at })
 }
 
 fn refuse(reason: &'static str, detail: impl ToString) -> Refusal {
@@ -225,6 +243,28 @@ mod tests {
         r#"{"tag":"AIT-301","ms":[0,60250],"value":[0.52,null]},"#,
         r#"{"tag":"PIT-1","ms":[90000],"value":[-3.0],"flag":[3]}]}"#,
     );
+
+    const TICKET: &str = concat!(
+        r#"{"plant":"sanmen","boot_id":3,"seq":0,"sent_at":"2024-12-05T22:31:00Z","#,
+        r#""exercise":null,"village":"yunding","problem":"low-pressure","channel":"hotline","#,
+        r#""noticed_at":"2024-12-05T22:05:00Z","filed_at":"2024-12-05T22:30:40Z"}"#,
+    );
+
+    #[test]
+    fn a_ticket_is_read_back_as_it_was_written_and_nonsense_in_it_is_refused() {
+        let message = decode(Kind::Ticket, TICKET.as_bytes()).expect("a ticket");
+        assert_eq!(String::from_utf8(message.encode()).expect("text"), TICKET);
+        let with = |from: &str, to: &str| {
+            assert!(TICKET.contains(from), "{from}");
+            reason(Kind::Ticket, &TICKET.replacen(from, to, 1))
+        };
+        assert_eq!(with("low-pressure", "too-expensive"), "wrong-shape");
+        assert_eq!(with("hotline", "pigeon"), "wrong-shape");
+        assert_eq!(with("yunding", "云顶"), "bad-value");
+        assert_eq!(with("22:30:40", "22:04:59"), "bad-order");
+        assert_eq!(with("\"village\":\"yunding\",", ""), "wrong-shape");
+        assert_eq!(with("2024-12-05T22:05:00Z", "yesterday"), "bad-value");
+    }
 
     fn reason(kind: Kind, payload: &str) -> &'static str {
         decode(kind, payload.as_bytes()).map_or_else(|refusal| refusal.reason, |_| "accepted")

@@ -1,7 +1,7 @@
 //! Messages as JSON text.
 
-use super::raw::{RawBirth, RawClock, RawColumn, RawData, RawDeath, RawTag};
-use super::{Body, Column, Envelope, Message, TagBirth, VALUE_MAX};
+use super::raw::{RawBirth, RawClock, RawColumn, RawData, RawDeath, RawTag, RawTicket};
+use super::{Body, Column, Envelope, Message, TagBirth, Ticket, VALUE_MAX};
 use crate::base::{Flag, Stamp};
 
 impl Message {
@@ -21,6 +21,15 @@ impl Message {
             Body::Clock(clock) => {
                 let (sim, wall) = (clock.sim.to_string().into(), clock.wall.to_string().into());
                 serde_json::to_vec(&RawClock::new(envelope, sim, wall, clock.speed))
+            }
+            Body::Ticket(ticket) => {
+                let Ticket { village, problem, channel, noticed_at, filed_at } = ticket;
+                let times = [noticed_at, filed_at].map(|at| at.to_string().into());
+                let [noticed_at, filed_at] = times;
+                let village = village.as_str().into();
+                let raw =
+                    RawTicket::new(envelope, village, *problem, *channel, noticed_at, filed_at);
+                serde_json::to_vec(&raw)
             }
         };
         text.expect(PLAIN)

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::Envelope;
+use crate::base::complaint::{Channel, Problem};
 use crate::base::units::Quantity;
 
 /// A message: the keys of every envelope, then those of its kind, in this order.
@@ -75,6 +76,17 @@ raw!(RawClock {
     #[serde(borrow)]
     wall: Cow<'a, str>,
     speed: f64,
+});
+
+raw!(RawTicket {
+    #[serde(borrow)]
+    village: Cow<'a, str>,
+    problem: Problem,
+    channel: Channel,
+    #[serde(borrow)]
+    noticed_at: Cow<'a, str>,
+    #[serde(borrow)]
+    filed_at: Cow<'a, str>,
 });
 
 #[derive(Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use super::course::Course;
 use super::weather;
 use crate::base::Stamp;
 use crate::base::random::Seed;
-use crate::plant::train::SourceKind;
+use crate::plant::profile::SourceKind;
 use crate::scenario::injection::{Injection, InjectionKind, Pollution, SourceEvent};
 
 /// Share of conductivity that rain water takes away at a storm's peak `[D]`.

@@ -1,7 +1,8 @@
 //! The year: warm and cold, wet (丰水期) and dry (枯水期).
 
 use crate::base::Stamp;
-use crate::plant::train::{Seasons, SourceKind};
+use crate::plant::profile::SourceKind;
+use crate::plant::train::Seasons;
 
 /// Day of the year on which the water is warmest `[D]`: late July.
 const WARMEST_DAY: f64 = 206.0;

@@ -6,7 +6,7 @@ use super::course::Course;
 use super::season::{DAYS_PER_YEAR, day};
 use crate::base::random::{Seed, normal, stream};
 use crate::base::{Span, Stamp};
-use crate::plant::train::SourceKind;
+use crate::plant::profile::SourceKind;
 
 /// Storms a month, January to December, that make a mountain stream turbid `[D]`: the plum rains
 /// (梅雨) of June and July, dry winters.
