@@ -14,7 +14,7 @@ use crate::plant::Plant;
 use crate::plant::profile::{Disinfectant, Profile, Village};
 use crate::plant::tags::Instrument;
 use crate::scenario::Scenario;
-use crate::scenario::injection::{Injection, InjectionKind};
+use crate::scenario::injection::{Injection, InjectionKind, PowerEvent};
 use crate::world::truth::{NodeTruth, Truth, Water};
 
 /// How long after its end an injection still answers for what villages lack `[D]`: bad water needs
@@ -234,10 +234,15 @@ impl Labels {
     }
 }
 
-/// Can what happens at `at` come from this injection? A failed instrument changes no water.
+/// Can what happens at `at` come from this injection? A failed instrument changes no
+/// water, and help harms nobody.
 fn answers(injection: &Injection, at: Stamp) -> bool {
-    let touches_water =
-        !matches!(injection.kind, InjectionKind::Instrument { .. } | InjectionKind::Gateway(_));
+    let touches_water = !matches!(
+        injection.kind,
+        InjectionKind::Instrument { .. }
+            | InjectionKind::Gateway(_)
+            | InjectionKind::Power(PowerEvent::GeneratorStart | PowerEvent::DosingReset)
+    );
     // A truth told at the end of a step shows what was in force before it.
     touches_water
         && injection.from < at
@@ -252,7 +257,7 @@ mod tests {
     use crate::base::units::Concentration;
     use crate::plant::sample;
     use crate::scenario::load;
-    use crate::world::truth::WorksTruth;
+    use crate::world::truth::{PowerState, WorksTruth};
     use std::sync::Arc;
 
     const TWO: &str = r#"
@@ -333,6 +338,7 @@ target = "AIT-1"
             nodes: vec![NodeTruth::default(); plant.network.nodes.len()],
             links: Vec::new(),
             works: WorksTruth::default(),
+            power: PowerState::USUAL,
         };
         let far = village.taps.last().expect("a tap").0;
         let mut serve = |head_m: f64, chlorine: f64, delivered: f64| {

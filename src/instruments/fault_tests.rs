@@ -7,7 +7,7 @@ use crate::base::ids::InjectionId;
 use crate::base::units::{Concentration, Length};
 use crate::plant::sample;
 use crate::scenario::injection::{Ramp, RampShape};
-use crate::world::truth::{LinkTruth, NodeTruth, WorksTruth};
+use crate::world::truth::{LinkTruth, NodeTruth, PowerState, WorksTruth};
 
 fn start() -> Stamp {
     Stamp::from_ms(1_733_356_800_000).expect("a time")
@@ -31,7 +31,13 @@ fn truth(mg_per_l: f64, m: f64) -> Truth {
     let mut nodes = vec![NodeTruth::default(); 4];
     nodes[1].water.chlorine = Concentration::mg_per_l(mg_per_l);
     nodes[3].pressure = Length::m(m);
-    Truth { at: start(), nodes, links: vec![LinkTruth::default(); 3], works: WorksTruth::default() }
+    Truth {
+        at: start(),
+        nodes,
+        links: vec![LinkTruth::default(); 3],
+        works: WorksTruth::default(),
+        power: PowerState::USUAL,
+    }
 }
 
 /// All readings while the truth goes through `truths`, a minute each.

@@ -154,7 +154,7 @@ mod tests {
     use crate::plant::sample;
     use crate::plant::tags::Behaviour;
     use crate::scenario::injection::Ramp;
-    use crate::world::truth::{LinkTruth, NodeTruth, WorksTruth};
+    use crate::world::truth::{LinkTruth, NodeTruth, PowerState, WorksTruth};
 
     fn start() -> Stamp {
         Stamp::from_ms(1_733_356_800_000).expect("a time")
@@ -166,7 +166,7 @@ mod tests {
         nodes[1].water.chlorine = Concentration::mg_per_l(mg_per_l);
         nodes[3].pressure = Length::m(20.0);
         let links = vec![LinkTruth::default(); 3];
-        Truth { at: start(), nodes, links, works: WorksTruth::default() }
+        Truth { at: start(), nodes, links, works: WorksTruth::default(), power: PowerState::USUAL }
     }
 
     fn fault(tag: &str, from_min: i64, until_min: i64, fault: InstrumentFault) -> Injection {

@@ -8,6 +8,7 @@ pub mod fleet;
 pub mod inp;
 pub mod load;
 pub mod network;
+pub mod power;
 pub mod profile;
 #[cfg(test)]
 pub(crate) mod sample;
@@ -16,6 +17,7 @@ pub mod train;
 
 use crate::base::PlantId;
 use network::Network;
+use power::OwnPower;
 use profile::Profile;
 use tags::Instrument;
 use train::Train;
@@ -35,6 +37,8 @@ pub struct Plant {
     pub instruments: Vec<Instrument>,
     /// States of wear it can start from, such as `aged`, `normal`, `renewed`.
     pub conditions: Vec<Condition>,
+    /// What keeps it running when the mains fail.
+    pub own_power: OwnPower,
 }
 
 /// A state of wear of the whole plant: what seven years without renewal leave behind.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::network::{
     Link, LinkIndex, LinkKind, LinkStatus, Network, Node, NodeIndex, NodeKind, Tank, ValveKind,
 };
+use super::power::OwnPower;
 use super::profile::{Disinfectant, Profile, SourceKind, Village};
 use super::tags::{Behaviour, Instrument, Place, SamplingPoint, Tag};
 use super::train::{Clarifying, Dosing, FilterBank, Filters, RawWater, Train};
@@ -28,6 +29,7 @@ pub fn plant() -> Plant {
             instrument("PT-1", Quantity::Pressure, NodeIndex(3), (0.0, 1_000.0), 0.5),
         ],
         conditions: ["aged", "normal", "renewed"].map(condition).to_vec(),
+        own_power: OwnPower::default(),
         id,
     }
 }

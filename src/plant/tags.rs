@@ -106,6 +106,10 @@ pub enum Place {
     DosingPump,
     /// The drum of disinfectant: level.
     DosingStock,
+    /// The mains: state, 1 when they are there.
+    Mains,
+    /// The generator: state, 1 when it carries the plant.
+    Generator,
 }
 
 /// How an instrument turns the truth into a reading.

@@ -4,6 +4,7 @@
 //! lost, and what was read before has left by the time the silence begins.
 
 use super::{Batch, Outgoing, SimulatorError};
+use crate::base::ids::InjectionId;
 use crate::base::{Flag, PlantId, Stamp, TagId};
 use crate::instruments::Reading;
 use crate::plant::Plant;
@@ -15,6 +16,7 @@ use crate::telemetry::wire::{
     split,
 };
 use crate::world::residents::Complaint;
+use crate::world::situation;
 
 /// Who a gateway says it is.
 #[derive(Debug, Clone)]
@@ -66,6 +68,8 @@ impl Gateway {
             };
             injections.iter().filter(is).cloned().collect()
         };
+        let mut silences: Vec<Injection> = of(|event| *event == GatewayEvent::Silence);
+        silences.extend(without_power(plant, injections));
         let gateway = Self {
             identity,
             tags: tags.iter().map(|tag| tag.id.clone()).collect(),
@@ -76,7 +80,7 @@ impl Gateway {
             sent_at: start,
             pending: Vec::new(),
             last: vec![None; tags.len()],
-            silences: of(|event| *event == GatewayEvent::Silence),
+            silences,
             freezes: of(|event| matches!(event, GatewayEvent::Frozen { .. })),
         };
         let bytes = gateway.message(NUMBER_MAX, start, Body::Birth(birth)).payload.len();
@@ -221,6 +225,17 @@ fn frozen(reading: Reading, last: Option<Reading>, freeze: &Injection) -> Readin
     Reading { at, value: last.value, flag: last.flag, ..reading }
 }
 
+/// When the gateway has no power, as silences.
+fn without_power(plant: &Plant, injections: &[Injection]) -> impl Iterator<Item = Injection> {
+    let silences = situation::power(plant, injections).silences().into_iter();
+    silences.map(|(from, until)| Injection {
+        id: InjectionId::new("no-power").expect("a constant that is an id"),
+        from,
+        until,
+        kind: InjectionKind::Gateway(GatewayEvent::Silence),
+    })
+}
+
 fn describe(tag: &Tag) -> TagBirth {
     TagBirth {
         tag: tag.id.clone(),
@@ -235,7 +250,6 @@ fn describe(tag: &Tag) -> TagBirth {
 mod tests {
     use super::*;
     use crate::base::Span;
-    use crate::base::ids::InjectionId;
     use crate::plant::sample;
     use crate::plant::tags::TagIndex;
     use crate::telemetry::wire::decode;

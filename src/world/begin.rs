@@ -3,6 +3,7 @@
 use super::WorldError;
 use super::demand::Demand;
 use super::hydraulics::Hydraulics;
+use super::power::PowerState;
 use super::quality::{Carried, Transport};
 use super::situation::Situation;
 use super::step::{STEP, World};
@@ -77,6 +78,7 @@ impl World {
                 nodes: vec![NodeTruth::default(); nodes],
                 links: vec![LinkTruth::default(); links],
                 works: WorksTruth::default(),
+                power: PowerState::USUAL,
             },
             plant: plant.clone(),
             condition,

@@ -8,6 +8,7 @@ pub mod demand;
 pub mod hydraulics;
 #[cfg(feature = "epanet")]
 pub mod network_run;
+pub mod power;
 pub mod quality;
 pub mod residents;
 pub mod situation;

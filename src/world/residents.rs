@@ -230,6 +230,7 @@ mod tests {
             nodes: vec![node; 4],
             links: vec![LinkTruth::default(); 3],
             works: WorksTruth::default(),
+            power: crate::world::power::PowerState::USUAL,
         }
     }
 

@@ -102,7 +102,7 @@ impl World {
     /// Puts the plant into the state that injections want from now on.
     fn enter_situation(&mut self) -> Result<(), WorldError> {
         self.situation = Situation::at(&self.plant, self.condition, &self.injections, self.now);
-        self.changes_at = next_change(&self.injections, self.now);
+        self.changes_at = next_change(&self.plant, &self.injections, self.now);
         let situation = &self.situation;
         let wear = &self.plant.conditions[situation.condition];
         self.transport.set_wall_factor(wear.wall_decay_factor);
@@ -192,6 +192,7 @@ impl World {
     pub(super) fn tell(&mut self) {
         let network = &self.plant.network;
         self.truth.at = self.now;
+        self.truth.power = self.situation.power;
         self.truth.works = *self.works.truth();
         self.truth.works.contact_min = self.contact_min();
         let solution = self.hydraulics.solution();

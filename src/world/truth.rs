@@ -8,6 +8,8 @@ use crate::base::units::{
 };
 use crate::plant::tags::Place;
 
+pub use super::power::PowerState;
+
 /// Everything true at one moment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Truth {
@@ -19,6 +21,8 @@ pub struct Truth {
     pub links: Vec<LinkTruth>,
     /// The works.
     pub works: WorksTruth,
+    /// What has power.
+    pub power: PowerState,
 }
 
 /// One node.
@@ -167,6 +171,11 @@ impl Truth {
                 _ => return None,
             }),
             Place::DosingPump => (quantity == Quantity::State).then_some(self.works.dosing_signal),
+            Place::Mains | Place::Generator => {
+                let mains = place == Place::Mains;
+                let is_on = if mains { self.power.mains } else { self.power.generator };
+                (quantity == Quantity::State).then(|| f64::from(u8::from(is_on)))
+            }
             Place::DosingStock => {
                 (quantity == Quantity::Level).then(|| self.works.stock_level.as_m())
             }

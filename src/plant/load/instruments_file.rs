@@ -112,6 +112,8 @@ fn read_place(table: &Table<'_>, names: &Names<'_>) -> Option<Place> {
                 ("filtered", Place::Filtered),
                 ("dosing-pump", Place::DosingPump),
                 ("dosing-stock", Place::DosingStock),
+                ("mains", Place::Mains),
+                ("generator", Place::Generator),
             ];
             table.choice("at", &choices).map(Spanned::into_inner)
         }

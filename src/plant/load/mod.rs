@@ -8,6 +8,7 @@ mod instruments_file;
 mod names;
 mod place;
 mod plant_file;
+mod power;
 mod train;
 
 use std::sync::Arc;
@@ -39,7 +40,7 @@ pub fn load(id: PlantId, files: &Files) -> Result<Plant, Problems> {
     let network = keep(&mut problems, inp::read(&files.network));
     let names = Names::new(network.as_ref());
     let described = keep(&mut problems, plant_file::read(&id, &files.plant, &names));
-    let villages = described.as_ref().map(|(profile, _)| profile.villages.as_slice());
+    let villages = described.as_ref().map(|(profile, ..)| profile.villages.as_slice());
     let instruments =
         keep(&mut problems, instruments_file::read(&files.instruments, &names, villages));
     if files.conditions.is_empty() {
@@ -52,9 +53,9 @@ pub fn load(id: PlantId, files: &Files) -> Result<Plant, Problems> {
         conditions.extend(keep(&mut problems, condition_file::read(name, source)));
     }
     let plant = match (network, described, instruments) {
-        (Some(network), Some((profile, mut train)), Some(instruments)) => {
+        (Some(network), Some((profile, mut train, own_power)), Some(instruments)) => {
             train.raw.kind = profile.source;
-            Some(Plant { id, profile, network, train, instruments, conditions })
+            Some(Plant { id, profile, network, train, instruments, conditions, own_power })
         }
         _ => None,
     };
@@ -79,7 +80,7 @@ mod tests {
     use crate::base::units::Quantity;
     use crate::plant::network::{LinkIndex, LinkKind, NodeIndex, NodeKind};
     use crate::plant::tags::{Place, SamplingPoint};
-    use crate::world::truth::{LinkTruth, NodeTruth, Truth, WorksTruth};
+    use crate::world::truth::{LinkTruth, NodeTruth, PowerState, Truth, WorksTruth};
 
     macro_rules! sanmen {
         ($path:literal) => {
@@ -176,10 +177,18 @@ mod tests {
             nodes: vec![NodeTruth::default(); network.nodes.len()],
             links: vec![LinkTruth::default(); network.links.len()],
             works: WorksTruth::default(),
+            power: PowerState::USUAL,
         };
         let nodes = (0..network.nodes.len()).map(|n| Place::Node(NodeIndex(n)));
         let links = (0..network.links.len()).map(|n| Place::Link(LinkIndex(n)));
-        let works = [Place::Raw, Place::Filtered, Place::DosingPump, Place::DosingStock];
+        let works = [
+            Place::Raw,
+            Place::Filtered,
+            Place::DosingPump,
+            Place::DosingStock,
+            Place::Mains,
+            Place::Generator,
+        ];
         for place in nodes.chain(links).chain(works) {
             for quantity in Quantity::ALL {
                 let offered = place::measurable(place, &network).1.contains(&quantity);

@@ -52,6 +52,8 @@ pub(super) fn measurable(place: Place, network: &Network) -> (&'static str, &'st
         Place::Filters => ("the filters", &[Level]),
         Place::Filtered => ("the filters' outlet", &[Turbidity, Flow]),
         Place::DosingPump => ("the dosing pump", &[State]),
+        Place::Mains => ("the mains", &[State]),
+        Place::Generator => ("the generator", &[State]),
         Place::DosingStock => ("the drum of disinfectant", &[Level]),
     }
 }

@@ -8,22 +8,27 @@ use crate::base::ids::VillageId;
 use crate::base::problem::{Problems, Source, Spanned, Table, read_toml};
 use crate::base::time::UtcOffset;
 use crate::plant::network::{NodeIndex, NodeKind};
+use crate::plant::power::OwnPower;
 use crate::plant::profile::{Disinfectant, Profile, SourceKind, Village};
 use crate::plant::train::Train;
 
 use super::names::{Names, node_kind};
-use super::train;
+use super::{power, train};
 
-/// Profile and treatment train. Errors: every mistake of the file.
+/// Profile, treatment train, own power. Errors: every mistake of the file.
 pub(super) fn read(
     id: &PlantId,
     source: &Arc<Source>,
     names: &Names<'_>,
-) -> Result<(Profile, Train), Problems> {
+) -> Result<(Profile, Train, OwnPower), Problems> {
     read_toml(source, |table| {
         let profile = read_profile(id, table, names);
         let train = table.table("train").and_then(|train| train::read(&train, names));
-        Some((profile?, train?))
+        let power = match table.opt_table("power") {
+            Some(power) => power::read(&power),
+            None => Some(OwnPower::default()),
+        };
+        Some((profile?, train?, power?))
     })
 }
 

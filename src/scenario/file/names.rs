@@ -37,6 +37,11 @@ impl<'p> Names<'p> {
         look_up(table, "condition", name, known)
     }
 
+    /// Is it known that the plant has no generator?
+    pub fn lacks_generator(&self) -> bool {
+        self.plant.is_some_and(|plant| plant.own_power.generator.is_none())
+    }
+
     /// A pump of the network.
     pub fn pump(&self, table: &Table<'_>, name: &Name) -> Option<LinkIndex> {
         let links = self.plant?.network.links.iter().enumerate();

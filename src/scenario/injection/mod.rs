@@ -8,6 +8,7 @@ mod gateway;
 mod instrument;
 mod network;
 mod people;
+mod power;
 mod source;
 mod works;
 
@@ -21,6 +22,7 @@ pub use gateway::GatewayEvent;
 pub use instrument::{InstrumentFault, Ramp, RampShape, foreign_units};
 pub use network::NetworkEvent;
 pub use people::PeopleEvent;
+pub use power::PowerEvent;
 pub use source::{Pollution, SourceEvent};
 pub use works::WorksEvent;
 
@@ -56,6 +58,8 @@ pub enum InjectionKind {
     Network(NetworkEvent),
     /// To the state of wear.
     Assets(AssetEvent),
+    /// To the power supply.
+    Power(PowerEvent),
     /// To what people want.
     People(PeopleEvent),
     /// To the gateway and its link.

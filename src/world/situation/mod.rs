@@ -4,6 +4,8 @@ mod network;
 mod people;
 mod works;
 
+use super::power::{Power, PowerState};
+use super::treatment::dosing::Prime;
 use crate::base::Stamp;
 use crate::plant::Plant;
 use crate::scenario::injection::{AssetEvent, Injection, InjectionKind};
@@ -23,6 +25,8 @@ pub struct Situation {
     pub works: WorksState,
     /// What people want.
     pub people: PeopleState,
+    /// What has power.
+    pub power: PowerState,
 }
 
 impl Situation {
@@ -40,26 +44,41 @@ impl Situation {
             network: NetworkState::new(plant, wear),
             works: WorksState::new(plant, wear),
             people: PeopleState::new(plant),
+            power: power(plant, injections).at(now),
         };
         for injection in in_force() {
             match &injection.kind {
                 InjectionKind::Network(event) => situation.network.apply(event),
                 InjectionKind::Works(event) => situation.works.apply(event),
                 InjectionKind::People(event) => situation.people.apply(plant, event),
-                // The condition is applied first, raw water is the source's; the rest is no matter
-                // of the water.
+                // The condition is applied first, power last, raw water is the source's; the rest
+                // is no matter of the water.
                 InjectionKind::Assets(_)
                 | InjectionKind::Source(_)
+                | InjectionKind::Power(_)
                 | InjectionKind::Gateway(_)
                 | InjectionKind::Instrument { .. } => {}
             }
+        }
+        if !situation.power.is_powered() {
+            situation.network.black_out(plant);
+        }
+        if !situation.power.dosing {
+            situation.works.settings.prime = Prime::Lost { keeps_signal: false };
         }
         situation
     }
 }
 
-/// When the situation changes next: the first start or end after `now`, if any.
-pub fn next_change(injections: &[Injection], now: Stamp) -> Option<Stamp> {
+/// The power of `plant` over the whole run.
+pub fn power(plant: &Plant, injections: &[Injection]) -> Power {
+    Power::of(&plant.own_power, plant.profile.utc_offset, injections)
+}
+
+/// When the situation changes next after `now`, if it does: an injection starts or ends, or what
+/// it has begun comes to its end.
+pub fn next_change(plant: &Plant, injections: &[Injection], now: Stamp) -> Option<Stamp> {
     let moments = injections.iter().flat_map(|injection| [Some(injection.from), injection.until]);
-    moments.flatten().filter(|moment| *moment > now).min()
+    let by_power = power(plant, injections).next_change(now);
+    moments.flatten().filter(|moment| *moment > now).chain(by_power).min()
 }

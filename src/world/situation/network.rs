@@ -1,12 +1,13 @@
 //! What injections make of pipes, pumps, valves and tanks.
 
+use crate::plant::network::LinkKind;
 use crate::plant::{Condition, Plant};
 use crate::scenario::injection::NetworkEvent;
 
 /// The state pipes, pumps, valves and tanks are put in.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NetworkState {
-    /// Tripped pumps: one per link.
+    /// What is held shut, such as tripped pumps: one per link.
     pub is_tripped: Vec<bool>,
     /// Share of the head each pump has left, its condition included: one per link, 1 for others.
     pub head_share: Vec<f64>,
@@ -22,6 +23,14 @@ impl NetworkState {
             head_share: vec![wear.pump_head_factor; plant.network.links.len()],
             burst_m3_per_h: vec![0.0; plant.network.nodes.len()],
         }
+    }
+
+    /// Stops every pump of the plant and its production, for want of power.
+    pub fn black_out(&mut self, plant: &Plant) {
+        for (own, link) in self.is_tripped.iter_mut().zip(&plant.network.links) {
+            *own |= matches!(link.kind, LinkKind::Pump { .. });
+        }
+        self.is_tripped[plant.train.production.0] = true;
     }
 
     /// Lets `event` happen on top of what is.

@@ -5,6 +5,7 @@ mod gateway;
 mod instrument;
 mod network;
 mod people;
+mod power;
 mod source;
 mod works;
 
@@ -36,10 +37,11 @@ struct Part {
     keys: &'static [&'static str],
 }
 
-const PARTS: [Part; 7] = [
+const PARTS: [Part; 8] = [
     network::PART,
     works::PART,
     people::PART,
+    power::PART,
     source::PART,
     assets::PART,
     gateway::PART,
