@@ -4,6 +4,7 @@
 //! Must not know: what happens.
 
 pub mod draft;
+mod entry;
 pub mod fleet;
 pub mod inp;
 pub mod load;

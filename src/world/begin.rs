@@ -88,6 +88,7 @@ impl World {
             changes_at: Some(now),
             situation,
             energy_kwh: vec![0.0; links],
+            is_dry: vec![false; nodes],
             flows: vec![0.0; links],
             withdrawn: vec![0.0; nodes],
             spilled: vec![0.0; nodes],

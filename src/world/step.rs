@@ -9,10 +9,10 @@ use super::soundness::Soundness;
 use super::treatment::Works;
 use super::treatment::contact::contact_min;
 use super::truth::{LinkTruth, NodeTruth, Truth, Water};
-use crate::base::units::{Flow, KPA_PER_M, Power, Volume};
+use crate::base::units::{Flow, KPA_PER_M, Length, Power, Volume};
 use crate::base::{Span, Stamp};
 use crate::plant::Plant;
-use crate::plant::network::{LinkIndex, LinkKind, Network, NodeIndex, NodeKind};
+use crate::plant::network::{Link, LinkIndex, LinkKind, Network, NodeIndex, NodeKind};
 use crate::scenario::injection::Injection;
 
 /// Length of a step unless `with_step` says otherwise.
@@ -20,6 +20,10 @@ pub const STEP: Span = Span::MINUTE;
 
 /// Efficiency of a new pump with its motor `[D]`; a worn one has it times its share of the head.
 const EFFICIENCY: f64 = 0.65;
+
+/// Share of a pipe's deposit that comes up when water shoots into it after it stood empty `[D]`:
+/// the first water after a cut is brown. A well-kept main stays below 1 NTU, an old one does not.
+const STIRRED_SHARE: f64 = 0.6;
 
 /// One plant and all its water.
 pub struct World {
@@ -38,6 +42,8 @@ pub struct World {
     pub(super) truth: Truth,
     /// Since the start, one per link.
     pub(super) energy_kwh: Vec<f64>,
+    /// Per node: did no water come there in the last part of a step?
+    pub(super) is_dry: Vec<bool>,
     /// Of the present part of a step: m³/s per link, then per node; m³ per node.
     pub(super) flows: Vec<f64>,
     pub(super) withdrawn: Vec<f64>,
@@ -114,18 +120,30 @@ impl World {
             }
         }
         let boundary = self.hydraulics.boundary();
-        boundary.forced_closed.copy_from_slice(&situation.network.is_tripped);
-        boundary.leak_m3_per_h_at_20_m.copy_from_slice(&situation.network.burst_m3_per_h);
-        let leak = wear.leakage_m3_per_h_at_20_m / self.demand.taps().count().max(1) as f64;
-        for NodeIndex(tap) in self.demand.taps() {
-            boundary.leak_m3_per_h_at_20_m[tap] += leak;
-        }
+        boundary.forced_closed.copy_from_slice(&situation.network.is_shut);
+        boundary.stuck_setting.copy_from_slice(&situation.network.stuck_setting);
         Ok(())
+    }
+
+    /// What the condition, bursts and growing leaks lose in a step that begins at `begin`.
+    fn set_leaks(&mut self, begin: Stamp) {
+        let state = &self.situation.network;
+        let wear = &self.plant.conditions[self.situation.condition];
+        let leaks = &mut self.hydraulics.boundary().leak_m3_per_h_at_20_m;
+        leaks.copy_from_slice(&state.burst_m3_per_h);
+        let own = wear.leakage_m3_per_h_at_20_m / self.demand.taps().count().max(1) as f64;
+        for NodeIndex(tap) in self.demand.taps() {
+            leaks[tap] += own;
+        }
+        for (NodeIndex(node), lost) in state.leaks_at(begin) {
+            leaks[node] += lost;
+        }
     }
 
     /// Goes on by a part of the step that began at `begin`, at most by `limit`: flows first, then
     /// the water they carry.
     fn part(&mut self, begin: Stamp, limit: Span) -> Result<(), WorldError> {
+        self.set_leaks(begin);
         let situation = &self.situation;
         let wanted = self.demand.at(begin, &situation.people.demand, situation.people.other_demand);
         let boundary = self.hydraulics.boundary();
@@ -146,6 +164,7 @@ impl World {
         }
         let production = solution.flow[self.plant.train.production.0];
         self.count_energy(span);
+        self.wet_pipes();
         self.fill_tanks(span);
         self.carry(span, production);
         self.now += span;
@@ -158,6 +177,32 @@ impl World {
             let share = self.situation.network.head_share[at];
             *energy += power(&self.plant.network, solution, at, share).as_kw() * span.as_hours();
         }
+    }
+
+    /// Notes which places are dry, and stirs up the pipes that were and are no longer.
+    fn wet_pipes(&mut self) {
+        let solution = self.hydraulics.solution();
+        let links = &self.plant.network.links;
+        let was_dry: Vec<bool> = links.iter().map(|link| self.stands_empty(link)).collect();
+        for (at, node) in self.plant.network.nodes.iter().enumerate() {
+            self.is_dry[at] = match node.kind {
+                NodeKind::Junction { .. } => {
+                    !solution.reached[at] || solution.pressure[at] <= Length::ZERO
+                }
+                NodeKind::Tank(tank) => solution.pressure[at] <= tank.min_level,
+                NodeKind::Reservoir => false,
+            };
+        }
+        for (at, link) in links.iter().enumerate() {
+            if was_dry[at] && !self.stands_empty(link) {
+                self.transport.stir(LinkIndex(at), STIRRED_SHARE);
+            }
+        }
+    }
+
+    /// Is this a pipe without water? One with water at an end is taken as full.
+    fn stands_empty(&self, link: &Link) -> bool {
+        self.is_dry[link.start.0] && self.is_dry[link.end.0]
     }
 
     fn fill_tanks(&mut self, span: Span) {
@@ -199,7 +244,8 @@ impl World {
         let waters = self.transport.waters();
         for (at, node) in self.truth.nodes.iter_mut().enumerate() {
             *node = NodeTruth {
-                pressure: solution.pressure[at],
+                pressure: Length::m(solution.pressure[at].as_m().max(0.0)),
+                is_dry: self.is_dry[at],
                 demand: Flow::ZERO,
                 delivered: solution.delivered[at],
                 leakage: solution.leakage[at],

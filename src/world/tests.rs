@@ -16,6 +16,8 @@ use crate::scenario::injection::{
     WorksEvent,
 };
 
+mod network;
+
 fn sanmen() -> Plant {
     let source = |name: &str, text: &str| Source::new(name, text);
     let files = Files {

@@ -28,8 +28,12 @@ pub struct Truth {
 /// One node.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct NodeTruth {
-    /// Pressure head above the node (junction); level above the bottom (tank); 0 (reservoir).
+    /// Pressure head above the node (junction), 0 where it is dry; level above the bottom (tank);
+    /// 0 (reservoir).
     pub pressure: Length,
+    /// Does no water come here: is there no open way to water, or no pressure to bring it? The
+    /// water at a dry node is what stood there last: it ages and its chlorine decays.
+    pub is_dry: bool,
     /// What people want.
     pub demand: Flow,
     /// What they get.

@@ -1,9 +1,12 @@
 //! Names a scenario may use, looked up in its plant; the nearest known one when it misses.
 
+use std::ops::Range;
+
 use crate::base::ids::VillageId;
 use crate::base::problem::{Spanned, Table};
 use crate::plant::Plant;
-use crate::plant::network::{LinkIndex, LinkKind, NodeIndex, NodeKind};
+use crate::plant::network::{LinkIndex, LinkKind, NodeIndex, NodeKind, ValveKind};
+use crate::plant::profile::Village;
 use crate::plant::tags::Tag;
 
 /// The names of a plant. Without a plant every look-up gives none and notes no mistake: the
@@ -44,11 +47,55 @@ impl<'p> Names<'p> {
 
     /// A pump of the network.
     pub fn pump(&self, table: &Table<'_>, name: &Name) -> Option<LinkIndex> {
+        self.link(table, "pump", name, |kind| matches!(kind, LinkKind::Pump { .. }))
+    }
+
+    fn link(
+        &self,
+        table: &Table<'_>,
+        what: &str,
+        name: &Name,
+        fits: impl Fn(&LinkKind) -> bool,
+    ) -> Option<LinkIndex> {
         let links = self.plant?.network.links.iter().enumerate();
-        let pumps = links
-            .filter(|(_, link)| matches!(link.kind, LinkKind::Pump { .. }))
+        let known = links
+            .filter(|(_, link)| fits(&link.kind))
             .map(|(index, link)| (link.id.as_str(), LinkIndex(index)));
-        look_up(table, "pump", name, pumps)
+        look_up(table, what, name, known)
+    }
+
+    /// A pipe or valve of the network: what can be shut.
+    pub fn pipe_or_valve(&self, table: &Table<'_>, name: &Name) -> Option<LinkIndex> {
+        self.link(table, "pipe or valve", name, |kind| !matches!(kind, LinkKind::Pump { .. }))
+    }
+
+    /// A pressure-reducing valve of the network.
+    pub fn prv(&self, table: &Table<'_>, name: &Name) -> Option<LinkIndex> {
+        let is_prv = |kind: &LinkKind| matches!(kind, LinkKind::Valve { kind: ValveKind::Prv, .. });
+        self.link(table, "pressure-reducing valve", name, is_prv)
+    }
+
+    /// The valves on which a village hangs, or all villages when none is named.
+    pub fn entries(&self, table: &Table<'_>, village: Option<&Name>) -> Option<Vec<LinkIndex>> {
+        let plant = self.plant?;
+        let only = match village {
+            Some(name) => Some(self.village(table, name)?),
+            None => None,
+        };
+        let villages = &plant.profile.villages;
+        let meant = villages.iter().filter(|own| only.as_ref().is_none_or(|id| own.id == *id));
+        let entry = |village: &Village| {
+            let entry = plant.entry(village);
+            if entry.is_none() {
+                let span = village_span(table);
+                let text = format!("no single valve shuts off the village {}", village.id);
+                let help = "shut its mains one by one, with `valve-shut`";
+                table.add_with_help(span, text, help);
+            }
+            entry
+        };
+        let entries: Vec<_> = meant.map(entry).collect();
+        entries.into_iter().collect()
     }
 
     /// A junction of the network.
@@ -84,6 +131,11 @@ impl<'p> Names<'p> {
         let known = instruments.iter().map(|found| (found.tag.id.as_str(), found.tag.as_ref()));
         look_up(table, "tag", name, known)
     }
+}
+
+/// Where the village is named, or the whole table.
+fn village_span(table: &Table<'_>) -> Range<usize> {
+    table.key_span("village").unwrap_or_else(|| table.span())
 }
 
 /// The value that goes with `name`; notes the nearest known name when there is none.

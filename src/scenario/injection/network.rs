@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::plant::network::{LinkIndex, LinkKind, Network, NodeIndex};
+use crate::base::Span;
+use crate::plant::network::{LinkIndex, LinkKind, Network, NodeIndex, ValveKind};
 
 /// What happens to pipes, pumps, valves and tanks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,18 +28,48 @@ pub enum NetworkEvent {
         /// Water lost at 20 m of pressure, m³/h; follows the root of the pressure.
         m3_per_h_at_20_m: f64,
     },
+    /// A leak that grows, slowly and straight on, from nothing at its start (漏损).
+    Leak {
+        /// Where.
+        node: NodeIndex,
+        /// What it grows by in a day: water lost at 20 m of pressure, m³/h.
+        per_day_m3_per_h_at_20_m: f64,
+    },
+    /// A valve is left shut (误关): nothing passes through this pipe or valve.
+    ValveShut {
+        /// A pipe, with or without a check valve, or a valve.
+        link: LinkIndex,
+    },
+    /// A pressure-reducing valve fails (减压阀失效).
+    PrvFailure {
+        /// The valve.
+        valve: LinkIndex,
+        /// Pressure head it now keeps behind it; stuck open when none.
+        stuck_at_m: Option<f64>,
+    },
+    /// Water by the hour (分时供水): these valves are shut but for some hours of each day.
+    Rationing {
+        /// Where the villages hang on the network.
+        valves: Vec<LinkIndex>,
+        /// From when to when there is water, as local times of day.
+        open: Vec<(Span, Span)>,
+    },
 }
 
 impl NetworkEvent {
     /// Has `network` got what it happens to?
     pub fn fits(&self, network: &Network) -> bool {
-        let is_pump = |link: &LinkIndex| {
-            let link = network.links.get(link.0);
-            link.is_some_and(|link| matches!(link.kind, LinkKind::Pump { .. }))
-        };
+        let kind = |link: &LinkIndex| network.links.get(link.0).map(|link| &link.kind);
+        let is_pump = |link: &LinkIndex| matches!(kind(link), Some(LinkKind::Pump { .. }));
+        let can_shut = |link: &LinkIndex| kind(link).is_some() && !is_pump(link);
         match self {
             Self::PumpTrip { pump } | Self::PumpWear { pump, .. } => is_pump(pump),
-            Self::Burst { node, .. } => node.0 < network.nodes.len(),
+            Self::Burst { node, .. } | Self::Leak { node, .. } => node.0 < network.nodes.len(),
+            Self::ValveShut { link } => can_shut(link),
+            Self::PrvFailure { valve, .. } => {
+                matches!(kind(valve), Some(LinkKind::Valve { kind: ValveKind::Prv, .. }))
+            }
+            Self::Rationing { valves, .. } => valves.iter().all(can_shut),
         }
     }
 }

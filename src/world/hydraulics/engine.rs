@@ -345,6 +345,16 @@ impl Engine {
             .map(drop)
     }
 
+    /// Makes a pipe a check valve or a check valve a pipe; the solver must be closed.
+    pub(super) fn set_pipe_type(&mut self, index: i32, kind: LinkType) -> Result<(), EngineError> {
+        let mut index: c_int = index;
+        let action = sys::EN_ActionCodeType_EN_UNCONDITIONAL as c_int;
+        // SAFETY: the project is alive and `index` is a valid place, which EPANET checks and leaves
+        // as it is between the two kinds of pipe.
+        check(unsafe { sys::EN_setlinktype(self.project, &raw mut index, kind as c_int, action) })
+            .map(drop)
+    }
+
     /// Reads one property of every node, in the order of EPANET's indices.
     ///
     /// `values` is made as long as there are nodes.

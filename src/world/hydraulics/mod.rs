@@ -20,7 +20,7 @@ mod tests;
 use crate::base::time::UtcOffset;
 use crate::base::units::{Flow, Length};
 use crate::base::{Span, Stamp};
-use crate::plant::network::{LinkIndex, LinkKind, LinkStatus, Network, NodeKind};
+use crate::plant::network::{LinkIndex, LinkKind, Network, NodeKind};
 use controls::Controls;
 pub use outcome::{EngineError, Warning};
 use reach::Reach;
@@ -36,12 +36,6 @@ pub enum HydraulicsError {
         /// Which value.
         what: &'static str,
         /// Id of its node or link.
-        id: String,
-    },
-    /// A check valve was to be held shut, which EPANET cannot do.
-    #[error("{id} is a check valve: it cannot be held shut")]
-    CheckValve {
-        /// Id of the link.
         id: String,
     },
     /// The solver refused, or found no first solution.
@@ -200,12 +194,7 @@ impl Hydraulics {
         for (at, link) in self.network.links.iter().enumerate() {
             let what = match link.kind {
                 LinkKind::Pump { .. } if !sound(boundary.speed[at]) => "speed",
-                LinkKind::Valve { .. } if !sound(boundary.setting[at]) => "setting",
-                LinkKind::Pipe { check_valve: true, .. }
-                    if boundary.forced_closed[at] || boundary.status[at] == LinkStatus::Closed =>
-                {
-                    return Err(HydraulicsError::CheckValve { id: link.id.clone() });
-                }
+                LinkKind::Valve { .. } if !sound(boundary.valve_setting(at)) => "setting",
                 _ => continue,
             };
             return Err(HydraulicsError::Input { what, id: link.id.clone() });

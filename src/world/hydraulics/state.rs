@@ -14,7 +14,7 @@ pub struct Boundary {
     pub demand: Vec<Flow>,
     /// Leak at a junction: m³/h lost at 20 m of pressure; follows the root of the pressure.
     pub leak_m3_per_h_at_20_m: Vec<f64>,
-    /// Is the link switched on? Controls set it; a check valve takes no order.
+    /// Is the link switched on? Controls set it.
     pub status: Vec<LinkStatus>,
     /// Tripped or held shut: closed whatever `status` and the controls say.
     pub forced_closed: Vec<bool>,
@@ -24,6 +24,8 @@ pub struct Boundary {
     pub setting: Vec<f64>,
     /// Whatever controls set, a valve's setting is at most this; 0 or more, perhaps infinite.
     pub setting_most: Vec<f64>,
+    /// A valve that has failed and stands at this setting, whatever `setting` and the controls say.
+    pub stuck_setting: Vec<Option<f64>>,
     /// Level of tanks above their bottom; `Hydraulics::advance` moves it.
     pub tank_level: Vec<Length>,
     /// Head of reservoirs.
@@ -59,14 +61,15 @@ impl Boundary {
             speed: links.iter().map(|link| speed(&link.kind)).collect(),
             setting: links.iter().map(|link| setting(&link.kind)).collect(),
             setting_most: vec![f64::INFINITY; links.len()],
+            stuck_setting: vec![None; links.len()],
             tank_level: nodes.iter().map(|node| level(&node.kind)).collect(),
             reservoir_head: nodes.iter().map(|node| node.elevation).collect(),
         }
     }
 
-    /// The setting of the valve at this position.
-    pub(super) fn setting(&self, at: usize) -> f64 {
-        self.setting[at].min(self.setting_most[at])
+    /// The setting that a valve really has.
+    pub(super) fn valve_setting(&self, at: usize) -> f64 {
+        self.stuck_setting[at].unwrap_or(self.setting[at]).min(self.setting_most[at])
     }
 
     /// May water pass, as far as orders go? A pump at speed 0 and an FCV set to nothing are shut.
@@ -76,7 +79,7 @@ impl Boundary {
         ordered
             && match network.links[at].kind {
                 LinkKind::Pump { .. } => self.speed[at] > 0.0,
-                LinkKind::Valve { kind: ValveKind::Fcv, .. } => self.setting(at) > 0.0,
+                LinkKind::Valve { kind: ValveKind::Fcv, .. } => self.valve_setting(at) > 0.0,
                 LinkKind::Pipe { .. } | LinkKind::Valve { .. } => true,
             }
     }

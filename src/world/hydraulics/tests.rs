@@ -423,3 +423,44 @@ fn the_sanmen_works_run_a_day_with_water_for_all() {
     assert!(steps >= 1_440, "{steps}");
     assert!(delivered > 0.999 * wanted, "{delivered} of {wanted} m³");
 }
+
+#[test]
+fn a_check_valve_can_be_held_shut_and_given_back() {
+    let text = WORKS.replace("P3  B  C  900  80   120", "P3  B  C  900  80   120  0  CV");
+    let mut works = hydraulics(&text);
+    let valve = works.link_at("P3");
+    let flow = |works: &mut Hydraulics, is_shut| {
+        works.boundary().forced_closed[valve] = is_shut;
+        works.step(start(), Span::MINUTE);
+        works.solution.flow[valve].as_m3_per_s() * 1_000.0
+    };
+    let open = flow(&mut works, false);
+    assert!((open - 3.0).abs() < 1e-3, "the two villages behind it want 3 L/s, not {open}");
+    assert_eq!(flow(&mut works, true), 0.0);
+    assert_eq!(works.pressure("C"), 0.0);
+    assert!((flow(&mut works, false) - open).abs() < 1e-6);
+    let backwards = text.replace("P3  B  C", "P3  C  B");
+    let mut works = hydraulics(&backwards);
+    works.step(start(), Span::MINUTE);
+    assert!(!works.solution.reached[works.at("C")], "it leads one way only");
+}
+
+#[test]
+fn a_failed_valve_stands_where_it_stuck_whatever_its_setting() {
+    let text = WORKS
+        .replace(" P3  B  C  900  80   120\n", "")
+        .replace("[PUMPS]", "[VALVES]\n V  B  C  80  PRV  15\n[PUMPS]");
+    let mut works = hydraulics(&text);
+    let valve = works.link_at("V");
+    let pressure = |works: &mut Hydraulics, stuck| {
+        works.boundary().stuck_setting[valve] = stuck;
+        works.step(start(), Span::MINUTE);
+        works.pressure("C")
+    };
+    assert!((pressure(&mut works, None) - 15.0).abs() < 1e-6);
+    assert!((pressure(&mut works, Some(25.0)) - 25.0).abs() < 1e-6);
+    let open = pressure(&mut works, Some(10_000.0));
+    let before = works.pressure("B") - 2.0; // C lies 2 m above B
+    assert!((open - before).abs() < 1e-3, "{open} m behind an open valve, {before} m before it");
+    assert!((pressure(&mut works, None) - 15.0).abs() < 1e-6);
+}

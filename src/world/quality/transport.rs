@@ -123,6 +123,13 @@ impl Transport {
         self.kinetics.set_wall_factor(factor);
     }
 
+    /// Brings this share of a pipe's deposit up into its water; nothing for pumps and valves.
+    pub fn stir(&mut self, link: LinkIndex, share: f64) {
+        if let Some(Some(pipe)) = self.pipes.get_mut(link.0) {
+            move_bed(&mut pipe.column, Bed::Scours { share });
+        }
+    }
+
     /// The water at every node, in the network's order.
     pub fn waters(&self) -> &[Carried] {
         &self.waters

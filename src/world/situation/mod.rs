@@ -48,7 +48,10 @@ impl Situation {
         };
         for injection in in_force() {
             match &injection.kind {
-                InjectionKind::Network(event) => situation.network.apply(event),
+                InjectionKind::Network(event) => {
+                    let offset = plant.profile.utc_offset;
+                    situation.network.apply(event, injection.from, now, offset);
+                }
                 InjectionKind::Works(event) => situation.works.apply(event),
                 InjectionKind::People(event) => situation.people.apply(plant, event),
                 // The condition is applied first, power last, raw water is the source's; the rest
@@ -75,10 +78,19 @@ pub fn power(plant: &Plant, injections: &[Injection]) -> Power {
     Power::of(&plant.own_power, plant.profile.utc_offset, injections)
 }
 
-/// When the situation changes next after `now`, if it does: an injection starts or ends, or what
-/// it has begun comes to its end.
+/// When the situation changes next after `now`, if it does: an injection starts, ends or turns, or
+/// what it has begun comes to its end.
 pub fn next_change(plant: &Plant, injections: &[Injection], now: Stamp) -> Option<Stamp> {
-    let moments = injections.iter().flat_map(|injection| [Some(injection.from), injection.until]);
+    let offset = plant.profile.utc_offset;
+    let turn = |injection: &Injection| match &injection.kind {
+        InjectionKind::Network(event) if injection.is_active(now) => {
+            network::next_turn(event, now, offset)
+        }
+        _ => None,
+    };
+    let moments = injections
+        .iter()
+        .flat_map(|injection| [Some(injection.from), injection.until, turn(injection)]);
     let by_power = power(plant, injections).next_change(now);
     moments.flatten().filter(|moment| *moment > now).chain(by_power).min()
 }

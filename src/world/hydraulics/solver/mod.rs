@@ -57,7 +57,7 @@ impl Wanted {
             let value = match link.kind {
                 LinkKind::Pipe { .. } => 1.0,
                 LinkKind::Pump { .. } => boundary.speed[at],
-                LinkKind::Valve { .. } => boundary.setting(at),
+                LinkKind::Valve { .. } => boundary.valve_setting(at),
             };
             self.setting.push(on[at].then_some(value));
         }

@@ -25,6 +25,8 @@ pub struct Solver {
     /// Of each pump.
     curve: Vec<Option<i32>>,
     told: Told,
+    /// Per link: a check valve that stands in EPANET as a plain pipe, so that it can be shut.
+    held: Vec<bool>,
     found: Found,
     buffer: Vec<f64>,
 }
@@ -79,6 +81,7 @@ impl Solver {
                 level: vec![None; network.nodes.len()],
                 order: vec![None; network.links.len()],
             },
+            held: vec![false; network.links.len()],
             found: Found::default(),
             buffer: Vec::new(),
         };
@@ -213,6 +216,7 @@ impl Solver {
 
     /// Solves; `Unbalanced` when nothing usable was found, even from a fresh start.
     pub fn solve(&mut self, wanted: &Wanted) -> Result<Option<Warning>, EngineError> {
+        self.hold_check_valves(wanted)?;
         for _ in 0..2 {
             self.tell(wanted)?;
             match self.engine.solve() {
@@ -228,6 +232,25 @@ impl Solver {
             self.restart()?;
         }
         Ok(Some(Warning::Unbalanced))
+    }
+
+    /// EPANET takes no order for a check valve: one that is shut stands there as a pipe meanwhile.
+    fn hold_check_valves(&mut self, wanted: &Wanted) -> Result<(), EngineError> {
+        let turned = |at: &usize| {
+            self.kinds[*at] == Kind::CheckValve && self.held[*at] != wanted.setting[*at].is_none()
+        };
+        let turned: Vec<usize> = (0..self.kinds.len()).filter(turned).collect();
+        if turned.is_empty() {
+            return Ok(());
+        }
+        self.engine.close_solver()?;
+        for at in turned {
+            self.held[at] = !self.held[at];
+            let kind = if self.held[at] { LinkType::Pipe } else { LinkType::CheckValvePipe };
+            self.engine.set_pipe_type(self.link_index[at], kind)?;
+        }
+        self.engine.open_solver()?;
+        self.restart()
     }
 
     /// Tells EPANET what it does not know yet.
@@ -251,7 +274,7 @@ impl Solver {
         }
         for (at, index) in self.link_index.iter().enumerate() {
             let order = match (self.kinds[at], wanted.setting[at]) {
-                (Kind::CheckValve, _) => continue,
+                (Kind::CheckValve, Some(_)) => continue,
                 (_, None) => (LinkProperty::Status, 0.0),
                 (Kind::Pipe, Some(_)) => (LinkProperty::Status, 1.0),
                 (Kind::PumpOrValve, Some(value)) => (LinkProperty::Setting, value),
