@@ -1,6 +1,7 @@
 //! `sanmen plant …`: the plants there are, and new ones from EPANET files.
 
 mod average;
+mod compare;
 mod list;
 mod new;
 mod show;
@@ -26,6 +27,8 @@ enum Command {
     List(list::ListArgs),
     /// Show one plant: villages, treatment, instruments, conditions
     Show(show::ShowArgs),
+    /// Compare a plant new, worn and renewed on the same day
+    Compare(compare::CompareArgs),
     /// Write the folder of a new plant from an EPANET file (.inp)
     New(new::NewArgs),
 }
@@ -35,6 +38,7 @@ pub fn run(args: &PlantArgs, out: &mut dyn Write) -> Result<(), Failure> {
     match &args.command {
         Command::List(args) => list::run(args, out),
         Command::Show(args) => show::run(args, out),
+        Command::Compare(args) => compare::run(args, out),
         Command::New(args) => new::run(args, out),
     }
 }

@@ -92,16 +92,15 @@ impl Court<'_> {
             .filter(|filed_at| (from..=until).contains(filed_at))
             .collect();
         let count = tickets.len();
-        let is_met = match expectation.at_least {
-            Some(least) => count >= least as usize,
-            None => count == 0,
-        };
-        if is_met {
+        let (least, most) = (expectation.at_least, expectation.at_most);
+        if count >= least as usize && most.is_none_or(|most| count <= most as usize) {
             return None;
         }
-        let least = match expectation.at_least {
-            Some(least) => format!("at least {least}"),
-            None => "no".to_owned(),
+        let wanted = match (least, most) {
+            (_, Some(0)) => "no".to_owned(),
+            (0, Some(most)) => format!("at most {most}"),
+            (least, Some(most)) => format!("{least} to {most}"),
+            (least, None) => format!("at least {least}"),
         };
         let problem = expectation.problem.name();
         let village = match &expectation.village {
@@ -112,7 +111,7 @@ impl Court<'_> {
         let first = tickets.first().map(|at| format!(", the first at {}", self.local(*at)));
         Some(Failing {
             place: expectation.place.clone(),
-            expected: format!("{least} {problem} tickets{village} between {from} and {until}"),
+            expected: format!("{wanted} {problem} tickets{village} between {from} and {until}"),
             came: format!("there were {count}{}", first.unwrap_or_default()),
             readings: Vec::new(),
         })

@@ -3,6 +3,7 @@
 //! In: the files of `config/plants/NAME`. Out: a checked `Plant` that cannot hold a wrong value.
 //! Must not know: what happens.
 
+pub mod ageing;
 pub mod draft;
 mod entry;
 pub mod fleet;
@@ -17,6 +18,7 @@ pub mod tags;
 pub mod train;
 
 use crate::base::PlantId;
+use ageing::Ageing;
 use network::Network;
 use power::OwnPower;
 use profile::Profile;
@@ -38,6 +40,8 @@ pub struct Plant {
     pub instruments: Vec<Instrument>,
     /// States of wear it can start from, such as `aged`, `normal`, `renewed`.
     pub conditions: Vec<Condition>,
+    /// How it ages, if its folder says so.
+    pub ageing: Option<Ageing>,
     /// What keeps it running when the mains fail.
     pub own_power: OwnPower,
 }

@@ -29,6 +29,7 @@ pub fn plant() -> Plant {
             instrument("PT-1", Quantity::Pressure, NodeIndex(3), (0.0, 1_000.0), 0.5),
         ],
         conditions: ["aged", "normal", "renewed"].map(condition).to_vec(),
+        ageing: None,
         own_power: OwnPower::default(),
         id,
     }

@@ -26,8 +26,10 @@ pub struct TicketExpectation {
     pub problem: Problem,
     /// Where; none stands for any village.
     pub village: Option<VillageId>,
-    /// How many there must be at least in the time; none: there must be none at all.
-    pub at_least: Option<u32>,
+    /// How many there must be at least in the time.
+    pub at_least: u32,
+    /// How many there may be at most, if that matters.
+    pub at_most: Option<u32>,
     /// From then on, by the time they are filed.
     pub from: Stamp,
     /// Until then.

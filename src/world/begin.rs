@@ -106,7 +106,9 @@ fn check(plant: &Plant, condition: usize, injections: &[Injection]) -> Result<()
     for injection in injections {
         let fits = match &injection.kind {
             InjectionKind::Network(event) => event.fits(&plant.network),
-            InjectionKind::Assets(AssetEvent::Condition { to }) => {
+            InjectionKind::Assets(
+                AssetEvent::Condition { to } | AssetEvent::Ageing { new: to, .. },
+            ) => {
                 has_condition(*to)?;
                 true
             }

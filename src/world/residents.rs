@@ -178,7 +178,7 @@ fn affected_share(village: &Village, truth: &Truth, problem: Problem) -> f64 {
 }
 
 /// Head that houses of so many storeys need: 5 m, 10 m, 3.5 m for each further one `[S13w]`.
-fn service_head(storeys: u32) -> Length {
+pub fn service_head(storeys: u32) -> Length {
     match storeys {
         0 | 1 => Length::m(5.0),
         more => Length::m(10.0 + 3.5 * f64::from(more - 2)),

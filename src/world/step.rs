@@ -110,7 +110,7 @@ impl World {
         self.situation = Situation::at(&self.plant, self.condition, &self.injections, self.now);
         self.changes_at = next_change(&self.plant, &self.injections, self.now);
         let situation = &self.situation;
-        let wear = &self.plant.conditions[situation.condition];
+        let wear = &situation.wear;
         self.transport.set_wall_factor(wear.wall_decay_factor);
         self.hydraulics.set_roughness_factor(wear.roughness_factor)?;
         for (at, link) in self.plant.network.links.iter().enumerate() {
@@ -128,7 +128,7 @@ impl World {
     /// What the condition, bursts and growing leaks lose in a step that begins at `begin`.
     fn set_leaks(&mut self, begin: Stamp) {
         let state = &self.situation.network;
-        let wear = &self.plant.conditions[self.situation.condition];
+        let wear = &self.situation.wear;
         let leaks = &mut self.hydraulics.boundary().leak_m3_per_h_at_20_m;
         leaks.copy_from_slice(&state.burst_m3_per_h);
         let own = wear.leakage_m3_per_h_at_20_m / self.demand.taps().count().max(1) as f64;

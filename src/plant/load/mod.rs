@@ -3,6 +3,7 @@
 //! In: the texts of `network.inp`, `plant.toml`, `instruments.toml`, `conditions/*.toml`. Out: a
 //! checked `Plant`. Must not know: where the texts come from.
 
+mod ageing;
 mod condition_file;
 mod instruments_file;
 mod names;
@@ -17,6 +18,7 @@ use crate::base::PlantId;
 use crate::base::problem::{Problems, Source};
 use crate::plant::{Plant, inp};
 use names::Names;
+use plant_file::Described;
 
 /// The texts of a plant's folder.
 #[derive(Debug, Clone)]
@@ -40,7 +42,7 @@ pub fn load(id: PlantId, files: &Files) -> Result<Plant, Problems> {
     let network = keep(&mut problems, inp::read(&files.network));
     let names = Names::new(network.as_ref());
     let described = keep(&mut problems, plant_file::read(&id, &files.plant, &names));
-    let villages = described.as_ref().map(|(profile, ..)| profile.villages.as_slice());
+    let villages = described.as_ref().map(|found| found.profile.villages.as_slice());
     let instruments =
         keep(&mut problems, instruments_file::read(&files.instruments, &names, villages));
     if files.conditions.is_empty() {
@@ -53,9 +55,10 @@ pub fn load(id: PlantId, files: &Files) -> Result<Plant, Problems> {
         conditions.extend(keep(&mut problems, condition_file::read(name, source)));
     }
     let plant = match (network, described, instruments) {
-        (Some(network), Some((profile, mut train, own_power)), Some(instruments)) => {
+        (Some(network), Some(described), Some(instruments)) => {
+            let Described { profile, mut train, own_power, ageing } = described;
             train.raw.kind = profile.source;
-            Some(Plant { id, profile, network, train, instruments, conditions, own_power })
+            Some(Plant { id, profile, network, train, instruments, conditions, ageing, own_power })
         }
         _ => None,
     };
@@ -78,6 +81,7 @@ mod tests {
     use super::*;
     use crate::base::Stamp;
     use crate::base::units::Quantity;
+    use crate::plant::ageing::Years;
     use crate::plant::network::{LinkIndex, LinkKind, NodeIndex, NodeKind};
     use crate::plant::tags::{Place, SamplingPoint};
     use crate::world::truth::{LinkTruth, NodeTruth, PowerState, Truth, WorksTruth};
@@ -121,6 +125,27 @@ mod tests {
             text = text.replace(from, to);
         }
         Source::new(source.path.clone(), text)
+    }
+
+    #[test]
+    fn seven_years_without_renewal_lead_to_the_aged_plant() {
+        let plant = sanmen();
+        let of = |name: &str| {
+            let found = plant.conditions.iter().find(|condition| condition.name == name);
+            found.expect("a condition of Sanmen").clone()
+        };
+        let ageing = plant.ageing.expect("Sanmen says how it ages");
+        let worn = ageing.wear(&of("renewed"), Years::all(7.0));
+        let aged = of("aged");
+        for (worn, aged) in [
+            (worn.roughness_factor, aged.roughness_factor),
+            (worn.pump_head_factor, aged.pump_head_factor),
+            (worn.leakage_m3_per_h_at_20_m, aged.leakage_m3_per_h_at_20_m),
+            (worn.wall_decay_factor, aged.wall_decay_factor),
+            (worn.filter_passage_factor, aged.filter_passage_factor),
+        ] {
+            assert!((worn / aged - 1.0).abs() < 0.01, "{worn} {aged}");
+        }
     }
 
     #[test]

@@ -7,20 +7,29 @@ use crate::base::PlantId;
 use crate::base::ids::VillageId;
 use crate::base::problem::{Problems, Source, Spanned, Table, read_toml};
 use crate::base::time::UtcOffset;
+use crate::plant::ageing::Ageing;
 use crate::plant::network::{NodeIndex, NodeKind};
 use crate::plant::power::OwnPower;
 use crate::plant::profile::{Disinfectant, Profile, SourceKind, Village};
 use crate::plant::train::Train;
 
 use super::names::{Names, node_kind};
-use super::{power, train};
+use super::{ageing, power, train};
 
-/// Profile, treatment train, own power. Errors: every mistake of the file.
+/// What `plant.toml` says.
+pub(super) struct Described {
+    pub profile: Profile,
+    pub train: Train,
+    pub own_power: OwnPower,
+    pub ageing: Option<Ageing>,
+}
+
+/// Profile, treatment train, own power, ageing. Errors: every mistake of the file.
 pub(super) fn read(
     id: &PlantId,
     source: &Arc<Source>,
     names: &Names<'_>,
-) -> Result<(Profile, Train, OwnPower), Problems> {
+) -> Result<Described, Problems> {
     read_toml(source, |table| {
         let profile = read_profile(id, table, names);
         let train = table.table("train").and_then(|train| train::read(&train, names));
@@ -28,7 +37,12 @@ pub(super) fn read(
             Some(power) => power::read(&power),
             None => Some(OwnPower::default()),
         };
-        Some((profile?, train?, power?))
+        let ageing = table.opt_table("ageing").map(|table| ageing::read(&table));
+        let ageing = match ageing {
+            Some(ageing) => Some(ageing?),
+            None => None,
+        };
+        Some(Described { profile: profile?, train: train?, own_power: power?, ageing })
     })
 }
 

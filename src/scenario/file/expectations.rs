@@ -42,18 +42,25 @@ fn read_ticket(
     let named = table.opt_text("village");
     let village = named.as_ref().and_then(|name| names.village(table, name));
     let never = table.opt_bool("never").is_some_and(Spanned::into_inner);
-    let at_least = table.opt_integer_in("at_least", 1..=1_000_000);
-    if let Some(number) = at_least.as_ref().filter(|_| never) {
-        table.add(number.span(), "`at_least` has no meaning beside `never = true`");
+    let bounds = ["at_least", "at_most"].map(|key| table.opt_integer_in(key, 0..=1_000_000));
+    for number in bounds.iter().flatten().filter(|_| never) {
+        table.add(number.span(), "a number has no meaning beside `never = true`");
     }
     let times = read_times(table, run, injections)?;
     let is_complete = named.is_none() || village.is_some();
-    let count = at_least.map_or(1, |number| u32::try_from(number.into_inner()).unwrap_or(1));
+    let [least, most] = bounds.map(|number| u32::try_from(number?.into_inner()).ok());
+    // Without a number: some, or none at all.
+    let (at_least, at_most) = match (least, most) {
+        _ if never => (0, Some(0)),
+        (None, None) => (1, None),
+        (least, most) => (least.unwrap_or(0), most),
+    };
     Some(TicketExpectation {
         place: table.source().place(table.span().start),
         problem: problem?.into_inner(),
         village,
-        at_least: (!never).then_some(count),
+        at_least,
+        at_most,
         from: times.earliest,
         until: times.latest,
     })

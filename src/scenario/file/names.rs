@@ -113,6 +113,11 @@ impl<'p> Names<'p> {
         look_up(table, "dosing pump", name, std::iter::once((id, ())))
     }
 
+    /// Does the plant say how it ages?
+    pub fn ages(&self) -> Option<bool> {
+        Some(self.plant?.ageing.is_some())
+    }
+
     /// How many filters the works has.
     pub fn filters(&self) -> Option<usize> {
         Some(self.plant?.train.bank.count)

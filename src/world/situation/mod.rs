@@ -1,5 +1,6 @@
 //! What injections make of the plant at one moment: one file per part of the plant.
 
+mod assets;
 mod network;
 mod people;
 mod works;
@@ -7,8 +8,8 @@ mod works;
 use super::power::{Power, PowerState};
 use super::treatment::dosing::Prime;
 use crate::base::Stamp;
-use crate::plant::Plant;
-use crate::scenario::injection::{AssetEvent, Injection, InjectionKind};
+use crate::plant::{Condition, Plant};
+use crate::scenario::injection::{Injection, InjectionKind};
 
 pub use network::NetworkState;
 pub use people::PeopleState;
@@ -17,8 +18,8 @@ pub use works::WorksState;
 /// The state a plant is put in, beside its water.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Situation {
-    /// Position in `Plant::conditions`.
-    pub condition: usize,
+    /// Its state of wear.
+    pub wear: Condition,
     /// Pipes, pumps, valves, tanks.
     pub network: NetworkState,
     /// Treatment.
@@ -33,16 +34,11 @@ impl Situation {
     /// The plant in `condition` with what is in force at `now`; later injections win.
     pub fn at(plant: &Plant, condition: usize, injections: &[Injection], now: Stamp) -> Self {
         let in_force = || injections.iter().filter(|injection| injection.is_active(now));
-        let renewed = in_force().filter_map(|injection| match injection.kind {
-            InjectionKind::Assets(AssetEvent::Condition { to }) => Some(to),
-            _ => None,
-        });
-        let condition = renewed.fold(condition, |_, later| later);
-        let wear = &plant.conditions[condition];
+        let wear = assets::wear(plant, condition, in_force(), now);
         let mut situation = Self {
-            condition,
-            network: NetworkState::new(plant, wear),
-            works: WorksState::new(plant, wear),
+            network: NetworkState::new(plant, &wear),
+            works: WorksState::new(plant, &wear),
+            wear,
             people: PeopleState::new(plant),
             power: power(plant, injections).at(now),
         };
@@ -92,5 +88,6 @@ pub fn next_change(plant: &Plant, injections: &[Injection], now: Stamp) -> Optio
         .iter()
         .flat_map(|injection| [Some(injection.from), injection.until, turn(injection)]);
     let by_power = power(plant, injections).next_change(now);
-    moments.flatten().filter(|moment| *moment > now).chain(by_power).min()
+    let by_age = assets::next_day(plant, injections, now);
+    moments.flatten().filter(|moment| *moment > now).chain(by_power).chain(by_age).min()
 }
