@@ -111,7 +111,8 @@ impl Simulator {
     /// `plant` at the start of `scenario`, which happens to it.
     pub fn new(plant: Arc<Plant>, scenario: &Scenario, run: Run) -> Result<Self, SimulatorError> {
         let seed = run.seed.unwrap_or(scenario.seed);
-        let (start, injections) = (scenario.start, scenario.injections.as_slice());
+        let start = scenario.start;
+        let injections = &scenario.injections_with(seed);
         let identity =
             Identity { plant: plant.id.clone(), boot_id: run.boot_id, exercise: run.exercise };
         let gateway = Gateway::new(&plant, identity, run.batch, start, injections)?;

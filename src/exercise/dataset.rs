@@ -100,7 +100,7 @@ impl Recording {
             space: Space::new("offline").expect("a constant that is an id"),
             tags: instruments.map(|(at, i)| (i.tag.id.to_string(), TagIndex(at))).collect(),
             served: Services::new(plant),
-            labels: Labels::new(scenario),
+            labels: Labels::new(scenario, seed),
             readings: Vec::new(),
             at_tags: Vec::new(),
             services: Vec::new(),

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use crate::base::random::Seed;
 use crate::base::units::{Flow, Length};
 use crate::base::{Span, Stamp};
 use crate::inspection::service_pressure::ServiceHead;
@@ -194,13 +195,13 @@ pub struct Labels {
 }
 
 impl Labels {
-    /// Before the first step.
-    pub fn new(scenario: &Scenario) -> Self {
+    /// Before the first step of a run of `scenario` with `seed`.
+    pub fn new(scenario: &Scenario, seed: Seed) -> Self {
         let label =
             |injection| Label { injection, villages: BTreeMap::new(), first: None, last: None };
         Self {
             labels: (0..scenario.injections.len()).map(label).collect(),
-            injections: scenario.injections.clone(),
+            injections: scenario.injections_with(seed),
         }
     }
 
@@ -298,7 +299,7 @@ target = "AIT-1"
     /// Labels of a run in which the first village lacks `ours`, and in the twin `normal`.
     fn labels(minute: i64, ours: &[Lack], normal: &[Lack]) -> Vec<Label> {
         let scenario = scenario();
-        let mut labels = Labels::new(&scenario);
+        let mut labels = Labels::new(&scenario, scenario.seed);
         let at = scenario.start + Span::minutes(minute);
         labels.note(at, &[service(ours)], &[service(normal)]);
         labels.finish()

@@ -122,6 +122,7 @@ impl FleetScenario {
             speed: None,
             residents: false,
             injections: injections.collect(),
+            repairs: Vec::new(),
             expectations: Vec::new(),
             tickets: Vec::new(),
             allowed: Vec::new(),

@@ -7,6 +7,7 @@ mod expectation;
 mod file;
 pub mod fleet;
 pub mod injection;
+pub mod repair;
 
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use crate::base::random::Seed;
 use crate::base::time::UtcOffset;
 use crate::base::{PlantId, Span, Stamp, Text};
 use injection::Injection;
+use repair::Repair;
 
 pub use expectation::{AlarmName, Change, Expectation, TicketExpectation, Wanted, Window};
 pub use file::{load, load_fleet};
@@ -48,6 +50,8 @@ pub struct Scenario {
     pub residents: bool,
     /// What happens, in the file's order.
     pub injections: Vec<Injection>,
+    /// Who comes to end some of it.
+    pub repairs: Vec<Repair>,
     /// What must and must not follow, in the file's order.
     pub expectations: Vec<Expectation>,
     /// What residents must and must not complain about, in the file's order.
@@ -61,6 +65,13 @@ impl Scenario {
     /// When it ends.
     pub fn end(&self) -> Stamp {
         self.start + self.duration
+    }
+
+    /// What happens in a run with `seed`: repairs end when the seed says so.
+    pub fn injections_with(&self, seed: Seed) -> Vec<Injection> {
+        let mut injections = self.injections.clone();
+        repair::end_repaired(&self.repairs, seed, &mut injections);
+        injections
     }
 
     /// Every alarm the file names, with its place: the caller knows which rules exist.

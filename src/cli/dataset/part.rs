@@ -283,8 +283,9 @@ impl<'p> Writer<'p> {
     fn labels(&mut self, labels: &[Label]) -> io::Result<()> {
         let [scenario, seed] = self.head();
         let profile = &self.part.plant.profile;
+        let injections = self.part.scenario.injections_with(self.part.seed);
         for (label, written) in labels.iter().zip(written(&self.part.scenario)) {
-            let injection = &self.part.scenario.injections[label.injection];
+            let injection = &injections[label.injection];
             let villages: Vec<&str> =
                 label.villages.keys().map(|at| profile.villages[*at].id.as_str()).collect();
             self.labels.row(&[

@@ -6,6 +6,7 @@ mod expectations;
 mod fleet;
 mod injections;
 mod names;
+mod repairs;
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use expectations::{read_allowed, read_expectations};
 pub use fleet::load_fleet;
 use injections::read_injections;
 use names::Names;
+use repairs::read_repairs;
 
 /// Longest run: three years and a bit, in hours.
 const DURATION_H_MAX: f64 = 27_000.0;
@@ -69,6 +71,7 @@ pub fn load(source: &Arc<Source>, plants: &[Arc<Plant>]) -> Result<Scenario, Pro
             duration: Span::from_seconds_f64(hours.get_ref() * 3_600.0),
         });
         let injections = read_injections(table, &names, run);
+        let repairs = read_repairs(table, run, &injections);
         let (expectations, tickets) = read_expectations(table, &names, run, &injections);
         let allowed = read_allowed(table, &names);
         let (run, (start, utc_offset)) = (run?, start?.into_inner());
@@ -85,6 +88,7 @@ pub fn load(source: &Arc<Source>, plants: &[Arc<Plant>]) -> Result<Scenario, Pro
             step: Span::seconds(step.map_or(60, Spanned::into_inner)),
             speed: speed.map(Spanned::into_inner),
             injections: injections.into_iter().filter_map(|found| found.injection).collect(),
+            repairs,
             residents: residents.is_some_and(Spanned::into_inner) || !tickets.is_empty(),
             expectations,
             tickets,

@@ -4,6 +4,7 @@
 //! `scenario::file::injections` and its effect where that part lives.
 
 mod assets;
+mod claim;
 mod gateway;
 mod instrument;
 mod network;
@@ -18,6 +19,7 @@ use crate::base::ids::InjectionId;
 use crate::base::{Stamp, TagId};
 
 pub use assets::AssetEvent;
+pub use claim::{Contradiction, contradiction};
 pub use gateway::GatewayEvent;
 pub use instrument::{InstrumentFault, Ramp, RampShape, foreign_units};
 pub use network::NetworkEvent;

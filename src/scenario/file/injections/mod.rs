@@ -1,6 +1,7 @@
 //! Reads the `[[inject]]` tables of a scenario; the kinds of each part of the plant have a file.
 
 mod assets;
+mod contradiction;
 mod gateway;
 mod instrument;
 mod network;
@@ -101,6 +102,7 @@ pub fn read_injections(table: &Table<'_>, names: &Names<'_>, run: Option<Run>) -
         }
         list.push(found);
     }
+    contradiction::check(table, &list);
     list
 }
 
