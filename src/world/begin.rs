@@ -2,6 +2,7 @@
 
 use super::WorldError;
 use super::demand::Demand;
+use super::foreign::connect;
 use super::hydraulics::Hydraulics;
 use super::power::PowerState;
 use super::quality::{Carried, Transport};
@@ -41,7 +42,8 @@ impl World {
         injections: &[Injection],
     ) -> Result<Self, WorldError> {
         check(plant, condition, injections)?;
-        let mut world = Self::cold(plant, condition, start - RUN_IN, seed)?.with_step(RUN_IN_STEP);
+        let cold = Self::cold(plant, condition, start - RUN_IN, seed, injections)?;
+        let mut world = cold.with_step(RUN_IN_STEP);
         while world.now < start {
             world.step()?;
         }
@@ -55,9 +57,17 @@ impl World {
     }
 
     /// A plant at its initial levels, full of freshly finished water.
-    fn cold(plant: &Plant, condition: usize, now: Stamp, seed: Seed) -> Result<Self, WorldError> {
+    fn cold(
+        plant: &Plant,
+        condition: usize,
+        now: Stamp,
+        seed: Seed,
+        injections: &[Injection],
+    ) -> Result<Self, WorldError> {
+        let mut plant = plant.clone();
+        let foreign = connect(&mut plant.network, injections);
         let network = with_production_control(&plant.network, &plant.train);
-        let situation = Situation::at(plant, condition, &[], now);
+        let situation = Situation::at(&plant, condition, &[], now);
         let chlorine = situation.works.settings.dose.as_mg_per_l()
             - plant.train.dosing.instant_demand_mg_per_l;
         let finished = Water {
@@ -68,10 +78,14 @@ impl World {
         };
         let deposit_ntu = DEPOSIT_NTU * plant.conditions[condition].wall_decay_factor;
         let (nodes, links) = (network.nodes.len(), network.links.len());
+        let mut transport = Transport::new(&network, Carried::from(&finished), deposit_ntu);
+        for connection in &foreign {
+            transport.set_boundary(connection.reservoir, connection.water);
+        }
         Ok(Self {
             hydraulics: Hydraulics::new(&network, now, plant.profile.utc_offset)?,
-            transport: Transport::new(&network, Carried::from(&finished), deposit_ntu),
-            demand: Demand::new(plant, seed),
+            transport,
+            demand: Demand::new(&plant, seed),
             works: Works::new(&plant.train, plant.profile.utc_offset, seed),
             truth: Truth {
                 at: now,
@@ -80,7 +94,8 @@ impl World {
                 works: WorksTruth::default(),
                 power: PowerState::USUAL,
             },
-            plant: plant.clone(),
+            plant,
+            foreign,
             condition,
             injections: Vec::new(),
             step: STEP,

@@ -2,6 +2,7 @@
 
 use super::WorldError;
 use super::demand::Demand;
+use super::foreign::Foreign;
 use super::hydraulics::{Hydraulics, Solution};
 use super::quality::{Books, Carried, Flows, Species, Transport};
 use super::situation::{Situation, next_change};
@@ -30,6 +31,7 @@ pub struct World {
     pub(super) plant: Plant,
     pub(super) condition: usize,
     pub(super) injections: Vec<Injection>,
+    pub(super) foreign: Vec<Foreign>,
     pub(super) step: Span,
     pub(super) now: Stamp,
     /// When the situation changes next.
@@ -122,6 +124,11 @@ impl World {
         let boundary = self.hydraulics.boundary();
         boundary.forced_closed.copy_from_slice(&situation.network.is_shut);
         boundary.stuck_setting.copy_from_slice(&situation.network.stuck_setting);
+        for connection in &self.foreign {
+            let injection = self.injections.get(connection.injection); // none in the run-in
+            let is_connected = injection.is_some_and(|injection| injection.is_active(self.now));
+            boundary.forced_closed[connection.link.0] = !is_connected;
+        }
         Ok(())
     }
 

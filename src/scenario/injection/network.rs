@@ -54,6 +54,18 @@ pub enum NetworkEvent {
         /// From when to when there is water, as local times of day.
         open: Vec<(Span, Span)>,
     },
+    /// Somebody's own water is connected to the mains (交叉连接): it flows in wherever and as long
+    /// as they have less pressure, and nothing flows back.
+    CrossConnection {
+        /// Where.
+        node: NodeIndex,
+        /// Pressure head of that water, m above the node.
+        pressure_m: f64,
+        /// What it carries, NTU.
+        turbidity_ntu: f64,
+        /// And µS/cm.
+        conductivity_us_per_cm: f64,
+    },
 }
 
 impl NetworkEvent {
@@ -64,7 +76,9 @@ impl NetworkEvent {
         let can_shut = |link: &LinkIndex| kind(link).is_some() && !is_pump(link);
         match self {
             Self::PumpTrip { pump } | Self::PumpWear { pump, .. } => is_pump(pump),
-            Self::Burst { node, .. } | Self::Leak { node, .. } => node.0 < network.nodes.len(),
+            Self::Burst { node, .. }
+            | Self::Leak { node, .. }
+            | Self::CrossConnection { node, .. } => node.0 < network.nodes.len(),
             Self::ValveShut { link } => can_shut(link),
             Self::PrvFailure { valve, .. } => {
                 matches!(kind(valve), Some(LinkKind::Valve { kind: ValveKind::Prv, .. }))

@@ -69,6 +69,8 @@ impl NetworkState {
             NetworkEvent::PrvFailure { valve, stuck_at_m } => {
                 self.stuck_setting[valve.0] = Some(stuck_at_m.unwrap_or(STUCK_OPEN_M));
             }
+            // Its check valve is none of the plant's: see `world::foreign`.
+            NetworkEvent::CrossConnection { .. } => {}
             NetworkEvent::Rationing { valves, open } => {
                 let time = now.time_of_day(offset);
                 if !open.iter().any(|(from, until)| *from <= time && time < *until) {

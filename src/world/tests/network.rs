@@ -105,3 +105,38 @@ fn rationed_villages_have_water_at_their_hours_only() {
         assert!(!truth.nodes[chaping].is_dry, "{}", truth.at);
     });
 }
+
+#[test]
+fn foreign_water_comes_in_only_while_the_mains_have_less_pressure() {
+    let plant = sanmen();
+    let link = plant.network.link("SY-P0").expect("the entry of Suiyang");
+    let tap = plant.network.node("SY-9").expect("a tap");
+    let well = |from, until| {
+        let event = NetworkEvent::CrossConnection {
+            node: tap,
+            pressure_m: 15.0,
+            turbidity_ntu: 20.0,
+            conductivity_us_per_cm: 900.0,
+        };
+        happens(from, until, event)
+    };
+    let shut = happens(2, 5, NetworkEvent::ValveShut { link });
+    let mut seen = Vec::new();
+    let world = run(world(&plant, NORMAL, &[shut, well(1, 8)]), 8, |truth| {
+        let here = &truth.nodes[tap.0];
+        let water = &here.water;
+        if truth.at > at(2) && truth.at <= at(5) {
+            // At night the well gives what the village draws, and its hose takes little pressure.
+            assert!((14.0..=15.001).contains(&here.pressure.as_m()), "{}", here.pressure.as_m());
+        } else {
+            assert!(here.pressure.as_m() > 15.1, "{}", here.pressure.as_m());
+        }
+        seen.push((truth.at, water.conductivity.as_us_per_cm(), water.chlorine.as_mg_per_l()));
+    });
+    let when = |time: Stamp| *seen.iter().find(|seen| seen.0 == time).expect("that moment");
+    let (before, during, after) = (when(at(2)), when(at(4)), when(at(8)));
+    assert!(before.1 < 400.0 && before.2 > 0.1, "{before:?}");
+    assert!((during.1 - 900.0).abs() < 1.0 && during.2 < 1e-3, "{during:?}");
+    assert!(after.1 < 400.0 && after.2 > 0.1, "{after:?}");
+    assert!(world.soundness().is_sound(), "{}", world.soundness());
+}

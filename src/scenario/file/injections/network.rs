@@ -15,6 +15,7 @@ pub const PART: Part = Part {
         ("valve-shut", valve_shut),
         ("prv-failure", prv_failure),
         ("rationing", rationing),
+        ("cross-connection", cross_connection),
     ],
     keys: &[
         "target",
@@ -24,6 +25,9 @@ pub const PART: Part = Part {
         "stuck_at_m",
         "village",
         "open_hours",
+        "pressure_m",
+        "turbidity_ntu",
+        "conductivity_us_per_cm",
     ],
 };
 
@@ -73,6 +77,19 @@ fn rationing(table: &Table<'_>, names: &Names<'_>) -> Option<InjectionKind> {
     let valves = names.entries(table, village.as_ref());
     let open = open_hours(table)?;
     Some(InjectionKind::Network(NetworkEvent::Rationing { valves: valves?, open }))
+}
+
+fn cross_connection(table: &Table<'_>, names: &Names<'_>) -> Option<InjectionKind> {
+    let node = table.text("target").and_then(|name| names.junction(table, &name));
+    let pressure_m = table.number_in("pressure_m", 0.0..=200.0);
+    let turbidity_ntu = table.number_in("turbidity_ntu", 0.0..=4_000.0);
+    let conductivity = table.number_in("conductivity_us_per_cm", 0.0..=20_000.0);
+    Some(InjectionKind::Network(NetworkEvent::CrossConnection {
+        node: node?,
+        pressure_m: pressure_m?.into_inner(),
+        turbidity_ntu: turbidity_ntu?.into_inner(),
+        conductivity_us_per_cm: conductivity?.into_inner(),
+    }))
 }
 
 /// Pairs of hours, such as `[6, 8, 17, 20.5]`: open from 6 to 8 and from 17 to half past 20.
