@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::ops::Range;
+use std::sync::Arc;
 
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
@@ -26,7 +27,7 @@ const MINUTES: u32 = 360;
 const DRAWS: u64 = if cfg!(debug_assertions) { 12 } else { 40 };
 
 /// A scenario of six hours with one to five troubles.
-fn scenario(plant: &Plant, seed: u64) -> String {
+fn scenario(plant: &Arc<Plant>, seed: u64) -> String {
     let mut rng = stream(Seed(seed), "swarm");
     let condition = &plant.conditions[rng.random_range(0..plant.conditions.len())].name;
     let hour = rng.random_range(0..24);
@@ -39,13 +40,24 @@ fn scenario(plant: &Plant, seed: u64) -> String {
     );
     for n in 0..rng.random_range(1..=5) {
         let at = rng.random_range(0..MINUTES - 30);
-        let _ = write!(text, "\n[[inject]]\nid = \"i{n}\"\nat_min = {at}\n");
+        let mut longer = text.clone();
+        let _ = write!(longer, "\n[[inject]]\nid = \"i{n}\"\nat_min = {at}\n");
         if rng.random_bool(0.6) {
-            let _ = writeln!(text, "until_min = {}", at + rng.random_range(1..MINUTES - at));
+            let _ = writeln!(longer, "until_min = {}", at + rng.random_range(1..MINUTES - at));
         }
-        text.push_str(&trouble(plant, &mut rng));
+        longer.push_str(&trouble(plant, &mut rng));
+        if !contradicts(plant, &longer) {
+            text = longer;
+        }
     }
     text
+}
+
+/// Is this scenario refused because its last trouble contradicts an earlier one?
+fn contradicts(plant: &Arc<Plant>, text: &str) -> bool {
+    let read = load(&Source::new("swarm.toml", text), std::slice::from_ref(plant));
+    let said = read.err().map(|problems| problems.to_string()).unwrap_or_default();
+    said.contains("already decided by") || said.contains("at the same moment")
 }
 
 /// The keys of one trouble.
