@@ -190,7 +190,11 @@ impl Outcome {
                 let (scenario, played, _) = played.as_ref();
                 let (title, raised) = (&scenario.title.en, played.alarms_raised());
                 let (span, readings, seed) = (scenario.duration, played.readings, played.seed.0);
-                Some(format!("{title} ({span}, {readings} readings, {raised} alarms, seed {seed})"))
+                let energy = played.kwh_per_m3;
+                let energy = energy.map_or(String::new(), |kwh| format!("{kwh:.3} kWh/m³, "));
+                Some(format!(
+                    "{title} ({span}, {readings} readings, {raised} alarms, {energy}seed {seed})"
+                ))
             }
             Self::Fleet(played) => Some(fleet::summary(&played.0, played.1, &played.2)),
             Self::Mistakes(_) | Self::Broken(_) => None,

@@ -11,7 +11,7 @@ use crate::inspection::book::Book;
 use crate::plant::Plant;
 use crate::plant::tags::TagIndex;
 use crate::scenario::{
-    AlarmName, Change, Expectation, Scenario, TicketExpectation, Wanted, Window,
+    AlarmName, Change, EnergyExpectation, Expectation, Scenario, TicketExpectation, Wanted, Window,
 };
 
 /// An expectation that was not met, or an alarm that nobody expected.
@@ -62,6 +62,7 @@ pub fn judge(scenario: &Scenario, plant: &Plant, book: &Book, played: &Played) -
     let mut failing: Vec<Failing> =
         scenario.expectations.iter().filter_map(|e| court.hold(e)).collect();
     failing.extend(scenario.tickets.iter().filter_map(|expectation| court.hear(expectation)));
+    failing.extend(scenario.energy.iter().filter_map(|expectation| court.measure(expectation)));
     failing.extend(court.uncovered());
     failing.extend(court.unsound());
     failing
@@ -113,6 +114,41 @@ impl Court<'_> {
             place: expectation.place.clone(),
             expected: format!("{wanted} {problem} tickets{village} between {from} and {until}"),
             came: format!("there were {count}{}", first.unwrap_or_default()),
+            readings: Vec::new(),
+        })
+    }
+
+    /// Did a pump take as much as expected for the water it lifted?
+    fn measure(&self, expectation: &EnergyExpectation) -> Option<Failing> {
+        let series = self.played.pumps.get(&expectation.pump)?;
+        let at = |moment: Stamp| {
+            let after = series.partition_point(|lifting| lifting.at <= moment);
+            series.get(after.saturating_sub(1))
+        };
+        let (from, until) = (at(expectation.from)?, at(expectation.until)?);
+        let (kwh, m3) = (until.kwh - from.kwh, until.m3 - from.m3);
+        let (least, most) = (expectation.at_least, expectation.at_most);
+        if m3 > 0.0 && (least..=most).contains(&(kwh / m3)) {
+            return None;
+        }
+        let wanted = if most.is_finite() && least > 0.0 {
+            format!("{least} to {most}")
+        } else if most.is_finite() {
+            format!("at most {most}")
+        } else {
+            format!("at least {least}")
+        };
+        let (from, until) = (self.local(expectation.from), self.local(expectation.until));
+        let came = if m3 > 0.0 {
+            format!("it took {:.4} ({kwh:.1} kWh for {m3:.0} m³)", kwh / m3)
+        } else {
+            "it lifted nothing".to_owned()
+        };
+        let name = &expectation.name;
+        Some(Failing {
+            place: expectation.place.clone(),
+            expected: format!("{name} to take {wanted} kWh/m³ between {from} and {until}"),
+            came,
             readings: Vec::new(),
         })
     }

@@ -13,12 +13,14 @@ use crate::ledger::chain::Heads;
 use crate::ledger::record::{Entry, Record};
 use crate::monitor::{Input, Monitor, MonitorSettings};
 use crate::plant::Plant;
+use crate::plant::network::LinkIndex;
 use crate::plant::tags::TagIndex;
 use crate::scenario::Scenario;
 use crate::simulator::{Batch, Run, Simulator, SimulatorError};
 use crate::telemetry::radio::{Delivery, Radio};
 use crate::telemetry::topic::Topic;
 use crate::world::Soundness;
+use crate::world::truth::LinkTruth;
 
 /// Why a scenario cannot be played to its end.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +48,27 @@ pub struct Played {
     pub readings: u64,
     /// Can the truth be trusted?
     pub soundness: Soundness,
+    /// What the pumps took and lifted since the start, step by step: those that expectations name.
+    pub pumps: BTreeMap<LinkIndex, Vec<Lifting>>,
+    /// What all pumps took for each m³ they lifted, kWh; none when they lifted nothing.
+    pub kwh_per_m3: Option<f64>,
+}
+
+/// What a pump has done since the start.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Lifting {
+    /// Up to then.
+    pub at: Stamp,
+    /// Electrical energy.
+    pub kwh: f64,
+    /// Water.
+    pub m3: f64,
+}
+
+impl Lifting {
+    fn new(at: Stamp, link: &LinkTruth) -> Self {
+        Self { at, kwh: link.energy_kwh, m3: link.lifted.as_m3() }
+    }
 }
 
 /// Values over time, in each tag's unit: whole for the tags that expectations name, from shortly
@@ -143,12 +166,21 @@ pub fn play(
         shown: Series::default(),
         readings: 0,
         soundness: Soundness::default(),
+        pumps: BTreeMap::new(),
+        kwh_per_m3: None,
     };
     for tag in scenario.expectations.iter().filter_map(|e| e.alarm.tag.as_ref()) {
         played.keep(plant, tag);
     }
+    for LinkIndex(pump) in scenario.energy.iter().map(|expectation| expectation.pump) {
+        let start = Lifting::new(scenario.start, &simulator.truth().links[pump]);
+        played.pumps.insert(LinkIndex(pump), vec![start]);
+    }
     while !simulator.is_over() {
         let step = simulator.step()?;
+        for (LinkIndex(pump), series) in &mut played.pumps {
+            series.push(Lifting::new(step.now, &step.truth.links[*pump]));
+        }
         for (tag, value) in step.at_tags.iter().enumerate() {
             if let Some(value) = value {
                 played.truths.push(TagIndex(tag), step.now, *value);
@@ -164,6 +196,10 @@ pub fn play(
         hear(&mut monitor, &Input::Tick { now }, plant, &mut heads, &mut played)?;
     }
     played.soundness = simulator.soundness();
+    let links = &simulator.truth().links;
+    let kwh: f64 = links.iter().map(|link| link.energy_kwh).sum();
+    let m3: f64 = links.iter().map(|link| link.lifted.as_m3()).sum();
+    played.kwh_per_m3 = (m3 > 0.0).then(|| kwh / m3);
     let end = simulator.now();
     for message in simulator.close() {
         radio.send(topic(message.kind), message.payload, message.due);

@@ -5,6 +5,7 @@
 
 pub mod ageing;
 pub mod draft;
+pub mod efficiency;
 mod entry;
 pub mod fleet;
 pub mod inp;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::efficiency::Efficiency;
 use crate::base::units::{Flow, Length, Volume};
 
 /// Position of a node in `Network::nodes`.
@@ -156,6 +157,8 @@ pub enum LinkKind {
         curve: Vec<(Flow, Length)>,
         /// Relative speed at the start.
         speed: f64,
+        /// What it makes of its current.
+        efficiency: Efficiency,
     },
     /// A valve.
     Valve {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::efficiency::Efficiency;
 use super::network::{
     Link, LinkIndex, LinkKind, LinkStatus, Network, Node, NodeIndex, NodeKind, Tank, ValveKind,
 };
@@ -106,7 +107,8 @@ fn network() -> Network {
         setting: Flow::m3_per_h(20.0).as_m3_per_s(),
         minor_loss: 0.0,
     };
-    let pump = LinkKind::Pump { curve: vec![(Flow::m3_per_h(20.0), Length::m(50.0))], speed: 1.0 };
+    let curve = vec![(Flow::m3_per_h(20.0), Length::m(50.0))];
+    let pump = LinkKind::Pump { efficiency: Efficiency::usual(&curve), curve, speed: 1.0 };
     let pipe = |length| LinkKind::Pipe {
         length: Length::m(length),
         diameter: Length::m(0.1),

@@ -5,6 +5,7 @@ use std::ops::Range;
 use crate::base::complaint::Problem;
 use crate::base::ids::VillageId;
 use crate::base::{RuleId, Span, Stamp, TagId};
+use crate::plant::network::LinkIndex;
 
 /// One `[[expect]]` of a scenario.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +32,25 @@ pub struct TicketExpectation {
     /// How many there may be at most, if that matters.
     pub at_most: Option<u32>,
     /// From then on, by the time they are filed.
+    pub from: Stamp,
+    /// Until then.
+    pub until: Stamp,
+}
+
+/// One `[[expect]]` about the energy a pump takes for the water it lifts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EnergyExpectation {
+    /// `file:line`, for messages.
+    pub place: String,
+    /// The pump.
+    pub pump: LinkIndex,
+    /// Its name.
+    pub name: String,
+    /// Least mean energy in the time, kWh for each m³.
+    pub at_least: f64,
+    /// Most of it, perhaps infinite.
+    pub at_most: f64,
+    /// From then on.
     pub from: Stamp,
     /// Until then.
     pub until: Stamp,

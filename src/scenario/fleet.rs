@@ -125,6 +125,7 @@ impl FleetScenario {
             repairs: Vec::new(),
             expectations: Vec::new(),
             tickets: Vec::new(),
+            energy: Vec::new(),
             allowed: Vec::new(),
         })
     }

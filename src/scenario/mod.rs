@@ -18,7 +18,9 @@ use crate::base::{PlantId, Span, Stamp, Text};
 use injection::Injection;
 use repair::Repair;
 
-pub use expectation::{AlarmName, Change, Expectation, TicketExpectation, Wanted, Window};
+pub use expectation::{
+    AlarmName, Change, EnergyExpectation, Expectation, TicketExpectation, Wanted, Window,
+};
 pub use file::{load, load_fleet};
 
 /// A scenario, complete and checked against its plant.
@@ -56,6 +58,8 @@ pub struct Scenario {
     pub expectations: Vec<Expectation>,
     /// What residents must and must not complain about, in the file's order.
     pub tickets: Vec<TicketExpectation>,
+    /// What pumps must take for the water they lift, in the file's order.
+    pub energy: Vec<EnergyExpectation>,
     /// Alarms that may be raised or not, and as often as they like; any other alarm that no
     /// expectation means fails the scenario.
     pub allowed: Vec<AlarmName>,

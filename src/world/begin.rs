@@ -51,6 +51,7 @@ impl World {
         world.works.begin(injections);
         world.transport.open_books();
         world.energy_kwh.fill(0.0);
+        world.lifted_m3.fill(0.0);
         world.tell();
         world.changes_at = Some(start);
         Ok(world.with_step(STEP))
@@ -103,6 +104,7 @@ impl World {
             changes_at: Some(now),
             situation,
             energy_kwh: vec![0.0; links],
+            lifted_m3: vec![0.0; links],
             is_dry: vec![false; nodes],
             flows: vec![0.0; links],
             withdrawn: vec![0.0; nodes],

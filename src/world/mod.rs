@@ -10,6 +10,7 @@ pub mod hydraulics;
 #[cfg(feature = "epanet")]
 pub mod network_run;
 pub mod power;
+mod pump;
 pub mod quality;
 pub mod residents;
 pub mod situation;

@@ -7,11 +7,12 @@ use super::hydraulics::file::{
     Layout, LinkState, NodeState, QualityKind, Status, Step, StepWarning, Totals,
 };
 use super::hydraulics::{Hydraulics, HydraulicsError, Warning};
+use super::pump::power;
 use super::quality::{Carried, Flows, Species, Transport};
 use crate::base::time::UtcOffset;
 use crate::base::units::{Flow, Length, Volume};
 use crate::base::{Span, Stamp};
-use crate::plant::network::NodeKind;
+use crate::plant::network::{LinkIndex, NodeKind};
 
 /// A share of water from the traced node, in %.
 const ALL_PERCENT: f64 = 100.0;
@@ -248,10 +249,17 @@ impl NetworkRun {
         self.step.time_s = time_s;
         self.step.nodes = nodes;
         self.step.links.clear();
-        let open = solution.open.iter().zip(&solution.flow).take(self.model.layout.links.len());
-        self.step.links.extend(open.map(|(open, flow)| LinkState {
-            flow: *flow,
-            status: if *open { Status::Open } else { Status::Closed },
+        let links = self.model.network.links.iter().take(self.model.layout.links.len());
+        self.step.links.extend(links.enumerate().map(|(at, link)| LinkState {
+            flow: solution.flow[at],
+            status: if solution.open[at] { Status::Open } else { Status::Closed },
+            power: power(
+                link,
+                solution.flow[at],
+                solution.head[link.end.0] - solution.head[link.start.0],
+                self.hydraulics.speed(LinkIndex(at)),
+                1.0,
+            ),
         }));
         self.step.warnings.clear();
         if solution.warning == Some(Warning::Unbalanced) {

@@ -3,24 +3,22 @@
 use super::WorldError;
 use super::demand::Demand;
 use super::foreign::Foreign;
-use super::hydraulics::{Hydraulics, Solution};
+use super::hydraulics::Hydraulics;
+use super::pump::power;
 use super::quality::{Books, Carried, Flows, Species, Transport};
 use super::situation::{Situation, next_change};
 use super::soundness::Soundness;
 use super::treatment::Works;
 use super::treatment::contact::contact_min;
 use super::truth::{LinkTruth, NodeTruth, Truth, Water};
-use crate::base::units::{Flow, KPA_PER_M, Length, Power, Volume};
+use crate::base::units::{Flow, Length, Power, Volume};
 use crate::base::{Span, Stamp};
 use crate::plant::Plant;
-use crate::plant::network::{Link, LinkIndex, LinkKind, Network, NodeIndex, NodeKind};
+use crate::plant::network::{Link, LinkIndex, LinkKind, NodeIndex, NodeKind};
 use crate::scenario::injection::Injection;
 
 /// Length of a step unless `with_step` says otherwise.
 pub const STEP: Span = Span::MINUTE;
-
-/// Efficiency of a new pump with its motor `[D]`; a worn one has it times its share of the head.
-const EFFICIENCY: f64 = 0.65;
 
 /// Share of a pipe's deposit that comes up when water shoots into it after it stood empty `[D]`:
 /// the first water after a cut is brown. A well-kept main stays below 1 NTU, an old one does not.
@@ -44,6 +42,7 @@ pub struct World {
     pub(super) truth: Truth,
     /// Since the start, one per link.
     pub(super) energy_kwh: Vec<f64>,
+    pub(super) lifted_m3: Vec<f64>,
     /// Per node: did no water come there in the last part of a step?
     pub(super) is_dry: Vec<bool>,
     /// Of the present part of a step: m³/s per link, then per node; m³ per node.
@@ -179,11 +178,20 @@ impl World {
     }
 
     fn count_energy(&mut self, span: Span) {
-        let solution = self.hydraulics.solution();
-        for (at, energy) in self.energy_kwh.iter_mut().enumerate() {
-            let share = self.situation.network.head_share[at];
-            *energy += power(&self.plant.network, solution, at, share).as_kw() * span.as_hours();
+        for (at, link) in self.plant.network.links.iter().enumerate() {
+            if matches!(link.kind, LinkKind::Pump { .. }) {
+                self.energy_kwh[at] += self.power(LinkIndex(at)).as_kw() * span.as_hours();
+                self.lifted_m3[at] += self.flows[at].max(0.0) * span.as_seconds();
+            }
         }
+    }
+
+    /// Electrical power of a pump.
+    fn power(&self, LinkIndex(at): LinkIndex) -> Power {
+        let (link, solution) = (&self.plant.network.links[at], self.hydraulics.solution());
+        let lift = solution.head[link.end.0] - solution.head[link.start.0];
+        let share = self.situation.network.head_share[at];
+        power(link, solution.flow[at], lift, self.hydraulics.speed(LinkIndex(at)), share)
     }
 
     /// Notes which places are dry, and stirs up the pipes that were and are no longer.
@@ -259,12 +267,13 @@ impl World {
                 water: Water::from(&waters[at]),
             };
         }
-        for (at, link) in self.truth.links.iter_mut().enumerate() {
-            *link = LinkTruth {
+        for at in 0..network.links.len() {
+            self.truth.links[at] = LinkTruth {
                 flow: solution.flow[at],
                 open: solution.open[at],
-                power: power(network, solution, at, self.situation.network.head_share[at]),
+                power: self.power(LinkIndex(at)),
                 energy_kwh: self.energy_kwh[at],
+                lifted: Volume::m3(self.lifted_m3[at]),
             };
         }
         let boundary = self.hydraulics.boundary();
@@ -289,17 +298,4 @@ impl World {
         let volume = Volume::m3(self.volumes[train.clear_well.0]);
         contact_min(train.baffling_factor, volume, outflow)
     }
-}
-
-/// Electrical power of a pump; none for other links. `head_share`: what is left of its head.
-///
-/// ρ·g·Q·H/η with ρ·g = 9.807 kN/m³.
-fn power(network: &Network, solution: &Solution, at: usize, head_share: f64) -> Power {
-    let link = &network.links[at];
-    if !matches!(link.kind, LinkKind::Pump { .. }) || !solution.open[at] {
-        return Power::ZERO;
-    }
-    let lift = (solution.head[link.end.0] - solution.head[link.start.0]).as_m().max(0.0);
-    let flow = solution.flow[at].as_m3_per_s().max(0.0);
-    Power::kw(KPA_PER_M * flow * lift / (EFFICIENCY * head_share))
 }

@@ -4,7 +4,7 @@
 
 use crate::base::Stamp;
 use crate::base::units::{
-    Concentration, Conductivity, Flow, Length, Power, Quantity, Temperature, Turbidity,
+    Concentration, Conductivity, Flow, Length, Power, Quantity, Temperature, Turbidity, Volume,
 };
 use crate::plant::tags::Place;
 
@@ -72,6 +72,8 @@ pub struct LinkTruth {
     pub power: Power,
     /// Electrical energy since the start (pumps), kWh.
     pub energy_kwh: f64,
+    /// Water lifted since the start (pumps).
+    pub lifted: Volume,
 }
 
 /// The works before the clear well.

@@ -279,3 +279,30 @@ fn every_shipped_scenario_passes_and_gives_the_same_bytes_on_one_thread_and_on_f
     assert!(raised.count() > 10, "the scenarios raise alarms");
     assert!(one.out == four.out, "the same ledger, byte for byte");
 }
+
+#[test]
+fn a_pump_that_takes_less_than_expected_and_one_that_lifts_nothing_are_told() {
+    let said = said_of(
+        r#"
+[[expect]]
+rule = "tag-silent"
+tag = "XS-201"
+
+[[expect]]
+pump = "P-1"
+at_least_kwh_per_m3 = 0.9
+at_most_kwh_per_m3 = 1
+
+[[expect]]
+pump = "P-2"
+at_most_kwh_per_m3 = 1
+"#,
+    );
+    assert!(
+        said.contains("expected P-1 to take 0.9 to 1 kWh/m³ between 09:00 and 11:00"),
+        "{said}"
+    );
+    assert!(said.contains("it took 0.27"), "{said}");
+    assert!(said.contains("P-2 to take at most 1 kWh/m³"), "{said}");
+    assert!(said.contains("it lifted nothing"), "{said}");
+}

@@ -18,6 +18,7 @@ mod mqtt;
 mod parity;
 #[cfg(feature = "cli")]
 mod plant_new;
+mod pump_energy;
 #[cfg(feature = "cli")]
 mod rejects;
 mod rules;

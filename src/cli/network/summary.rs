@@ -161,7 +161,7 @@ impl<'a> Summary<'a> {
             node.quality.into_iter().for_each(|value| sum.quality.add(value));
         }
         for (sum, link) in self.links.iter_mut().zip(&step.links) {
-            let LinkState { flow, status } = *link;
+            let LinkState { flow, status, .. } = *link;
             sum.flow.add(flow.as_m3_per_h());
             sum.open += u32::from(status != Status::Closed);
         }

@@ -10,6 +10,7 @@ use crate::base::problem::Problems;
 use crate::base::random::{Seed, stream};
 use crate::base::units::{Flow, Length};
 use crate::plant::draft::{Draft, DraftVillage, Folder, WorksPlaces, add_link, add_node};
+use crate::plant::efficiency::Efficiency;
 use crate::plant::network::{
     ControlAction, ControlWhen, LinkKind, Network, NodeIndex, NodeKind, PressureDriven, Reactions,
     SimpleControl, Tank,
@@ -190,7 +191,7 @@ impl Site {
         // Losses of a smooth pipe at 0.7 m/s, with room: 1.1 m in 100 m of the narrowest.
         let head = lift + high + 2.0 + 0.011 * length;
         let curve = vec![(Flow::m3_per_h(flow), Length::m(head))];
-        let pump = LinkKind::Pump { curve, speed: 1.0 };
+        let pump = LinkKind::Pump { efficiency: Efficiency::usual(&curve), curve, speed: 1.0 };
         let pump = add_link(&mut self.network, "P-1", source, after, pump);
         add_link(&mut self.network, "M-1", after, tank, pipe(length, main));
         for (action, when) in [

@@ -3,6 +3,7 @@
 use super::Reader;
 use super::line::{Line, Word};
 use crate::base::units::{Flow, Length};
+use crate::plant::efficiency::Efficiency;
 use crate::plant::network::{
     Link, LinkIndex, LinkKind, LinkStatus, NodeIndex, NodeKind, ValveKind,
 };
@@ -131,7 +132,8 @@ impl<'a> Reader<'a> {
             self.add(&line.span(), "the pump has no head curve", "write HEAD and a curve's id");
         }
         ends?;
-        Some(LinkKind::Pump { curve: curve?, speed })
+        let curve = curve?;
+        Some(LinkKind::Pump { efficiency: Efficiency::usual(&curve), curve, speed })
     }
 
     fn head_curve(&mut self, word: &Word<'a>) -> Option<Vec<(Flow, Length)>> {

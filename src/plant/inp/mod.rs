@@ -5,6 +5,7 @@
 
 mod check;
 mod controls;
+mod energy;
 mod line;
 mod links;
 mod nodes;
@@ -48,6 +49,7 @@ pub fn read(source: &Arc<Source>) -> Result<Network, Problems> {
     reader.read_curves_and_patterns();
     reader.read_nodes();
     reader.read_links();
+    reader.read_energy();
     reader.read_controls();
     reader.check_whole();
     let Reader { network, problems, .. } = reader;
@@ -297,7 +299,7 @@ A small works; fiction
         assert!(matches!(network.links[0].kind, LinkKind::Pipe { diameter, .. }
             if diameter == Length::m(0.15)));
         assert!(matches!(network.links[2].kind, LinkKind::Pipe { check_valve: true, .. }));
-        assert!(matches!(&network.links[3].kind, LinkKind::Pump { curve, speed }
+        assert!(matches!(&network.links[3].kind, LinkKind::Pump { curve, speed, .. }
             if *speed == 0.9 && *curve == [(Flow::m3_per_h(36.0), Length::m(40.0))]));
         assert!(
             matches!(network.links[4].kind, LinkKind::Valve { kind: ValveKind::Fcv, setting, .. }

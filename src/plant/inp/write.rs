@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::base::Span;
+use crate::plant::efficiency::Efficiency;
 use crate::plant::network::{
     ControlAction, ControlWhen, Link, LinkKind, LinkStatus, Network, NodeIndex, NodeKind, ValveKind,
 };
@@ -93,6 +94,7 @@ fn write_links(network: &Network, text: &mut String) {
     let mut valves = String::from("\n[VALVES]\n;ID From To Diam(mm) Type Setting MinorLoss\n");
     let mut curves = String::from("\n[CURVES]\n;ID Flow(m3/h) Head(m)\n");
     let mut status = String::from("\n[STATUS]\n");
+    let mut energy = String::from("\n[ENERGY]\n");
     let name = |NodeIndex(at): NodeIndex| network.nodes[at].id.as_str();
     for (at, link) in network.links.iter().enumerate() {
         let ends = format!("{} {} {}", link.id, name(link.start), name(link.end));
@@ -109,11 +111,18 @@ fn write_links(network: &Network, text: &mut String) {
                 );
                 continue;
             }
-            LinkKind::Pump { curve, speed } => {
+            LinkKind::Pump { curve, speed, efficiency } => {
                 let _ = writeln!(pumps, "{ends} HEAD C{at} SPEED {}", number(*speed));
                 for (flow, head) in curve {
                     let (flow, head) = (number(flow.as_m3_per_h()), number(head.as_m()));
                     let _ = writeln!(curves, "C{at} {flow} {head}");
+                }
+                if let Efficiency::Points(points) = efficiency {
+                    let _ = writeln!(energy, "PUMP {} EFFIC E{at}", link.id);
+                    for (flow, share) in points {
+                        let (flow, percent) = (number(flow.as_m3_per_h()), number(share * 100.0));
+                        let _ = writeln!(curves, "E{at} {flow} {percent}");
+                    }
                 }
             }
             LinkKind::Valve { kind, diameter, setting, minor_loss } => {
@@ -127,7 +136,7 @@ fn write_links(network: &Network, text: &mut String) {
             let _ = writeln!(status, "{} Closed", link.id);
         }
     }
-    for section in [pipes, pumps, valves, curves, status] {
+    for section in [pipes, pumps, valves, curves, status, energy] {
         text.push_str(&section);
     }
 }

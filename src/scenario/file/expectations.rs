@@ -7,29 +7,64 @@ use crate::base::complaint::Problem;
 use crate::base::problem::{Spanned, Table};
 use crate::base::{RuleId, Stamp};
 use crate::scenario::expectation::{
-    AlarmName, Change, Expectation, TicketExpectation, Wanted, Window,
+    AlarmName, Change, EnergyExpectation, Expectation, TicketExpectation, Wanted, Window,
 };
 
 /// Keys that are senseless beside `never = true`.
 const KEYS_OF_A_CHANGE: [&str; 3] = ["state", "within_rule_min", "before"];
 
-/// Reads every `[[expect]]`, of alarms and of tickets; without a run (its own mistakes are noted)
-/// it gives none.
+/// Every `[[expect]]`, by what it is about.
+#[derive(Debug, Default)]
+pub struct Expected {
+    pub alarms: Vec<Expectation>,
+    pub tickets: Vec<TicketExpectation>,
+    pub energy: Vec<EnergyExpectation>,
+}
+
+/// Reads every `[[expect]]`; without a run (its own mistakes are noted) it gives none.
 pub fn read_expectations(
     table: &Table<'_>,
     names: &Names<'_>,
     run: Option<Run>,
     injections: &[Found],
-) -> (Vec<Expectation>, Vec<TicketExpectation>) {
-    let (mut alarms, mut tickets) = (Vec::new(), Vec::new());
+) -> Expected {
+    let mut expected = Expected::default();
     for table in table.tables("expect") {
         if table.has("ticket") {
-            tickets.extend(read_ticket(&table, names, run, injections));
+            expected.tickets.extend(read_ticket(&table, names, run, injections));
+        } else if table.has("pump") {
+            expected.energy.extend(read_energy(&table, names, run, injections));
         } else {
-            alarms.extend(read_expectation(&table, names, run, injections));
+            expected.alarms.extend(read_expectation(&table, names, run, injections));
         }
     }
-    (alarms, tickets)
+    expected
+}
+
+fn read_energy(
+    table: &Table<'_>,
+    names: &Names<'_>,
+    run: Option<Run>,
+    injections: &[Found],
+) -> Option<EnergyExpectation> {
+    const BOUNDS: [&str; 2] = ["at_least_kwh_per_m3", "at_most_kwh_per_m3"];
+    let name = table.text("pump")?;
+    let pump = names.pump(table, &name);
+    let [least, most] = BOUNDS.map(|key| table.opt_number_in(key, 0.0..=100.0));
+    if !BOUNDS.iter().any(|key| table.has(key)) {
+        let text = "what the pump must take for each m³ is missing";
+        table.add_with_help(table.span(), text, format!("write `{} = 0.3`", BOUNDS[0]));
+    }
+    let times = read_times(table, run, injections)?;
+    Some(EnergyExpectation {
+        place: table.source().place(table.span().start),
+        pump: pump?,
+        name: name.into_inner(),
+        at_least: least.map_or(0.0, Spanned::into_inner),
+        at_most: most.map_or(f64::INFINITY, Spanned::into_inner),
+        from: times.earliest,
+        until: times.latest,
+    })
 }
 
 fn read_ticket(
@@ -216,6 +251,10 @@ within_rule_min = 3
 tag = "AIT-2"
 witin_min = 3
 before = { rule = "b", tag = "AIT-7" }
+
+[[expect]]
+pump = "P-2"
+at_most = 1
 
 [[allow]]
 rule = "水"

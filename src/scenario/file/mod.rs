@@ -72,7 +72,7 @@ pub fn load(source: &Arc<Source>, plants: &[Arc<Plant>]) -> Result<Scenario, Pro
         });
         let injections = read_injections(table, &names, run);
         let repairs = read_repairs(table, run, &injections);
-        let (expectations, tickets) = read_expectations(table, &names, run, &injections);
+        let expected = read_expectations(table, &names, run, &injections);
         let allowed = read_allowed(table, &names);
         let (run, (start, utc_offset)) = (run?, start?.into_inner());
         Some(Scenario {
@@ -89,9 +89,10 @@ pub fn load(source: &Arc<Source>, plants: &[Arc<Plant>]) -> Result<Scenario, Pro
             speed: speed.map(Spanned::into_inner),
             injections: injections.into_iter().filter_map(|found| found.injection).collect(),
             repairs,
-            residents: residents.is_some_and(Spanned::into_inner) || !tickets.is_empty(),
-            expectations,
-            tickets,
+            residents: residents.is_some_and(Spanned::into_inner) || !expected.tickets.is_empty(),
+            expectations: expected.alarms,
+            tickets: expected.tickets,
+            energy: expected.energy,
             allowed,
         })
     })

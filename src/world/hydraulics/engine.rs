@@ -100,6 +100,8 @@ pub enum LinkProperty {
     Wall = sys::EN_LinkProperty_EN_KWALL,
     SpeedPattern = sys::EN_LinkProperty_EN_LINKPATTERN,
     HeadCurve = sys::EN_LinkProperty_EN_PUMP_HCURVE,
+    EfficiencyCurve = sys::EN_LinkProperty_EN_PUMP_ECURVE,
+    Energy = sys::EN_LinkProperty_EN_ENERGY,
     LeakArea = sys::EN_LinkProperty_EN_LEAK_AREA,
     LeakExpansion = sys::EN_LinkProperty_EN_LEAK_EXPAN,
 }
@@ -145,6 +147,7 @@ pub enum SolverOption {
     WallOrder = sys::EN_Option_EN_WALLORDER,
     TankOrder = sys::EN_Option_EN_TANKORDER,
     LimitingConcentration = sys::EN_Option_EN_CONCENLIMIT,
+    GlobalEfficiency = sys::EN_Option_EN_GLOBALEFFIC,
 }
 
 /// The owner of one EPANET project.

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use super::engine::file::{FileEngine, QualityInfo, TimeParameter};
 use super::engine::{EngineError, LinkProperty, NodeProperty, Warning};
-use crate::base::units::{Flow, Length, Volume};
+use crate::base::units::{Flow, Length, Power, Volume};
 
 pub use super::engine::file::decode;
 
@@ -113,6 +113,8 @@ pub struct LinkState {
     pub flow: Flow,
     /// Does it let water pass?
     pub status: Status,
+    /// Electrical power of a pump; none for other links.
+    pub power: Power,
 }
 
 /// EPANET's status of a link.
@@ -211,6 +213,7 @@ struct Buffers {
     quality: Vec<f64>,
     flows: Vec<f64>,
     status: Vec<f64>,
+    power: Vec<f64>,
 }
 
 /// EPANET refuses the file or finds no solution.
@@ -318,12 +321,13 @@ impl FileRun {
     }
 
     fn read(&mut self) -> Result<(), EngineError> {
-        let Buffers { heads, demands, quality, flows, status } = &mut self.buffers;
+        let Buffers { heads, demands, quality, flows, status, power } = &mut self.buffers;
         let engine = self.engine.engine();
         engine.node_values(NodeProperty::Head, heads)?;
         engine.node_values(NodeProperty::Quality, quality)?;
         engine.link_values(LinkProperty::Flow, flows)?;
         engine.link_values(LinkProperty::Status, status)?;
+        engine.link_values(LinkProperty::Energy, power)?;
         let factors = self.factors;
         let has_quality = self.layout.quality != QualityKind::None;
         self.step.nodes.clear();
@@ -336,9 +340,12 @@ impl FileRun {
             },
         ));
         self.step.links.clear();
-        self.step.links.extend(flows.iter().zip(status).map(|(flow, status)| LinkState {
+        let items = self.layout.links.iter().zip(flows).zip(status).zip(power);
+        self.step.links.extend(items.map(|(((item, flow), status), power)| LinkState {
             flow: Flow::m3_per_s(*flow * factors.flow),
             status: Status::from_epanet(*status),
+            // EPANET gives one for what any link loses.
+            power: if item.kind == "pump" { Power::kw(*power) } else { Power::ZERO },
         }));
         Ok(())
     }

@@ -98,6 +98,11 @@ impl Hydraulics {
         &mut self.boundary
     }
 
+    /// Relative speed of a pump, as ordered.
+    pub fn speed(&self, pump: LinkIndex) -> f64 {
+        self.boundary.speed[pump.0]
+    }
+
     /// The last solution.
     pub fn solution(&self) -> &Solution {
         &self.solution

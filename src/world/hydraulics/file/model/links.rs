@@ -1,10 +1,11 @@
 //! Pipes, pumps, valves and simple controls of a file.
 
 use super::super::super::engine::read::{RawControl, SET_CLOSED, SET_OPEN};
-use super::super::super::engine::{EngineError, LinkProperty};
+use super::super::super::engine::{EngineError, LinkProperty, SolverOption};
 use super::{Purpose, Reader, epanet_index, our_index};
 use crate::base::Span;
 use crate::base::units::{Flow, Length};
+use crate::plant::efficiency::{EPANET_DEFAULT, Efficiency};
 use crate::plant::network::{
     ControlAction, ControlWhen, LinkIndex, LinkKind, LinkStatus, NodeIndex, NodeKind,
     SimpleControl, ValveKind,
@@ -71,14 +72,35 @@ impl Reader<'_> {
         if index == 0 {
             let id = self.layout.links[at].id.clone();
             self.refuse(format!("{id}: a pump of constant power; give it a head curve (HEAD)"));
-            return Ok(LinkKind::Pump { curve: Vec::new(), speed: 1.0 });
+            let efficiency = Efficiency::constant(EPANET_DEFAULT);
+            return Ok(LinkKind::Pump { curve: Vec::new(), speed: 1.0, efficiency });
         }
         let point = |(flow, head): (f64, f64)| {
             (Flow::m3_per_s(flow * self.units.flow), Length::m(head * self.units.length))
         };
+        let curve: Vec<(Flow, Length)> = self.file.curve(index)?.into_iter().map(point).collect();
         Ok(LinkKind::Pump {
-            curve: self.file.curve(index)?.into_iter().map(point).collect(),
+            efficiency: self.efficiency(at, &curve)?,
+            curve,
             speed: self.link(at, LinkProperty::InitialSetting)?.max(0.0),
+        })
+    }
+
+    /// The pump's own curve, else the file's one for all; a plant has better than EPANET's
+    /// default when the file gives none.
+    fn efficiency(&self, at: usize, curve: &[(Flow, Length)]) -> Result<Efficiency, EngineError> {
+        let own = self.link(at, LinkProperty::EfficiencyCurve)? as i32;
+        if own > 0 {
+            let flow = |flow: f64| Flow::m3_per_s(flow * self.units.flow);
+            let points = self.file.curve(own)?.into_iter();
+            let points = points.map(|(x, percent)| (flow(x), percent / 100.0));
+            return Ok(Efficiency::Points(points.collect()));
+        }
+        let global = self.file.option(SolverOption::GlobalEfficiency)? / 100.0;
+        let is_unsaid = (global - EPANET_DEFAULT).abs() < 1e-9;
+        Ok(match self.purpose {
+            Purpose::Plant if is_unsaid => Efficiency::usual(curve),
+            _ => Efficiency::constant(global),
         })
     }
 
