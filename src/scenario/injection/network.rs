@@ -66,6 +66,20 @@ pub enum NetworkEvent {
         /// And µS/cm.
         conductivity_us_per_cm: f64,
     },
+    /// A hole in a pipe below the water of the ground (外水渗入): it leaks as a burst does, and
+    /// lets that water in wherever and as long as the pipe has less pressure.
+    Intrusion {
+        /// Where.
+        node: NodeIndex,
+        /// What passes at a difference of 20 m, m³/h, either way; follows its root.
+        m3_per_h_at_20_m: f64,
+        /// How high that water stands, m above the node.
+        groundwater_m: f64,
+        /// What it carries, NTU.
+        turbidity_ntu: f64,
+        /// And µS/cm.
+        conductivity_us_per_cm: f64,
+    },
 }
 
 impl NetworkEvent {
@@ -78,6 +92,7 @@ impl NetworkEvent {
             Self::PumpTrip { pump } | Self::PumpWear { pump, .. } => is_pump(pump),
             Self::Burst { node, .. }
             | Self::Leak { node, .. }
+            | Self::Intrusion { node, .. }
             | Self::CrossConnection { node, .. } => node.0 < network.nodes.len(),
             Self::ValveShut { link } => can_shut(link),
             Self::PrvFailure { valve, .. } => {

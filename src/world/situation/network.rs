@@ -59,7 +59,8 @@ impl NetworkState {
                 self.is_shut[link.0] = true;
             }
             NetworkEvent::PumpWear { pump, head_share } => self.head_share[pump.0] *= head_share,
-            NetworkEvent::Burst { node, m3_per_h_at_20_m } => {
+            NetworkEvent::Burst { node, m3_per_h_at_20_m }
+            | NetworkEvent::Intrusion { node, m3_per_h_at_20_m, .. } => {
                 self.burst_m3_per_h[node.0] += m3_per_h_at_20_m;
             }
             NetworkEvent::Leak { node, per_day_m3_per_h_at_20_m } => {

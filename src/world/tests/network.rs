@@ -140,3 +140,36 @@ fn foreign_water_comes_in_only_while_the_mains_have_less_pressure() {
     assert!(after.1 < 400.0 && after.2 > 0.1, "{after:?}");
     assert!(world.soundness().is_sound(), "{}", world.soundness());
 }
+
+#[test]
+fn a_hole_lets_the_water_of_the_ground_in_once_the_pressure_is_gone_and_leaks_before() {
+    let plant = sanmen();
+    let entry = plant.network.link("SY-P0").expect("the entry of Suiyang");
+    let node = plant.network.node("SY-1").expect("a junction without taps");
+    let hole = NetworkEvent::Intrusion {
+        node,
+        m3_per_h_at_20_m: 12.0,
+        groundwater_m: 2.0,
+        turbidity_ntu: 60.0,
+        conductivity_us_per_cm: 700.0,
+    };
+    let shut = happens(2, 5, NetworkEvent::ValveShut { link: entry });
+    let foreign = plant.network.links.len(); // behind all others
+    let mut came_in = 0.0;
+    let world = run(world(&plant, NORMAL, &[shut, happens(1, 6, hole)]), 8, |truth| {
+        let (here, flow) = (&truth.nodes[node.0], truth.links[foreign].flow.as_m3_per_h());
+        if truth.at > at(2) && truth.at <= at(5) {
+            let missing = 2.0 - here.pressure.as_m();
+            let wanted = 12.0 * (missing / 20.0).sqrt(); // as through any hole
+            assert!((flow / wanted - 1.0).abs() < 0.01, "{flow}, {wanted} at {}", truth.at);
+            came_in += flow / 12.0;
+        } else {
+            assert!(flow.abs() < 1e-9, "{flow} at {}", truth.at);
+            let leaks = truth.at > at(1) && truth.at <= at(6);
+            let wanted = if leaks { 12.0 * (here.pressure.as_m() / 20.0).sqrt() } else { 0.0 };
+            assert!((here.leakage.as_m3_per_h() - wanted).abs() < 1e-6, "{here:?}");
+        }
+    });
+    assert!(came_in > 0.1, "{came_in} m³ in three hours of the night");
+    assert!(world.soundness().is_sound(), "{}", world.soundness());
+}

@@ -16,6 +16,7 @@ pub const PART: Part = Part {
         ("prv-failure", prv_failure),
         ("rationing", rationing),
         ("cross-connection", cross_connection),
+        ("intrusion", intrusion),
     ],
     keys: &[
         "target",
@@ -26,6 +27,7 @@ pub const PART: Part = Part {
         "village",
         "open_hours",
         "pressure_m",
+        "groundwater_m",
         "turbidity_ntu",
         "conductivity_us_per_cm",
     ],
@@ -92,6 +94,21 @@ fn cross_connection(table: &Table<'_>, names: &Names<'_>) -> Option<InjectionKin
     }))
 }
 
+fn intrusion(table: &Table<'_>, names: &Names<'_>) -> Option<InjectionKind> {
+    let node = table.text("target").and_then(|name| names.junction(table, &name));
+    let hole = table.number_in("m3_per_h_at_20_m", 0.01..=1_000.0);
+    let groundwater_m = table.number_in("groundwater_m", 0.0..=20.0);
+    let turbidity_ntu = table.number_in("turbidity_ntu", 0.0..=4_000.0);
+    let conductivity = table.number_in("conductivity_us_per_cm", 0.0..=20_000.0);
+    Some(InjectionKind::Network(NetworkEvent::Intrusion {
+        node: node?,
+        m3_per_h_at_20_m: hole?.into_inner(),
+        groundwater_m: groundwater_m?.into_inner(),
+        turbidity_ntu: turbidity_ntu?.into_inner(),
+        conductivity_us_per_cm: conductivity?.into_inner(),
+    }))
+}
+
 /// Pairs of hours, such as `[6, 8, 17, 20.5]`: open from 6 to 8 and from 17 to half past 20.
 fn open_hours(table: &Table<'_>) -> Option<Vec<(Span, Span)>> {
     let hours = table.numbers("open_hours");
@@ -146,6 +163,18 @@ mod tests {
         let node = NodeIndex(2);
         let leak = event("kind = \"leak\"\ntarget = \"J-1\"\nper_day_m3_per_h_at_20_m = 0.3");
         assert_eq!(leak, NetworkEvent::Leak { node, per_day_m3_per_h_at_20_m: 0.3 });
+        let hole = event(
+            "kind = \"intrusion\"\ntarget = \"J-1\"\nm3_per_h_at_20_m = 6\ngroundwater_m = 1.5\n\
+             turbidity_ntu = 40\nconductivity_us_per_cm = 700",
+        );
+        let wanted = NetworkEvent::Intrusion {
+            node,
+            m3_per_h_at_20_m: 6.0,
+            groundwater_m: 1.5,
+            turbidity_ntu: 40.0,
+            conductivity_us_per_cm: 700.0,
+        };
+        assert_eq!(hole, wanted);
         let shut = event("kind = \"valve-shut\"\ntarget = \"L-IN\"");
         assert_eq!(shut, NetworkEvent::ValveShut { link: LinkIndex(4) });
         let valve = LinkIndex(2);
