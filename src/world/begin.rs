@@ -1,7 +1,7 @@
 //! How a world begins: checked, cold, then run in until its pipes hold believable water.
 
 use super::WorldError;
-use super::demand::Demand;
+use super::demand::{Demand, required_heads};
 use super::foreign::connect;
 use super::hydraulics::Hydraulics;
 use super::power::PowerState;
@@ -12,9 +12,10 @@ use super::treatment::Works;
 use super::treatment::production::with_production_control;
 use super::truth::{LinkTruth, NodeTruth, Truth, Water, WorksTruth};
 use crate::base::random::Seed;
-use crate::base::units::{Concentration, Conductivity, Turbidity};
+use crate::base::units::{Concentration, Conductivity, Length, Turbidity};
 use crate::base::{Span, Stamp};
 use crate::plant::Plant;
+use crate::plant::network::Network;
 use crate::scenario::injection::{AssetEvent, Injection, InjectionKind};
 
 /// How long the plant runs before the start.
@@ -67,7 +68,9 @@ impl World {
     ) -> Result<Self, WorldError> {
         let mut plant = plant.clone();
         let foreign = connect(&mut plant.network, injections);
-        let network = with_production_control(&plant.network, &plant.train);
+        let mut network = with_production_control(&plant.network, &plant.train);
+        let required = required_heads(&plant);
+        network.pressure_driven.required = lowest(&network, &required);
         let situation = Situation::at(&plant, condition, &[], now);
         let chlorine = situation.works.settings.dose.as_mg_per_l()
             - plant.train.dosing.instant_demand_mg_per_l;
@@ -83,8 +86,10 @@ impl World {
         for connection in &foreign {
             transport.set_boundary(connection.reservoir, connection.water);
         }
+        let mut hydraulics = Hydraulics::new(&network, now, plant.profile.utc_offset)?;
+        hydraulics.boundary().required = required;
         Ok(Self {
-            hydraulics: Hydraulics::new(&network, now, plant.profile.utc_offset)?,
+            hydraulics,
             transport,
             demand: Demand::new(&plant, seed),
             works: Works::new(&plant.train, plant.profile.utc_offset, seed),
@@ -112,6 +117,16 @@ impl World {
             volumes: vec![0.0; nodes],
         })
     }
+}
+
+/// The pressure that the solver itself requires of all taps: the others' is above it. A file that
+/// has another law than the root of the pressure from 0 on keeps its own, for all taps.
+fn lowest(network: &Network, required: &[Length]) -> Length {
+    let driven = network.pressure_driven;
+    if driven.exponent != 0.5 || driven.minimum > Length::ZERO {
+        return driven.required;
+    }
+    required.iter().copied().fold(driven.required, |a, b| if b < a { b } else { a })
 }
 
 /// Refuses what the plant has not got.

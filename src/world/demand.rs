@@ -1,10 +1,11 @@
 //! What people want: the average of the network file, times the hour, the day's whim, and what a
 //! scenario does to it.
 
+use super::residents::service_head;
 use super::wander::Wander;
 use crate::base::random::Seed;
 use crate::base::time::UtcOffset;
-use crate::base::units::Flow;
+use crate::base::units::{Flow, Length};
 use crate::base::{Span, Stamp};
 use crate::plant::Plant;
 use crate::plant::network::{NodeIndex, NodeKind};
@@ -50,6 +51,18 @@ pub fn hour_factor(now: Stamp, offset: UtcOffset) -> f64 {
     let whole = hours.floor();
     let at = |hour: f64| HOURS[hour as usize % 24];
     at(whole) + (at(whole + 1.0) - at(whole)) * (hours - whole)
+}
+
+/// The pressure head from which on each node's taps give all that is wanted: the service head of
+/// the village's houses `[S13w]`, and what the network file says where there is no village.
+pub fn required_heads(plant: &Plant) -> Vec<Length> {
+    let mut heads = vec![plant.network.pressure_driven.required; plant.network.nodes.len()];
+    for village in &plant.profile.villages {
+        for NodeIndex(tap) in &village.taps {
+            heads[*tap] = service_head(village.storeys);
+        }
+    }
+    heads
 }
 
 impl Demand {

@@ -53,6 +53,37 @@ fn demand_follows_wagners_curve_between_minimum_and_required_pressure() {
 }
 
 #[test]
+fn every_tap_follows_wagners_curve_up_to_its_own_required_pressure() {
+    // A summit gives two taps the same pressure: houses of one storey (5 m) and of three (13.5 m).
+    let required = [5.0, 13.5];
+    let text = |head_m: f64| {
+        format!(
+            "[JUNCTIONS]\n J 0 5\n K 0 4\n[RESERVOIRS]\n R {head_m}\n\
+             [PIPES]\n P R J 1 2000 150\n Q R K 1 2000 150\n\
+             [OPTIONS]\n UNITS LPS\n HEADLOSS H-W\n DEMAND MODEL PDA\n REQUIRED PRESSURE 5\n"
+        )
+    };
+    for head_m in [-2.0, 0.3, 2.0, 4.9, 5.1, 9.0, 13.4, 13.6, 30.0] {
+        let mut hydraulics = hydraulics(&text(head_m));
+        for (own, required) in hydraulics.boundary().required.iter_mut().zip(required) {
+            *own = sanmen::base::units::Length::m(required);
+        }
+        // Twice, as in two steps: the second begins where the first ended.
+        for solves in [2, 3] {
+            let solution = hydraulics.solve(start(), Span::MINUTE).expect("a solution").0.clone();
+            for (at, demand) in [5.0, 4.0].into_iter().enumerate() {
+                let pressure = solution.pressure[at].as_m();
+                let share = (pressure / required[at]).clamp(0.0, 1.0).sqrt();
+                let delivered = solution.delivered[at].as_m3_per_s() * 1_000.0;
+                let wanted = demand * share;
+                assert!((delivered - wanted).abs() < 5e-3, "{delivered} L/s at {head_m} m");
+            }
+            assert!(hydraulics.solves() <= solves, "once a step, and once more to turn");
+        }
+    }
+}
+
+#[test]
 fn a_hole_loses_what_an_orifice_does() {
     const DISCHARGE: f64 = 0.75; // turbulent flow, as WNTR has it
     let area = std::f64::consts::FRAC_PI_4 * 0.02 * 0.02; // a hole of 2 cm

@@ -46,6 +46,13 @@ pub enum HydraulicsError {
     NoSolver,
 }
 
+/// Most solutions that are looked for at one moment.
+const TURNS: usize = 8;
+
+/// A tap this close to its required pressure, m, stands on either side of it: it gets within
+/// 1e-4 of its demand by both.
+const NEAR_M: f64 = 1e-3;
+
 /// One plant's hydraulics: solver, tanks, controls and clock.
 ///
 /// Use: loop { change the boundary; `solve`; use the solution for the span it gives; `advance` }.
@@ -62,6 +69,9 @@ pub struct Hydraulics {
     volumes: Volumes,
     has_solution: bool,
     unsolved: u64,
+    solves: u64,
+    /// Per node: a tap below its own required pressure.
+    short: Vec<bool>,
     roughness_factor: f64,
     head_factor: Vec<f64>,
 }
@@ -87,6 +97,8 @@ impl Hydraulics {
             volumes: Volumes::zero(nodes),
             has_solution: false,
             unsolved: 0,
+            solves: 0,
+            short: vec![false; nodes],
             roughness_factor: 1.0,
             head_factor: vec![1.0; links],
             network: network.clone(),
@@ -111,6 +123,11 @@ impl Hydraulics {
     /// How often the solver found nothing and the last solution had to do.
     pub fn unsolved(&self) -> u64 {
         self.unsolved
+    }
+
+    /// How often the solver was asked.
+    pub fn solves(&self) -> u64 {
+        self.solves
     }
 
     /// Multiplies the roughness C of every pipe, as the network file has it; above 0.
@@ -147,8 +164,7 @@ impl Hydraulics {
         let on: Vec<bool> =
             links.map(|link| self.boundary.is_on(&self.network, LinkIndex(link))).collect();
         self.reach.update(&self.network, &on, &self.boundary.tank_level);
-        self.wanted.set(&self.network, &self.boundary, &on, &self.reach);
-        match self.solver.solve(&self.wanted)? {
+        match self.solve_for_taps(&on)? {
             Some(warning) if warning == Warning::Unbalanced => {
                 self.unsolved += 1;
                 if !self.has_solution {
@@ -176,6 +192,45 @@ impl Hydraulics {
         Ok((&self.solution, span))
     }
 
+    /// Solves until every tap stands on its side of its own required pressure. That is once,
+    /// unless some have crossed it since the last time.
+    fn solve_for_taps(&mut self, on: &[bool]) -> Result<Option<Warning>, EngineError> {
+        for _ in 0..TURNS {
+            let short = &self.short;
+            self.wanted.set(&self.network, &self.boundary, on, &self.reach, short);
+            self.solves += 1;
+            let warning = self.solver.solve(&self.wanted)?;
+            if warning == Some(Warning::Unbalanced) || !self.turn_taps() {
+                return Ok(warning);
+            }
+        }
+        // Taps that turn for ever stand within a hair of their required pressure: either is right.
+        self.wanted.set(&self.network, &self.boundary, on, &self.reach, &self.short);
+        self.solver.solve(&self.wanted)
+    }
+
+    /// Puts every tap on the side of its own required pressure where the solver found it. Were
+    /// some on the other?
+    fn turn_taps(&mut self) -> bool {
+        let driven = &self.network.pressure_driven;
+        if driven.exponent != 0.5 || driven.minimum != Length::ZERO || self.network.demand_driven {
+            return false;
+        }
+        let found = self.solver.found();
+        let mut turned = false;
+        for (at, node) in self.network.nodes.iter().enumerate() {
+            let required = self.boundary.required[at];
+            if required > driven.required {
+                let above = found.head[at] - node.elevation.as_m() - required.as_m();
+                let drawn = self.wanted.demand[at] > 0.0 || self.wanted.draw[at] > 0.0;
+                let is_short = drawn && above < if self.short[at] { NEAR_M } else { -NEAR_M };
+                turned |= is_short != self.short[at];
+                self.short[at] = is_short;
+            }
+        }
+        turned
+    }
+
     /// Lets `span` pass with the last solution: moves tank levels, counts what spills.
     pub fn advance(&mut self, span: Span) -> &Volumes {
         let levels = &mut self.boundary.tank_level;
@@ -190,6 +245,9 @@ impl Hydraulics {
             let what = match node.kind {
                 NodeKind::Junction { .. } if !sound(boundary.demand[at].as_m3_per_s()) => "demand",
                 NodeKind::Junction { .. } if !sound(boundary.leak_m3_per_h_at_20_m[at]) => "leak",
+                NodeKind::Junction { .. } if !sound(boundary.required[at].as_m()) => {
+                    "required pressure"
+                }
                 NodeKind::Tank(_) if !sound(boundary.tank_level[at].as_m()) => "level",
                 NodeKind::Reservoir if !boundary.reservoir_head[at].as_m().is_finite() => "head",
                 _ => continue,
@@ -223,8 +281,10 @@ impl Hydraulics {
             };
             solution.head[at] = head;
             solution.pressure[at] = pressure;
-            solution.delivered[at] = Flow::m3_per_s(found.delivered[at].max(0.0));
-            let leak = self.wanted.emitter[at] * pressure.as_m().max(0.0).sqrt();
+            let root = pressure.as_m().max(0.0).sqrt();
+            let drawn = found.delivered[at].max(0.0) + self.wanted.draw[at] * root;
+            solution.delivered[at] = Flow::m3_per_s(drawn);
+            let leak = self.wanted.emitter[at] * root;
             solution.leakage[at] = Flow::m3_per_s(leak);
         }
         self.inflow.fill(0.0);

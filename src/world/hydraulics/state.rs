@@ -12,6 +12,10 @@ use crate::plant::network::{LinkIndex, LinkKind, LinkStatus, Network, NodeKind, 
 pub struct Boundary {
     /// What people want, at junctions; 0 or more.
     pub demand: Vec<Flow>,
+    /// Pressure head from which on a junction gets its whole demand; below it the demand times
+    /// the root of pressure over this. It holds where it is above the network's own
+    /// (`PressureDriven::required`), and where that has minimum 0 and exponent 0.5.
+    pub required: Vec<Length>,
     /// Leak at a junction: m³/h lost at 20 m of pressure; follows the root of the pressure.
     pub leak_m3_per_h_at_20_m: Vec<f64>,
     /// Is the link switched on? Controls set it.
@@ -55,6 +59,7 @@ impl Boundary {
         };
         Self {
             demand: nodes.iter().map(|node| demand(&node.kind)).collect(),
+            required: vec![network.pressure_driven.required; nodes.len()],
             leak_m3_per_h_at_20_m: vec![0.0; nodes.len()],
             status: links.iter().map(|link| link.initial).collect(),
             forced_closed: vec![false; links.len()],

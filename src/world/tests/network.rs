@@ -1,6 +1,7 @@
 //! What happens to pipes, valves and tanks of the Sanmen plant.
 
 use super::*;
+use crate::world::residents::service_head;
 
 /// Of the network, from hour to hour.
 fn happens(from: i64, until: i64, event: NetworkEvent) -> Injection {
@@ -172,4 +173,29 @@ fn a_hole_lets_the_water_of_the_ground_in_once_the_pressure_is_gone_and_leaks_be
     });
     assert!(came_in > 0.1, "{came_in} m³ in three hours of the night");
     assert!(world.soundness().is_sound(), "{}", world.soundness());
+}
+
+#[test]
+fn every_village_gets_its_water_down_to_the_head_its_own_houses_need() {
+    let plant = sanmen();
+    let worn = 0; // the condition `aged`: its mornings are short
+    let mut short = 0;
+    let mut steps = 0;
+    let world = run(world(&plant, worn, &[]), 24, |truth| {
+        steps += 1;
+        for village in &plant.profile.villages {
+            let required = service_head(village.storeys).as_m();
+            for tap in &village.taps {
+                let here = &truth.nodes[tap.0];
+                let share = (here.pressure.as_m() / required).min(1.0).sqrt();
+                let (wanted, got) = (here.demand.as_m3_per_h(), here.delivered.as_m3_per_h());
+                assert!((got - wanted * share).abs() < 1e-3 * wanted + 1e-9, "{here:?} {share}");
+                short += usize::from(share < 0.999);
+            }
+        }
+    });
+    assert!(short > 100, "{short} taps and steps short of their head");
+    // A step has a part for each event in it, and the run-in had 288 steps.
+    let each = world.hydraulics.solves() as f64 / f64::from(288 + steps);
+    assert!(each < 1.25, "{each} solutions a step");
 }

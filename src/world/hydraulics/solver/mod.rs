@@ -24,6 +24,9 @@ pub(super) struct Wanted {
     pub demand: Vec<f64>,
     /// Per node, m³/s at 1 m; the flow is this times the root of the pressure in m.
     pub emitter: Vec<f64>,
+    /// Per node, m³/s at 1 m: what a tap short of its own required pressure draws; its demand is
+    /// then 0.
+    pub draw: Vec<f64>,
     /// Per node: a tank's level within its limits, or a reservoir's head, m; none of a junction.
     pub level: Vec<Option<f64>>,
     /// Per link: the setting of a valve, the speed of a pump; none for shut.
@@ -33,14 +36,26 @@ pub(super) struct Wanted {
 impl Wanted {
     /// Nothing is asked of nodes that no water reaches; a tank that gives none stands at its
     /// lowest, where the solver lets water in and none out.
-    pub fn set(&mut self, network: &Network, boundary: &Boundary, on: &[bool], reach: &Reach) {
+    /// `short`: per node, a tap below its own required pressure.
+    pub fn set(
+        &mut self,
+        network: &Network,
+        boundary: &Boundary,
+        on: &[bool],
+        reach: &Reach,
+        short: &[bool],
+    ) {
         self.demand.clear();
+        self.draw.clear();
         self.emitter.clear();
         self.level.clear();
         for (at, node) in network.nodes.iter().enumerate() {
             let drawn = matches!(node.kind, NodeKind::Junction { .. }) && reach.reached()[at];
             let leak = boundary.leak_m3_per_h_at_20_m[at] / 3_600.0 / LEAK_PRESSURE_M.sqrt();
-            self.demand.push(if drawn { boundary.demand[at].as_m3_per_s() } else { 0.0 });
+            let demand = if drawn { boundary.demand[at].as_m3_per_s() } else { 0.0 };
+            let at_1_m = demand / boundary.required[at].as_m().max(f64::MIN_POSITIVE).sqrt();
+            self.demand.push(if short[at] { 0.0 } else { demand });
+            self.draw.push(if short[at] { at_1_m } else { 0.0 });
             self.emitter.push(if drawn { leak } else { 0.0 });
             self.level.push(match node.kind {
                 NodeKind::Junction { .. } => None,

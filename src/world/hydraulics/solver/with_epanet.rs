@@ -258,7 +258,8 @@ impl Solver {
         let Self { engine, told, .. } = self;
         for (at, index) in self.node_index.iter().enumerate() {
             let mut set = |property, value| engine.set_node(*index, property, value);
-            let (demand, emitter) = (wanted.demand[at], wanted.emitter[at]);
+            // EPANET has one required pressure: a tap short of another one draws as a hole does.
+            let (demand, emitter) = (wanted.demand[at], wanted.emitter[at] + wanted.draw[at]);
             if told.demand[at] != demand {
                 set(NodeProperty::BaseDemand, demand)?;
                 told.demand[at] = demand;
