@@ -108,6 +108,10 @@ unit! {
     Conductivity, "µS/cm", us_per_cm, from_us_per_cm, as_us_per_cm
 }
 unit! {
+    /// Microbes, as counted (MPN or CFU), kept per 100 mL.
+    Microbes, "/100 mL", per_100_ml, from_per_100_ml, as_per_100_ml
+}
+unit! {
     /// Temperature, kept in °C.
     Temperature, "°C", deg_c, from_deg_c, as_deg_c
 }

@@ -5,12 +5,12 @@
 //! beginning and shut until its injection begins: a running solver takes no new nodes. Why the
 //! mains have too little pressure is the solver's matter: a shut valve, a summit, an empty tank.
 
-use super::quality::{CONDUCTIVITY, Carried, SPECIES, TURBIDITY};
+use super::quality::{CONDUCTIVITY, Carried, E_COLI, SPECIES, TURBIDITY};
 use crate::base::units::Length;
 use crate::plant::network::{
     Link, LinkIndex, LinkKind, LinkStatus, Network, Node, NodeIndex, NodeKind,
 };
-use crate::scenario::injection::{Injection, InjectionKind, NetworkEvent};
+use crate::scenario::injection::{ForeignWater, Injection, InjectionKind, NetworkEvent};
 
 /// The hose or pipe of a household `[D]`: length, inner diameter, Hazen–Williams C.
 const PIPE: (Length, Length, f64) = (Length::m(10.0), Length::m(0.05), 130.0);
@@ -43,39 +43,21 @@ struct Way {
     pressure_m: f64,
     pipe: (Length, Length, f64),
     minor_loss: f64,
-    turbidity_ntu: f64,
-    conductivity_us_per_cm: f64,
+    water: ForeignWater,
 }
 
 /// The way `event` opens, if it opens one.
 fn way(event: &NetworkEvent) -> Option<Way> {
     match *event {
-        NetworkEvent::CrossConnection {
-            node,
-            pressure_m,
-            turbidity_ntu,
-            conductivity_us_per_cm,
-        } => Some(Way {
-            node,
-            pressure_m,
-            pipe: PIPE,
-            minor_loss: 0.0,
-            turbidity_ntu,
-            conductivity_us_per_cm,
-        }),
-        NetworkEvent::Intrusion {
-            node,
-            m3_per_h_at_20_m,
-            groundwater_m,
-            turbidity_ntu,
-            conductivity_us_per_cm,
-        } => Some(Way {
+        NetworkEvent::CrossConnection { node, pressure_m, water } => {
+            Some(Way { node, pressure_m, pipe: PIPE, minor_loss: 0.0, water })
+        }
+        NetworkEvent::Intrusion { node, m3_per_h_at_20_m, groundwater_m, water } => Some(Way {
             node,
             pressure_m: groundwater_m,
             pipe: HOLE,
             minor_loss: loss_of_hole(m3_per_h_at_20_m),
-            turbidity_ntu,
-            conductivity_us_per_cm,
+            water,
         }),
         _ => None,
     }
@@ -117,8 +99,9 @@ pub fn connect(network: &mut Network, injections: &[Injection]) -> Vec<Foreign> 
             initial: LinkStatus::Open,
         });
         let mut water = [0.0; SPECIES];
-        water[TURBIDITY] = way.turbidity_ntu;
-        water[CONDUCTIVITY] = way.conductivity_us_per_cm;
+        water[TURBIDITY] = way.water.turbidity_ntu;
+        water[CONDUCTIVITY] = way.water.conductivity_us_per_cm;
+        water[E_COLI] = way.water.e_coli_per_100_ml;
         connections.push(Foreign { injection: at, reservoir, link, water });
     }
     connections

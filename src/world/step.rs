@@ -9,7 +9,7 @@ use super::quality::{Books, Carried, Flows, Species, Transport};
 use super::situation::{Situation, next_change};
 use super::soundness::Soundness;
 use super::treatment::Works;
-use super::treatment::contact::contact_min;
+use super::treatment::contact::{contact_min, giardia_log};
 use super::truth::{LinkTruth, NodeTruth, Truth, Water};
 use crate::base::units::{Flow, Length, Power, Volume};
 use crate::base::{Span, Stamp};
@@ -254,7 +254,6 @@ impl World {
         self.truth.at = self.now;
         self.truth.power = self.situation.power;
         self.truth.works = *self.works.truth();
-        self.truth.works.contact_min = self.contact_min();
         let solution = self.hydraulics.solution();
         let waters = self.transport.waters();
         for (at, node) in self.truth.nodes.iter_mut().enumerate() {
@@ -276,6 +275,8 @@ impl World {
                 lifted: Volume::m3(self.lifted_m3[at]),
             };
         }
+        self.tell_contact();
+        let network = &self.plant.network;
         let boundary = self.hydraulics.boundary();
         for (at, node) in network.nodes.iter().enumerate() {
             match node.kind {
@@ -284,6 +285,17 @@ impl World {
                 NodeKind::Reservoir => {}
             }
         }
+    }
+
+    /// What the clear well does to microbes.
+    fn tell_contact(&mut self) {
+        let minutes = self.contact_min();
+        let chlorine = self.truth.nodes[self.plant.train.clear_well.0].water.chlorine;
+        let (chlorine, works) = (chlorine.as_mg_per_l(), &mut self.truth.works);
+        works.contact_min = minutes;
+        works.ct = chlorine * minutes;
+        let deg_c = works.temperature.as_deg_c();
+        works.giardia_log = giardia_log(works.ct, chlorine, works.raw_ph, deg_c);
     }
 
     fn contact_min(&self) -> f64 {

@@ -4,7 +4,8 @@
 
 use crate::base::Stamp;
 use crate::base::units::{
-    Concentration, Conductivity, Flow, Length, Power, Quantity, Temperature, Turbidity, Volume,
+    Concentration, Conductivity, Flow, Length, Microbes, Power, Quantity, Temperature, Turbidity,
+    Volume,
 };
 use crate::plant::tags::Place;
 
@@ -59,6 +60,8 @@ pub struct Water {
     pub age_h: f64,
     /// A tracer, mg/L: marks where water comes from.
     pub tracer: Concentration,
+    /// E. coli.
+    pub e_coli: Microbes,
 }
 
 /// One link.
@@ -89,6 +92,8 @@ pub struct WorksTruth {
     pub raw_codmn: Concentration,
     /// Ammonia in the raw water, of N.
     pub raw_ammonia: Concentration,
+    /// E. coli in the raw water.
+    pub raw_e_coli: Microbes,
     /// Level of the source at the intake.
     pub raw_level: Length,
     /// Water temperature, everywhere.
@@ -107,6 +112,8 @@ pub struct WorksTruth {
     pub wash: Flow,
     /// Behind the filters.
     pub filtered_turbidity: Turbidity,
+    /// E. coli behind the filters, before chlorine.
+    pub filtered_e_coli: Microbes,
     /// Chlorine really dosed into the filtered water.
     pub dosed: Concentration,
     /// What the dosing pump's signal says, 0 or 1.
@@ -115,6 +122,10 @@ pub struct WorksTruth {
     pub stock_level: Length,
     /// Contact time in the clear well (T10), minutes.
     pub contact_min: f64,
+    /// Free chlorine of the clear well times its contact time, mg·min/L.
+    pub ct: f64,
+    /// What that does to Giardia, in orders of magnitude.
+    pub giardia_log: f64,
 }
 
 impl Truth {

@@ -22,7 +22,7 @@ pub use assets::AssetEvent;
 pub use claim::{Contradiction, contradiction};
 pub use gateway::GatewayEvent;
 pub use instrument::{InstrumentFault, Ramp, RampShape, foreign_units};
-pub use network::NetworkEvent;
+pub use network::{ForeignWater, NetworkEvent};
 pub use people::PeopleEvent;
 pub use power::PowerEvent;
 pub use source::{Pollution, SourceEvent};

@@ -61,10 +61,8 @@ pub enum NetworkEvent {
         node: NodeIndex,
         /// Pressure head of that water, m above the node.
         pressure_m: f64,
-        /// What it carries, NTU.
-        turbidity_ntu: f64,
-        /// And µS/cm.
-        conductivity_us_per_cm: f64,
+        /// What it carries.
+        water: ForeignWater,
     },
     /// A hole in a pipe below the water of the ground (外水渗入): it leaks as a burst does, and
     /// lets that water in wherever and as long as the pipe has less pressure.
@@ -75,11 +73,20 @@ pub enum NetworkEvent {
         m3_per_h_at_20_m: f64,
         /// How high that water stands, m above the node.
         groundwater_m: f64,
-        /// What it carries, NTU.
-        turbidity_ntu: f64,
-        /// And µS/cm.
-        conductivity_us_per_cm: f64,
+        /// What it carries.
+        water: ForeignWater,
     },
+}
+
+/// Water that is not the works', and has no disinfectant.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ForeignWater {
+    /// NTU.
+    pub turbidity_ntu: f64,
+    /// µS/cm.
+    pub conductivity_us_per_cm: f64,
+    /// E. coli in 100 mL.
+    pub e_coli_per_100_ml: f64,
 }
 
 impl NetworkEvent {

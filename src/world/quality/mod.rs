@@ -1,4 +1,4 @@
-//! Water quality in the network: six species carried by the flows of the hydraulics.
+//! Water quality in the network: seven species carried by the flows of the hydraulics.
 //!
 //! In: a network, flows and tank volumes step by step, the water at the reservoirs. Out: what the
 //! water at every node carries, and `Books` that account for all of it.
@@ -8,6 +8,7 @@
 //! for all species in one pass and with a fixed ceiling on the number of segments.
 
 pub mod books;
+pub mod inactivation;
 pub mod order;
 pub mod reaction;
 pub mod segment;
@@ -16,14 +17,14 @@ pub mod transport;
 #[cfg(test)]
 mod tests;
 
-use crate::base::units::{Concentration, Conductivity, Turbidity};
+use crate::base::units::{Concentration, Conductivity, Microbes, Turbidity};
 use crate::world::truth::Water;
 
 pub use books::{Account, Books};
 pub use transport::{Flows, Transport};
 
 /// How many species the water carries.
-pub const SPECIES: usize = 6;
+pub const SPECIES: usize = 7;
 
 /// What one m³ of water carries, by `Species as usize`; in the unit each species names.
 pub type Carried = [f64; SPECIES];
@@ -43,6 +44,8 @@ pub enum Species {
     Tracer = 4,
     /// Combined chlorine, mg/L: decays in the water, slowly.
     Combined = 5,
+    /// E. coli, in 100 mL: killed by chlorine, sheltered by turbidity, dies slowly without.
+    EColi = 6,
 }
 
 impl Species {
@@ -54,6 +57,7 @@ impl Species {
         Self::Age,
         Self::Tracer,
         Self::Combined,
+        Self::EColi,
     ];
 
     /// A word for people.
@@ -65,6 +69,7 @@ impl Species {
             Self::Age => "age",
             Self::Tracer => "tracer",
             Self::Combined => "combined chlorine",
+            Self::EColi => "E. coli",
         }
     }
 }
@@ -75,6 +80,7 @@ pub(crate) const CONDUCTIVITY: usize = Species::Conductivity as usize;
 pub(crate) const AGE: usize = Species::Age as usize;
 pub(crate) const COMBINED: usize = Species::Combined as usize;
 pub(crate) const TRACER: usize = Species::Tracer as usize;
+pub(crate) const E_COLI: usize = Species::EColi as usize;
 
 impl From<&Carried> for Water {
     fn from(carried: &Carried) -> Self {
@@ -85,6 +91,7 @@ impl From<&Carried> for Water {
             conductivity: Conductivity::us_per_cm(carried[CONDUCTIVITY]),
             age_h: carried[AGE],
             tracer: Concentration::mg_per_l(carried[TRACER]),
+            e_coli: Microbes::per_100_ml(carried[E_COLI]),
         }
     }
 }
@@ -98,6 +105,7 @@ impl From<&Water> for Carried {
         carried[CONDUCTIVITY] = water.conductivity.as_us_per_cm();
         carried[AGE] = water.age_h;
         carried[TRACER] = water.tracer.as_mg_per_l();
+        carried[E_COLI] = water.e_coli.as_per_100_ml();
         carried
     }
 }

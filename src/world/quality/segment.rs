@@ -2,7 +2,9 @@
 
 use std::collections::VecDeque;
 
-use super::{AGE, CHLORINE, COMBINED, CONDUCTIVITY, Carried, SPECIES, TRACER, TURBIDITY, add};
+use super::{
+    AGE, CHLORINE, COMBINED, CONDUCTIVITY, Carried, E_COLI, SPECIES, TRACER, TURBIDITY, add,
+};
 
 /// Most segments a pipe keeps; beyond it the least different neighbours become one.
 pub const SEGMENTS_MAX: usize = 100;
@@ -19,6 +21,7 @@ const JOIN_WITHIN: Carried = {
     within[AGE] = 0.1;
     within[TRACER] = 0.002;
     within[COMBINED] = 0.002;
+    within[E_COLI] = 0.1;
     within
 };
 

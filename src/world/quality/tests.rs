@@ -69,7 +69,7 @@ fn step(transport: &mut Transport, links: &[f64], withdrawn: &[f64], tanks: &[f6
 }
 
 const BULK: Reactions = Reactions { bulk_per_day: 2.0, wall_m_per_day: 0.0 };
-const NEW: Carried = [1.0, 0.05, 200.0, 0.0, 1.0, 0.0];
+const NEW: Carried = [1.0, 0.05, 200.0, 0.0, 1.0, 0.0, 0.0];
 const NOTHING: Carried = [0.0; SPECIES];
 
 /// A pipe of 10 m³ fed with 0.1 m³ a minute: 100 minutes.
@@ -170,7 +170,7 @@ fn standing_water_ages_an_hour_an_hour_and_decays_in_place() {
 #[test]
 fn turbidity_settles_in_a_slow_pipe_and_comes_back_in_a_fast_one() {
     let (mut transport, ..) = long_pipe(Reactions::default());
-    transport.set_boundary(NodeIndex(0), [0.0, 2.0, 0.0, 0.0, 0.0, 0.0]);
+    transport.set_boundary(NodeIndex(0), [0.0, 2.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
     let carry = |transport: &mut Transport, flow: f64, minutes: usize| {
         for _ in 0..minutes {
             assert!(step(transport, &[flow], &[0.0, flow], &[0.0; 2]));

@@ -1,10 +1,11 @@
 //! One step of transport: react, then carry from upstream to downstream, then close the books.
 
 use super::books::{Books, Entry};
+use super::inactivation::Inactivation;
 use super::order::Order;
 use super::reaction::{Bed, Bore, Kinetics, bed};
 use super::segment::{Column, End};
-use super::{AGE, CHLORINE, COMBINED, Carried, SPECIES, TURBIDITY, add};
+use super::{AGE, CHLORINE, COMBINED, Carried, E_COLI, SPECIES, TURBIDITY, add};
 use crate::plant::network::{LinkIndex, LinkKind, Network, Node, NodeIndex, NodeKind};
 
 /// Decay of combined chlorine as a share of the free's bulk decay `[D]`: chloramine is slow, and
@@ -153,7 +154,8 @@ impl Transport {
     /// Carries the water one step further; true when the books close.
     pub fn step(&mut self, flows: &Flows<'_>) -> bool {
         let mut entry = Entry::default();
-        let bulk = self.react(flows, &mut entry);
+        let inactivation = Inactivation::at(flows.temperature_deg_c);
+        let bulk = self.react(flows, &inactivation, &mut entry);
         self.order.update(flows.links);
         for at in 0..self.order.nodes().len() {
             let node = self.order.nodes()[at];
@@ -161,11 +163,15 @@ impl Transport {
             let out = self.outflow(node, flows);
             match self.bodies[node] {
                 Body::Reservoir => self.pass_reservoir(node, &supply, out, &mut entry),
-                Body::Tank { .. } => self.mix_tank(node, &supply, out, flows, &mut entry),
+                Body::Tank { .. } => {
+                    let supply = self.disinfect(node, supply, &inactivation, flows, &mut entry);
+                    self.mix_tank(node, &supply, out, flows, &mut entry);
+                }
                 Body::Junction => {
                     if supply.volume > 0.0 {
                         self.waters[node] = supply.load.map(|load| load / supply.volume);
                     } else {
+                        inactivation.act(&mut self.waters[node], flows.dt_s);
                         self.waters[node][CHLORINE] *= bulk;
                         self.waters[node][AGE] += flows.dt_s / 3_600.0;
                     }
@@ -183,7 +189,7 @@ impl Transport {
     }
 
     /// Lets pipes and tanks react for one step; gives the share of chlorine the bulk leaves.
-    fn react(&mut self, flows: &Flows<'_>, entry: &mut Entry) -> f64 {
+    fn react(&mut self, flows: &Flows<'_>, inactivation: &Inactivation, entry: &mut Entry) -> f64 {
         let dt_h = flows.dt_s / 3_600.0;
         let bulk_per_s = self.kinetics.bulk_per_s(flows.temperature_deg_c);
         let bulk = libm::exp(-bulk_per_s * flows.dt_s);
@@ -197,11 +203,13 @@ impl Transport {
             } else {
                 bulk
             };
+            entry.reacted[E_COLI] -= inactivate(&mut pipe.column, inactivation, flows.dt_s);
             age(&mut pipe.column, left, combined, dt_h, entry);
             move_bed(&mut pipe.column, bed(pipe.bore, velocity, flows.dt_s));
         }
         for (body, water) in self.bodies.iter().zip(&mut self.waters) {
             if let Body::Tank { volume } = *body {
+                entry.reacted[E_COLI] -= volume * inactivation.act(water, flows.dt_s);
                 entry.reacted[CHLORINE] -= volume * water[CHLORINE] * (1.0 - bulk);
                 entry.reacted[COMBINED] -= volume * water[COMBINED] * (1.0 - combined);
                 entry.reacted[AGE] += volume * dt_h;
@@ -261,6 +269,24 @@ impl Transport {
         add(&mut entry.withdrawn, withdrawn, water);
         add(&mut entry.numerical, out + withdrawn, water);
         add(&mut entry.numerical, -1.0, &supply.load);
+    }
+
+    /// Lets a tank's water act on the microbes that came into it in this step.
+    fn disinfect(
+        &self,
+        node: usize,
+        mut supply: Supply,
+        inactivation: &Inactivation,
+        flows: &Flows<'_>,
+        entry: &mut Entry,
+    ) -> Supply {
+        let came = supply.load[E_COLI];
+        if came > 0.0 {
+            let left = inactivation.left_of_inflow(&self.waters[node], flows.dt_s);
+            supply.load[E_COLI] = came * left;
+            entry.reacted[E_COLI] -= came - supply.load[E_COLI];
+        }
+        supply
     }
 
     /// Mixes a tank completely, then lets it give and spill.
@@ -337,6 +363,12 @@ impl Transport {
         }
         load
     }
+}
+
+/// Lets each segment's chlorine act on its microbes; gives how many went, in /100 mL times m³.
+fn inactivate(column: &mut Column, inactivation: &Inactivation, dt_s: f64) -> f64 {
+    let segments = column.segments_mut();
+    segments.map(|segment| segment.volume * inactivation.act(&mut segment.carried, dt_s)).sum()
 }
 
 fn age(column: &mut Column, chlorine_left: f64, combined_left: f64, dt_h: f64, entry: &mut Entry) {

@@ -1,6 +1,7 @@
 //! What happens to pipes, valves and tanks of the Sanmen plant.
 
 use super::*;
+use crate::scenario::injection::ForeignWater;
 use crate::world::residents::service_head;
 
 /// Of the network, from hour to hour.
@@ -116,8 +117,11 @@ fn foreign_water_comes_in_only_while_the_mains_have_less_pressure() {
         let event = NetworkEvent::CrossConnection {
             node: tap,
             pressure_m: 15.0,
-            turbidity_ntu: 20.0,
-            conductivity_us_per_cm: 900.0,
+            water: ForeignWater {
+                turbidity_ntu: 20.0,
+                conductivity_us_per_cm: 900.0,
+                e_coli_per_100_ml: 500.0,
+            },
         };
         happens(from, until, event)
     };
@@ -132,13 +136,14 @@ fn foreign_water_comes_in_only_while_the_mains_have_less_pressure() {
         } else {
             assert!(here.pressure.as_m() > 15.1, "{}", here.pressure.as_m());
         }
-        seen.push((truth.at, water.conductivity.as_us_per_cm(), water.chlorine.as_mg_per_l()));
+        let (salts, chlorine) = (water.conductivity.as_us_per_cm(), water.chlorine.as_mg_per_l());
+        seen.push((truth.at, salts, chlorine, water.e_coli.as_per_100_ml()));
     });
     let when = |time: Stamp| *seen.iter().find(|seen| seen.0 == time).expect("that moment");
     let (before, during, after) = (when(at(2)), when(at(4)), when(at(8)));
-    assert!(before.1 < 400.0 && before.2 > 0.1, "{before:?}");
-    assert!((during.1 - 900.0).abs() < 1.0 && during.2 < 1e-3, "{during:?}");
-    assert!(after.1 < 400.0 && after.2 > 0.1, "{after:?}");
+    assert!(before.1 < 400.0 && before.2 > 0.1 && before.3 == 0.0, "{before:?}");
+    assert!((during.1 - 900.0).abs() < 1.0 && during.2 < 1e-3 && during.3 > 400.0, "{during:?}");
+    assert!(after.1 < 400.0 && after.2 > 0.1 && after.3 == 0.0, "{after:?}");
     assert!(world.soundness().is_sound(), "{}", world.soundness());
 }
 
@@ -151,8 +156,11 @@ fn a_hole_lets_the_water_of_the_ground_in_once_the_pressure_is_gone_and_leaks_be
         node,
         m3_per_h_at_20_m: 12.0,
         groundwater_m: 2.0,
-        turbidity_ntu: 60.0,
-        conductivity_us_per_cm: 700.0,
+        water: ForeignWater {
+            turbidity_ntu: 60.0,
+            conductivity_us_per_cm: 700.0,
+            e_coli_per_100_ml: 0.0,
+        },
     };
     let shut = happens(2, 5, NetworkEvent::ValveShut { link: entry });
     let foreign = plant.network.links.len(); // behind all others

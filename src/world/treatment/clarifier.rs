@@ -40,6 +40,8 @@ pub struct Filtered {
     pub codmn_mg_per_l: f64,
     /// Ammonia, mg/L of N.
     pub ammonia_mg_per_l: f64,
+    /// E. coli in 100 mL: they pass the filters as flocs do.
+    pub e_coli_per_100_ml: f64,
     /// Coagulant dosed now, mg/L of product.
     pub coagulant_mg_per_l: f64,
     /// What the bank did.
@@ -53,6 +55,7 @@ struct Cell {
     conductivity_us_per_cm: f64,
     codmn_mg_per_l: f64,
     ammonia_mg_per_l: f64,
+    e_coli_per_100_ml: f64,
     /// How well it has been coagulated, 0 to 1.
     coagulated: f64,
 }
@@ -64,6 +67,7 @@ impl Cell {
         mix(&mut self.conductivity_us_per_cm, inflow.conductivity_us_per_cm);
         mix(&mut self.codmn_mg_per_l, inflow.codmn_mg_per_l);
         mix(&mut self.ammonia_mg_per_l, inflow.ammonia_mg_per_l);
+        mix(&mut self.e_coli_per_100_ml, inflow.e_coli_per_100_ml);
         mix(&mut self.coagulated, inflow.coagulated);
     }
 }
@@ -84,6 +88,7 @@ impl Clarifier {
             conductivity_us_per_cm: train.raw.conductivity_us_per_cm,
             codmn_mg_per_l: train.raw.codmn_mg_per_l,
             ammonia_mg_per_l: train.raw.ammonia_mg_per_l,
+            e_coli_per_100_ml: train.raw.e_coli_per_100_ml,
             coagulated: 1.0,
         };
         Self { train: train.clone(), cells: [usual; CELLS], bank: Bank::new(train.bank) }
@@ -97,6 +102,7 @@ impl Clarifier {
             conductivity_us_per_cm: raw.conductivity_us_per_cm,
             codmn_mg_per_l: raw.codmn_mg_per_l,
             ammonia_mg_per_l: raw.ammonia_mg_per_l,
+            e_coli_per_100_ml: raw.e_coli_per_100_ml,
             coagulated: coagulation::effect(coagulant, raw.turbidity_ntu),
         };
         let (filters, clarifying) = (self.train.filters, self.train.clarifying);
@@ -121,6 +127,7 @@ impl Clarifier {
             * filtering.passage_factor
             * raw_sand;
         let floor = filters.floor_ntu;
+        let passed = (settled_ntu * passage / turbidity.max(f64::MIN_POSITIVE)).min(1.0);
         let turbidity_ntu = (settled_ntu * passage).min(turbidity).max(floor);
         Filtered {
             turbidity_ntu,
@@ -129,6 +136,7 @@ impl Clarifier {
             conductivity_us_per_cm: before.conductivity_us_per_cm,
             codmn_mg_per_l: before.codmn_mg_per_l,
             ammonia_mg_per_l: before.ammonia_mg_per_l,
+            e_coli_per_100_ml: before.e_coli_per_100_ml * passed,
             coagulant_mg_per_l: coagulant,
             filtering,
         }
@@ -212,6 +220,8 @@ mod tests {
         assert_eq!(filtered_after(10, 10.0, 1.0), 0.15);
         assert!((filtered_after(10, 80.0, 1.0) - 0.8).abs() < 0.01);
         assert!((filtered_after(10, 80.0, 3.0) - 2.4).abs() < 0.03);
+        let microbes = last(10, 80.0, &order(3.0)).e_coli_per_100_ml;
+        assert!((microbes / 200.0 - 0.03).abs() < 0.001, "they pass as flocs do: {microbes}");
         let settled = last(10, 80.0, &order(1.0)).settled_ntu;
         assert!((settled - 80.0 * 0.08).abs() < 0.1, "{settled}");
     }

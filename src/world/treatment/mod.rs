@@ -16,7 +16,7 @@ pub mod source;
 
 use crate::base::random::Seed;
 use crate::base::time::UtcOffset;
-use crate::base::units::{Concentration, Conductivity, Flow, Length, Turbidity};
+use crate::base::units::{Concentration, Conductivity, Flow, Length, Microbes, Turbidity};
 use crate::base::{Span, Stamp};
 use crate::plant::train::{RawWater, Train};
 use crate::scenario::injection::Injection;
@@ -118,6 +118,7 @@ impl Works {
             raw_ph: raw.ph,
             raw_codmn: Concentration::mg_per_l(raw.codmn_mg_per_l),
             raw_ammonia: Concentration::mg_per_l(raw.ammonia_mg_per_l),
+            raw_e_coli: Microbes::per_100_ml(raw.e_coli_per_100_ml),
             raw_level: Length::m(raw.level_m),
             temperature: raw.temperature,
             intake: production + wash,
@@ -127,10 +128,13 @@ impl Works {
             head_loss: Length::m(filtered.filtering.head_loss_m),
             wash,
             filtered_turbidity: Turbidity::ntu(filtered.turbidity_ntu),
+            filtered_e_coli: Microbes::per_100_ml(filtered.e_coli_per_100_ml),
             dosed,
             dosing_signal: f64::from(u8::from(self.dosing.signal())),
             stock_level: self.dosing.stock_level(),
             contact_min: self.truth.contact_min,
+            ct: self.truth.ct,
+            giardia_log: self.truth.giardia_log,
         };
         Water {
             chlorine: residual.free,
@@ -139,6 +143,7 @@ impl Works {
             conductivity: Conductivity::us_per_cm(filtered.conductivity_us_per_cm),
             age_h: 0.0,
             tracer: Concentration::ZERO,
+            e_coli: Microbes::per_100_ml(filtered.e_coli_per_100_ml),
         }
     }
 
@@ -160,7 +165,8 @@ impl Works {
         self.seen_at = Some(now);
     }
 
-    /// What the works looks like; `contact_min` is the clear well's to fill in.
+    /// What the works looks like; `contact_min` and what follows from it are the clear well's to
+    /// fill in.
     pub fn truth(&self) -> &WorksTruth {
         &self.truth
     }

@@ -4,7 +4,7 @@ use super::super::names::Names;
 use super::Part;
 use crate::base::Span;
 use crate::base::problem::{Spanned, Table};
-use crate::scenario::injection::{InjectionKind, NetworkEvent};
+use crate::scenario::injection::{ForeignWater, InjectionKind, NetworkEvent};
 
 pub const PART: Part = Part {
     kinds: &[
@@ -30,6 +30,7 @@ pub const PART: Part = Part {
         "groundwater_m",
         "turbidity_ntu",
         "conductivity_us_per_cm",
+        "e_coli_per_100_ml",
     ],
 };
 
@@ -84,13 +85,11 @@ fn rationing(table: &Table<'_>, names: &Names<'_>) -> Option<InjectionKind> {
 fn cross_connection(table: &Table<'_>, names: &Names<'_>) -> Option<InjectionKind> {
     let node = table.text("target").and_then(|name| names.junction(table, &name));
     let pressure_m = table.number_in("pressure_m", 0.0..=200.0);
-    let turbidity_ntu = table.number_in("turbidity_ntu", 0.0..=4_000.0);
-    let conductivity = table.number_in("conductivity_us_per_cm", 0.0..=20_000.0);
+    let water = foreign_water(table);
     Some(InjectionKind::Network(NetworkEvent::CrossConnection {
         node: node?,
         pressure_m: pressure_m?.into_inner(),
-        turbidity_ntu: turbidity_ntu?.into_inner(),
-        conductivity_us_per_cm: conductivity?.into_inner(),
+        water: water?,
     }))
 }
 
@@ -98,15 +97,24 @@ fn intrusion(table: &Table<'_>, names: &Names<'_>) -> Option<InjectionKind> {
     let node = table.text("target").and_then(|name| names.junction(table, &name));
     let hole = table.number_in("m3_per_h_at_20_m", 0.01..=1_000.0);
     let groundwater_m = table.number_in("groundwater_m", 0.0..=20.0);
-    let turbidity_ntu = table.number_in("turbidity_ntu", 0.0..=4_000.0);
-    let conductivity = table.number_in("conductivity_us_per_cm", 0.0..=20_000.0);
+    let water = foreign_water(table);
     Some(InjectionKind::Network(NetworkEvent::Intrusion {
         node: node?,
         m3_per_h_at_20_m: hole?.into_inner(),
         groundwater_m: groundwater_m?.into_inner(),
-        turbidity_ntu: turbidity_ntu?.into_inner(),
-        conductivity_us_per_cm: conductivity?.into_inner(),
+        water: water?,
     }))
+}
+
+fn foreign_water(table: &Table<'_>) -> Option<ForeignWater> {
+    let turbidity = table.number_in("turbidity_ntu", 0.0..=4_000.0);
+    let conductivity = table.number_in("conductivity_us_per_cm", 0.0..=20_000.0);
+    let e_coli = table.opt_number_in("e_coli_per_100_ml", 0.0..=1e6);
+    Some(ForeignWater {
+        turbidity_ntu: turbidity?.into_inner(),
+        conductivity_us_per_cm: conductivity?.into_inner(),
+        e_coli_per_100_ml: e_coli.map_or(0.0, Spanned::into_inner),
+    })
 }
 
 /// Pairs of hours, such as `[6, 8, 17, 20.5]`: open from 6 to 8 and from 17 to half past 20.
@@ -165,14 +173,18 @@ mod tests {
         assert_eq!(leak, NetworkEvent::Leak { node, per_day_m3_per_h_at_20_m: 0.3 });
         let hole = event(
             "kind = \"intrusion\"\ntarget = \"J-1\"\nm3_per_h_at_20_m = 6\ngroundwater_m = 1.5\n\
-             turbidity_ntu = 40\nconductivity_us_per_cm = 700",
+             turbidity_ntu = 40\nconductivity_us_per_cm = 700\n\
+             e_coli_per_100_ml = 50",
         );
         let wanted = NetworkEvent::Intrusion {
             node,
             m3_per_h_at_20_m: 6.0,
             groundwater_m: 1.5,
-            turbidity_ntu: 40.0,
-            conductivity_us_per_cm: 700.0,
+            water: ForeignWater {
+                turbidity_ntu: 40.0,
+                conductivity_us_per_cm: 700.0,
+                e_coli_per_100_ml: 50.0,
+            },
         };
         assert_eq!(hole, wanted);
         let shut = event("kind = \"valve-shut\"\ntarget = \"L-IN\"");
