@@ -2,6 +2,7 @@
 
 use super::WorldError;
 use super::demand::{Demand, required_heads};
+use super::emptying::Emptying;
 use super::foreign::connect;
 use super::hydraulics::Hydraulics;
 use super::power::PowerState;
@@ -111,6 +112,7 @@ impl World {
             energy_kwh: vec![0.0; links],
             lifted_m3: vec![0.0; links],
             is_dry: vec![false; nodes],
+            emptying: Emptying::new(&network),
             flows: vec![0.0; links],
             withdrawn: vec![0.0; nodes],
             spilled: vec![0.0; nodes],

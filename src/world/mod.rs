@@ -5,6 +5,7 @@
 
 mod begin;
 pub mod demand;
+mod emptying;
 mod foreign;
 pub mod hydraulics;
 #[cfg(feature = "epanet")]

@@ -2,6 +2,7 @@
 
 use super::WorldError;
 use super::demand::Demand;
+use super::emptying::Emptying;
 use super::foreign::Foreign;
 use super::hydraulics::Hydraulics;
 use super::pump::power;
@@ -14,13 +15,13 @@ use super::truth::{LinkTruth, NodeTruth, Truth, Water};
 use crate::base::units::{Flow, Length, Power, Volume};
 use crate::base::{Span, Stamp};
 use crate::plant::Plant;
-use crate::plant::network::{Link, LinkIndex, LinkKind, NodeIndex, NodeKind};
+use crate::plant::network::{LinkIndex, LinkKind, NodeIndex, NodeKind};
 use crate::scenario::injection::Injection;
 
 /// Length of a step unless `with_step` says otherwise.
 pub const STEP: Span = Span::MINUTE;
 
-/// Share of a pipe's deposit that comes up when water shoots into it after it stood empty `[D]`:
+/// Share of a pipe's deposit that comes up when water shoots into it after it ran empty `[D]`:
 /// the first water after a cut is brown. A well-kept main stays below 1 NTU, an old one does not.
 const STIRRED_SHARE: f64 = 0.6;
 
@@ -45,6 +46,7 @@ pub struct World {
     pub(super) lifted_m3: Vec<f64>,
     /// Per node: did no water come there in the last part of a step?
     pub(super) is_dry: Vec<bool>,
+    pub(super) emptying: Emptying,
     /// Of the present part of a step: m³/s per link, then per node; m³ per node.
     pub(super) flows: Vec<f64>,
     pub(super) withdrawn: Vec<f64>,
@@ -144,6 +146,9 @@ impl World {
         for (NodeIndex(node), lost) in state.leaks_at(begin) {
             leaks[node] += lost;
         }
+        for (leak, filling) in leaks.iter_mut().zip(self.emptying.filling()) {
+            *leak += filling;
+        }
     }
 
     /// Goes on by a part of the step that began at `begin`, at most by `limit`: flows first, then
@@ -170,7 +175,7 @@ impl World {
         }
         let production = solution.flow[self.plant.train.production.0];
         self.count_energy(span);
-        self.wet_pipes();
+        self.wet_pipes(span);
         self.fill_tanks(span);
         self.carry(span, production);
         self.now += span;
@@ -194,11 +199,10 @@ impl World {
         power(link, solution.flow[at], lift, self.hydraulics.speed(LinkIndex(at)), share)
     }
 
-    /// Notes which places are dry, and stirs up the pipes that were and are no longer.
-    fn wet_pipes(&mut self) {
+    /// Notes which places are dry, and stirs up the pipes that water comes back to.
+    fn wet_pipes(&mut self, span: Span) {
         let solution = self.hydraulics.solution();
         let links = &self.plant.network.links;
-        let was_dry: Vec<bool> = links.iter().map(|link| self.stands_empty(link)).collect();
         for (at, node) in self.plant.network.nodes.iter().enumerate() {
             self.is_dry[at] = match node.kind {
                 NodeKind::Junction { .. } => {
@@ -209,15 +213,11 @@ impl World {
             };
         }
         for (at, link) in links.iter().enumerate() {
-            if was_dry[at] && !self.stands_empty(link) {
-                self.transport.stir(LinkIndex(at), STIRRED_SHARE);
+            let is_dry = self.is_dry[link.start.0] && self.is_dry[link.end.0];
+            if let Some(missing) = self.emptying.advance(at, is_dry, &solution.pressure, span) {
+                self.transport.stir(LinkIndex(at), STIRRED_SHARE * missing);
             }
         }
-    }
-
-    /// Is this a pipe without water? One with water at an end is taken as full.
-    fn stands_empty(&self, link: &Link) -> bool {
-        self.is_dry[link.start.0] && self.is_dry[link.end.0]
     }
 
     fn fill_tanks(&mut self, span: Span) {
@@ -257,12 +257,15 @@ impl World {
         let solution = self.hydraulics.solution();
         let waters = self.transport.waters();
         for (at, node) in self.truth.nodes.iter_mut().enumerate() {
+            let filling = self.emptying.filling_at(at, solution.pressure[at]);
+            let filling = Flow::m3_per_h(filling.min(solution.leakage[at].as_m3_per_h()));
             *node = NodeTruth {
                 pressure: Length::m(solution.pressure[at].as_m().max(0.0)),
                 is_dry: self.is_dry[at],
                 demand: Flow::ZERO,
                 delivered: solution.delivered[at],
-                leakage: solution.leakage[at],
+                leakage: solution.leakage[at] - filling,
+                filling,
                 water: Water::from(&waters[at]),
             };
         }

@@ -41,6 +41,8 @@ pub struct NodeTruth {
     pub delivered: Flow,
     /// What bursts and leaks take.
     pub leakage: Flow,
+    /// What pipes take that had run empty.
+    pub filling: Flow,
     /// The water at the node.
     pub water: Water,
 }

@@ -1,6 +1,7 @@
 //! What happens to pipes, valves and tanks of the Sanmen plant.
 
 use super::*;
+use crate::plant::network::LinkKind;
 use crate::scenario::injection::ForeignWater;
 use crate::world::residents::service_head;
 
@@ -206,4 +207,35 @@ fn every_village_gets_its_water_down_to_the_head_its_own_houses_need() {
     // A step has a part for each event in it, and the run-in had 288 steps.
     let each = world.hydraulics.solves() as f64 / f64::from(288 + steps);
     assert!(each < 1.25, "{each} solutions a step");
+}
+
+#[test]
+fn a_village_shut_off_for_hours_fills_its_pipes_before_it_has_pressure() {
+    let plant = sanmen();
+    let link = plant.network.link("SY-P0").expect("the entry of Suiyang");
+    let far = node(&plant, "SY-9");
+    let half: f64 = (plant.network.links.iter())
+        .filter(|link| link.id.starts_with("SY-P") && link.id != "SY-P0")
+        .map(|link| match link.kind {
+            LinkKind::Pipe { length, diameter, .. } => {
+                length.as_m() * std::f64::consts::FRAC_PI_4 * diameter.as_m().powi(2) / 2.0
+            }
+            _ => 0.0,
+        })
+        .sum();
+    let mut filled = 0.0;
+    let mut pressures = Vec::new();
+    let shut = happens(2, 5, NetworkEvent::ValveShut { link });
+    let world = run(world(&plant, NORMAL, &[shut]), 8, |truth| {
+        let filling: f64 = truth.nodes.iter().map(|node| node.filling.as_m3_per_h()).sum();
+        assert!(truth.at > at(5) || filling == 0.0, "{filling} at {}", truth.at);
+        filled += filling / 12.0;
+        if truth.at > at(5) {
+            pressures.push(truth.nodes[far].pressure.as_m());
+        }
+    });
+    // The last of it within a step of five minutes, in which a pipe may be full before its end.
+    assert!((filled / half - 1.0).abs() < 0.25 && filled >= half, "{filled} of {half} m³");
+    assert!(pressures[0] < pressures[5] - 5.0, "{pressures:?} m");
+    assert!(world.soundness().is_sound(), "{}", world.soundness());
 }
