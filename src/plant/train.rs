@@ -56,6 +56,10 @@ pub struct RawWater {
     pub algae_million_per_l: f64,
     /// E. coli, MPN in 100 mL.
     pub e_coli_per_100_ml: f64,
+    /// Iron, mg/L.
+    pub iron_mg_per_l: f64,
+    /// Manganese, mg/L.
+    pub manganese_mg_per_l: f64,
     /// What the source gives at most, m³/h; none: more than the works ever takes.
     pub yield_m3_per_h: Option<f64>,
     /// Depth of the water at the intake, m.
@@ -79,6 +83,8 @@ impl RawWater {
             ammonia_mg_per_l: 0.06,
             algae_million_per_l: 0.5,
             e_coli_per_100_ml: 200.0,
+            iron_mg_per_l: 0.2,
+            manganese_mg_per_l: 0.04,
             yield_m3_per_h: None,
             depth_m: 3.0,
             seasons: None,

@@ -6,14 +6,15 @@ use super::emptying::Emptying;
 use super::foreign::connect;
 use super::hydraulics::Hydraulics;
 use super::power::PowerState;
-use super::quality::{Carried, Transport};
+use super::quality::{CHLORINE, Transport};
 use super::situation::Situation;
 use super::step::{STEP, World};
 use super::treatment::Works;
+use super::treatment::clarifier::usual_filtered;
 use super::treatment::production::with_production_control;
-use super::truth::{LinkTruth, NodeTruth, Truth, Water, WorksTruth};
+use super::truth::{LinkTruth, NodeTruth, Truth, WorksTruth};
 use crate::base::random::Seed;
-use crate::base::units::{Concentration, Conductivity, Length, Turbidity};
+use crate::base::units::Length;
 use crate::base::{Span, Stamp};
 use crate::plant::Plant;
 use crate::plant::network::Network;
@@ -75,15 +76,11 @@ impl World {
         let situation = Situation::at(&plant, condition, &[], now);
         let chlorine = situation.works.settings.dose.as_mg_per_l()
             - plant.train.dosing.instant_demand_mg_per_l;
-        let finished = Water {
-            chlorine: Concentration::mg_per_l(chlorine.max(0.0)),
-            turbidity: Turbidity::ntu(plant.train.filters.floor_ntu),
-            conductivity: Conductivity::us_per_cm(plant.train.raw.conductivity_us_per_cm),
-            ..Water::default()
-        };
+        let mut finished = usual_filtered(&plant.train);
+        finished[CHLORINE] = chlorine.max(0.0);
         let deposit_ntu = DEPOSIT_NTU * plant.conditions[condition].wall_decay_factor;
         let (nodes, links) = (network.nodes.len(), network.links.len());
-        let mut transport = Transport::new(&network, Carried::from(&finished), deposit_ntu);
+        let mut transport = Transport::new(&network, finished, deposit_ntu);
         for connection in &foreign {
             transport.set_boundary(connection.reservoir, connection.water);
         }

@@ -177,7 +177,7 @@ impl NetworkRun {
         let model = &self.model;
         let species = match &model.layout.quality {
             QualityKind::Age => Species::Age,
-            QualityKind::Trace(_) => Species::Tracer,
+            QualityKind::Trace(_) => Species::TRACER,
             QualityKind::Chemical(_) | QualityKind::None => Species::Chlorine,
         };
         let quality = |at: usize, initial: f64| match &model.layout.quality {

@@ -6,12 +6,13 @@ use super::emptying::Emptying;
 use super::foreign::Foreign;
 use super::hydraulics::Hydraulics;
 use super::pump::power;
-use super::quality::{Books, Carried, Flows, Species, Transport};
+use super::quality::water::Bound;
+use super::quality::{Books, Flows, Species, Transport};
 use super::situation::{Situation, next_change};
 use super::soundness::Soundness;
 use super::treatment::Works;
 use super::treatment::contact::{contact_min, giardia_log};
-use super::truth::{LinkTruth, NodeTruth, Truth, Water};
+use super::truth::{LinkTruth, NodeTruth, Truth};
 use crate::base::units::{Flow, Length, Power, Volume};
 use crate::base::{Span, Stamp};
 use crate::plant::Plant;
@@ -237,7 +238,7 @@ impl World {
     fn carry(&mut self, span: Span, production: Flow) {
         let settings = &self.situation.works.settings;
         let treated = self.works.treat(self.now, span, production, settings);
-        self.transport.set_boundary(self.plant.train.outlet, Carried::from(&treated));
+        self.transport.set_boundary(self.plant.train.outlet, treated);
         self.transport.step(&Flows {
             dt_s: span.as_seconds(),
             temperature_deg_c: self.works.truth().temperature.as_deg_c(),
@@ -256,6 +257,9 @@ impl World {
         self.truth.works = *self.works.truth();
         let solution = self.hydraulics.solution();
         let waters = self.transport.waters();
+        let fresh = Bound::at_works(&self.plant.train.raw);
+        let piped = fresh.in_pipes(self.situation.wear.wall_decay_factor);
+        let at_works = [self.plant.train.outlet.0, self.plant.train.clear_well.0];
         for (at, node) in self.truth.nodes.iter_mut().enumerate() {
             let filling = self.emptying.filling_at(at, solution.pressure[at]);
             let filling = Flow::m3_per_h(filling.min(solution.leakage[at].as_m3_per_h()));
@@ -266,7 +270,7 @@ impl World {
                 delivered: solution.delivered[at],
                 leakage: solution.leakage[at] - filling,
                 filling,
-                water: Water::from(&waters[at]),
+                water: if at_works.contains(&at) { fresh } else { piped }.water(&waters[at]),
             };
         }
         for at in 0..network.links.len() {

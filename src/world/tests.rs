@@ -108,6 +108,48 @@ fn a_quiet_day_keeps_every_limit_and_closes_every_book() {
 }
 
 #[test]
+fn a_laboratory_finds_what_the_standard_allows_and_more_by_products_far_away() {
+    let plant = sanmen();
+    let clear_well = plant.train.clear_well.0;
+    let taps = taps(&plant);
+    run(world(&plant, NORMAL, &[]), 24, |truth| {
+        let near = &truth.nodes[clear_well].water;
+        for tap in &taps {
+            let water = &truth.nodes[*tap].water;
+            assert!(water.trihalomethanes > near.trihalomethanes, "{water:?}");
+            // GB 5749-2022, table 1
+            let found = [
+                (water.trihalomethanes, 0.002..0.06),
+                (water.chlorate, 0.01..0.7),
+                (water.codmn, 0.5..3.0),
+                (water.ammonia, 0.0..0.5),
+                (water.aluminium, 0.02..0.2),
+                (water.iron, 0.0..0.3),
+                (water.manganese, 0.01..0.1),
+            ];
+            for (value, range) in found {
+                assert!(range.contains(&value.as_mg_per_l()), "{value}: {water:?}");
+            }
+            assert!(water.chlorite == Concentration::ZERO && water.colour_pt_co < 15.0);
+        }
+    });
+}
+
+#[test]
+fn too_much_coagulant_reaches_the_taps_as_aluminium_and_weak_stock_as_chlorate() {
+    let plant = sanmen();
+    let dose = WorksEvent::CoagulantSet { dose_mg_per_l: 45.0 };
+    let weak = WorksEvent::DosingWeak { share: 0.3 };
+    let events = [dose, weak].map(|event| injection(at(0), InjectionKind::Works(event)));
+    let far = plant.network.node("ZP-9").expect("a far end").0;
+    let mut waters = Vec::new();
+    run(world(&plant, NORMAL, &events), 36, |truth| waters.push(truth.nodes[far].water));
+    let (first, last) = (waters[0], waters[waters.len() - 1]);
+    assert!(first.aluminium.as_mg_per_l() < 0.2 && last.aluminium.as_mg_per_l() > 0.2, "{last:?}");
+    assert!(last.chlorate.as_mg_per_l() > 4.0 * first.chlorate.as_mg_per_l(), "{last:?}");
+}
+
+#[test]
 fn a_dosing_stop_shows_first_at_the_works_and_last_at_the_far_end() {
     let plant = sanmen();
     let no_flow = InjectionKind::Works(WorksEvent::DosingNoFlow { keep_signal: true });

@@ -60,10 +60,26 @@ pub struct Water {
     pub conductivity: Conductivity,
     /// Hours since it left the filters.
     pub age_h: f64,
-    /// A tracer, mg/L: marks where water comes from.
-    pub tracer: Concentration,
     /// E. coli.
     pub e_coli: Microbes,
+    /// Trihalomethanes (三卤甲烷), all together: of water without bromide almost all chloroform.
+    pub trihalomethanes: Concentration,
+    /// Chlorite (亚氯酸盐): only chlorine dioxide makes it.
+    pub chlorite: Concentration,
+    /// Chlorate (氯酸盐).
+    pub chlorate: Concentration,
+    /// Permanganate index (CODMn), of O₂.
+    pub codmn: Concentration,
+    /// Ammonia, free or bound to chlorine, of N.
+    pub ammonia: Concentration,
+    /// Aluminium.
+    pub aluminium: Concentration,
+    /// Iron.
+    pub iron: Concentration,
+    /// Manganese.
+    pub manganese: Concentration,
+    /// Colour, mg/L Pt-Co.
+    pub colour_pt_co: f64,
 }
 
 /// One link.
@@ -96,6 +112,12 @@ pub struct WorksTruth {
     pub raw_ammonia: Concentration,
     /// E. coli in the raw water.
     pub raw_e_coli: Microbes,
+    /// Iron in the raw water.
+    pub raw_iron: Concentration,
+    /// Manganese in the raw water.
+    pub raw_manganese: Concentration,
+    /// Colour of the raw water, mg/L Pt-Co.
+    pub raw_colour_pt_co: f64,
     /// Level of the source at the intake.
     pub raw_level: Length,
     /// Water temperature, everywhere.

@@ -95,12 +95,14 @@ fn read_raw(table: &Table<'_>) -> Option<RawWater> {
         ("ammonia_mg_per_l", 0.0..=50.0),
         ("algae_million_per_l", 0.0..=1_000.0),
         ("e_coli_per_100_ml", 0.0..=1e6),
+        ("iron_mg_per_l", 0.0..=100.0),
+        ("manganese_mg_per_l", 0.0..=100.0),
         ("depth_m", 0.1..=200.0),
         ("yield_m3_per_h", 0.1..=1e6),
     ];
     let found = optional.map(|(key, range)| table.opt_number_in(key, range));
     let found = found.map(|value| value.map(Spanned::into_inner));
-    let [ph, colour, codmn, ammonia, algae, e_coli, depth, yield_m3_per_h] = found;
+    let [ph, colour, codmn, ammonia, algae, e_coli, iron, manganese, depth, yield_m3_per_h] = found;
     let seasons = table.opt_table("seasons").map(|seasons| read_seasons(&seasons));
     let usual = RawWater::of(
         turbidity?.into_inner(),
@@ -118,6 +120,8 @@ fn read_raw(table: &Table<'_>) -> Option<RawWater> {
         ammonia_mg_per_l: ammonia.unwrap_or(usual.ammonia_mg_per_l),
         algae_million_per_l: algae.unwrap_or(usual.algae_million_per_l),
         e_coli_per_100_ml: e_coli.unwrap_or(usual.e_coli_per_100_ml),
+        iron_mg_per_l: iron.unwrap_or(usual.iron_mg_per_l),
+        manganese_mg_per_l: manganese.unwrap_or(usual.manganese_mg_per_l),
         depth_m: depth.unwrap_or(usual.depth_m),
         yield_m3_per_h,
         seasons,

@@ -65,4 +65,7 @@ pub struct Pollution {
     pub codmn_mg_per_l: f64,
     /// mg/L of N.
     pub ammonia_mg_per_l: f64,
+    /// mg/L; left out where it adds none, so that older records read the same.
+    #[serde(default)]
+    pub manganese_mg_per_l: f64,
 }

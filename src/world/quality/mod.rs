@@ -1,4 +1,4 @@
-//! Water quality in the network: seven species carried by the flows of the hydraulics.
+//! Water quality in the network: what the water carries, moved by the flows of the hydraulics.
 //!
 //! In: a network, flows and tank volumes step by step, the water at the reservoirs. Out: what the
 //! water at every node carries, and `Books` that account for all of it.
@@ -13,18 +13,16 @@ pub mod order;
 pub mod reaction;
 pub mod segment;
 pub mod transport;
+pub mod water;
 
 #[cfg(test)]
 mod tests;
-
-use crate::base::units::{Concentration, Conductivity, Microbes, Turbidity};
-use crate::world::truth::Water;
 
 pub use books::{Account, Books};
 pub use transport::{Flows, Transport};
 
 /// How many species the water carries.
-pub const SPECIES: usize = 7;
+pub const SPECIES: usize = 12;
 
 /// What one m³ of water carries, by `Species as usize`; in the unit each species names.
 pub type Carried = [f64; SPECIES];
@@ -40,12 +38,22 @@ pub enum Species {
     Conductivity = 2,
     /// Age, h: grows one hour an hour.
     Age = 3,
-    /// Tracer, mg/L: conservative.
-    Tracer = 4,
+    /// Chlorate, mg/L: conservative.
+    Chlorate = 4,
     /// Combined chlorine, mg/L: decays in the water, slowly.
     Combined = 5,
     /// E. coli, in 100 mL: killed by chlorine, sheltered by turbidity, dies slowly without.
     EColi = 6,
+    /// Trihalomethanes, mg/L: made of the chlorine that the water itself consumes.
+    ByProduct = 7,
+    /// Organic matter as its permanganate index (CODMn), mg/L of O₂: conservative.
+    Organics = 8,
+    /// Ammonia, free or bound to chlorine, mg/L of N: conservative behind the dosing point.
+    Ammonia = 9,
+    /// Aluminium that the coagulant has left, mg/L: conservative.
+    Aluminium = 10,
+    /// Manganese, mg/L: conservative.
+    Manganese = 11,
 }
 
 impl Species {
@@ -55,10 +63,18 @@ impl Species {
         Self::Turbidity,
         Self::Conductivity,
         Self::Age,
-        Self::Tracer,
+        Self::Chlorate,
         Self::Combined,
         Self::EColi,
+        Self::ByProduct,
+        Self::Organics,
+        Self::Ammonia,
+        Self::Aluminium,
+        Self::Manganese,
     ];
+
+    /// What stands for a tracer where one is asked for: conservative and finely told apart.
+    pub const TRACER: Self = Self::Chlorate;
 
     /// A word for people.
     pub fn name(self) -> &'static str {
@@ -67,9 +83,14 @@ impl Species {
             Self::Turbidity => "turbidity",
             Self::Conductivity => "conductivity",
             Self::Age => "age",
-            Self::Tracer => "tracer",
+            Self::Chlorate => "chlorate",
             Self::Combined => "combined chlorine",
             Self::EColi => "E. coli",
+            Self::ByProduct => "trihalomethanes",
+            Self::Organics => "CODMn",
+            Self::Ammonia => "ammonia",
+            Self::Aluminium => "aluminium",
+            Self::Manganese => "manganese",
         }
     }
 }
@@ -79,36 +100,13 @@ pub(crate) const TURBIDITY: usize = Species::Turbidity as usize;
 pub(crate) const CONDUCTIVITY: usize = Species::Conductivity as usize;
 pub(crate) const AGE: usize = Species::Age as usize;
 pub(crate) const COMBINED: usize = Species::Combined as usize;
-pub(crate) const TRACER: usize = Species::Tracer as usize;
+pub(crate) const CHLORATE: usize = Species::Chlorate as usize;
 pub(crate) const E_COLI: usize = Species::EColi as usize;
-
-impl From<&Carried> for Water {
-    fn from(carried: &Carried) -> Self {
-        Self {
-            chlorine: Concentration::mg_per_l(carried[CHLORINE]),
-            combined: Concentration::mg_per_l(carried[COMBINED]),
-            turbidity: Turbidity::ntu(carried[TURBIDITY]),
-            conductivity: Conductivity::us_per_cm(carried[CONDUCTIVITY]),
-            age_h: carried[AGE],
-            tracer: Concentration::mg_per_l(carried[TRACER]),
-            e_coli: Microbes::per_100_ml(carried[E_COLI]),
-        }
-    }
-}
-
-impl From<&Water> for Carried {
-    fn from(water: &Water) -> Self {
-        let mut carried = [0.0; SPECIES];
-        carried[CHLORINE] = water.chlorine.as_mg_per_l();
-        carried[COMBINED] = water.combined.as_mg_per_l();
-        carried[TURBIDITY] = water.turbidity.as_ntu();
-        carried[CONDUCTIVITY] = water.conductivity.as_us_per_cm();
-        carried[AGE] = water.age_h;
-        carried[TRACER] = water.tracer.as_mg_per_l();
-        carried[E_COLI] = water.e_coli.as_per_100_ml();
-        carried
-    }
-}
+pub(crate) const BY_PRODUCT: usize = Species::ByProduct as usize;
+pub(crate) const ORGANICS: usize = Species::Organics as usize;
+pub(crate) const AMMONIA: usize = Species::Ammonia as usize;
+pub(crate) const ALUMINIUM: usize = Species::Aluminium as usize;
+pub(crate) const MANGANESE: usize = Species::Manganese as usize;
 
 /// Adds `volume` m³ of water that carries `carried` to `load` (concentration times m³).
 pub(crate) fn add(load: &mut Carried, volume: f64, carried: &Carried) {

@@ -26,6 +26,10 @@ const SCOURS_ABOVE_M_PER_S: f64 = 0.35;
 /// Share of the deposit scoured per second at twice the threshold `[D]`: 1/e left in 20 min.
 const SCOUR_PER_S: f64 = 1.0 / 1_200.0;
 
+/// Trihalomethanes, mg, of each mg of chlorine that the water's organic matter consumes: 31 to 42
+/// `[S61]`.
+pub const TRIHALOMETHANE_YIELD: f64 = 0.036;
+
 const SECONDS_PER_DAY: f64 = 86_400.0;
 
 /// The chlorine kinetics of a network in its present state.

@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 
 use super::{
-    AGE, CHLORINE, COMBINED, CONDUCTIVITY, Carried, E_COLI, SPECIES, TRACER, TURBIDITY, add,
+    AGE, ALUMINIUM, AMMONIA, BY_PRODUCT, CHLORATE, CHLORINE, COMBINED, CONDUCTIVITY, Carried,
+    E_COLI, MANGANESE, ORGANICS, SPECIES, TURBIDITY, add,
 };
 
 /// Most segments a pipe keeps; beyond it the least different neighbours become one.
@@ -19,9 +20,14 @@ const JOIN_WITHIN: Carried = {
     within[TURBIDITY] = 0.005;
     within[CONDUCTIVITY] = 0.5;
     within[AGE] = 0.1;
-    within[TRACER] = 0.002;
+    within[CHLORATE] = 0.002;
     within[COMBINED] = 0.002;
     within[E_COLI] = 0.1;
+    within[BY_PRODUCT] = 0.001;
+    within[ORGANICS] = 0.05;
+    within[AMMONIA] = 0.01;
+    within[ALUMINIUM] = 0.01;
+    within[MANGANESE] = 0.005;
     within
 };
 

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::reaction::TRIHALOMETHANE_YIELD;
 use super::segment::SEGMENTS_MAX;
 use super::*;
 use crate::base::units::{Flow, Length};
@@ -69,7 +70,14 @@ fn step(transport: &mut Transport, links: &[f64], withdrawn: &[f64], tanks: &[f6
 }
 
 const BULK: Reactions = Reactions { bulk_per_day: 2.0, wall_m_per_day: 0.0 };
-const NEW: Carried = [1.0, 0.05, 200.0, 0.0, 1.0, 0.0, 0.0];
+const NEW: Carried = {
+    let mut new = NOTHING;
+    new[CHLORINE] = 1.0;
+    new[TURBIDITY] = 0.05;
+    new[CONDUCTIVITY] = 200.0;
+    new[CHLORATE] = 1.0;
+    new
+};
 const NOTHING: Carried = [0.0; SPECIES];
 
 /// A pipe of 10 m³ fed with 0.1 m³ a minute: 100 minutes.
@@ -88,14 +96,16 @@ fn a_front_arrives_after_volume_by_flow_and_has_decayed_as_the_closed_form_says(
     let (mut transport, links, withdrawn) = long_pipe(BULK);
     for minute in 0..100 {
         assert!(step(&mut transport, &links, &withdrawn, &[0.0; 2]));
-        let tracer = transport.waters()[1][TRACER];
-        assert!(tracer < 1e-9, "nothing new after {minute} min, got {tracer}");
+        let chlorate = transport.waters()[1][CHLORATE];
+        assert!(chlorate < 1e-9, "nothing new after {minute} min, got {chlorate}");
     }
     step(&mut transport, &links, &withdrawn, &[0.0; 2]);
     let water = transport.waters()[1];
-    assert!((water[TRACER] - 1.0).abs() < 1e-9, "all new after 101 min");
+    assert!((water[CHLORATE] - 1.0).abs() < 1e-9, "all new after 101 min");
     let exact = libm::exp(-2.0 * 100.0 / 1_440.0);
     assert!((water[CHLORINE] - exact).abs() < 1e-3, "{} {exact}", water[CHLORINE]);
+    let made = TRIHALOMETHANE_YIELD * (1.0 - exact);
+    assert!((water[BY_PRODUCT] - made).abs() < 1e-3 * TRIHALOMETHANE_YIELD, "{made}");
     // Water joins its segment up to 0.1 h: the mean is right, a single parcel within that.
     assert!((water[AGE] - 100.0 / 60.0).abs() < 0.11, "{}", water[AGE]);
 }
@@ -114,6 +124,8 @@ fn wall_decay_follows_its_closed_form() {
     let exact = libm::exp(-rate * 6_000.0);
     let chlorine = transport.waters()[1][CHLORINE];
     assert!(exact < 0.9 && (chlorine - exact).abs() < 2e-3, "{chlorine} {exact}");
+    let made = transport.waters()[1][BY_PRODUCT];
+    assert_eq!(made, 0.0, "what a wall takes becomes no trihalomethanes");
 }
 
 #[test]
@@ -126,7 +138,7 @@ fn a_tank_washes_out_as_a_mixed_one_does() {
     for _ in 0..600 {
         assert!(step(&mut transport, &[flow; 2], &[0.0, 0.0, flow], &[0.0, 2.0, 0.0]));
     }
-    let share = transport.waters()[1][TRACER];
+    let share = transport.waters()[1][CHLORATE];
     // mixed a minute at a time: exp(−1) but for half a step in 600
     assert!((share / libm::exp(-1.0) - 1.0).abs() < 5e-3, "{share}");
 }
@@ -145,11 +157,11 @@ fn a_full_tank_spills_its_own_water_and_the_books_know() {
         spilled: &[0.0, 1.5],
     };
     assert!(transport.step(&flows));
-    let tracer = transport.books().account(Species::Tracer);
+    let chlorate = transport.books().account(Species::Chlorate);
     let pipe = transport.pipe(LinkIndex(0)).expect("a pipe").volume();
     let share = (2.0 + pipe) / 4.0; // the pipe's old water came first
-    assert!((tracer.overflowed - 1.5 * share).abs() < 1e-9, "{tracer:?}");
-    assert!(tracer.numerical.abs() < 1e-12, "{tracer:?}");
+    assert!((chlorate.overflowed - 1.5 * share).abs() < 1e-9, "{chlorate:?}");
+    assert!(chlorate.numerical.abs() < 1e-12, "{chlorate:?}");
 }
 
 #[test]
@@ -170,7 +182,9 @@ fn standing_water_ages_an_hour_an_hour_and_decays_in_place() {
 #[test]
 fn turbidity_settles_in_a_slow_pipe_and_comes_back_in_a_fast_one() {
     let (mut transport, ..) = long_pipe(Reactions::default());
-    transport.set_boundary(NodeIndex(0), [0.0, 2.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+    let mut turbid = NOTHING;
+    turbid[TURBIDITY] = 2.0;
+    transport.set_boundary(NodeIndex(0), turbid);
     let carry = |transport: &mut Transport, flow: f64, minutes: usize| {
         for _ in 0..minutes {
             assert!(step(transport, &[flow], &[0.0, flow], &[0.0; 2]));

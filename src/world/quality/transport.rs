@@ -3,9 +3,9 @@
 use super::books::{Books, Entry};
 use super::inactivation::Inactivation;
 use super::order::Order;
-use super::reaction::{Bed, Bore, Kinetics, bed};
+use super::reaction::{Bed, Bore, Kinetics, TRIHALOMETHANE_YIELD, bed};
 use super::segment::{Column, End};
-use super::{AGE, CHLORINE, COMBINED, Carried, E_COLI, SPECIES, TURBIDITY, add};
+use super::{AGE, BY_PRODUCT, CHLORINE, COMBINED, Carried, E_COLI, SPECIES, TURBIDITY, add};
 use crate::plant::network::{LinkIndex, LinkKind, Network, Node, NodeIndex, NodeKind};
 
 /// Decay of combined chlorine as a share of the free's bulk decay `[D]`: chloramine is slow, and
@@ -155,7 +155,7 @@ impl Transport {
     pub fn step(&mut self, flows: &Flows<'_>) -> bool {
         let mut entry = Entry::default();
         let inactivation = Inactivation::at(flows.temperature_deg_c);
-        let bulk = self.react(flows, &inactivation, &mut entry);
+        let decay = self.react(flows, &inactivation, &mut entry);
         self.order.update(flows.links);
         for at in 0..self.order.nodes().len() {
             let node = self.order.nodes()[at];
@@ -172,8 +172,7 @@ impl Transport {
                         self.waters[node] = supply.load.map(|load| load / supply.volume);
                     } else {
                         inactivation.act(&mut self.waters[node], flows.dt_s);
-                        self.waters[node][CHLORINE] *= bulk;
-                        self.waters[node][AGE] += flows.dt_s / 3_600.0;
+                        decay.act(&mut self.waters[node]);
                     }
                     self.pass_junction(node, &supply, out, flows, &mut entry);
                 }
@@ -188,37 +187,33 @@ impl Transport {
         closes
     }
 
-    /// Lets pipes and tanks react for one step; gives the share of chlorine the bulk leaves.
-    fn react(&mut self, flows: &Flows<'_>, inactivation: &Inactivation, entry: &mut Entry) -> f64 {
-        let dt_h = flows.dt_s / 3_600.0;
+    /// Lets pipes and tanks react for one step; gives what the water itself does in it.
+    fn react(
+        &mut self,
+        flows: &Flows<'_>,
+        inactivation: &Inactivation,
+        entry: &mut Entry,
+    ) -> Decay {
         let bulk_per_s = self.kinetics.bulk_per_s(flows.temperature_deg_c);
-        let bulk = libm::exp(-bulk_per_s * flows.dt_s);
-        let combined = libm::exp(-COMBINED_SHARE * bulk_per_s * flows.dt_s);
+        let still = Decay::new(bulk_per_s, 0.0, flows.dt_s);
         for (pipe, flow) in self.pipes.iter_mut().zip(flows.links) {
             let Some(pipe) = pipe else { continue };
             let velocity = flow / pipe.bore.area_m2();
             let wall_per_s = self.kinetics.wall_per_s(pipe.bore, velocity);
-            let left = if wall_per_s > 0.0 {
-                libm::exp(-(bulk_per_s + wall_per_s) * flows.dt_s)
-            } else {
-                bulk
-            };
+            let decay =
+                if wall_per_s > 0.0 { still.with_wall(bulk_per_s, wall_per_s) } else { still };
             entry.reacted[E_COLI] -= inactivate(&mut pipe.column, inactivation, flows.dt_s);
-            age(&mut pipe.column, left, combined, dt_h, entry);
+            age(&mut pipe.column, &decay, entry);
             move_bed(&mut pipe.column, bed(pipe.bore, velocity, flows.dt_s));
         }
         for (body, water) in self.bodies.iter().zip(&mut self.waters) {
             if let Body::Tank { volume } = *body {
                 entry.reacted[E_COLI] -= volume * inactivation.act(water, flows.dt_s);
-                entry.reacted[CHLORINE] -= volume * water[CHLORINE] * (1.0 - bulk);
-                entry.reacted[COMBINED] -= volume * water[COMBINED] * (1.0 - combined);
-                entry.reacted[AGE] += volume * dt_h;
-                water[CHLORINE] *= bulk;
-                water[COMBINED] *= combined;
-                water[AGE] += dt_h;
+                still.book(volume, volume * water[CHLORINE], volume * water[COMBINED], entry);
+                still.act(water);
             }
         }
-        bulk
+        still
     }
 
     /// Draws what the links bring to a node.
@@ -371,19 +366,59 @@ fn inactivate(column: &mut Column, inactivation: &Inactivation, dt_s: f64) -> f6
     segments.map(|segment| segment.volume * inactivation.act(&mut segment.carried, dt_s)).sum()
 }
 
-fn age(column: &mut Column, chlorine_left: f64, combined_left: f64, dt_h: f64, entry: &mut Entry) {
+/// What one step does to water: decay, what decay makes, and ageing.
+#[derive(Debug, Clone, Copy)]
+struct Decay {
+    dt_s: f64,
+    /// Share of the chlorine that is left.
+    chlorine: f64,
+    combined: f64,
+    /// Trihalomethanes made of 1 mg/L of chlorine.
+    by_product: f64,
+}
+
+impl Decay {
+    /// Rates of the water and of the wall, 1/s.
+    fn new(bulk_per_s: f64, wall_per_s: f64, dt_s: f64) -> Self {
+        let combined = libm::exp(-COMBINED_SHARE * bulk_per_s * dt_s);
+        let still = Self { dt_s, chlorine: 1.0, combined, by_product: 0.0 };
+        still.with_wall(bulk_per_s, wall_per_s)
+    }
+
+    /// The same in a pipe whose wall takes chlorine too.
+    fn with_wall(self, bulk_per_s: f64, wall_per_s: f64) -> Self {
+        let rate = bulk_per_s + wall_per_s;
+        let chlorine = libm::exp(-rate * self.dt_s);
+        let by_water = if rate > 0.0 { bulk_per_s / rate } else { 0.0 };
+        let by_product = TRIHALOMETHANE_YIELD * (1.0 - chlorine) * by_water;
+        Self { chlorine, by_product, ..self }
+    }
+
+    fn act(&self, water: &mut Carried) {
+        water[BY_PRODUCT] += water[CHLORINE] * self.by_product;
+        water[CHLORINE] *= self.chlorine;
+        water[COMBINED] *= self.combined;
+        water[AGE] += self.dt_s / 3_600.0;
+    }
+
+    /// Books what `act` does to water of this `volume` with these loads.
+    fn book(&self, volume: f64, chlorine: f64, combined: f64, entry: &mut Entry) {
+        entry.reacted[BY_PRODUCT] += chlorine * self.by_product;
+        entry.reacted[CHLORINE] -= chlorine * (1.0 - self.chlorine);
+        entry.reacted[COMBINED] -= combined * (1.0 - self.combined);
+        entry.reacted[AGE] += volume * self.dt_s / 3_600.0;
+    }
+}
+
+fn age(column: &mut Column, decay: &Decay, entry: &mut Entry) {
     let (mut chlorine, mut combined, mut volume) = (0.0, 0.0, 0.0);
     for segment in column.segments_mut() {
         chlorine += segment.volume * segment.carried[CHLORINE];
         combined += segment.volume * segment.carried[COMBINED];
         volume += segment.volume;
-        segment.carried[CHLORINE] *= chlorine_left;
-        segment.carried[COMBINED] *= combined_left;
-        segment.carried[AGE] += dt_h;
+        decay.act(&mut segment.carried);
     }
-    entry.reacted[CHLORINE] -= chlorine * (1.0 - chlorine_left);
-    entry.reacted[COMBINED] -= combined * (1.0 - combined_left);
-    entry.reacted[AGE] += volume * dt_h;
+    decay.book(volume, chlorine, combined, entry);
 }
 
 fn move_bed(column: &mut Column, bed: Bed) {

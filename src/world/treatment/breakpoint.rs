@@ -16,6 +16,8 @@ pub struct Residual {
     pub free: Concentration,
     /// Bound to ammonia; with the free it makes the total.
     pub combined: Concentration,
+    /// Ammonia that is not destroyed, free or bound, of N.
+    pub ammonia: Concentration,
 }
 
 /// What `chlorine` becomes in water with `ammonia` (of N).
@@ -29,14 +31,19 @@ pub struct Residual {
 pub fn residual(chlorine: Concentration, ammonia: Concentration) -> Residual {
     let (chlorine, nitrogen) = (chlorine.as_mg_per_l().max(0.0), ammonia.as_mg_per_l().max(0.0));
     let (first, end) = (ALL_COMBINED * nitrogen, BREAKPOINT * nitrogen);
-    let (free, combined) = if chlorine <= first {
-        (0.0, chlorine)
+    let (free, combined, ammonia) = if chlorine <= first {
+        (0.0, chlorine, nitrogen)
     } else if chlorine < end {
-        (0.0, first * (end - chlorine) / (end - first))
+        let left = (end - chlorine) / (end - first);
+        (0.0, first * left, nitrogen * left)
     } else {
-        (chlorine - end, 0.0)
+        (chlorine - end, 0.0, 0.0)
     };
-    Residual { free: Concentration::mg_per_l(free), combined: Concentration::mg_per_l(combined) }
+    Residual {
+        free: Concentration::mg_per_l(free),
+        combined: Concentration::mg_per_l(combined),
+        ammonia: Concentration::mg_per_l(ammonia),
+    }
 }
 
 #[cfg(test)]
@@ -57,6 +64,8 @@ mod tests {
         assert!(free == 0.0 && (combined - 5.06).abs() < 1e-12);
         let (free, combined) = of(6.33, 1.0); // half-way from 5.06 to 7.6
         assert!(free == 0.0 && (combined - 2.53).abs() < 1e-9);
+        let left = residual(Concentration::mg_per_l(6.33), Concentration::mg_per_l(1.0)).ammonia;
+        assert!((left.as_mg_per_l() - 0.5).abs() < 1e-9, "half of the ammonia is destroyed");
         assert_eq!(of(7.6, 1.0), (0.0, 0.0));
         let (free, combined) = of(8.6, 1.0);
         assert!((free - 1.0).abs() < 1e-9 && combined == 0.0);

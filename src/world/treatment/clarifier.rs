@@ -6,6 +6,9 @@ use super::{coagulation, sedimentation};
 use crate::base::units::Flow;
 use crate::base::{Span, Stamp};
 use crate::plant::train::Train;
+use crate::world::quality::{
+    ALUMINIUM, AMMONIA, Carried, E_COLI, MANGANESE, ORGANICS, SPECIES, TURBIDITY,
+};
 
 /// Mixed cells in series that stand for the volume of the basins: their outflow follows a change
 /// of the inflow after about V/Q, spread over half of it `[D]`.
@@ -13,6 +16,9 @@ const CELLS: usize = 4;
 
 /// Sand holds flocs; of turbidity without coagulant it passes this many times more `[D]`.
 const UNCOAGULATED: f64 = 3.0;
+
+/// Share of the manganese that sand without an oxidant in front of it lets through `[D]`.
+const MANGANESE_PASSED: f64 = 0.6;
 
 /// What the treatment is set to.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,20 +34,12 @@ pub struct Order {
 /// Behind the filters.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Filtered {
-    /// NTU.
-    pub turbidity_ntu: f64,
-    /// What of it the filters would hold back on their best day, NTU.
+    /// What the water carries, before it meets chlorine.
+    pub carried: Carried,
+    /// Turbidity that the filters would hold back on their best day, NTU.
     pub turbidity_above_floor: f64,
     /// What goes over to the filters, NTU.
     pub settled_ntu: f64,
-    /// µS/cm.
-    pub conductivity_us_per_cm: f64,
-    /// CODMn, mg/L of O₂.
-    pub codmn_mg_per_l: f64,
-    /// Ammonia, mg/L of N.
-    pub ammonia_mg_per_l: f64,
-    /// E. coli in 100 mL: they pass the filters as flocs do.
-    pub e_coli_per_100_ml: f64,
     /// Coagulant dosed now, mg/L of product.
     pub coagulant_mg_per_l: f64,
     /// What the bank did.
@@ -51,24 +49,29 @@ pub struct Filtered {
 /// Water on its way through the basins.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Cell {
-    turbidity_ntu: f64,
-    conductivity_us_per_cm: f64,
-    codmn_mg_per_l: f64,
-    ammonia_mg_per_l: f64,
-    e_coli_per_100_ml: f64,
+    carried: Carried,
     /// How well it has been coagulated, 0 to 1.
     coagulated: f64,
 }
 
 impl Cell {
-    fn approach(&mut self, inflow: &Self, share: f64) {
-        let mix = |own: &mut f64, new: f64| *own += (new - *own) * share;
-        mix(&mut self.turbidity_ntu, inflow.turbidity_ntu);
-        mix(&mut self.conductivity_us_per_cm, inflow.conductivity_us_per_cm);
-        mix(&mut self.codmn_mg_per_l, inflow.codmn_mg_per_l);
-        mix(&mut self.ammonia_mg_per_l, inflow.ammonia_mg_per_l);
-        mix(&mut self.e_coli_per_100_ml, inflow.e_coli_per_100_ml);
-        mix(&mut self.coagulated, inflow.coagulated);
+    /// Lets `inflow` renew the cell `through` times; gives what flows out meanwhile, on average.
+    ///
+    /// A mixed cell with an even inflow, exactly: what is in it goes towards the inflow with
+    /// e^(−Q·t/V), and what leaves is what came and is not in it any more.
+    fn renew(&mut self, inflow: &Self, through: f64) -> Self {
+        let kept = libm::exp(-through);
+        let mean = if through > 1e-9 { -libm::expm1(-through) / through } else { 1.0 };
+        let mut out = *inflow;
+        let mix = |own: &mut f64, new: f64, out: &mut f64| {
+            *out = new + (*own - new) * mean;
+            *own = new + (*own - new) * kept;
+        };
+        for i in 0..SPECIES {
+            mix(&mut self.carried[i], inflow.carried[i], &mut out.carried[i]);
+        }
+        mix(&mut self.coagulated, inflow.coagulated, &mut out.coagulated);
+        out
     }
 }
 
@@ -81,47 +84,34 @@ pub struct Clarifier {
 }
 
 impl Clarifier {
-    /// Basins full of the usual raw water, well coagulated.
-    pub fn new(train: &Train) -> Self {
-        let usual = Cell {
-            turbidity_ntu: train.raw.turbidity_ntu,
-            conductivity_us_per_cm: train.raw.conductivity_us_per_cm,
-            codmn_mg_per_l: train.raw.codmn_mg_per_l,
-            ammonia_mg_per_l: train.raw.ammonia_mg_per_l,
-            e_coli_per_100_ml: train.raw.e_coli_per_100_ml,
-            coagulated: 1.0,
-        };
+    /// Basins full of `usual` raw water, well coagulated.
+    pub fn new(train: &Train, usual: &Raw) -> Self {
+        let dose = coagulation::optimum_mg_per_l(usual.turbidity_ntu);
+        let usual = Cell { carried: with_coagulant(usual, dose), coagulated: 1.0 };
         Self { train: train.clone(), cells: [usual; CELLS], bank: Bank::new(train.bank) }
     }
 
     /// Passes `flow` through for `dt` from `now` on.
     pub fn pass(&mut self, now: Stamp, dt: Span, flow: Flow, raw: &Raw, order: &Order) -> Filtered {
         let coagulant = self.coagulant(flow, raw, order);
-        let mut inflow = Cell {
-            turbidity_ntu: raw.turbidity_ntu,
-            conductivity_us_per_cm: raw.conductivity_us_per_cm,
-            codmn_mg_per_l: raw.codmn_mg_per_l,
-            ammonia_mg_per_l: raw.ammonia_mg_per_l,
-            e_coli_per_100_ml: raw.e_coli_per_100_ml,
+        let mut water = Cell {
+            carried: with_coagulant(raw, coagulant),
             coagulated: coagulation::effect(coagulant, raw.turbidity_ntu),
         };
         let (filters, clarifying) = (self.train.filters, self.train.clarifying);
         let cell_m3 = (filters.volume_m3 / CELLS as f64).max(f64::MIN_POSITIVE);
         let through = flow.as_m3_per_s().max(0.0) * dt.as_seconds() / cell_m3;
-        let renewed = 1.0 - libm::exp(-through);
         for cell in &mut self.cells {
-            cell.approach(&inflow, renewed);
-            inflow = *cell;
+            water = cell.renew(&water, through);
         }
-        let before = inflow;
         let load = flow.as_m3_per_h() / self.train.capacity_m3_per_h;
         let deg_c = raw.temperature.as_deg_c();
-        let over = sedimentation::passage(&clarifying, before.coagulated, load, deg_c);
-        let turbidity = before.turbidity_ntu;
+        let over = sedimentation::passage(&clarifying, water.coagulated, load, deg_c);
+        let turbidity = water.carried[TURBIDITY];
         let settled_ntu = (turbidity * over * self.overload(turbidity)).min(turbidity);
         let filtering =
             self.bank.filter(now, dt, flow.as_m3_per_h().max(0.0), settled_ntu, &order.wash);
-        let raw_sand = 1.0 + (UNCOAGULATED - 1.0) * (1.0 - before.coagulated);
+        let raw_sand = 1.0 + (UNCOAGULATED - 1.0) * (1.0 - water.coagulated);
         let passage = filters.passage / clarifying.settled_share
             * order.passage_factor
             * filtering.passage_factor
@@ -129,14 +119,17 @@ impl Clarifier {
         let floor = filters.floor_ntu;
         let passed = (settled_ntu * passage / turbidity.max(f64::MIN_POSITIVE)).min(1.0);
         let turbidity_ntu = (settled_ntu * passage).min(turbidity).max(floor);
+        let mut carried = water.carried;
+        carried[TURBIDITY] = turbidity_ntu;
+        carried[E_COLI] *= passed;
+        carried[ORGANICS] *= coagulation::organics_left(water.coagulated);
+        carried[ALUMINIUM] =
+            coagulation::residual_aluminium(carried[ALUMINIUM], water.coagulated, passed);
+        carried[MANGANESE] *= MANGANESE_PASSED;
         Filtered {
-            turbidity_ntu,
+            carried,
             turbidity_above_floor: turbidity_ntu - floor,
             settled_ntu,
-            conductivity_us_per_cm: before.conductivity_us_per_cm,
-            codmn_mg_per_l: before.codmn_mg_per_l,
-            ammonia_mg_per_l: before.ammonia_mg_per_l,
-            e_coli_per_100_ml: before.e_coli_per_100_ml * passed,
             coagulant_mg_per_l: coagulant,
             filtering,
         }
@@ -162,12 +155,35 @@ impl Clarifier {
     }
 }
 
+/// Behind the filters on a usual day, before it meets chlorine; without microbes.
+pub fn usual_filtered(train: &Train) -> Carried {
+    let raw = Raw::usual(&train.raw);
+    let dose = coagulation::optimum_mg_per_l(raw.turbidity_ntu);
+    let mut water = with_coagulant(&raw, dose);
+    water[TURBIDITY] = train.filters.floor_ntu;
+    water[E_COLI] = 0.0;
+    water[ORGANICS] *= coagulation::organics_left(1.0);
+    water[AMMONIA] = 0.0;
+    water[ALUMINIUM] =
+        coagulation::residual_aluminium(water[ALUMINIUM], 1.0, train.filters.passage);
+    water[MANGANESE] *= MANGANESE_PASSED;
+    water
+}
+
+/// Raw water with so much coagulant in it.
+fn with_coagulant(raw: &Raw, dose_mg_per_l: f64) -> Carried {
+    let mut carried = Carried::from(raw);
+    carried[ALUMINIUM] += coagulation::aluminium_mg_per_l(dose_mg_per_l);
+    carried
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::source::raw;
     use super::*;
     use crate::plant::sample;
-    use crate::plant::train::{FilterBank, Filters, RawWater};
+    use crate::plant::train::{FilterBank, Filters};
+    use crate::world::quality::CONDUCTIVITY;
 
     const FILTERS: Filters = Filters {
         passage: 0.01,
@@ -186,13 +202,12 @@ mod tests {
         let mut train = sample::plant().train;
         train.filters = FILTERS;
         train.capacity_m3_per_h = 100.0;
-        train.raw = RawWater::of(10.0, 180.0, 10.0);
         train.bank = FilterBank {
             area_m2: 1e6,
             run_max: Span::DAY * 999,
             ..FilterBank::for_capacity(100.0)
         };
-        Clarifier::new(&train)
+        Clarifier::new(&train, &raw(10.0, 180.0))
     }
 
     fn order(factor: f64) -> Order {
@@ -212,7 +227,7 @@ mod tests {
     }
 
     fn filtered_after(hours: i64, ntu: f64, factor: f64) -> f64 {
-        last(hours, ntu, &order(factor)).turbidity_ntu
+        last(hours, ntu, &order(factor)).carried[TURBIDITY]
     }
 
     #[test]
@@ -220,7 +235,7 @@ mod tests {
         assert_eq!(filtered_after(10, 10.0, 1.0), 0.15);
         assert!((filtered_after(10, 80.0, 1.0) - 0.8).abs() < 0.01);
         assert!((filtered_after(10, 80.0, 3.0) - 2.4).abs() < 0.03);
-        let microbes = last(10, 80.0, &order(3.0)).e_coli_per_100_ml;
+        let microbes = last(10, 80.0, &order(3.0)).carried[E_COLI];
         assert!((microbes / 200.0 - 0.03).abs() < 0.001, "they pass as flocs do: {microbes}");
         let settled = last(10, 80.0, &order(1.0)).settled_ntu;
         assert!((settled - 80.0 * 0.08).abs() < 0.1, "{settled}");
@@ -245,7 +260,8 @@ mod tests {
         let filtered = last(10, 12.0, &off);
         assert!(filtered.settled_ntu > 5.0, "settled above 5 NTU: {}", filtered.settled_ntu);
         // 12 NTU · 0.7 · (0.01 / 0.08) · 3
-        assert!((filtered.turbidity_ntu - 3.15).abs() < 0.05, "{}", filtered.turbidity_ntu);
+        let turbidity = filtered.carried[TURBIDITY];
+        assert!((turbidity - 3.15).abs() < 0.05, "{turbidity}");
         assert_eq!(filtered.coagulant_mg_per_l, 0.0);
         let twice = Order { coagulant_mg_per_l: Some(22.0), ..order(1.0) };
         assert!(last(10, 12.0, &twice).settled_ntu > 3.0, "too much is as bad as too little");
@@ -256,7 +272,7 @@ mod tests {
         let mut clarifier = clarifier();
         let turbid = raw(500.0, 90.0);
         let pass = clarifier.pass(at(0), Span::HOUR, Flow::ZERO, &turbid, &order(1.0));
-        assert_eq!((pass.conductivity_us_per_cm, pass.turbidity_ntu), (180.0, 0.15));
+        assert_eq!((pass.carried[CONDUCTIVITY], pass.carried[TURBIDITY]), (180.0, 0.15));
         assert_eq!(pass.coagulant_mg_per_l, 0.0);
     }
 }

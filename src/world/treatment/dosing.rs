@@ -3,14 +3,26 @@
 use crate::base::Span;
 use crate::base::units::{Concentration, Flow, Length};
 use crate::plant::train::Dosing;
+use crate::world::quality::reaction::TRIHALOMETHANE_YIELD;
 
 /// Chlorine that turbid water takes up in addition, mg/L per NTU above the filters' best `[D]`:
 /// after a storm the demand is up and the residual down.
 const DEMAND_MG_PER_L_PER_NTU: f64 = 0.05;
 
-/// Chlorine that organic matter takes up in addition, mg/L per mg/L of CODMn in the raw water above
-/// the usual `[D]`: coagulation has held back the most of it.
-const DEMAND_MG_PER_L_PER_CODMN: f64 = 0.05;
+/// Chlorine that organic matter takes up in addition, mg/L per mg/L of CODMn in the filtered water
+/// above the usual `[D]`.
+const DEMAND_MG_PER_L_PER_CODMN: f64 = 0.08;
+
+/// Chlorate made of the chlorine that hypochlorite loses in its drum, mg per mg: 3 OCl⁻ give
+/// 2 Cl⁻ and one ClO₃⁻ (83.45 by 3 · 70.9), less a tenth that gives off oxygen `[S63]`.
+const CHLORATE_OF_LOST: f64 = 0.9 * 83.45 / (3.0 * 70.9);
+
+/// Chlorate in stock that has just come, as a share of its chlorine `[D]`.
+const CHLORATE_WHEN_FRESH: f64 = 0.02;
+
+/// Share of what the water takes at once that goes into organic matter and makes trihalomethanes
+/// `[D]`: the rest meets what makes none, as it always does at first `[S62]`.
+const PRODUCTIVE: f64 = 0.5;
 
 /// Growth of the stock's decay per °C `[M]`: about twice for 10 °C.
 const STOCK_THETA: f64 = 1.07;
@@ -27,6 +39,15 @@ pub enum Prime {
     },
 }
 
+/// What has gone into the water, per litre of it.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Dosed {
+    /// Chlorine.
+    pub chlorine: Concentration,
+    /// Chlorate that came with it.
+    pub chlorate: Concentration,
+}
+
 /// A dosing pump that follows the flow, and its drum.
 #[derive(Debug, Clone)]
 pub struct DosingPump {
@@ -34,6 +55,8 @@ pub struct DosingPump {
     stock_l: f64,
     /// Strength of what is in the drum, g/L.
     strength_g_per_l: f64,
+    /// Chlorate in it, g/L.
+    chlorate_g_per_l: f64,
     /// What a scenario has set the drum to; nobody refills it then.
     drum_share: Option<f64>,
     signal: bool,
@@ -46,6 +69,7 @@ impl DosingPump {
             dosing: dosing.clone(),
             stock_l: 0.0,
             strength_g_per_l: dosing.stock_g_per_l,
+            chlorate_g_per_l: CHLORATE_WHEN_FRESH * dosing.stock_g_per_l,
             drum_share: None,
             signal: false,
         };
@@ -56,7 +80,9 @@ impl DosingPump {
     /// Lets the stock stand for `dt`: hypochlorite decays in its drum, faster in the heat.
     pub fn age(&mut self, dt: Span, deg_c: f64) {
         let rate = self.dosing.stock_decay_per_day * libm::pow(STOCK_THETA, deg_c - 20.0);
+        let before = self.strength_g_per_l;
         self.strength_g_per_l *= libm::exp(-rate * dt.as_days());
+        self.chlorate_g_per_l += CHLORATE_OF_LOST * (before - self.strength_g_per_l);
     }
 
     /// Sets the drum to this share and lets nobody refill it; none: as usual.
@@ -85,33 +111,43 @@ impl DosingPump {
         let old = self.stock_l.min(filled);
         let fresh = filled - old;
         if filled > 0.0 {
-            self.strength_g_per_l =
-                (old * self.strength_g_per_l + fresh * self.dosing.stock_g_per_l) / filled;
+            let mix = |own: f64, new: f64| (old * own + fresh * new) / filled;
+            let new = self.dosing.stock_g_per_l;
+            self.strength_g_per_l = mix(self.strength_g_per_l, new);
+            self.chlorate_g_per_l = mix(self.chlorate_g_per_l, CHLORATE_WHEN_FRESH * new);
         }
         self.stock_l = filled;
     }
 
-    /// Doses into `flow` for `dt`; gives the chlorine that went in, per litre of water.
+    /// Doses into `flow` for `dt`; gives what went in.
     ///
     /// An empty drum gives nothing, though the pump strokes on. The pump stops with the flow.
+    ///
+    /// * `strength_share`: what is left of the strength of what is in the drum, 0 to 1.
     pub fn dose(
         &mut self,
         dt: Span,
         flow: Flow,
         set: Concentration,
         prime: Prime,
-    ) -> Concentration {
+        strength_share: f64,
+    ) -> Dosed {
         let water_m3 = flow.as_m3_per_s().max(0.0) * dt.as_seconds();
         let asked = water_m3 > 0.0 && set > Concentration::ZERO;
         self.signal = asked && prime != Prime::Lost { keeps_signal: false };
         if !asked || prime != Prime::Kept {
-            return Concentration::ZERO;
+            return Dosed::default();
         }
         // mg/L = g/m³, and the stock is in g/L; the pump's stroke knows fresh stock only.
         let wanted_l = set.as_mg_per_l() * water_m3 / self.dosing.stock_g_per_l;
         let used_l = wanted_l.min(self.stock_l);
         self.stock_l -= used_l;
-        Concentration::mg_per_l(used_l * self.strength_g_per_l / water_m3)
+        let in_water = |g_per_l: f64| Concentration::mg_per_l(used_l * g_per_l / water_m3);
+        let lost = CHLORATE_OF_LOST * (1.0 - strength_share) * self.strength_g_per_l;
+        Dosed {
+            chlorine: in_water(self.strength_g_per_l * strength_share),
+            chlorate: in_water(self.chlorate_g_per_l + lost),
+        }
     }
 
     /// What is left of `dosed` when the water has taken its instant demand.
@@ -128,6 +164,11 @@ impl DosingPump {
             + DEMAND_MG_PER_L_PER_NTU * turbidity_above_floor
             + DEMAND_MG_PER_L_PER_CODMN * codmn_above_usual.max(0.0);
         Concentration::mg_per_l((dosed.as_mg_per_l() - demand).max(0.0))
+    }
+
+    /// Trihalomethanes that the instant demand makes when it takes `taken`.
+    pub fn by_product_of(taken: Concentration) -> Concentration {
+        taken * (PRODUCTIVE * TRIHALOMETHANE_YIELD)
     }
 
     /// Does its signal say that it runs?
@@ -164,7 +205,7 @@ mod tests {
     #[test]
     fn a_day_of_production_takes_its_chlorine_from_the_drum() {
         let mut pump = pump(0.8);
-        let dosed = pump.dose(Span::DAY, Flow::m3_per_h(100.0), SET, Prime::Kept);
+        let dosed = pump.dose(Span::DAY, Flow::m3_per_h(100.0), SET, Prime::Kept, 1.0).chlorine;
         assert!((dosed.as_mg_per_l() - 1.0).abs() < 1e-12);
         // 2,400 g of chlorine are 24 L of 240 L
         assert!((pump.stock_level().as_m() - 0.9 * 216.0 / 300.0).abs() < 1e-9);
@@ -175,9 +216,9 @@ mod tests {
     #[test]
     fn an_empty_drum_gives_nothing_but_the_pump_strokes_on() {
         let mut pump = pump(0.01); // 3 L
-        let dosed = pump.dose(Span::DAY, Flow::m3_per_h(100.0), SET, Prime::Kept);
+        let dosed = pump.dose(Span::DAY, Flow::m3_per_h(100.0), SET, Prime::Kept, 1.0).chlorine;
         assert!((dosed.as_mg_per_l() - 300.0 / 2_400.0).abs() < 1e-12);
-        let dry = pump.dose(Span::HOUR, Flow::m3_per_h(100.0), SET, Prime::Kept);
+        let dry = pump.dose(Span::HOUR, Flow::m3_per_h(100.0), SET, Prime::Kept, 1.0).chlorine;
         assert_eq!((dry, pump.signal()), (Concentration::ZERO, true));
         assert_eq!(pump.left_of(dry, 0.0, 0.0), Concentration::ZERO);
     }
@@ -185,12 +226,18 @@ mod tests {
     #[test]
     fn a_drum_is_refilled_when_it_is_low_and_only_then() {
         let mut low = pump(0.8);
-        low.dose(Span::DAY, Flow::m3_per_h(100.0), Concentration::mg_per_l(7.0), Prime::Kept);
+        low.dose(Span::DAY, Flow::m3_per_h(100.0), Concentration::mg_per_l(7.0), Prime::Kept, 1.0);
         assert!((low.stock_level().as_m() - 0.9 * 72.0 / 300.0).abs() < 1e-9, "24 % are left");
         low.refill_if_low();
         assert!((low.stock_level().as_m() - 0.9 * 0.8).abs() < 1e-9);
         let mut enough = pump(0.8);
-        enough.dose(Span::DAY, Flow::m3_per_h(100.0), Concentration::mg_per_l(6.0), Prime::Kept);
+        enough.dose(
+            Span::DAY,
+            Flow::m3_per_h(100.0),
+            Concentration::mg_per_l(6.0),
+            Prime::Kept,
+            1.0,
+        );
         let before = enough.stock_level();
         enough.refill_if_low();
         assert_eq!(enough.stock_level(), before);
@@ -202,8 +249,8 @@ mod tests {
             let mut pump = pump(0.8);
             let full = pump.stock_level();
             let lost = Prime::Lost { keeps_signal };
-            let dosed = pump.dose(Span::HOUR, Flow::m3_per_h(100.0), SET, lost);
-            assert_eq!((dosed, pump.signal()), (Concentration::ZERO, keeps_signal));
+            let dosed = pump.dose(Span::HOUR, Flow::m3_per_h(100.0), SET, lost, 1.0);
+            assert_eq!((dosed, pump.signal()), (Dosed::default(), keeps_signal));
             assert_eq!(pump.stock_level(), full);
         }
     }
@@ -213,8 +260,15 @@ mod tests {
         let mut pump = pump(0.8);
         pump.dosing.stock_decay_per_day = 0.01;
         pump.age(Span::DAY * 10, 20.0);
-        let weak = pump.dose(Span::HOUR, Flow::m3_per_h(100.0), SET, Prime::Kept);
-        assert!((weak.as_mg_per_l() - libm::exp(-0.1)).abs() < 1e-12);
+        let weak = pump.dose(Span::HOUR, Flow::m3_per_h(100.0), SET, Prime::Kept, 1.0);
+        assert!((weak.chlorine.as_mg_per_l() - libm::exp(-0.1)).abs() < 1e-12);
+        let chlorate = 0.02 + CHLORATE_OF_LOST * (1.0 - libm::exp(-0.1));
+        assert!((weak.chlorate.as_mg_per_l() - chlorate).abs() < 1e-12, "{}", weak.chlorate);
+        let half = pump.dose(Span::HOUR, Flow::m3_per_h(100.0), SET, Prime::Kept, 0.5);
+        let more = (half.chlorate - weak.chlorate).as_mg_per_l();
+        let lost = (weak.chlorine - half.chlorine).as_mg_per_l();
+        assert!((more - CHLORATE_OF_LOST * lost).abs() < 1e-12, "{more} {lost}");
+        pump.stock_l = 240.0;
         pump.age(Span::DAY * 10, 30.0); // 1.07^10 = 1.967 times as fast
         let strength = 100.0 * libm::exp(-0.1 - 0.1 * 1.967_151_357);
         assert!((pump.strength_g_per_l - strength).abs() < 1e-6);
@@ -229,7 +283,7 @@ mod tests {
         pump.set_drum(Some(0.1));
         pump.refill_if_low();
         assert!((pump.stock_l - 30.0).abs() < 1e-12);
-        pump.dose(Span::HOUR, Flow::m3_per_h(100.0), SET, Prime::Kept);
+        pump.dose(Span::HOUR, Flow::m3_per_h(100.0), SET, Prime::Kept, 1.0);
         pump.set_drum(Some(0.1));
         assert!((pump.stock_l - 29.0).abs() < 1e-12, "it is set once");
         pump.set_drum(None);
@@ -240,7 +294,7 @@ mod tests {
     #[test]
     fn the_pump_stops_with_the_flow() {
         let mut pump = pump(0.8);
-        let dosed = pump.dose(Span::HOUR, Flow::ZERO, SET, Prime::Kept);
-        assert_eq!((dosed, pump.signal()), (Concentration::ZERO, false));
+        let dosed = pump.dose(Span::HOUR, Flow::ZERO, SET, Prime::Kept, 1.0);
+        assert_eq!((dosed, pump.signal()), (Dosed::default(), false));
     }
 }

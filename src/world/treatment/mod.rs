@@ -20,11 +20,13 @@ use crate::base::units::{Concentration, Conductivity, Flow, Length, Microbes, Tu
 use crate::base::{Span, Stamp};
 use crate::plant::train::{RawWater, Train};
 use crate::scenario::injection::Injection;
-use crate::world::truth::{Water, WorksTruth};
-use clarifier::{Clarifier, Order};
-use dosing::{DosingPump, Prime};
-
-use source::Source;
+use crate::world::quality::{
+    AMMONIA, BY_PRODUCT, CHLORATE, CHLORINE, COMBINED, Carried, E_COLI, ORGANICS, TURBIDITY,
+};
+use crate::world::truth::WorksTruth;
+use clarifier::{Clarifier, Filtered, Order};
+use dosing::{Dosed, DosingPump, Prime};
+use source::{Raw, Source};
 
 /// Hour of the day at which the operator makes the morning round `[D]`.
 const ROUND: Span = Span::hours(8);
@@ -66,7 +68,7 @@ impl Works {
         Self {
             source: Source::new(train.raw, offset, seed),
             usual: train.raw,
-            clarifier: Clarifier::new(train),
+            clarifier: Clarifier::new(train, &Raw::usual(&train.raw)),
             dosing: DosingPump::new(&train.dosing),
             capacity_m3_per_h: train.capacity_m3_per_h,
             offset,
@@ -94,23 +96,27 @@ impl Works {
     }
 
     /// Treats `production` from `now` on for `dt`; gives the water that enters the network.
-    pub fn treat(&mut self, now: Stamp, dt: Span, production: Flow, settings: &Settings) -> Water {
+    pub fn treat(
+        &mut self,
+        now: Stamp,
+        dt: Span,
+        production: Flow,
+        settings: &Settings,
+    ) -> Carried {
         self.make_round(now);
         let raw = self.source.at(now);
         let order = self.new_order(&settings.order);
         let filtered = self.clarifier.pass(now, dt, production, &raw, &order);
         self.dosing.age(dt, raw.temperature.as_deg_c());
         self.dosing.set_drum(settings.drum_share);
-        let dosed = self.dosing.dose(dt, production, settings.dose, settings.prime);
-        let dosed = dosed * settings.strength_share;
-        let left = self.dosing.left_of(
-            dosed,
-            filtered.turbidity_above_floor,
-            filtered.codmn_mg_per_l - self.usual.codmn_mg_per_l,
+        let dosed = self.dosing.dose(
+            dt,
+            production,
+            settings.dose,
+            settings.prime,
+            settings.strength_share,
         );
-        // What a usual day's ammonia takes is part of the instant demand.
-        let ammonia = filtered.ammonia_mg_per_l - self.usual.ammonia_mg_per_l;
-        let residual = breakpoint::residual(left, Concentration::mg_per_l(ammonia));
+        let treated = self.disinfect(&filtered, dosed);
         let wash = Flow::m3_per_s(filtered.filtering.wash_m3 / dt.as_seconds().max(1e-3));
         self.truth = WorksTruth {
             raw_turbidity: Turbidity::ntu(raw.turbidity_ntu),
@@ -119,6 +125,9 @@ impl Works {
             raw_codmn: Concentration::mg_per_l(raw.codmn_mg_per_l),
             raw_ammonia: Concentration::mg_per_l(raw.ammonia_mg_per_l),
             raw_e_coli: Microbes::per_100_ml(raw.e_coli_per_100_ml),
+            raw_iron: Concentration::mg_per_l(raw.iron_mg_per_l),
+            raw_manganese: Concentration::mg_per_l(raw.manganese_mg_per_l),
+            raw_colour_pt_co: raw.colour_pt_co,
             raw_level: Length::m(raw.level_m),
             temperature: raw.temperature,
             intake: production + wash,
@@ -127,24 +136,36 @@ impl Works {
             settled_turbidity: Turbidity::ntu(filtered.settled_ntu),
             head_loss: Length::m(filtered.filtering.head_loss_m),
             wash,
-            filtered_turbidity: Turbidity::ntu(filtered.turbidity_ntu),
-            filtered_e_coli: Microbes::per_100_ml(filtered.e_coli_per_100_ml),
-            dosed,
+            filtered_turbidity: Turbidity::ntu(filtered.carried[TURBIDITY]),
+            filtered_e_coli: Microbes::per_100_ml(filtered.carried[E_COLI]),
+            dosed: dosed.chlorine,
             dosing_signal: f64::from(u8::from(self.dosing.signal())),
             stock_level: self.dosing.stock_level(),
             contact_min: self.truth.contact_min,
             ct: self.truth.ct,
             giardia_log: self.truth.giardia_log,
         };
-        Water {
-            chlorine: residual.free,
-            combined: residual.combined,
-            turbidity: Turbidity::ntu(filtered.turbidity_ntu),
-            conductivity: Conductivity::us_per_cm(filtered.conductivity_us_per_cm),
-            age_h: 0.0,
-            tracer: Concentration::ZERO,
-            e_coli: Microbes::per_100_ml(filtered.e_coli_per_100_ml),
-        }
+        treated
+    }
+
+    /// What the filtered water becomes when it meets `dosed`.
+    fn disinfect(&self, filtered: &Filtered, dosed: Dosed) -> Carried {
+        let mut water = filtered.carried;
+        let usual = self.usual.codmn_mg_per_l * coagulation::organics_left(1.0);
+        let more_organics = water[ORGANICS] - usual;
+        let left =
+            self.dosing.left_of(dosed.chlorine, filtered.turbidity_above_floor, more_organics);
+        // What a usual day's ammonia takes is part of the instant demand.
+        let more_ammonia = (water[AMMONIA] - self.usual.ammonia_mg_per_l).max(0.0);
+        let residual = breakpoint::residual(left, Concentration::mg_per_l(more_ammonia));
+        let usual_left =
+            if left > Concentration::ZERO { 0.0 } else { water[AMMONIA] - more_ammonia };
+        water[CHLORINE] = residual.free.as_mg_per_l();
+        water[COMBINED] = residual.combined.as_mg_per_l();
+        water[BY_PRODUCT] += DosingPump::by_product_of(dosed.chlorine - left).as_mg_per_l();
+        water[CHLORATE] += dosed.chlorate.as_mg_per_l();
+        water[AMMONIA] = residual.ammonia.as_mg_per_l() + usual_left;
+        water
     }
 
     /// The same order, with the washes by hand that have not been begun yet.

@@ -26,6 +26,7 @@ pub const PART: Part = Part {
         "conductivity_us_per_cm",
         "codmn_mg_per_l",
         "ammonia_mg_per_l",
+        "manganese_mg_per_l",
         "yield_percent",
         "falls_d",
     ],
@@ -69,21 +70,24 @@ fn raw_pollution(table: &Table<'_>, _names: &Names<'_>) -> Option<InjectionKind>
         ("conductivity_us_per_cm", 100_000.0),
         ("codmn_mg_per_l", 1_000.0),
         ("ammonia_mg_per_l", 100.0),
+        ("manganese_mg_per_l", 100.0),
     ];
     let adds = keys.map(|(key, most)| table.opt_number_in(key, 0.0..=most));
     let (rise, recession) = hours(table);
     if !keys.iter().any(|(key, _)| table.has(key)) {
         let help = "give at least one of `conductivity_us_per_cm`, `codmn_mg_per_l`, \
-                    `ammonia_mg_per_l`";
+                    `ammonia_mg_per_l`, `manganese_mg_per_l`";
         table.add_with_help(table.span(), "the pollution adds nothing", help);
         return None;
     }
     let complete = adds.iter().zip(keys).all(|(add, (key, _))| add.is_some() || !table.has(key));
-    let [conductivity, codmn, ammonia] = adds.map(|add| add.map_or(0.0, Spanned::into_inner));
+    let [conductivity, codmn, ammonia, manganese] =
+        adds.map(|add| add.map_or(0.0, Spanned::into_inner));
     let peak = Pollution {
         conductivity_us_per_cm: conductivity,
         codmn_mg_per_l: codmn,
         ammonia_mg_per_l: ammonia,
+        manganese_mg_per_l: manganese,
     };
     let event = SourceEvent::RawPollution { peak, rise_h: rise?, recession_h: recession? };
     complete.then(|| happens(event)).flatten()

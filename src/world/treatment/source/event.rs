@@ -54,6 +54,8 @@ pub struct Sum {
     pub codmn_mg_per_l: f64,
     /// Added, mg/L of N.
     pub ammonia_mg_per_l: f64,
+    /// Added, mg/L.
+    pub manganese_mg_per_l: f64,
     /// Added, million cells a litre.
     pub algae_million_per_l: f64,
     /// Growth of microbes, as a share.
@@ -76,6 +78,7 @@ impl Default for Sum {
             organics_share: 0.0,
             codmn_mg_per_l: 0.0,
             ammonia_mg_per_l: 0.0,
+            manganese_mg_per_l: 0.0,
             algae_million_per_l: 0.0,
             microbes_share: 0.0,
             yield_m3_per_h: f64::INFINITY,
@@ -176,6 +179,7 @@ impl Event {
                 sum.conductivity_us_per_cm += peak.conductivity_us_per_cm * strength;
                 sum.codmn_mg_per_l += peak.codmn_mg_per_l * strength;
                 sum.ammonia_mg_per_l += peak.ammonia_mg_per_l * strength;
+                sum.manganese_mg_per_l += peak.manganese_mg_per_l * strength;
             }
             Effect::Drought { need_m3_per_h, yield_share } => {
                 let gone = (1.0 - yield_share) * strength;

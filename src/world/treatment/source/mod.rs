@@ -11,6 +11,9 @@ use crate::base::units::Temperature;
 use crate::base::{Span, Stamp};
 use crate::plant::train::RawWater;
 use crate::scenario::injection::Injection;
+use crate::world::quality::{
+    AMMONIA, CONDUCTIVITY, Carried, E_COLI, MANGANESE, ORGANICS, SPECIES, TURBIDITY,
+};
 use crate::world::wander::Wander;
 use event::{Event, Sum};
 
@@ -61,10 +64,27 @@ pub struct Raw {
     pub algae_million_per_l: f64,
     /// E. coli, MPN in 100 mL.
     pub e_coli_per_100_ml: f64,
+    /// Iron, mg/L: comes with turbidity.
+    pub iron_mg_per_l: f64,
+    /// Manganese, mg/L.
+    pub manganese_mg_per_l: f64,
     /// What the source gives at most, m³/h; infinite when it is never short.
     pub yield_m3_per_h: f64,
     /// Level at the intake, m.
     pub level_m: f64,
+}
+
+impl From<&Raw> for Carried {
+    fn from(raw: &Raw) -> Self {
+        let mut carried = [0.0; SPECIES];
+        carried[TURBIDITY] = raw.turbidity_ntu;
+        carried[CONDUCTIVITY] = raw.conductivity_us_per_cm;
+        carried[E_COLI] = raw.e_coli_per_100_ml;
+        carried[ORGANICS] = raw.codmn_mg_per_l;
+        carried[AMMONIA] = raw.ammonia_mg_per_l;
+        carried[MANGANESE] = raw.manganese_mg_per_l;
+        carried
+    }
 }
 
 /// The source.
@@ -128,8 +148,32 @@ impl Source {
             e_coli_per_100_ml: usual.e_coli_per_100_ml
                 * (1.0 + WET.microbes * wet)
                 * (1.0 + sum.microbes_share),
+            iron_mg_per_l: usual.iron_mg_per_l * (turbidity * wander + sum.turbidity_ntu)
+                / usual.turbidity_ntu.max(f64::MIN_POSITIVE),
+            manganese_mg_per_l: usual.manganese_mg_per_l + sum.manganese_mg_per_l,
             yield_m3_per_h: yields.min(sum.yield_m3_per_h),
             level_m: usual.depth_m * (1.0 - sum.fallen),
+        }
+    }
+}
+
+impl Raw {
+    /// The raw water of a usual dry day.
+    pub fn usual(usual: &RawWater) -> Self {
+        Self {
+            turbidity_ntu: usual.turbidity_ntu,
+            conductivity_us_per_cm: usual.conductivity_us_per_cm,
+            temperature: Temperature::deg_c(usual.temperature_deg_c),
+            ph: usual.ph,
+            colour_pt_co: usual.colour_pt_co,
+            codmn_mg_per_l: usual.codmn_mg_per_l,
+            ammonia_mg_per_l: usual.ammonia_mg_per_l,
+            algae_million_per_l: usual.algae_million_per_l,
+            e_coli_per_100_ml: usual.e_coli_per_100_ml,
+            iron_mg_per_l: usual.iron_mg_per_l,
+            manganese_mg_per_l: usual.manganese_mg_per_l,
+            yield_m3_per_h: usual.yield_m3_per_h.unwrap_or(f64::INFINITY),
+            level_m: usual.depth_m,
         }
     }
 }
@@ -137,9 +181,7 @@ impl Source {
 /// Raw water of this turbidity (NTU) and conductivity (µS/cm).
 #[cfg(test)]
 pub fn raw(turbidity_ntu: f64, conductivity_us_per_cm: f64) -> Raw {
-    let usual = RawWater::of(turbidity_ntu, conductivity_us_per_cm, 10.0);
-    let source = Source::new(usual, UtcOffset::CHINA, Seed(1));
-    Raw { turbidity_ntu, ..source.at(Stamp::from_ms(0).expect("in range")) }
+    Raw::usual(&RawWater::of(turbidity_ntu, conductivity_us_per_cm, 10.0))
 }
 
 #[cfg(test)]
