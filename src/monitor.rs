@@ -25,7 +25,7 @@ use crate::alarms::event::AlarmEvent;
 use crate::alarms::policy::AlarmRule;
 use crate::alarms::{self, Alarms};
 use crate::base::{Span, Stamp};
-use crate::ingest::observation::{IngestEvent, Observation, PlantIndex, TicketEvent};
+use crate::ingest::observation::{IngestEvent, LabEvent, Observation, PlantIndex, TicketEvent};
 use crate::ingest::{Batch, Bounds, Ingest, IngestState, Taken};
 use crate::inspection::book::Book;
 use crate::inspection::finding::Finding;
@@ -98,6 +98,8 @@ pub enum Output {
     Ingest(IngestEvent),
     /// A resident complains.
     Ticket(TicketEvent),
+    /// A laboratory reports.
+    Lab(LabEvent),
     /// A change of an alarm.
     Alarm(AlarmEvent),
 }
@@ -105,8 +107,8 @@ pub enum Output {
 /// What followed from an input.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Outcome {
-    /// For the ledger: intake first, then tickets, then alarms in the order of event time per
-    /// plant.
+    /// For the ledger: intake first, then tickets, laboratory results, and alarms in the order of
+    /// event time per plant; of laboratory results, which are judged later, after the others.
     pub outputs: Vec<Output>,
     /// Readings accepted, for the store.
     pub observations: Vec<Observation>,
@@ -155,7 +157,8 @@ impl Monitor {
         let tags: Vec<Vec<Tag>> = plants.iter().map(|plant| tags_of(plant)).collect();
         let with_tags = || plants.iter().zip(&tags);
         let ids = with_tags().map(|(plant, tags)| (plant.id.clone(), tags.iter()));
-        let ingest = Ingest::new(ids, settings.bounds);
+        let sites = plants.iter().map(|plant| plant.profile.sites.as_slice());
+        let ingest = Ingest::new(ids, settings.bounds).with_sites(sites);
         let watched: Vec<_> =
             with_tags().map(|(plant, tags)| (&plant.profile, tags.as_slice())).collect();
         let inspection = Inspection::new(&book, &watched);
@@ -270,8 +273,9 @@ impl Monitor {
         }
         let alarms = events.into_iter().map(Output::Alarm);
         let tickets = taken.tickets.into_iter().map(Output::Ticket);
+        let results = taken.results.into_iter().map(Output::Lab);
         let ingest = taken.events.into_iter().map(Output::Ingest);
-        let outputs = ingest.chain(tickets).chain(alarms).collect();
+        let outputs = ingest.chain(tickets).chain(results).chain(alarms).collect();
         let observations = taken.batches.into_iter().flat_map(|it| it.observations).collect();
         Outcome { outputs, observations, refused: None }
     }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use crate::base::random::Seed;
 use crate::base::{PlantId, Span, Stamp};
+use crate::instruments::laboratory::Laboratory;
 use crate::instruments::{Instruments, Reading};
 use crate::plant::Plant;
 use crate::scenario::Scenario;
@@ -101,6 +102,9 @@ pub struct Simulator {
     residents: Option<Residents>,
     /// Tickets so far.
     tickets: u64,
+    laboratory: Option<Laboratory>,
+    /// Its results so far.
+    results: u64,
     step: Span,
     end: Stamp,
     readings: Vec<Reading>,
@@ -123,6 +127,8 @@ impl Simulator {
             link: Link::new(&plant, seed, injections),
             residents: scenario.residents.then(|| Residents::new(&plant, seed)),
             tickets: 0,
+            laboratory: scenario.laboratory.then(|| Laboratory::new(&plant, seed, injections)),
+            results: 0,
             gateway,
             step: scenario.step,
             end: scenario.end(),
@@ -161,6 +167,13 @@ impl Simulator {
         let (mut sent, mut messages) = (Vec::new(), Vec::new());
         self.gateway.take(&self.readings, now, &mut sent);
         self.link.carry(sent, now, &mut messages);
+        if let Some(laboratory) = &mut self.laboratory {
+            laboratory.sample(self.world.truth(), from, now);
+            for result in laboratory.report(now) {
+                messages.push(self.gateway.lab(result, self.results, now));
+                self.results += 1;
+            }
+        }
         let truth = self.world.step()?;
         if let Some(residents) = &mut self.residents {
             for complaint in residents.notice(truth, self.step) {

@@ -69,6 +69,12 @@ macro_rules! id {
             }
         }
 
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
         impl std::borrow::Borrow<str> for $name {
             fn borrow(&self) -> &str {
                 &self.0
@@ -96,6 +102,14 @@ id! {
 id! {
     /// An injection of a scenario, named so that expectations can refer to it.
     InjectionId
+}
+id! {
+    /// A sample as the laboratory knows it.
+    SampleId
+}
+id! {
+    /// How a laboratory measured.
+    MethodId
 }
 id! {
     /// A run's private name in every topic: `sanmen/v1/{space}/…`.

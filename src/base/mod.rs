@@ -2,11 +2,14 @@
 //!
 //! In: nothing. Out: small value types. Must not know: anything else of ours.
 
+pub mod analyte;
 pub mod complaint;
 pub mod flag;
 pub mod ids;
+pub mod lab_result;
 pub mod problem;
 pub mod random;
+pub mod sampling;
 pub mod text;
 pub mod time;
 pub mod units;

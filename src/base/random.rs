@@ -22,6 +22,25 @@ pub fn normal(rng: &mut ChaCha8Rng) -> f64 {
     libm::sqrt(-2.0 * libm::log(u)) * libm::cos(std::f64::consts::TAU * v)
 }
 
+/// A draw from the Poisson distribution with this mean, which is finite: one random number for each
+/// unit of it.
+pub fn poisson(mean: f64, rng: &mut ChaCha8Rng) -> usize {
+    // Knuth: how many factors until the product falls below e^-mean; in parts, for exp not to
+    // vanish.
+    let (mut count, mut left) = (0, mean);
+    while left > 0.0 {
+        let part = left.min(20.0);
+        let floor = libm::exp(-part);
+        let mut product: f64 = rng.random();
+        while product > floor {
+            count += 1;
+            product *= rng.random::<f64>();
+        }
+        left -= part;
+    }
+    count
+}
+
 /// The 64-bit FNV-1a hash.
 pub fn fnv1a_64(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
@@ -49,6 +68,19 @@ mod tests {
         let variance = draws.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / 20_000.0;
         assert!(mean.abs() < 0.03, "mean {mean}");
         assert!((variance - 1.0).abs() < 0.04, "variance {variance}");
+    }
+
+    #[test]
+    fn poisson_draws_have_their_mean_and_variance() {
+        let mut rng = stream(Seed(5), "poisson");
+        for mean in [0.3, 4.0, 50.0] {
+            let draws: Vec<f64> = (0..4_000).map(|_| poisson(mean, &mut rng) as f64).collect();
+            let found = draws.iter().sum::<f64>() / 4_000.0;
+            let variance = draws.iter().map(|x| (x - found) * (x - found)).sum::<f64>() / 4_000.0;
+            assert!((found / mean - 1.0).abs() < 0.1, "{found} of {mean}");
+            assert!((variance / mean - 1.0).abs() < 0.15, "{variance} of {mean}");
+        }
+        assert_eq!(poisson(0.0, &mut rng), 0);
     }
 
     #[test]

@@ -31,6 +31,14 @@ pub struct NotATime {
     pub text: String,
 }
 
+/// A text that is no time of day.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is no time of day: write it like \"02:00\"")]
+pub struct NotATimeOfDay {
+    /// What was given.
+    pub text: String,
+}
+
 impl Stamp {
     /// The last moment there is.
     pub const MAX: Self = Self(MS_MAX);
@@ -70,6 +78,11 @@ impl Stamp {
         Span((self.0 + offset.0.as_ms()).rem_euclid(Span::DAY.0))
     }
 
+    /// The number of the local date at `offset`: days since 1970-01-01, a Thursday.
+    pub fn day_number(self, offset: UtcOffset) -> i64 {
+        (self.0 + offset.0.as_ms()).div_euclid(Span::DAY.0)
+    }
+
     /// The last midnight at `offset`, at or before this moment.
     pub fn midnight(self, offset: UtcOffset) -> Self {
         self - self.time_of_day(offset)
@@ -82,6 +95,11 @@ impl Stamp {
             return moment.to_string();
         }
         moment.display_with_offset(offset.as_jiff()).to_string()
+    }
+
+    /// The day of the month at `offset`, from 1.
+    pub fn day_of_month(self, offset: UtcOffset) -> u8 {
+        self.at(offset).get(8..10).and_then(|day| day.parse().ok()).unwrap_or(1)
     }
 
     /// `HH:MM` at `offset`, for people.
@@ -130,6 +148,18 @@ impl Span {
     /// `h` hours.
     pub const fn hours(h: i64) -> Self {
         Self(h.saturating_mul(3_600_000))
+    }
+
+    /// Reads a time of day such as `02:00`, up to `24:00`, as the span since midnight.
+    pub fn parse_time_of_day(text: &str) -> Result<Self, NotATimeOfDay> {
+        let wrong = || NotATimeOfDay { text: text.chars().take(20).collect() };
+        let (hours, minutes) = text.split_once(':').ok_or_else(wrong)?;
+        let hours: u32 = hours.parse().map_err(|_| wrong())?;
+        let minutes: u32 = minutes.parse().map_err(|_| wrong())?;
+        if hours > 24 || minutes > 59 || (hours == 24 && minutes > 0) {
+            return Err(wrong());
+        }
+        Ok(Self::minutes(i64::from(hours * 60 + minutes)))
     }
 
     /// Seconds with a fraction, rounded to the millisecond; not-a-number becomes zero.
@@ -320,6 +350,9 @@ mod tests {
         assert_eq!(stamp.at(offset), "2024-12-05T08:00:00+08:00");
         assert_eq!(stamp.hh_mm(offset), "08:00");
         assert_eq!(stamp.midnight(offset).hh_mm(offset), "00:00");
+        assert_eq!(stamp.day_number(offset), 20_062);
+        assert_eq!((stamp - Span::hours(9)).day_number(offset), 20_061);
+        assert_eq!((stamp - Span::hours(9)).day_number(UtcOffset::UTC), 20_061);
         assert_eq!(stamp.month_day_time(offset), "12-05 08:00:00");
     }
 

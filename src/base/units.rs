@@ -179,9 +179,15 @@ impl Unit {
     pub const SHARE: Self = Self::new("1", "(share)", "share");
     /// Kilowatt-hour.
     pub const KWH: Self = Self::new("kWh", "kWh", "kwh");
+    /// Microbes in 100 mL, as counted: MPN or CFU.
+    pub const PER_100_ML: Self = Self::new("1/100mL", "/100 mL", "per_100_ml");
+    /// Microbes in 1 mL, as counted.
+    pub const PER_ML: Self = Self::new("1/mL", "/mL", "per_ml");
+    /// Colour on the platinum-cobalt scale, degrees.
+    pub const PT_CO: Self = Self::new("Pt-Co", "Pt-Co", "pt_co");
 
     /// Every unit.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::KPA,
         Self::M3_PER_H,
         Self::M,
@@ -192,6 +198,9 @@ impl Unit {
         Self::PH,
         Self::SHARE,
         Self::KWH,
+        Self::PER_100_ML,
+        Self::PER_ML,
+        Self::PT_CO,
     ];
 
     const fn new(wire: &'static str, symbol: &'static str, suffix: &'static str) -> Self {

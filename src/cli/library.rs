@@ -30,6 +30,9 @@ struct Scenarios;
 /// The files that make a folder a plant's; `conditions/` comes beside them.
 pub const PLANT_FILES: [&str; 3] = ["network.inp", "plant.toml", "instruments.toml"];
 
+/// A file that a plant may have besides.
+pub const LABORATORY_FILE: &str = "laboratory.toml";
+
 /// Where plants and rules come from.
 #[derive(Debug, Clone, Default)]
 pub struct Library {
@@ -127,6 +130,10 @@ pub fn plant_folder(folder: &Path) -> Result<Vec<Arc<Source>>, Problems> {
     for name in PLANT_FILES {
         sources.extend(keep(&mut problems, source(&folder.join(name))));
     }
+    let laboratory = folder.join(LABORATORY_FILE);
+    if laboratory.is_file() {
+        sources.extend(keep(&mut problems, source(&laboratory)));
+    }
     let conditions = folder.join("conditions");
     if conditions.is_dir() {
         sources
@@ -157,6 +164,7 @@ pub fn plant(name: &str, sources: &[Arc<Source>]) -> Result<Plant, Problems> {
         network: find(network)?,
         plant: find(plant)?,
         instruments: find(instruments)?,
+        laboratory: find(LABORATORY_FILE).ok(),
         conditions,
     };
     let id = PlantId::new(name).map_err(|error| {

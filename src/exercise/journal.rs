@@ -9,6 +9,7 @@ impl From<Output> for Record {
             Output::Alarm(event) => Self::Alarm(event),
             Output::Ingest(event) => Self::Ingest(event),
             Output::Ticket(event) => Self::Ticket(event),
+            Output::Lab(event) => Self::Lab(event),
         }
     }
 }

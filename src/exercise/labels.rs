@@ -235,13 +235,14 @@ impl Labels {
     }
 }
 
-/// Can what happens at `at` come from this injection? A failed instrument changes no
-/// water, and help harms nobody.
+/// Can what happens at `at` come from this injection? A failed instrument or a lost sample changes
+/// no water, and help harms nobody.
 fn answers(injection: &Injection, at: Stamp) -> bool {
     let touches_water = !matches!(
         injection.kind,
         InjectionKind::Instrument { .. }
             | InjectionKind::Gateway(_)
+            | InjectionKind::Laboratory(_)
             | InjectionKind::Power(PowerEvent::GeneratorStart | PowerEvent::DosingReset)
     );
     // A truth told at the end of a step shows what was in force before it.

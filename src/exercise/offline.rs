@@ -112,7 +112,7 @@ impl Played {
     pub fn alarm_events(&self) -> impl Iterator<Item = &AlarmEvent> {
         self.entries.iter().filter_map(|entry| match &entry.record {
             Record::Alarm(event) => Some(event),
-            Record::Ingest(_) | Record::Ticket(_) | Record::Monitor(_) => None,
+            Record::Ingest(_) | Record::Ticket(_) | Record::Lab(_) | Record::Monitor(_) => None,
         })
     }
 

@@ -3,8 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::base::{Flag, Span, Stamp, TagId};
+use crate::ingest::numbers::Numbers;
 use crate::ingest::observation::{IngestChange, Observation, PlantIndex};
 use crate::ingest::presence::Presence;
+use crate::ingest::results::{Results, Sites};
 use crate::ingest::sequence::{Place, Sequence, Standing, Step};
 use crate::ingest::{Batch, Bounds, Collected, LinkChange};
 use crate::plant::tags::{Tag, TagIndex};
@@ -20,6 +22,7 @@ pub(super) struct PlantTags {
     index: PlantIndex,
     /// Sorted by id.
     tags: Vec<Described>,
+    pub(super) sites: Sites,
 }
 
 #[derive(Debug, Clone)]
@@ -42,7 +45,7 @@ impl PlantTags {
         };
         let mut tags: Vec<Described> = tags.enumerate().map(describe).collect();
         tags.sort_by(|a, b| a.id.cmp(&b.id));
-        Self { index, tags }
+        Self { index, tags, sites: Sites::default() }
     }
 
     /// The ids, in the order of `TagIndex`.
@@ -113,9 +116,11 @@ pub struct Intake {
     pub frontier: Option<Stamp>,
     /// The latest that its gateway's clock has said.
     sent_at: Option<Stamp>,
-    /// The newest ticket, by boot and number.
+    /// The tickets that have come.
     #[serde(default)]
-    ticket: Option<(u64, u64)>,
+    tickets: Numbers,
+    #[serde(default)]
+    results: Results,
     /// Was its last message one of an exercise?
     #[serde(default)]
     exercise: bool,
@@ -140,7 +145,8 @@ impl Intake {
             presence: Presence::new(tags),
             frontier: None,
             sent_at: None,
-            ticket: None,
+            tickets: Numbers::default(),
+            results: Results::default(),
             exercise: false,
             clock: None,
             counters: Counters::default(),
@@ -180,11 +186,17 @@ impl Intake {
             }
             Body::Ticket(ticket) => {
                 // The hotline's numbers are its own; the broker may say one twice.
-                if self.ticket >= Some((boot_id, seq)) {
-                    self.counters.duplicates += 1;
-                } else {
-                    self.ticket = Some((boot_id, seq));
+                let standing = self.tickets.take(boot_id, seq);
+                if self.is_wanted(standing) {
                     out.tickets.push((plant.index, seq, ticket));
+                }
+                return refusals;
+            }
+            Body::Lab(result) => {
+                let of = (plant.index, &plant.sites);
+                match self.results.accept(of, &envelope, result, received_at, bounds, out) {
+                    Ok(standing) => drop(self.is_wanted(standing)),
+                    Err(refusal) => refusals.push(refusal),
                 }
                 return refusals;
             }
@@ -231,6 +243,8 @@ impl Intake {
             self.frontier = Some(reached);
             out.batches.push(Batch::time(plant.index, reached));
         }
+        let certain = self.frontier.map_or(bound, |frontier| frontier.min(bound));
+        self.results.release(plant.index, certain, out);
     }
 
     /// A new boot begins: has its clock gone back? What the old boot still holds goes first.
@@ -251,13 +265,18 @@ impl Intake {
         // Nobody's exercise ends the alarms of a real plant.
         if self.exercise && envelope.exercise.is_some() {
             (self.sent_at, self.frontier) = (None, Some(to));
+            self.results.begin_again();
             out.batches.push(Batch { restart: true, ..Batch::time(plant.index, to) });
         }
     }
 
     /// Is a message at this place worth reading? Counts it when it is not.
     fn is_welcome(&mut self, boot_id: u64, seq: u64) -> bool {
-        match self.sequence.standing(boot_id, seq) {
+        self.is_wanted(self.sequence.standing(boot_id, seq))
+    }
+
+    fn is_wanted(&mut self, standing: Standing) -> bool {
+        match standing {
             Standing::New | Standing::Late => return true,
             Standing::Duplicate => self.counters.duplicates += 1,
             Standing::OldBoot => self.counters.old_boots += 1,

@@ -14,13 +14,17 @@
 //! * a deadline may fire once the frontier has gone **past** it, and is stamped with its own time;
 //! * readings leave here in the order of their times, whatever the batches and the ticks were.
 //!
+//! A laboratory result waits for its place in that order; see `results`.
+//!
 //! A reading that breaks the promise (its message came after its gap was given up) is marked late
 //! and suspect; it is kept, but the rules do not go back for it.
 
 mod intake;
+mod numbers;
 pub mod observation;
 pub mod presence;
 pub mod refusal;
+pub mod results;
 pub mod sequence;
 #[cfg(test)]
 mod tests;
@@ -31,13 +35,17 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::lab_result::LabResult;
 use crate::base::{PlantId, Span, Stamp, TagId};
-use crate::plant::tags::Tag;
+use crate::plant::tags::{Site, Tag};
 use crate::telemetry::topic::Topic;
 use crate::telemetry::wire::{self, Message, Refusal, Ticket};
 use intake::PlantTags;
-use observation::{IngestChange, IngestEvent, Observation, PlantIndex, TicketEvent};
+use observation::{
+    IngestChange, IngestEvent, LabEvent, Observation, PlantIndex, SiteResult, TicketEvent,
+};
 use refusal::Refusals;
+use results::Sites;
 
 /// How far times may lie apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,6 +107,10 @@ pub struct Taken {
     pub events: Vec<IngestEvent>,
     /// Complaints, as they came.
     pub tickets: Vec<TicketEvent>,
+    /// Laboratory results, as they came.
+    pub results: Vec<LabEvent>,
+    /// Results for the rules, in the order of their reports; after the batches.
+    pub certain: Vec<SiteResult>,
 }
 
 /// Collects what the intakes give; changes become events once the time is known.
@@ -107,6 +119,8 @@ pub(crate) struct Collected {
     batches: Vec<Batch>,
     changes: Vec<(PlantIndex, IngestChange)>,
     tickets: Vec<(PlantIndex, u64, Ticket)>,
+    results: Vec<(PlantIndex, u64, bool, LabResult)>,
+    certain: Vec<SiteResult>,
 }
 
 /// The intake of all plants of a monitor.
@@ -144,6 +158,14 @@ impl Ingest {
         }
         let by_id = ids.iter().cloned().enumerate().map(|(at, id)| (id, at)).collect();
         Self { ids, by_id, tags, intakes, bounds, refusals: Refusals::default() }
+    }
+
+    /// The sampling sites of each plant, in the order of the plants; without this there are none.
+    pub fn with_sites<'a>(mut self, sites: impl IntoIterator<Item = &'a [Site]>) -> Self {
+        for (tags, sites) in self.tags.iter_mut().zip(sites) {
+            tags.sites = Sites::new(sites);
+        }
+        self
     }
 
     /// Sets the lateness bound; accelerated plants need a larger one, for their seconds are short.
@@ -275,7 +297,12 @@ impl Ingest {
             Some(TicketEvent { at, plant, n, ticket })
         };
         let tickets = out.tickets.into_iter().filter_map(ticket).collect();
-        Taken { batches: out.batches, events, tickets }
+        let result = |(plant, n, late, result): (PlantIndex, u64, bool, LabResult)| {
+            let plant = self.ids.get(plant.0)?.clone();
+            Some(LabEvent { at, plant, n, late, result })
+        };
+        let results = out.results.into_iter().filter_map(result).collect();
+        Taken { batches: out.batches, events, tickets, results, certain: out.certain }
     }
 }
 

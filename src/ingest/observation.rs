@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::lab_result::LabResult;
 use crate::base::{Flag, PlantId, Stamp, TagId};
-use crate::plant::tags::TagIndex;
+use crate::plant::tags::{SiteIndex, TagIndex};
 use crate::telemetry::wire::Ticket;
 
 /// Position of a plant in the monitor's list.
@@ -115,4 +116,31 @@ pub struct TicketEvent {
     /// The complaint.
     #[serde(flatten)]
     pub ticket: Ticket,
+}
+
+/// A laboratory result that came in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LabEvent {
+    /// When, on the monitor's clock.
+    pub at: Stamp,
+    /// The plant whose water it is.
+    pub plant: PlantId,
+    /// Its number among the plant's results.
+    pub n: u64,
+    /// It came too long after its report: the rules do not go back for it.
+    pub late: bool,
+    /// The result.
+    #[serde(flatten)]
+    pub result: LabResult,
+}
+
+/// A laboratory result of a site of ours, for the rules.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SiteResult {
+    /// Which plant.
+    pub plant: PlantIndex,
+    /// Which site of it.
+    pub site: SiteIndex,
+    /// The result.
+    pub result: LabResult,
 }

@@ -63,13 +63,7 @@ fn birth(boot_id: u64, seq: u64, sent_s: i64, quantity: Quantity, range: (f64, f
 }
 
 fn topic(message: &Message) -> String {
-    let kind = match message.body {
-        Body::Birth(_) => "birth",
-        Body::Data(_) => "data",
-        Body::Death => "death",
-        Body::Clock(_) => "clock",
-        Body::Ticket(_) => "ticket",
-    };
+    let kind = message.body.kind().name();
     format!("sanmen/v1/k7/{}/{kind}", message.envelope.plant)
 }
 
@@ -309,4 +303,156 @@ fn a_ticket_comes_out_once_whatever_readings_do() {
     }
     let intake = ingest.intake(PlantIndex(0)).expect("the plant");
     assert_eq!(intake.counters.duplicates, 2);
+}
+
+mod results {
+    use super::*;
+    use crate::base::analyte::{Analyte, Sign};
+    use crate::base::ids::{MethodId, SampleId};
+    use crate::base::lab_result::LabResult;
+    use crate::base::sampling::SamplingPoint;
+    use crate::plant::tags::Site;
+
+    fn site(id: &str, point: SamplingPoint) -> Site {
+        let id = TagId::new(id).expect("an id");
+        Site { id, title: Text::default(), point, village: None }
+    }
+
+    fn sampled() -> Ingest {
+        let sites = [site("RAW", SamplingPoint::RawWater), site("TAP", SamplingPoint::TapWater)];
+        ingest().with_sites([sites.as_slice()])
+    }
+
+    fn result(taken_s: i64, reported_s: i64) -> LabResult {
+        LabResult {
+            sample: SampleId::new(&format!("TAP-{taken_s}")).expect("an id"),
+            site: TagId::new("TAP").expect("an id"),
+            point: SamplingPoint::TapWater,
+            taken_at: at(taken_s),
+            reported_at: at(reported_s),
+            analyte: Analyte::EColi,
+            sign: Sign::Equal,
+            value: 3.1,
+            unit: Analyte::EColi.unit().to_owned(),
+            method: MethodId::new("enzyme-substrate").expect("an id"),
+        }
+    }
+
+    fn lab(boot_id: u64, seq: u64, result: LabResult) -> Message {
+        message(boot_id, seq, 0, Body::Lab(result))
+    }
+
+    /// Seconds at which the results were taken that the rules may see now.
+    fn certain(taken: &Taken) -> Vec<i64> {
+        taken.certain.iter().map(|it| (it.result.taken_at - at(0)).as_ms() / 1_000).collect()
+    }
+
+    #[test]
+    fn a_result_is_kept_at_once_and_judged_when_nothing_can_come_before_it() {
+        let mut ingest = sampled();
+        ingest.tick(at(5_000));
+        let taken = send(&mut ingest, &lab(1, 0, result(0, 5_000)), 5_001);
+        let kept = &taken.results[0];
+        assert_eq!((kept.n, kept.at, kept.late), (0, at(5_001), false));
+        assert!(taken.certain.is_empty() && taken.batches.is_empty());
+        assert!(certain(&ingest.tick(at(5_010))).is_empty(), "5,010 − 10 is not past 5,000");
+        let released = ingest.tick(at(5_011));
+        assert_eq!(certain(&released), [0]);
+        assert_eq!(released.certain[0].site.0, 1);
+        assert!(certain(&ingest.tick(at(5_012))).is_empty(), "once");
+    }
+
+    #[test]
+    fn results_are_judged_in_the_order_of_their_reports_whatever_that_of_their_arrival() {
+        let results = [(0, 5_000), (60, 5_003), (30, 5_003), (90, 5_007)];
+        for order in [[0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1]] {
+            let mut ingest = sampled();
+            for (seconds, number) in order.into_iter().enumerate() {
+                let (taken, reported) = results[number];
+                let lab = lab(1, number as u64, result(taken, reported));
+                send(&mut ingest, &lab, 5_008 + seconds as i64);
+            }
+            let mut seen = Vec::new();
+            for second in 5_011..5_040 {
+                seen.extend(certain(&ingest.tick(at(second))));
+            }
+            assert_eq!(seen, [0, 30, 60, 90], "{order:?}");
+        }
+    }
+
+    #[test]
+    fn a_result_waits_for_the_readings_of_its_time() {
+        let mut ingest = sampled();
+        send(&mut ingest, &data(1, 0, 4_990, &[4_990]), 4_990);
+        send(&mut ingest, &data(1, 2, 5_020, &[5_020]), 5_020); // number 1 is missing
+        send(&mut ingest, &lab(1, 0, result(0, 5_000)), 5_001);
+        assert!(certain(&ingest.tick(at(5_029))).is_empty(), "event time stands at 4,990");
+        assert_eq!(certain(&ingest.tick(at(5_031))), [0], "number 1 has been given up");
+    }
+
+    #[test]
+    fn a_result_counts_once_and_one_that_was_overtaken_counts_too() {
+        let mut ingest = sampled();
+        let mut kept = 0;
+        for (boot_id, seq) in [(1, 0), (1, 2), (1, 2), (1, 1), (1, 0), (2, 0), (1, 3)] {
+            let taken = send(&mut ingest, &lab(boot_id, seq, result(0, 10)), 10);
+            kept += taken.results.len();
+        }
+        assert_eq!(kept, 4, "1/0, 1/2, 1/1, 2/0");
+        let counters = ingest.intake(PlantIndex(0)).expect("ours").counters;
+        assert_eq!((counters.duplicates, counters.old_boots), (2, 1));
+    }
+
+    #[test]
+    fn what_comes_a_week_late_is_kept_and_not_judged() {
+        let mut ingest = sampled();
+        let week = 7 * 86_400;
+        let in_time = send(&mut ingest, &lab(1, 0, result(0, 10)), 10 + week);
+        assert!(!in_time.results[0].late);
+        let late = send(&mut ingest, &lab(1, 1, result(0, 9)), 10 + week);
+        assert!(late.results[0].late);
+        assert_eq!(certain(&ingest.tick(at(30 + week))).len(), 1);
+    }
+
+    #[test]
+    fn strange_results_are_refused_with_their_reason_and_stop_nothing() {
+        let other = LabResult { site: TagId::new("TAB").expect("an id"), ..result(0, 10) };
+        let wrong = LabResult { point: SamplingPoint::RawWater, ..result(0, 10) };
+        let early = result(0, 10 + 61);
+        let mut ingest = sampled();
+        for (seq, (strange, reason)) in
+            [(other, "unknown-site"), (wrong, "wrong-point"), (early, "future")]
+                .into_iter()
+                .enumerate()
+        {
+            let taken = send(&mut ingest, &lab(1, seq as u64, strange), 10);
+            assert_eq!(refusal(&taken), Some((reason.to_owned(), Some(plant("sanmen")))));
+            assert!(taken.results.is_empty() && taken.certain.is_empty());
+        }
+        assert_eq!(send(&mut ingest, &lab(1, 3, result(0, 10)), 10).results.len(), 1);
+        assert!(certain(&ingest.tick(at(100))).len() == 1);
+    }
+
+    #[test]
+    fn a_flood_of_results_does_not_fill_the_memory() {
+        let mut ingest = sampled();
+        let mut released = 0;
+        for seq in 0..3_000 {
+            let taken = send(&mut ingest, &lab(1, seq, result(0, 10)), 10);
+            released += taken.certain.len();
+        }
+        assert_eq!(released, 3_000 - 1_024);
+        assert_eq!(certain(&ingest.tick(at(100))).len(), 1_024);
+    }
+
+    #[test]
+    fn waiting_results_survive_a_restart() {
+        let mut ingest = sampled();
+        send(&mut ingest, &lab(1, 0, result(0, 10)), 10);
+        let json = serde_json::to_string(&ingest.state()).expect("plain values");
+        let mut again = sampled();
+        again.resume(serde_json::from_str(&json).expect("what was written"));
+        assert!(send(&mut again, &lab(1, 0, result(0, 10)), 11).results.is_empty());
+        assert_eq!(certain(&again.tick(at(100))), [0]);
+    }
 }

@@ -403,8 +403,8 @@ fn read_service_head(table: &Table<'_>) -> Option<ServiceHead> {
 }
 
 fn read_night_flow(table: &Table<'_>) -> Option<NightFlowTest> {
-    let from = table.parse("from", time_of_day);
-    let to = table.parse("to", time_of_day);
+    let from = table.parse("from", Span::parse_time_of_day);
+    let to = table.parse("to", Span::parse_time_of_day);
     let average = table.number_in("average_min", 1.0..=120.0).map(as_minutes);
     let sustained = table.number_in("sustained_min", 1.0..=720.0);
     let times = table.number_in("usual_times", 1.0..=100.0);
@@ -433,19 +433,4 @@ fn read_night_flow(table: &Table<'_>) -> Option<NightFlowTest> {
         excess_m3_per_h: excess?.into_inner(),
         deadband_m3_per_h: deadband?.into_inner(),
     })
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("{0:?} is no time of day: write it like \"02:00\"")]
-struct NotATimeOfDay(String);
-
-fn time_of_day(text: &str) -> Result<Span, NotATimeOfDay> {
-    let wrong = || NotATimeOfDay(text.chars().take(20).collect());
-    let (hours, minutes) = text.split_once(':').ok_or_else(wrong)?;
-    let hours: u32 = hours.parse().map_err(|_| wrong())?;
-    let minutes: u32 = minutes.parse().map_err(|_| wrong())?;
-    if hours > 24 || minutes > 59 || (hours == 24 && minutes > 0) {
-        return Err(wrong());
-    }
-    Ok(Span::minutes(i64::from(hours * 60 + minutes)))
 }

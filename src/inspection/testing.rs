@@ -36,6 +36,7 @@ pub fn profile(m3_per_day: f64, people: u32, disinfectant: Disinfectant) -> Prof
         source: SourceKind::Reservoir,
         disinfectant,
         villages: Vec::new(),
+        sites: Vec::new(),
     }
 }
 

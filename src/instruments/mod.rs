@@ -1,9 +1,11 @@
 //! Instruments: what the truth looks like through a lag, noise, a range, a display and a fault.
 //!
-//! In: `Truth`, step by step, and the injections. Out: `Reading`s, each at its own poll.
+//! In: `Truth`, step by step, and the injections. Out: `Reading`s, each at its own poll, and the
+//! laboratory's results.
 //! Must not know: who listens.
 
 mod fault;
+pub mod laboratory;
 mod poll;
 mod transducer;
 

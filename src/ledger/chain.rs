@@ -44,6 +44,7 @@ pub fn chain_of(record: &Record) -> Chain {
         Record::Alarm(event) => Some(event.id.plant.clone()),
         Record::Ingest(event) => event.plant.clone(),
         Record::Ticket(event) => Some(event.plant.clone()),
+        Record::Lab(event) => Some(event.plant.clone()),
         Record::Monitor(_) => None,
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::alarms::event::AlarmEvent;
 use crate::base::{PlantId, Stamp};
-use crate::ingest::observation::{IngestEvent, TicketEvent};
+use crate::ingest::observation::{IngestEvent, LabEvent, TicketEvent};
 
 /// What is kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -16,6 +16,8 @@ pub enum Record {
     Ingest(IngestEvent),
     /// A resident complains.
     Ticket(TicketEvent),
+    /// A laboratory reports.
+    Lab(LabEvent),
     /// The monitor started or stopped.
     Monitor(MonitorRecord),
 }
@@ -62,10 +64,11 @@ mod tests {
                 Record::Alarm(_) => "alarm",
                 Record::Ingest(_) => "ingest",
                 Record::Ticket(_) => "ticket",
+                Record::Lab(_) => "lab",
                 Record::Monitor(_) => "monitor",
             });
         }
         kinds.dedup();
-        assert_eq!(kinds, ["alarm", "ingest", "ticket", "monitor"]);
+        assert_eq!(kinds, ["alarm", "ingest", "ticket", "lab", "monitor"]);
     }
 }

@@ -60,13 +60,7 @@ fn at(min: i64) -> Stamp {
 }
 
 fn arrival(plant: &Plant, seq: u64, sent_at: Stamp, received_at: Stamp, body: Body) -> Input {
-    let kind = match body {
-        Body::Birth(_) => "birth",
-        Body::Data(_) => "data",
-        Body::Death => "death",
-        Body::Clock(_) => "clock",
-        Body::Ticket(_) => "ticket",
-    };
+    let kind = body.kind().name();
     let envelope = Envelope { plant: plant.id.clone(), boot_id: 1, seq, sent_at, exercise: None };
     let topic = format!("sanmen/v1/k7/{}/{kind}", plant.id);
     let payload = Message { envelope, body }.encode();
@@ -156,7 +150,7 @@ fn alarms(outcomes: &[Outcome]) -> Vec<AlarmEvent> {
     let outputs = outcomes.iter().flat_map(|outcome| &outcome.outputs);
     let alarm = |output: &Output| match output {
         Output::Alarm(event) => Some(event.clone()),
-        Output::Ingest(_) | Output::Ticket(_) => None,
+        Output::Ingest(_) | Output::Ticket(_) | Output::Lab(_) => None,
     };
     outputs.filter_map(alarm).collect()
 }

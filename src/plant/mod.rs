@@ -9,6 +9,7 @@ pub mod efficiency;
 mod entry;
 pub mod fleet;
 pub mod inp;
+pub mod laboratory;
 pub mod load;
 pub mod network;
 pub mod power;
@@ -20,6 +21,7 @@ pub mod train;
 
 use crate::base::PlantId;
 use ageing::Ageing;
+use laboratory::SamplingPlan;
 use network::Network;
 use power::OwnPower;
 use profile::Profile;
@@ -39,6 +41,8 @@ pub struct Plant {
     pub train: Train,
     /// Its instruments, in the order of `instruments.toml`.
     pub instruments: Vec<Instrument>,
+    /// Who takes samples, where and when, as `laboratory.toml` says; nobody without it.
+    pub sampling: SamplingPlan,
     /// States of wear it can start from, such as `aged`, `normal`, `renewed`.
     pub conditions: Vec<Condition>,
     /// How it ages, if its folder says so.

@@ -4,6 +4,7 @@ use crate::base::ids::VillageId;
 use crate::base::time::UtcOffset;
 use crate::base::{PlantId, Text};
 use crate::plant::network::NodeIndex;
+use crate::plant::tags::Site;
 
 /// A plant as an inspector files it.
 #[derive(Debug, Clone)]
@@ -28,6 +29,8 @@ pub struct Profile {
     pub disinfectant: Disinfectant,
     /// Villages, in the order of the file; their people add up to `population`.
     pub villages: Vec<Village>,
+    /// Where samples are taken, in the order of `laboratory.toml`.
+    pub sites: Vec<Site>,
 }
 
 /// A village and its taps.

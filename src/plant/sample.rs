@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use super::efficiency::Efficiency;
+use super::laboratory::{Days, Round, SamplingPlan};
 use super::network::{
     Link, LinkIndex, LinkKind, LinkStatus, Network, Node, NodeIndex, NodeKind, Tank, ValveKind,
 };
 use super::power::OwnPower;
 use super::profile::{Disinfectant, Profile, SourceKind, Village};
-use super::tags::{Behaviour, Instrument, Place, SamplingPoint, Tag};
+use super::tags::{Behaviour, Instrument, Place, SamplingPoint, Site, SiteIndex, Tag};
 use super::train::{Clarifying, Dosing, FilterBank, Filters, RawWater, Train};
 use super::{Condition, Plant};
+use crate::base::analyte::Analyte;
 use crate::base::ids::VillageId;
 use crate::base::time::UtcOffset;
 use crate::base::units::{Flow, Length, Quantity};
@@ -18,7 +20,8 @@ use crate::base::{PlantId, Span, TagId, Text};
 
 /// Filters `OUT` (node 0), clear well `CW` (1), pump main `J-1` (2), the village `J-2` (3); valve
 /// `FCV-1` (link 0), pump `P-1` (1), pipe `L-1` (2); instruments `AIT-1` (chlorine at `CW`) and
-/// `PT-1` (pressure at `J-2`), one a minute.
+/// `PT-1` (pressure at `J-2`), one a minute; sampling sites `FINISHED` (at `CW`) and `UPPER` (at
+/// `J-2`), visited daily at 09:00 and 09:20 for E. coli and chlorine.
 pub fn plant() -> Plant {
     let id = PlantId::new("small").expect("an id");
     Plant {
@@ -29,6 +32,17 @@ pub fn plant() -> Plant {
             instrument("AIT-1", Quantity::FreeChlorine, NodeIndex(1), (0.0, 5.0), 0.01),
             instrument("PT-1", Quantity::Pressure, NodeIndex(3), (0.0, 1_000.0), 0.5),
         ],
+        sampling: SamplingPlan {
+            places: vec![Place::Node(NodeIndex(1)), Place::Node(NodeIndex(3))],
+            rounds: vec![Round {
+                id: "daily".to_owned(),
+                days: Days::Every,
+                at: Span::hours(9),
+                apart: Span::minutes(20),
+                sites: vec![SiteIndex(0), SiteIndex(1)],
+                analytes: vec![Analyte::EColi, Analyte::FreeChlorine],
+            }],
+        },
         conditions: ["aged", "normal", "renewed"].map(condition).to_vec(),
         ageing: None,
         own_power: OwnPower::default(),
@@ -71,7 +85,16 @@ fn profile(id: PlantId) -> Profile {
             storeys: 2,
             taps: vec![NodeIndex(3)],
         }],
+        sites: vec![
+            site("FINISHED", SamplingPoint::FinishedWater, None),
+            site("UPPER", SamplingPoint::TapWater, Some("upper")),
+        ],
     }
+}
+
+fn site(id: &str, point: SamplingPoint, village: Option<&str>) -> Site {
+    let village = village.map(|village| VillageId::new(village).expect("an id"));
+    Site { id: TagId::new(id).expect("an id"), title: text(id), point, village }
 }
 
 fn node(id: &str, kind: NodeKind, elevation: f64) -> Node {

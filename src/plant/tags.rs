@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::base::ids::VillageId;
+pub use crate::base::sampling::SamplingPoint;
 use crate::base::units::Quantity;
 use crate::base::{Span, TagId, Text};
 use crate::plant::network::{LinkIndex, NodeIndex};
@@ -14,6 +15,23 @@ use crate::plant::network::{LinkIndex, NodeIndex};
 /// Position of a tag in its plant's list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TagIndex(pub usize);
+
+/// Position of a sampling site in its plant's list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SiteIndex(pub usize);
+
+/// A sampling site (采样点): where people take samples for the laboratory.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// Its name, which no instrument has: alarms are about either.
+    pub id: TagId,
+    /// What a person calls it.
+    pub title: Text,
+    /// Which water is drawn there.
+    pub point: SamplingPoint,
+    /// The village whose taps it stands for, if any.
+    pub village: Option<VillageId>,
+}
 
 /// What anybody may know of an instrument.
 #[derive(Debug, Clone)]
@@ -45,33 +63,6 @@ pub struct Tag {
 pub struct NightFlow {
     /// Usual minimum, m³/h.
     pub usual_m3_per_h: f64,
-}
-
-/// Which water an instrument looks at: picks the limits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SamplingPoint {
-    /// Raw water (原水).
-    RawWater,
-    /// Inside the plant, before it is finished.
-    Process,
-    /// Finished water (出厂水).
-    FinishedWater,
-    /// In the network, tanks and pumping stations included (管网水).
-    Network,
-    /// At a user's tap (末梢水).
-    TapWater,
-}
-
-impl SamplingPoint {
-    /// As files write it.
-    pub const CHOICES: [(&'static str, Self); 5] = [
-        ("raw-water", Self::RawWater),
-        ("process", Self::Process),
-        ("finished-water", Self::FinishedWater),
-        ("network", Self::Network),
-        ("tap-water", Self::TapWater),
-    ];
 }
 
 /// A simulated instrument: its tag, where it sits, how it behaves.

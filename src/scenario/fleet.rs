@@ -121,6 +121,7 @@ impl FleetScenario {
             step: self.step,
             speed: None,
             residents: false,
+            laboratory: false,
             injections: injections.collect(),
             repairs: Vec::new(),
             expectations: Vec::new(),

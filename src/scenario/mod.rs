@@ -50,6 +50,8 @@ pub struct Scenario {
     pub speed: Option<f64>,
     /// Do residents complain?
     pub residents: bool,
+    /// Do people take samples?
+    pub laboratory: bool,
     /// What happens, in the file's order.
     pub injections: Vec<Injection>,
     /// Who comes to end some of it.

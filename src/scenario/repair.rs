@@ -54,7 +54,8 @@ pub fn can_be_repaired(kind: &InjectionKind) -> bool {
         InjectionKind::Source(_)
         | InjectionKind::Assets(_)
         | InjectionKind::Power(_)
-        | InjectionKind::People(_) => false,
+        | InjectionKind::People(_)
+        | InjectionKind::Laboratory(_) => false,
     }
 }
 

@@ -5,12 +5,12 @@
 
 use super::{Batch, Outgoing, SimulatorError};
 use crate::base::ids::InjectionId;
+use crate::base::lab_result::LabResult;
 use crate::base::{Flag, PlantId, Stamp, TagId};
 use crate::instruments::Reading;
 use crate::plant::Plant;
 use crate::plant::tags::Tag;
 use crate::scenario::injection::{GatewayEvent, Injection, InjectionKind};
-use crate::telemetry::topic::Kind;
 use crate::telemetry::wire::{
     Birth, Body, Clock, Column, Envelope, MESSAGE_BYTES_MAX, Message, NUMBER_MAX, TagBirth, Ticket,
     split,
@@ -143,6 +143,11 @@ impl Gateway {
         self.message(n, now, Body::Ticket(ticket))
     }
 
+    /// A result as the laboratory passes it on; it has numbers of its own, and another way too.
+    pub fn lab(&self, result: LabResult, n: u64, now: Stamp) -> Outgoing {
+        self.message(n, now, Body::Lab(result))
+    }
+
     /// The birth comes first, just before the first reading.
     fn send_birth(&mut self, out: &mut Vec<Outgoing>) {
         let Some(first) = self.pending.first() else { return };
@@ -202,13 +207,7 @@ impl Gateway {
     }
 
     fn message(&self, seq: u64, sent_at: Stamp, body: Body) -> Outgoing {
-        let kind = match &body {
-            Body::Birth(_) => Kind::Birth,
-            Body::Data(_) => Kind::Data,
-            Body::Death => Kind::Death,
-            Body::Clock(_) => Kind::Clock,
-            Body::Ticket(_) => Kind::Ticket,
-        };
+        let kind = body.kind();
         let Identity { plant, boot_id, exercise } = self.identity.clone();
         let envelope = Envelope { plant, boot_id, seq, sent_at, exercise };
         Outgoing { kind, sent_at, due: sent_at, payload: Message { envelope, body }.encode() }
@@ -313,6 +312,7 @@ mod tests {
                 Body::Death => format!("death {seq} @{sent}"),
                 Body::Clock(_) => format!("clock {seq} @{sent}"),
                 Body::Ticket(_) => format!("ticket {seq} @{sent}"),
+                Body::Lab(_) => format!("lab {seq} @{sent}"),
             }
         };
         messages.iter().map(describe).collect()

@@ -24,11 +24,14 @@ pub enum Kind {
     Clock,
     /// A resident complains.
     Ticket,
+    /// A laboratory reports.
+    Lab,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [Self::Birth, Self::Data, Self::Death, Self::Clock, Self::Ticket];
+    pub const ALL: [Self; 6] =
+        [Self::Birth, Self::Data, Self::Death, Self::Clock, Self::Ticket, Self::Lab];
 
     /// The word in the topic.
     pub fn name(self) -> &'static str {
@@ -38,6 +41,7 @@ impl Kind {
             Self::Death => "death",
             Self::Clock => "clock",
             Self::Ticket => "ticket",
+            Self::Lab => "lab",
         }
     }
 }
@@ -63,7 +67,7 @@ pub enum TopicError {
     #[error("the topic is not of the form sanmen/v1/SPACE/PLANT/KIND")]
     Foreign,
     /// The last level is no kind.
-    #[error("the topic does not end with birth, data, death, clock or ticket")]
+    #[error("the topic does not end with birth, data, death, clock, ticket or lab")]
     UnknownKind,
     /// A space or plant with characters that no id has.
     #[error("the topic names a space or plant that is no id")]
@@ -172,6 +176,7 @@ mod tests {
                 "sanmen/v1/k7/+/death",
                 "sanmen/v1/k7/+/clock",
                 "sanmen/v1/k7/+/ticket",
+                "sanmen/v1/k7/+/lab",
             ]
         );
     }

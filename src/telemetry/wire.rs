@@ -5,6 +5,7 @@
 
 mod decode;
 mod encode;
+mod lab;
 mod raw;
 mod split;
 mod ticket;
@@ -15,8 +16,10 @@ pub use ticket::Ticket;
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::lab_result::LabResult;
 use crate::base::units::Quantity;
 use crate::base::{Flag, PlantId, Span, Stamp, TagId};
+use crate::telemetry::topic::Kind;
 
 /// Largest message in bytes, both ways.
 pub const MESSAGE_BYTES_MAX: usize = 8 * 1024;
@@ -26,7 +29,7 @@ pub const TAGS_MAX: usize = 256;
 pub const READINGS_MAX: usize = 1_024;
 /// Largest `boot_id` and `seq`: 2⁵³ − 1, the largest whole number every JSON reader keeps.
 pub const NUMBER_MAX: u64 = (1 << 53) - 1;
-/// Largest absolute value of a reading or a range; what is beyond counts as no value.
+/// Largest absolute value of a reading, a range or a result; what is beyond counts as no value.
 pub const VALUE_MAX: f64 = 1e12;
 /// Longest name of an exercise in bytes.
 pub const EXERCISE_BYTES_MAX: usize = 64;
@@ -53,7 +56,7 @@ pub struct Envelope {
     pub boot_id: u64,
     /// Births and data count 0, 1, 2, … within a boot; a clock, or a death on purpose, carries the
     /// number that the next birth or data message will carry; a will carries 0. Tickets count for
-    /// themselves.
+    /// themselves, and so do laboratory results.
     pub seq: u64,
     /// The gateway's clock when it sent this: nothing older than this is still to come.
     pub sent_at: Stamp,
@@ -75,6 +78,22 @@ pub enum Body {
     Clock(Clock),
     /// A resident complains (topic `ticket`).
     Ticket(Ticket),
+    /// A laboratory reports (topic `lab`).
+    Lab(LabResult),
+}
+
+impl Body {
+    /// What kind of message carries it.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Birth(_) => Kind::Birth,
+            Self::Data(_) => Kind::Data,
+            Self::Death => Kind::Death,
+            Self::Clock(_) => Kind::Clock,
+            Self::Ticket(_) => Kind::Ticket,
+            Self::Lab(_) => Kind::Lab,
+        }
+    }
 }
 
 /// A plant's instruments.

@@ -27,6 +27,7 @@ fn sanmen() -> Plant {
             "instruments.toml",
             include_str!("../../config/plants/sanmen/instruments.toml"),
         ),
+        laboratory: None,
         conditions: [
             ("aged", include_str!("../../config/plants/sanmen/conditions/aged.toml")),
             ("normal", include_str!("../../config/plants/sanmen/conditions/normal.toml")),

@@ -44,6 +44,7 @@ fn what_ships_has_no_mistake() {
         " config scenarios",
         " config/plants/sanmen",
         " config/plants/sanmen/conditions/aged.toml",
+        " config/plants/sanmen/laboratory.toml",
         " --plants config/plants --rules config/rules scenarios/story.toml",
     ] {
         let said = said(&format!("config check{paths}"));
@@ -61,7 +62,7 @@ fn what_ships_has_no_mistake() {
 fn a_plant_may_be_the_current_folder() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/plants/sanmen");
     let said = said_in(&folder, "config check .");
-    assert_eq!(said, "$ sanmen config check .\n6 files, no mistake\nexit code 0");
+    assert_eq!(said, "$ sanmen config check .\n7 files, no mistake\nexit code 0");
 }
 
 #[test]

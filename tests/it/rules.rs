@@ -28,6 +28,7 @@ fn every_rule_fits_the_instruments_of_the_sanmen_plant() {
         network: source(&format!("{folder}/network.inp")),
         plant: source(&format!("{folder}/plant.toml")),
         instruments: source(&format!("{folder}/instruments.toml")),
+        laboratory: Some(source(&format!("{folder}/laboratory.toml"))),
         conditions: vec![(
             "normal".to_owned(),
             source(&format!("{folder}/conditions/normal.toml")),

@@ -19,6 +19,7 @@ pub fn plant() -> Plant {
         network: file!("network.inp"),
         plant: file!("plant.toml"),
         instruments: file!("instruments.toml"),
+        laboratory: Some(file!("laboratory.toml")),
         conditions: vec![
             ("aged".to_owned(), file!("conditions/aged.toml")),
             ("normal".to_owned(), file!("conditions/normal.toml")),

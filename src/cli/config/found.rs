@@ -100,9 +100,11 @@ impl Found {
 fn plant_of(path: &Path) -> Option<&Path> {
     let folder = path.parent().filter(|_| path.is_file())?;
     let is_main = |file: &Path| library::PLANT_FILES.iter().any(|name| file.ends_with(name));
-    if is_main(path) {
-        // `network.inp` alone, without its path, stands in the current folder.
-        return Some(if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
+    // `network.inp` alone, without its path, stands in the current folder.
+    let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let is_beside = path.ends_with(library::LABORATORY_FILE) && library::is_plant(here);
+    if is_main(path) || is_beside {
+        return Some(here);
     }
     folder.parent().filter(|plant| folder.ends_with("conditions") && library::is_plant(plant))
 }

@@ -309,6 +309,7 @@ impl<'a> Builder<'a> {
             Record::Alarm(event) => self.alarm_line(event),
             Record::Ingest(event) => Some(self.ingest_line(event)),
             Record::Ticket(event) => Some(self.ticket_line(event)),
+            Record::Lab(_) => None, // what breaks a limit is an alarm
             Record::Monitor(event) => Some(self.monitor_line(event)),
         }
     }

@@ -128,6 +128,7 @@ impl Folder {
             network: source("network.inp"),
             plant: source("plant.toml"),
             instruments: source("instruments.toml"),
+            laboratory: None,
             conditions: conditions.to_vec(),
         }
     }

@@ -9,11 +9,8 @@ use crate::base::{Span, TagId};
 use crate::plant::profile::Village;
 use crate::plant::tags::{Behaviour, Instrument, NightFlow, Place, SamplingPoint, Tag};
 
-use super::names::Names;
+use super::names::{Names, new_id};
 use super::place::measurable;
-
-/// Where a tag was first used.
-type Seen = BTreeMap<TagId, String>;
 
 /// The instruments, in the order of the file. Errors: every mistake of the file.
 ///
@@ -28,7 +25,7 @@ pub(super) fn read(
         if tables.is_empty() {
             file.add(file.span(), "`[[instrument]]` is missing: a plant has at least one");
         }
-        let mut seen = Seen::new();
+        let mut seen = BTreeMap::new();
         let list: Vec<Option<Instrument>> =
             tables.iter().map(|table| read_one(table, names, villages, &mut seen)).collect();
         list.into_iter().collect()
@@ -39,9 +36,9 @@ fn read_one(
     table: &Table<'_>,
     names: &Names<'_>,
     villages: Option<&[Village]>,
-    seen: &mut Seen,
+    seen: &mut BTreeMap<TagId, String>,
 ) -> Option<Instrument> {
-    let id = read_id(table, seen);
+    let id = new_id(table, ("tag", "tag"), TagId::new, seen);
     let title = table.bilingual("title");
     let quantity = table.choice("quantity", &Quantity::ALL.map(|q| (q.name(), q)));
     let point = table.choice("point", &SamplingPoint::CHOICES).map(Spanned::into_inner);
@@ -65,7 +62,7 @@ fn read_one(
     let serves = village.found.filter(|_| pressure && point == Some(SamplingPoint::TapWater));
     let values = values?;
     let tag = Tag {
-        id: id?,
+        id: id?.into_inner(),
         title: title?,
         quantity: quantity.into_inner(),
         point: point?,
@@ -83,18 +80,6 @@ fn read_one(
         lag: Span::from_seconds_f64(lag.map_or(0.0, Spanned::into_inner)),
     };
     village.ok.then_some(Instrument { tag: Arc::new(tag), place: place?, behaviour })
-}
-
-fn read_id(table: &Table<'_>, seen: &mut Seen) -> Option<TagId> {
-    let id = table.parse("tag", TagId::new)?;
-    let place = table.source().place(id.span().start);
-    if let Some(first) = seen.get(id.get_ref()) {
-        let text = format!("tag {:?} is there twice", id.get_ref().as_str());
-        table.add_with_help(id.span(), text, format!("the first is at {first}"));
-    } else {
-        seen.insert(id.get_ref().clone(), place);
-    }
-    Some(id.into_inner())
 }
 
 fn read_place(table: &Table<'_>, names: &Names<'_>) -> Option<Place> {
@@ -130,12 +115,12 @@ fn read_place(table: &Table<'_>, names: &Names<'_>) -> Option<Place> {
 }
 
 /// A village as an instrument names it; `ok` is false after a wrong name.
-struct Named<'v> {
-    ok: bool,
-    found: Option<&'v Village>,
+pub(super) struct Named<'v> {
+    pub ok: bool,
+    pub found: Option<&'v Village>,
 }
 
-fn read_village<'v>(table: &Table<'_>, villages: Option<&'v [Village]>) -> Named<'v> {
+pub(super) fn read_village<'v>(table: &Table<'_>, villages: Option<&'v [Village]>) -> Named<'v> {
     let (Some(name), Some(villages)) = (table.opt_text("village"), villages) else {
         return Named { ok: true, found: None };
     };
@@ -163,7 +148,7 @@ fn check_place(
 }
 
 /// What calls itself tap water must be drawn at a tap of its village.
-fn check_tap(
+pub(super) fn check_tap(
     table: &Table<'_>,
     point: Option<SamplingPoint>,
     place: Option<Place>,

@@ -1,11 +1,12 @@
 //! Reads a plant's folder: every mistake of all its files in one run.
 //!
-//! In: the texts of `network.inp`, `plant.toml`, `instruments.toml`, `conditions/*.toml`. Out: a
-//! checked `Plant`. Must not know: where the texts come from.
+//! In: the texts of `network.inp`, `plant.toml`, `instruments.toml`, `conditions/*.toml`, perhaps
+//! `laboratory.toml`. Out: a checked `Plant`. Must not know: where the texts come from.
 
 mod ageing;
 mod condition_file;
 mod instruments_file;
+mod laboratory_file;
 mod names;
 mod place;
 mod plant_file;
@@ -16,7 +17,9 @@ use std::sync::Arc;
 
 use crate::base::PlantId;
 use crate::base::problem::{Problems, Source};
+use crate::plant::laboratory::SamplingPlan;
 use crate::plant::{Plant, inp};
+use laboratory_file::Others;
 use names::Names;
 use plant_file::Described;
 
@@ -29,6 +32,8 @@ pub struct Files {
     pub plant: Arc<Source>,
     /// `instruments.toml`
     pub instruments: Arc<Source>,
+    /// `laboratory.toml`, if there is one.
+    pub laboratory: Option<Arc<Source>>,
     /// `conditions/NAME.toml`, each with its NAME.
     pub conditions: Vec<(String, Arc<Source>)>,
 }
@@ -45,6 +50,11 @@ pub fn load(id: PlantId, files: &Files) -> Result<Plant, Problems> {
     let villages = described.as_ref().map(|found| found.profile.villages.as_slice());
     let instruments =
         keep(&mut problems, instruments_file::read(&files.instruments, &names, villages));
+    let others = Others { names: &names, villages, instruments: instruments.as_deref() };
+    let sampling = match &files.laboratory {
+        Some(source) => keep(&mut problems, laboratory_file::read(source, &others)),
+        None => Some((Vec::new(), SamplingPlan::default())),
+    };
     if files.conditions.is_empty() {
         problems
             .add(&files.plant, 0..0, "the plant has no condition to start from")
@@ -54,14 +64,23 @@ pub fn load(id: PlantId, files: &Files) -> Result<Plant, Problems> {
     for (name, source) in &files.conditions {
         conditions.extend(keep(&mut problems, condition_file::read(name, source)));
     }
-    let plant = match (network, described, instruments) {
-        (Some(network), Some(described), Some(instruments)) => {
-            let Described { profile, mut train, own_power, ageing } = described;
-            train.raw.kind = profile.source;
-            Some(Plant { id, profile, network, train, instruments, conditions, ageing, own_power })
-        }
-        _ => None,
+    let whole = || {
+        let (sites, sampling) = sampling?;
+        let Described { mut profile, mut train, own_power, ageing } = described?;
+        (profile.sites, train.raw.kind) = (sites, profile.source);
+        Some(Plant {
+            id,
+            profile,
+            network: network?,
+            train,
+            instruments: instruments?,
+            sampling,
+            conditions,
+            ageing,
+            own_power,
+        })
     };
+    let plant = whole();
     problems.into_result(plant)
 }
 
@@ -80,10 +99,12 @@ fn keep<T>(problems: &mut Problems, result: Result<T, Problems>) -> Option<T> {
 mod tests {
     use super::*;
     use crate::base::Stamp;
+    use crate::base::analyte::Analyte;
     use crate::base::units::Quantity;
     use crate::plant::ageing::Years;
+    use crate::plant::laboratory::Round;
     use crate::plant::network::{LinkIndex, LinkKind, NodeIndex, NodeKind};
-    use crate::plant::tags::{Place, SamplingPoint};
+    use crate::plant::tags::{Place, SamplingPoint, Site, SiteIndex};
     use crate::world::truth::{LinkTruth, NodeTruth, PowerState, Truth, WorksTruth};
 
     macro_rules! sanmen {
@@ -97,6 +118,7 @@ mod tests {
             network: sanmen!("network.inp"),
             plant: sanmen!("plant.toml"),
             instruments: sanmen!("instruments.toml"),
+            laboratory: Some(sanmen!("laboratory.toml")),
             conditions: vec![
                 ("aged".to_owned(), sanmen!("conditions/aged.toml")),
                 ("normal".to_owned(), sanmen!("conditions/normal.toml")),
@@ -345,5 +367,99 @@ poll_s = 60
         let mut files = files();
         files.conditions.clear();
         insta::assert_snapshot!(mistakes(&files));
+    }
+
+    #[test]
+    fn mistakes_in_laboratory_toml_come_all_at_once() {
+        let mut files = files();
+        let text = r#"
+[[site]]
+id = "AIT-301"
+title = { en = "Finished", zh = "出厂水" }
+point = "finished-water"
+node = "J-DISCHARG"
+
+[[site]]
+id = "FAR"
+title = { en = "Far", zh = "末梢" }
+point = "tap-water"
+node = "SY-9"
+village = "zhuping"
+
+[[site]]
+id = "FAR"
+title = { en = "Far", zh = "末梢" }
+point = "tapwater"
+at = "raw"
+node = "SY-9"
+
+[[site]]
+id = "RAW"
+title = { en = "Raw", zh = "原水" }
+point = "raw-water"
+at = "row"
+
+[[site]]
+id = "R"
+title = { en = "Raw", zh = "原水" }
+point = "raw-water"
+at = "raw"
+
+[[round]]
+id = "a"
+at = "9"
+sites = ["FAR", "FAAR"]
+analytes = ["e-coli"]
+
+[[round]]
+id = "a"
+at = "23:00"
+apart_min = 60
+sites = ["FAR", "R"]
+analytes = ["ph", "turbidity", "lead"]
+weekdays = ["mon", "tues"]
+
+[[round]]
+id = "c"
+at = "09:00"
+sites = ["FAR"]
+analytes = ["e-coli"]
+days_of_month = [1, 31]
+hour = 9
+
+[[round]]
+id = "d"
+at = "23:30"
+apart_min = 40
+sites = ["R", "FAR"]
+analytes = ["turbidity"]
+weekdays = ["mon"]
+days_of_month = [1]
+
+[[round]]
+id = "e"
+at = "23:30"
+"#;
+        files.laboratory = Some(Source::new("laboratory.toml", text.trim_start()));
+        insta::assert_snapshot!(mistakes(&files));
+    }
+
+    #[test]
+    fn the_laboratory_visits_every_village_and_its_keys_stand_in_the_page() {
+        let plant = sanmen();
+        assert_eq!(plant.profile.sites.len(), plant.sampling.places.len());
+        for village in &plant.profile.villages {
+            let of = |site: &Site| site.village.as_ref() == Some(&village.id);
+            let at = plant.profile.sites.iter().position(of).map(SiteIndex);
+            let goes_there = |round: &Round| at.is_some_and(|at| round.sites.contains(&at));
+            assert!(plant.sampling.rounds.iter().any(goes_there), "{}", village.id);
+        }
+        let page = include_str!("../../docs/laboratory.md");
+        let keys = ["id", "title", "point", "node", "at", "village", "sites", "apart_min"];
+        let more = ["analytes", "weekdays", "days_of_month"];
+        let analytes = Analyte::ALL.map(Analyte::name);
+        for word in keys.iter().chain(&more).chain(&analytes) {
+            assert!(page.contains(&format!("`{word}`")), "laboratory.md does not name {word}");
+        }
     }
 }

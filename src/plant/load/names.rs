@@ -1,5 +1,7 @@
 //! Looks up what the other files of a plant name in its network.
 
+use std::collections::BTreeMap;
+
 use crate::base::problem::{Spanned, Table};
 use crate::plant::network::{
     Link, LinkIndex, LinkKind, Network, Node, NodeIndex, NodeKind, Tank, ValveKind,
@@ -115,6 +117,25 @@ fn unknown(table: &Table<'_>, name: &Spanned<String>, what: &str, known: &[&str]
 fn wrong_kind(table: &Table<'_>, key: &str, name: &Spanned<String>, wanted: &str, found: &str) {
     let text = format!("`{key}` must be {wanted}, but {:?} is {found}", name.get_ref());
     table.add(name.span(), text);
+}
+
+/// The id under `key`, which must be there, and be no other `what`'s: `seen` says where each was
+/// first used.
+pub(super) fn new_id<T: Ord + Clone + AsRef<str>, E: std::fmt::Display>(
+    table: &Table<'_>,
+    (key, what): (&str, &str),
+    check: impl FnOnce(&str) -> Result<T, E>,
+    seen: &mut BTreeMap<T, String>,
+) -> Option<Spanned<T>> {
+    let id = table.parse(key, check)?;
+    let place = table.source().place(id.span().start);
+    if let Some(first) = seen.get(id.get_ref()) {
+        let text = format!("{what} {:?} is there twice", id.get_ref().as_ref());
+        table.add_with_help(id.span(), text, format!("the first is at {first}"));
+    } else {
+        seen.insert(id.get_ref().clone(), place);
+    }
+    Some(id)
 }
 
 /// A node's kind in words, with its article.

@@ -72,6 +72,7 @@ fn read_profile(id: &PlantId, table: &Table<'_>, names: &Names<'_>) -> Option<Pr
         source: source?.into_inner(),
         disinfectant: disinfectant?.into_inner(),
         villages: villages?,
+        sites: Vec::new(), // they stand in laboratory.toml
     })
 }
 

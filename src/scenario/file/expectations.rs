@@ -110,7 +110,7 @@ pub fn read_allowed(table: &Table<'_>, names: &Names<'_>) -> Vec<AlarmName> {
 fn read_alarm(table: &Table<'_>, names: &Names<'_>) -> Option<AlarmName> {
     let rule = table.parse("rule", RuleId::new);
     let named = table.opt_text("tag");
-    let tag = named.as_ref().and_then(|name| names.tag(table, name)).map(|tag| tag.id.clone());
+    let tag = named.as_ref().and_then(|name| names.watched(table, name));
     let rule = rule?;
     let is_complete = named.is_none() || tag.is_some();
     is_complete.then(|| AlarmName { rule_span: rule.span(), rule: rule.into_inner(), tag })
@@ -134,6 +134,12 @@ fn read_expectation(
     } else {
         read_window(table, names, run, injections).map(Wanted::Seen)
     };
+    let site = alarm.as_ref().and_then(|alarm| alarm.tag.as_ref()).filter(|it| names.is_site(it));
+    if let Some((span, site)) = table.key_span("within_rule_min").zip(site) {
+        let text =
+            format!("`within_rule_min` counts from the truth at an instrument, not at {site}");
+        table.add_with_help(span, text, "write `within_min`");
+    }
     let place = table.source().place(table.span().start);
     Some(Expectation { place, alarm: alarm?, wanted: wanted? })
 }

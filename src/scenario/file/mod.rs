@@ -12,6 +12,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use super::Scenario;
+use super::injection::InjectionKind;
 use crate::base::problem::{Problems, Source, Spanned, Table, read_toml};
 use crate::base::random::Seed;
 use crate::base::{Span, Stamp, Text};
@@ -65,6 +66,7 @@ pub fn load(source: &Arc<Source>, plants: &[Arc<Plant>]) -> Result<Scenario, Pro
         let seed = table.integer_in("seed", 0..=i64::MAX);
         let step = table.opt_integer_in("step_s", 1..=3_600);
         let residents = table.opt_bool("residents");
+        let laboratory = table.opt_bool("laboratory");
         let speed = table.opt_number_in("speed", 0.01..=1_000_000.0);
         let run = start.as_ref().zip(hours.as_ref()).map(|(start, hours)| Run {
             start: start.get_ref().0,
@@ -72,6 +74,9 @@ pub fn load(source: &Arc<Source>, plants: &[Arc<Plant>]) -> Result<Scenario, Pro
         });
         let injections = read_injections(table, &names, run);
         let repairs = read_repairs(table, run, &injections);
+        let injected = injections.iter().filter_map(|found| found.injection.as_ref());
+        let has_samples =
+            injected.map(|it| &it.kind).any(|kind| matches!(kind, InjectionKind::Laboratory(_)));
         let expected = read_expectations(table, &names, run, &injections);
         let allowed = read_allowed(table, &names);
         let (run, (start, utc_offset)) = (run?, start?.into_inner());
@@ -90,6 +95,7 @@ pub fn load(source: &Arc<Source>, plants: &[Arc<Plant>]) -> Result<Scenario, Pro
             injections: injections.into_iter().filter_map(|found| found.injection).collect(),
             repairs,
             residents: residents.is_some_and(Spanned::into_inner) || !expected.tickets.is_empty(),
+            laboratory: laboratory.is_some_and(Spanned::into_inner) || has_samples,
             expectations: expected.alarms,
             tickets: expected.tickets,
             energy: expected.energy,

@@ -2,12 +2,13 @@
 
 use std::ops::Range;
 
+use crate::base::TagId;
 use crate::base::ids::VillageId;
 use crate::base::problem::{Spanned, Table};
 use crate::plant::Plant;
 use crate::plant::network::{LinkIndex, LinkKind, NodeIndex, NodeKind, ValveKind};
 use crate::plant::profile::Village;
-use crate::plant::tags::Tag;
+use crate::plant::tags::{Place, SiteIndex, Tag};
 
 /// The names of a plant. Without a plant every look-up gives none and notes no mistake: the
 /// unknown plant has been noted already.
@@ -128,6 +129,33 @@ impl<'p> Names<'p> {
         let villages = &self.plant?.profile.villages;
         let known = villages.iter().map(|village| (village.id.as_str(), village.id.clone()));
         look_up(table, "village", name, known)
+    }
+
+    /// A sampling site, and what it touches.
+    pub fn site(&self, table: &Table<'_>, name: &Name) -> Option<(SiteIndex, Place)> {
+        let plant = self.plant?;
+        let sites = plant.profile.sites.iter().zip(&plant.sampling.places).enumerate();
+        let known = sites.map(|(at, (site, place))| (site.id.as_str(), (SiteIndex(at), *place)));
+        look_up(table, "sampling site", name, known)
+    }
+
+    /// A round of those who take samples.
+    pub fn round(&self, table: &Table<'_>, name: &Name) -> Option<usize> {
+        let rounds = self.plant?.sampling.rounds.iter().enumerate();
+        look_up(table, "round", name, rounds.map(|(at, round)| (round.id.as_str(), at)))
+    }
+
+    /// What an alarm may be about: an instrument or a sampling site.
+    pub fn watched(&self, table: &Table<'_>, name: &Name) -> Option<TagId> {
+        let plant = self.plant?;
+        let tags = plant.instruments.iter().map(|found| &found.tag.id);
+        let known = tags.chain(plant.profile.sites.iter().map(|site| &site.id));
+        look_up(table, "tag", name, known.map(|id| (id.as_str(), id.clone())))
+    }
+
+    /// Is it a sampling site?
+    pub fn is_site(&self, name: &TagId) -> bool {
+        self.plant.is_some_and(|plant| plant.profile.sites.iter().any(|site| site.id == *name))
     }
 
     /// An instrument.

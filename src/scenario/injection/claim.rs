@@ -4,8 +4,8 @@
 //! Most injections add up (leaks, storms, faults of one instrument) and decide nothing alone.
 
 use super::{
-    AssetEvent, GatewayEvent, Injection, InjectionKind, InstrumentFault, NetworkEvent, PowerEvent,
-    SourceEvent, WorksEvent,
+    AssetEvent, GatewayEvent, Injection, InjectionKind, InstrumentFault, LaboratoryEvent,
+    NetworkEvent, PowerEvent, SourceEvent, WorksEvent,
 };
 
 /// How two injections contradict each other.
@@ -51,6 +51,7 @@ fn claims(kind: &InjectionKind) -> Vec<Claim> {
         }
         InjectionKind::Power(PowerEvent::GridCut) => vec![state("whether the mains are off", "")],
         InjectionKind::Gateway(event) => of_gateway(event).into_iter().collect(),
+        InjectionKind::Laboratory(event) => of_laboratory(event).into_iter().collect(),
         InjectionKind::Instrument { tag, fault } => of_instrument(tag.as_str(), fault),
         _ => Vec::new(),
     }
@@ -85,6 +86,17 @@ fn of_gateway(event: &GatewayEvent) -> Option<Claim> {
         GatewayEvent::Silence => Some(state("whether the gateway is silent", "")),
         GatewayEvent::Frozen { .. } => Some(state("whether the gateway is frozen", "")),
         GatewayEvent::LinkOutage { .. } => Some(state("whether the link is down", "")),
+        _ => None,
+    }
+}
+
+fn of_laboratory(event: &LaboratoryEvent) -> Option<Claim> {
+    match event {
+        LaboratoryEvent::Missed { round } => {
+            let of = round.map_or(String::new(), |round| round.to_string());
+            Some(state("whether the round is missed", of))
+        }
+        LaboratoryEvent::Sample { site, .. } => Some(value("what the sample is taken for", site.0)),
         _ => None,
     }
 }

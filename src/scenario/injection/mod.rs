@@ -7,6 +7,7 @@ mod assets;
 mod claim;
 mod gateway;
 mod instrument;
+mod laboratory;
 mod network;
 mod people;
 mod power;
@@ -22,6 +23,7 @@ pub use assets::AssetEvent;
 pub use claim::{Contradiction, contradiction};
 pub use gateway::GatewayEvent;
 pub use instrument::{InstrumentFault, Ramp, RampShape, foreign_units};
+pub use laboratory::LaboratoryEvent;
 pub use network::{ForeignWater, NetworkEvent};
 pub use people::PeopleEvent;
 pub use power::PowerEvent;
@@ -66,6 +68,8 @@ pub enum InjectionKind {
     People(PeopleEvent),
     /// To the gateway and its link.
     Gateway(GatewayEvent),
+    /// To samples, and to who takes and analyses them.
+    Laboratory(LaboratoryEvent),
     /// To an instrument.
     Instrument {
         /// Which.

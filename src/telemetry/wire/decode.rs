@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use super::encode::implied;
+use super::lab;
 use super::raw::{
-    RawBirth, RawClock, RawColumn, RawData, RawDeath, RawEnvelope, RawTag, RawTicket,
+    RawBirth, RawClock, RawColumn, RawData, RawDeath, RawEnvelope, RawLab, RawTag, RawTicket,
 };
 use super::{Birth, Body, Clock, Column, Envelope, Message, TagBirth, Ticket};
 use super::{
@@ -73,6 +74,10 @@ pub fn decode(kind: Kind, payload: &[u8]) -> Result<Message, Refusal> {
             let raw: RawTicket<'_> = parse(text)?;
             Ok(Message { envelope: envelope(&raw.head())?, body: Body::Ticket(ticket(&raw)?) })
         }
+        Kind::Lab => {
+            let raw: RawLab<'_> = parse(text)?;
+            Ok(Message { envelope: envelope(&raw.head())?, body: Body::Lab(lab::read(&raw)?) })
+        }
     }
 }
 
@@ -87,7 +92,7 @@ fn ticket(raw: &RawTicket<'_>) -> Result<Ticket, Refusal> {
     Ok(Ticket { village, problem, channel, noticed_at, filed_at })
 }
 
-fn refuse(reason: &'static str, detail: impl ToString) -> Refusal {
+pub(super) fn refuse(reason: &'static str, detail: impl ToString) -> Refusal {
     let printable = |c: char| if c.is_control() { '\u{fffd}' } else { c };
     let detail = detail.to_string().chars().take(DETAIL_CHARS_MAX).map(printable).collect();
     Refusal { reason, detail }
@@ -124,11 +129,11 @@ fn limit(what: &str, count: usize, most: usize) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn bad(error: impl ToString) -> Refusal {
+pub(super) fn bad(error: impl ToString) -> Refusal {
     refuse("bad-value", error)
 }
 
-fn stamp(key: &str, text: &str) -> Result<Stamp, Refusal> {
+pub(super) fn stamp(key: &str, text: &str) -> Result<Stamp, Refusal> {
     Stamp::parse(text).map(|(stamp, _)| stamp).map_err(|error| bad(format!("{key}: {error}")))
 }
 
@@ -154,7 +159,7 @@ fn envelope(raw: &RawEnvelope<'_>) -> Result<Envelope, Refusal> {
     })
 }
 
-fn tag_id(text: &str) -> Result<TagId, Refusal> {
+pub(super) fn tag_id(text: &str) -> Result<TagId, Refusal> {
     TagId::new(text).map_err(|error| bad(format!("tag: {error}")))
 }
 

@@ -1,5 +1,6 @@
 //! Messages as JSON text.
 
+use super::lab;
 use super::raw::{RawBirth, RawClock, RawColumn, RawData, RawDeath, RawTag, RawTicket};
 use super::{Body, Column, Envelope, Message, TagBirth, Ticket, VALUE_MAX};
 use crate::base::{Flag, Stamp};
@@ -31,6 +32,7 @@ impl Message {
                     RawTicket::new(envelope, village, *problem, *channel, noticed_at, filed_at);
                 serde_json::to_vec(&raw)
             }
+            Body::Lab(result) => serde_json::to_vec(&lab::write(envelope, result)),
         };
         text.expect(PLAIN)
     }

@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::Envelope;
+use crate::base::analyte::{Analyte, Sign};
 use crate::base::complaint::{Channel, Problem};
+use crate::base::sampling::SamplingPoint;
 use crate::base::units::Quantity;
 
 /// A message: the keys of every envelope, then those of its kind, in this order.
@@ -26,6 +28,7 @@ macro_rules! raw {
         }
 
         impl<'a> $name<'a> {
+            #[allow(clippy::too_many_arguments, reason = "one for each key of a kind")]
             pub(super) fn new(envelope: &'a Envelope, $($key: $type,)*) -> Self {
                 Self {
                     plant: envelope.plant.as_str().into(),
@@ -87,6 +90,25 @@ raw!(RawTicket {
     noticed_at: Cow<'a, str>,
     #[serde(borrow)]
     filed_at: Cow<'a, str>,
+});
+
+raw!(RawLab {
+    #[serde(borrow)]
+    sample: Cow<'a, str>,
+    #[serde(borrow)]
+    site: Cow<'a, str>,
+    point: SamplingPoint,
+    #[serde(borrow)]
+    taken_at: Cow<'a, str>,
+    #[serde(borrow)]
+    reported_at: Cow<'a, str>,
+    analyte: Analyte,
+    sign: Sign,
+    value: f64,
+    #[serde(borrow)]
+    unit: Cow<'a, str>,
+    #[serde(borrow)]
+    method: Cow<'a, str>,
 });
 
 #[derive(Serialize, Deserialize)]

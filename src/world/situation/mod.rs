@@ -56,6 +56,7 @@ impl Situation {
                 | InjectionKind::Source(_)
                 | InjectionKind::Power(_)
                 | InjectionKind::Gateway(_)
+                | InjectionKind::Laboratory(_)
                 | InjectionKind::Instrument { .. } => {}
             }
         }

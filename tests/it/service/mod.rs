@@ -212,7 +212,7 @@ fn entry(line: &str) -> Entry {
 fn alarm(entry: &Entry) -> Option<String> {
     match &entry.record {
         Record::Alarm(AlarmEvent { id, at, change, .. }) => Some(format!("{id} {change:?} {at}")),
-        Record::Ingest(_) | Record::Ticket(_) | Record::Monitor(_) => None,
+        _ => None,
     }
 }
 

@@ -4,6 +4,7 @@ mod assets;
 mod contradiction;
 mod gateway;
 mod instrument;
+mod laboratory;
 mod network;
 mod people;
 mod power;
@@ -38,7 +39,7 @@ struct Part {
     keys: &'static [&'static str],
 }
 
-const PARTS: [Part; 8] = [
+const PARTS: [Part; 9] = [
     network::PART,
     works::PART,
     people::PART,
@@ -46,6 +47,7 @@ const PARTS: [Part; 8] = [
     source::PART,
     assets::PART,
     gateway::PART,
+    laboratory::PART,
     instrument::PART,
 ];
 

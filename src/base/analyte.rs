@@ -1,0 +1,189 @@
+//! What a laboratory measures in a sample, and how it says what it found.
+
+use serde::{Deserialize, Serialize};
+
+use super::units::Unit;
+
+/// What a laboratory measures. Each has one unit on the wire and in every file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Analyte {
+    /// Escherichia coli (大肠埃希氏菌).
+    EColi,
+    /// Total coliforms, E. coli among them (总大肠菌群).
+    TotalColiforms,
+    /// Colony count, heterotrophic plate count (菌落总数).
+    ColonyCount,
+    /// Free chlorine (游离氯).
+    FreeChlorine,
+    /// Total chlorine (总氯).
+    TotalChlorine,
+    /// Turbidity (浑浊度).
+    Turbidity,
+    /// Colour (色度).
+    Colour,
+    /// pH.
+    Ph,
+    /// Permanganate index, of O₂ (高锰酸盐指数).
+    CodMn,
+    /// Ammonia, of N (氨).
+    Ammonia,
+    /// Iron (铁).
+    Iron,
+    /// Manganese (锰).
+    Manganese,
+    /// Aluminium (铝).
+    Aluminium,
+    /// Arsenic (砷).
+    Arsenic,
+    /// Chloroform (三氯甲烷).
+    Chloroform,
+    /// Trihalomethanes: the sum of what is measured of each over its limit (三卤甲烷).
+    Trihalomethanes,
+    /// Chlorite (亚氯酸盐).
+    Chlorite,
+    /// Chlorate (氯酸盐).
+    Chlorate,
+}
+
+impl Analyte {
+    /// Every analyte, in the order of the enum.
+    pub const ALL: [Self; 18] = [
+        Self::EColi,
+        Self::TotalColiforms,
+        Self::ColonyCount,
+        Self::FreeChlorine,
+        Self::TotalChlorine,
+        Self::Turbidity,
+        Self::Colour,
+        Self::Ph,
+        Self::CodMn,
+        Self::Ammonia,
+        Self::Iron,
+        Self::Manganese,
+        Self::Aluminium,
+        Self::Arsenic,
+        Self::Chloroform,
+        Self::Trihalomethanes,
+        Self::Chlorite,
+        Self::Chlorate,
+    ];
+
+    /// As files and the wire write it, such as `e-coli`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::EColi => "e-coli",
+            Self::TotalColiforms => "total-coliforms",
+            Self::ColonyCount => "colony-count",
+            Self::FreeChlorine => "free-chlorine",
+            Self::TotalChlorine => "total-chlorine",
+            Self::Turbidity => "turbidity",
+            Self::Colour => "colour",
+            Self::Ph => "ph",
+            Self::CodMn => "cod-mn",
+            Self::Ammonia => "ammonia",
+            Self::Iron => "iron",
+            Self::Manganese => "manganese",
+            Self::Aluminium => "aluminium",
+            Self::Arsenic => "arsenic",
+            Self::Chloroform => "chloroform",
+            Self::Trihalomethanes => "trihalomethanes",
+            Self::Chlorite => "chlorite",
+            Self::Chlorate => "chlorate",
+        }
+    }
+
+    /// Its name in running text, such as `E. coli`.
+    pub fn spoken(self) -> &'static str {
+        match self {
+            Self::EColi => "E. coli",
+            Self::TotalColiforms => "total coliforms",
+            Self::ColonyCount => "colony count",
+            Self::FreeChlorine => "free chlorine",
+            Self::TotalChlorine => "total chlorine",
+            Self::Ph => "pH",
+            Self::CodMn => "permanganate index",
+            other => other.name(),
+        }
+    }
+
+    /// The unit of its values.
+    pub fn measured_in(self) -> Unit {
+        match self {
+            Self::EColi | Self::TotalColiforms => Unit::PER_100_ML,
+            Self::ColonyCount => Unit::PER_ML,
+            Self::Turbidity => Unit::NTU,
+            Self::Colour => Unit::PT_CO,
+            Self::Ph => Unit::PH,
+            Self::Trihalomethanes => Unit::SHARE,
+            _ => Unit::MG_PER_L,
+        }
+    }
+
+    /// The unit on the wire.
+    pub fn unit(self) -> &'static str {
+        self.measured_in().wire
+    }
+
+    /// Are microbes counted?
+    pub fn is_count(self) -> bool {
+        matches!(self, Self::EColi | Self::TotalColiforms | Self::ColonyCount)
+    }
+
+    /// The highest value that water can have at all: a limit beyond it can never be broken `[D]`.
+    pub fn highest(self) -> f64 {
+        match self {
+            Self::Ph => 14.0,
+            _ if self.is_count() => 1e9,
+            _ => 1e4,
+        }
+    }
+
+    /// `value` as a person reads it, with its unit.
+    pub fn shown(self, value: f64) -> String {
+        let symbol = self.measured_in().symbol;
+        match self {
+            Self::Ph | Self::Trihalomethanes => format!("{value}"),
+            _ => format!("{value} {symbol}"),
+        }
+    }
+}
+
+/// How a value stands to what was in the sample.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Sign {
+    /// It was measured.
+    #[serde(rename = "=")]
+    Equal,
+    /// Not detected: less than the value, which is the least the method finds (未检出).
+    #[serde(rename = "<")]
+    Below,
+    /// More than the value, which is the most the method can tell.
+    #[serde(rename = ">")]
+    Above,
+}
+
+impl Sign {
+    /// As people write it; nothing before what was measured.
+    pub fn symbol(self) -> &'static str {
+        match self {
+            Self::Equal => "",
+            Self::Below => "<",
+            Self::Above => ">",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_what_serde_reads_and_every_analyte_is_there_once() {
+        for (at, analyte) in Analyte::ALL.into_iter().enumerate() {
+            let json = serde_json::to_string(&analyte).expect("a unit variant");
+            assert_eq!(json, format!("\"{}\"", analyte.name()));
+            assert_eq!(analyte as usize, at);
+        }
+    }
+}
