@@ -5,6 +5,7 @@
 pub mod complaint;
 pub mod flag;
 pub mod ids;
+pub mod limit;
 pub mod problem;
 pub mod random;
 pub mod text;
