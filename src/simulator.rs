@@ -17,7 +17,7 @@ use crate::scenario::Scenario;
 use crate::telemetry::topic::Kind;
 use crate::world::residents::Residents;
 use crate::world::truth::Truth;
-use crate::world::{Soundness, World, WorldError};
+use crate::world::{Outside, Soundness, World, WorldError};
 use gateway::{Gateway, Identity};
 use link::Link;
 
@@ -156,6 +156,11 @@ impl Simulator {
     /// Can the truth be trusted?
     pub fn soundness(&self) -> Soundness {
         self.world.soundness()
+    }
+
+    /// When and where something lay outside the range of the model, since the start.
+    pub fn outside(&self) -> &[Outside] {
+        self.world.outside()
     }
 
     /// Goes one step on: instruments read the truth of its start, then the world moves.

@@ -72,6 +72,10 @@ pub struct State {
     pub called_at: Option<Stamp>,
     /// How many occurrences have been announced.
     pub occurrence: u64,
+    /// When something was last said of it. Readings may come behind event time; nothing that
+    /// follows from them is said earlier than what was said before.
+    #[serde(default)]
+    pub said_at: Option<Stamp>,
 }
 
 /// What an alarm is told.
@@ -116,7 +120,7 @@ impl Input {
 /// What happened to an alarm, and when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Change {
-    /// Event time; of a deadline, its own moment.
+    /// Event time; of a deadline, its own moment. Never before the change before it.
     pub at: Stamp,
     /// What.
     pub change: AlarmChange,
@@ -226,7 +230,9 @@ struct Running<'a> {
 
 impl Running<'_> {
     fn say(&mut self, change: AlarmChange, at: Stamp) {
-        let State { occurrence, .. } = self.state;
+        let State { occurrence, said_at, .. } = self.state;
+        let at = said_at.map_or(at, |said| said.max(at));
+        self.state.said_at = Some(at);
         let (state, since) = (self.state.shown(), self.state.since());
         self.changes.push(Change { at, change, state, since, occurrence });
     }
@@ -380,6 +386,7 @@ impl Running<'_> {
     fn begin_again(&mut self, now: Stamp) {
         self.state.suppressed = false;
         self.state.without_data = false;
+        self.state.said_at = None; // time itself has gone back
         match self.state.phase {
             Phase::Clear | Phase::Pending { .. } => self.state.phase = Phase::Clear,
             Phase::Active { .. } | Phase::Clearing { .. } => self.end(now),

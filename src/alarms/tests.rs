@@ -183,12 +183,54 @@ fn what_is_on_the_shelf_is_listed_and_comes_back_by_itself() {
     assert_eq!(found, wanted);
 }
 
+#[test]
+fn what_is_found_behind_event_time_is_said_no_earlier_than_what_was_said_before() {
+    let mut alarms = alarms();
+    let findings =
+        vec![finding(SILENT, Some(0), 0, Abnormal), finding(GATEWAY, None, 200, Abnormal)];
+    assert_eq!(said(&mut alarms, findings, 400).last().map(String::as_str), Some(SUPPRESSED));
+    // AIT-301 has a slow clock: what it says now was so before the gateway fell silent.
+    let found = said(&mut alarms, vec![finding(SILENT, Some(0), 150, Normal)], 400);
+    assert_eq!(found, ["sanmen/tag-silent/AIT-301/1 Cleared@200"]);
+    let found = said(&mut alarms, vec![finding(SILENT, Some(0), 160, Abnormal)], 500);
+    assert_eq!(found, Vec::<String>::new(), "the gateway still speaks for it");
+}
+
+const SUPPRESSED: &str = "sanmen/tag-silent/AIT-301/1 Suppressed@200";
+
 fn any_finding() -> impl Strategy<Value = (usize, Verdict)> {
     let verdict = prop_oneof![Just(Abnormal), Just(Normal), Just(Verdict::NoData)];
     (0_usize..5, verdict)
 }
 
+fn one_of_five(which: usize, s: i64, verdict: Verdict) -> Finding {
+    let all =
+        [(GATEWAY, None), (SILENT, Some(0)), (SILENT, Some(1)), (LOW, Some(0)), (LOW, Some(1))];
+    let (rule, tag) = all[which];
+    finding(rule, tag, s, verdict)
+}
+
 proptest! {
+    /// Findings that come up to five minutes behind their time.
+    #[test]
+    fn stamps_of_one_alarm_never_go_back(
+        steps in prop::collection::vec((1_i64..200, 0_i64..300, any_finding()), 1..60),
+    ) {
+        let mut alarms = alarms();
+        let (mut now, mut events) = (300, Vec::new());
+        for (s, behind, (which, verdict)) in steps {
+            now += s;
+            let mut found = vec![one_of_five(which, now - behind, verdict)];
+            alarms.apply(&mut found, &mut events);
+            alarms.advance(PLANT, at(now), &mut events);
+        }
+        let mut last: BTreeMap<_, Stamp> = BTreeMap::new();
+        for event in &events {
+            let before = last.insert((event.id.rule.clone(), event.id.tag.clone()), event.at);
+            prop_assert!(before <= Some(event.at), "{}", events.iter().map(say).collect::<Vec<_>>().join(", "));
+        }
+    }
+
     /// Random lives of the gateway and four instruments' rules.
     #[test]
     fn asking_more_often_or_restarting_changes_nothing(
@@ -199,14 +241,7 @@ proptest! {
         let mut now = 0;
         let findings: Vec<Finding> = steps.iter().map(|(s, (which, verdict))| {
             now += s;
-            let (rule, tag) = [
-                (GATEWAY, None),
-                (SILENT, Some(0)),
-                (SILENT, Some(1)),
-                (LOW, Some(0)),
-                (LOW, Some(1)),
-            ][*which];
-            finding(rule, tag, now, *verdict)
+            one_of_five(*which, now, *verdict)
         }).collect();
         let mut plain = alarms();
         let expected = said(&mut plain, findings.clone(), 9_000);

@@ -7,6 +7,7 @@ pub mod complaint;
 pub mod flag;
 pub mod ids;
 pub mod lab_result;
+pub mod limit;
 pub mod problem;
 pub mod random;
 pub mod sampling;

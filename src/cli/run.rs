@@ -16,7 +16,7 @@ use crate::cli::live::{self, say};
 use crate::cli::show::{self, Played, Screen, Subject};
 use crate::cli::simulate::Ready;
 use crate::cli::view::words::Words;
-use crate::exercise::live::simulate::{Progress, simulate};
+use crate::exercise::live::simulate::{Aside, simulate};
 use crate::exercise::live::stop::{self, Stop, Stopper};
 use crate::monitor::Snapshot;
 use crate::telemetry::broker::Broker;
@@ -111,14 +111,13 @@ async fn play(
 
     let simulator = ready.simulator()?;
     let publisher = live::publisher(broker, space, &simulator, &ready.settings);
-    let begin = Progress { now: ready.scenario.start, finished: false };
-    let (progress, seen) = watch::channel(begin);
+    let (aside, listener) = Aside::new(ready.scenario.start);
     let simulating = tokio::spawn(simulate(
         simulator,
         space.clone(),
         publisher,
         ready.pace,
-        progress,
+        aside,
         stopped.clone(),
     ));
     let subject = Subject {
@@ -126,7 +125,8 @@ async fn play(
         book,
         run: Some(Played {
             scenario: ready.scenario.clone(),
-            progress: seen,
+            progress: listener.progress,
+            outside: listener.outside,
             stopped: stopped.clone(),
         }),
         link: subscriber.status(),

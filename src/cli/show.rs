@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
 
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use crate::alarms::event::{AlarmChange, AlarmId};
 use crate::base::Span;
@@ -27,6 +27,7 @@ use crate::monitor::Snapshot;
 use crate::plant::Plant;
 use crate::scenario::Scenario;
 use crate::telemetry::link::LinkStatus;
+use crate::world::Outside;
 
 /// How a run is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,11 +70,18 @@ pub struct Played {
     pub scenario: Scenario,
     /// How far it is.
     pub progress: watch::Receiver<Progress>,
+    /// What comes to lie outside the range of the model.
+    pub outside: mpsc::Receiver<Outside>,
     /// Has somebody ended it early?
     pub stopped: Stop,
 }
 
 impl Played {
+    /// Whom the plant tells what lies outside the model; whoever asks again hears nothing.
+    fn take_outside(&mut self) -> mpsc::Receiver<Outside> {
+        std::mem::replace(&mut self.outside, mpsc::channel(1).1)
+    }
+
     /// Is the plant about to go, or gone, because the run is over? Then its silence is no news.
     fn is_over(&self) -> bool {
         self.progress.borrow().finished || self.stopped.is_set()
@@ -89,6 +97,8 @@ pub struct Summary {
     lang: Lang,
     records: u64,
     alarms: Vec<Episode>,
+    /// What lay outside the model, a line each.
+    outside: Vec<String>,
     counters: String,
 }
 
@@ -113,7 +123,8 @@ pub async fn until(
         Screen::Terminal(lang) | Screen::Plain(lang) => lang,
         Screen::Json => Lang::En,
     };
-    let run = subject.run;
+    let mut run = subject.run;
+    let mut outside = run.as_mut().map(Played::take_outside);
     let mut progress = run.as_ref().map(|run| run.progress.clone());
     let scenario = run.as_ref().map(|run| &run.scenario);
     let builder = Builder::new(&subject.plant, &subject.book, scenario, lang);
@@ -149,6 +160,7 @@ pub async fn until(
                     teller.builder.progress(*progress.borrow());
                 }
             }
+            Some(outside) = next(&mut outside) => teller.leave(&outside)?,
             Ok(()) = link.changed() => teller.builder.link(&link.borrow_and_update().state),
             Ok(()) = spoken.changed() => teller.builder.speak(*spoken.borrow_and_update()),
             () = gone(&mut viewer) => {
@@ -203,6 +215,13 @@ impl Teller<'_> {
         Ok(())
     }
 
+    /// Something has come to lie outside the model.
+    fn leave(&mut self, outside: &Outside) -> Result<(), Failure> {
+        let row = self.builder.outside(outside);
+        self.summary.outside.push(format!("{}  {}", row.at, row.text));
+        self.lines.row(&row)
+    }
+
     fn see(&mut self, snapshot: Snapshot) -> Result<(), Failure> {
         if self.is_over() && snapshot.plants.iter().any(|plant| plant.online == Some(false)) {
             self.builder.counters(&snapshot);
@@ -220,6 +239,14 @@ impl Teller<'_> {
 
 fn is_goodbye(record: &Record) -> bool {
     matches!(record, Record::Ingest(event) if matches!(event.what, IngestChange::Offline { .. }))
+}
+
+/// What comes next, for whoever waits for anything.
+async fn next(outside: &mut Option<mpsc::Receiver<Outside>>) -> Option<Outside> {
+    match outside {
+        Some(receiver) => receiver.recv().await,
+        None => None,
+    }
 }
 
 async fn moved(progress: &mut Option<watch::Receiver<Progress>>) {
@@ -255,11 +282,16 @@ impl Lines {
     }
 
     fn entry(&self, entry: &Entry, row: Option<&EventRow>) -> Result<(), Failure> {
-        let mut out = io::stdout().lock();
         match (self.screen, row) {
-            (Screen::Json, _) => write_entry(entry, &mut out)?,
-            (Screen::Plain(_), Some(row)) => writeln!(out, "{row}")?,
-            _ => {}
+            (Screen::Json, _) => write_entry(entry, &mut io::stdout().lock()),
+            (_, Some(row)) => self.row(row),
+            _ => Ok(()),
+        }
+    }
+
+    fn row(&self, row: &EventRow) -> Result<(), Failure> {
+        if matches!(self.screen, Screen::Plain(_)) {
+            writeln!(io::stdout().lock(), "{row}")?;
         }
         Ok(())
     }
@@ -345,6 +377,11 @@ impl Summary {
         }
         if count > LISTED {
             lines.push(format!("  {more} {}", count - LISTED));
+        }
+        if !self.outside.is_empty() {
+            lines.push(format!("{} {}", words.outside_count, self.outside.len()));
+            let listed = self.outside.iter().take(LISTED);
+            lines.extend(listed.map(|line| format!("  {line}")));
         }
         lines.push(format!("{} {records} {ledger}", self.records));
         lines.push(self.counters.clone());

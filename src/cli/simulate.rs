@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use tokio::sync::watch;
 
 use crate::base::ids::Space;
 use crate::base::random::Seed;
@@ -14,7 +13,7 @@ use crate::cli::exit::Failure;
 use crate::cli::library;
 use crate::cli::live::{self, say};
 use crate::cli::settings::Settings;
-use crate::exercise::live::simulate::{Pace, Progress, simulate};
+use crate::exercise::live::simulate::{Aside, Pace, Progress, simulate};
 use crate::exercise::live::stop::Stop;
 use crate::exercise::offline::exercise_name;
 use crate::plant::Plant;
@@ -110,11 +109,11 @@ async fn play(ready: Ready, broker: BrokerUrl, space: Space, stop: Stop) -> Resu
     let simulator = ready.simulator()?;
     let publisher = live::publisher(&broker, &space, &simulator, &ready.settings);
     let start = Progress { now: ready.scenario.start, finished: false };
-    let (progress, seen) = watch::channel(start);
+    let (aside, listener) = Aside::new(start.now);
     let link = publisher.status();
     let outage = tokio::spawn(live::report_link(link, broker));
-    let bar = live::progress_bar(&ready.scenario, seen);
-    let done = simulate(simulator, space, publisher, ready.pace, progress, stop).await;
+    let bar = live::progress_bar(&ready.scenario, listener.progress);
+    let done = simulate(simulator, space, publisher, ready.pace, aside, stop).await;
     let last = bar.await.unwrap_or(start);
     outage.abort();
     done.map_err(Failure::outside)?;

@@ -11,8 +11,10 @@ use std::sync::{Arc, Mutex};
 use clap::Args;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
+use crate::base::Stamp;
 use crate::base::problem::{Problems, Source};
 use crate::base::random::Seed;
+use crate::base::text::Lang;
 use crate::cli::common::{Common, Format};
 use crate::cli::exit::Failure;
 use crate::cli::library;
@@ -24,6 +26,7 @@ use crate::ledger::record::Entry;
 use crate::plant::Plant;
 use crate::scenario::Scenario;
 use crate::scenario::fleet::FleetScenario;
+use crate::world::Outside;
 
 /// Plays scenario files and checks what must and must not follow.
 #[derive(Debug, Args)]
@@ -218,6 +221,27 @@ impl Outcome {
         }
     }
 
+    /// What lay outside the model though nobody expected it, as lines.
+    fn notes(&self) -> Vec<String> {
+        match self {
+            Self::Played(played) => {
+                let (scenario, played, _) = played.as_ref();
+                let local = |at: Stamp| judge::local(scenario, at);
+                let note = |outside: &Outside| {
+                    let (id, sentence) = (outside.limit.id(), outside.limit.sentence(Lang::En));
+                    let (first, last) = (local(outside.first), local(outside.last));
+                    let times = if first == last { first } else { format!("{first} to {last}") };
+                    let detail = outside.detail(Lang::En);
+                    let detail = if detail.is_empty() { detail } else { format!(", {detail}") };
+                    format!("outside the model: {id}, {times}{detail}: {sentence}")
+                };
+                judge::unexpected(scenario, played).into_iter().map(note).collect()
+            }
+            Self::Fleet(played) => fleet::notes(&played.2),
+            Self::Mistakes(_) | Self::Broken(_) => Vec::new(),
+        }
+    }
+
     /// What failed, as sentences.
     fn sentences(&self) -> Vec<String> {
         match self {
@@ -250,6 +274,9 @@ fn report(
         if let Some(seed) = outcome.seed() {
             text.push_str(&format!("        again: {}\n", again(path, seed, args)));
         }
+    }
+    for note in outcome.notes() {
+        text.push_str(&format!("        {note}\n"));
     }
     if args.common.format == Some(Format::Json) {
         to_stderr(&text);

@@ -18,7 +18,7 @@ use crate::simulator::{Batch, Outgoing, Run, Simulator, SimulatorError};
 use crate::telemetry::radio::{Delivery, Radio};
 use crate::telemetry::topic::Topic;
 use crate::telemetry::wire::{Body, decode};
-use crate::world::{Soundness, World, WorldError};
+use crate::world::{Outside, Soundness, World, WorldError};
 
 /// A reading as it arrives at the monitor's door, before anything is made of it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -141,6 +141,11 @@ impl Recording {
     /// Can the truth be trusted so far?
     pub fn soundness(&self) -> Soundness {
         self.simulator.soundness()
+    }
+
+    /// When and where something lay outside the range of the model so far.
+    pub fn outside(&self) -> &[Outside] {
+        self.simulator.outside()
     }
 
     /// Shuts the gateway down: the readings that were still on their way, and the labels.

@@ -15,7 +15,7 @@ use crate::inspection::book::Book;
 use crate::ledger::record::Entry;
 use crate::plant::fleet::{Fleet, Works};
 use crate::scenario::fleet::{FleetExpectation, FleetScenario};
-use crate::world::Soundness;
+use crate::world::{Outside, Soundness};
 
 /// Why a works of a fleet cannot be played.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +57,8 @@ pub struct WorksPlayed {
     pub readings: u64,
     /// Can its truth be trusted?
     pub soundness: Soundness,
+    /// What lay outside the range of the model.
+    pub outside: Vec<Outside>,
 }
 
 /// Plays one works from start to end; its plant is made for that, and gone afterwards.
@@ -76,8 +78,9 @@ pub fn play_works(
     let played = played.map_err(|error| WorksError::Play { id: id(), error })?;
     let raised = played.alarm_events().filter(|event| event.change == AlarmChange::Raised);
     let raised = raised.map(|event| (event.id.rule.clone(), event.at)).collect();
-    let Played { entries, readings, soundness, .. } = played;
-    Ok(WorksPlayed { id: id(), county: works.county, raised, entries, readings, soundness })
+    let Played { entries, readings, soundness, outside, .. } = played;
+    let county = works.county;
+    Ok(WorksPlayed { id: id(), county, raised, entries, readings, soundness, outside })
 }
 
 /// Rules that the scenario names and none of the books has.
@@ -186,6 +189,7 @@ mod tests {
             entries: Vec::new(),
             readings: 0,
             soundness: Soundness::default(),
+            outside: Vec::new(),
         }
     }
 

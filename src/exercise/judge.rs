@@ -1,18 +1,18 @@
 //! Holds what a played scenario raised against what must and must not follow.
 
+mod beside;
+
 use std::fmt;
 
 use crate::alarms::event::{AlarmChange, AlarmEvent};
 use crate::base::problem::{Problems, nearest};
-use crate::base::time::UtcOffset;
 use crate::base::{Stamp, TagId};
 use crate::exercise::offline::Played;
 use crate::inspection::book::Book;
 use crate::plant::Plant;
 use crate::plant::tags::TagIndex;
-use crate::scenario::{
-    AlarmName, Change, EnergyExpectation, Expectation, Scenario, TicketExpectation, Wanted, Window,
-};
+use crate::scenario::{AlarmName, Change, Count, Expectation, Scenario, Wanted, Window};
+use crate::world::Outside;
 
 /// An expectation that was not met, or an alarm that nobody expected.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,9 +63,19 @@ pub fn judge(scenario: &Scenario, plant: &Plant, book: &Book, played: &Played) -
         scenario.expectations.iter().filter_map(|e| court.hold(e)).collect();
     failing.extend(scenario.tickets.iter().filter_map(|expectation| court.hear(expectation)));
     failing.extend(scenario.energy.iter().filter_map(|expectation| court.measure(expectation)));
+    failing.extend(scenario.limits.iter().filter_map(|expectation| court.bound(expectation)));
     failing.extend(court.uncovered());
     failing.extend(court.unsound());
     failing
+}
+
+/// Times outside the range of the model of which no expectation speaks.
+pub fn unexpected<'p>(scenario: &Scenario, played: &'p Played) -> Vec<&'p Outside> {
+    let is_expected = |outside: &Outside| {
+        let means = |expectation| beside::means(expectation, outside);
+        scenario.limits.iter().any(means)
+    };
+    played.outside.iter().filter(|outside| !is_expected(outside)).collect()
 }
 
 struct Court<'a> {
@@ -78,100 +88,46 @@ struct Court<'a> {
 impl Court<'_> {
     fn hold(&self, expectation: &Expectation) -> Option<Failing> {
         match &expectation.wanted {
-            Wanted::Never { from, until } => self.hold_never(expectation, *from, *until),
+            Wanted::Counted(count) => self.hold_count(expectation, count),
             Wanted::Seen(window) => self.hold_window(expectation, window),
         }
     }
 
-    /// Did people complain as expected?
-    fn hear(&self, expectation: &TicketExpectation) -> Option<Failing> {
-        let (from, until) = (expectation.from, expectation.until);
-        let tickets: Vec<Stamp> = (self.played.tickets().map(|event| &event.ticket))
-            .filter(|ticket| ticket.problem == expectation.problem)
-            .filter(|ticket| expectation.village.as_ref().is_none_or(|v| *v == ticket.village))
-            .map(|ticket| ticket.filed_at)
-            .filter(|filed_at| (from..=until).contains(filed_at))
-            .collect();
-        let count = tickets.len();
-        let (least, most) = (expectation.at_least, expectation.at_most);
-        if count >= least as usize && most.is_none_or(|most| count <= most as usize) {
+    fn hold_count(&self, expectation: &Expectation, count: &Count) -> Option<Failing> {
+        let (from, until) = (count.from, count.until);
+        let events = self.changes(&expectation.alarm, count.change, from);
+        let events: Vec<&AlarmEvent> = events.into_iter().filter(|e| e.at <= until).collect();
+        let least = events.len() >= count.at_least as usize;
+        if least && count.at_most.is_none_or(|most| events.len() <= most as usize) {
             return None;
         }
-        let wanted = match (least, most) {
-            (_, Some(0)) => "no".to_owned(),
-            (0, Some(most)) => format!("at most {most}"),
-            (least, Some(most)) => format!("{least} to {most}"),
-            (least, None) => format!("at least {least}"),
+        let (name, verb) = (named(&expectation.alarm), verb(count.change));
+        let wanted = match count.at_most {
+            Some(0) => format!("{name} never to be {verb}"),
+            most => format!("{name} to be {verb} {} times", beside::number(count.at_least, most)),
         };
-        let problem = expectation.problem.name();
-        let village = match &expectation.village {
-            Some(village) => format!(" from {village}"),
-            None => String::new(),
+        let expected = format!("{wanted} between {} and {}", self.local(from), self.local(until));
+        let times: Vec<String> = events.iter().take(8).map(|e| self.local(e.at)).collect();
+        let dots = if events.len() > times.len() { ", …" } else { "" };
+        let came = match events.as_slice() {
+            [] => format!("it never was {verb}"),
+            [event] => format!("it was {verb} at {}: {}", times[0], event.why.text),
+            _ => format!("it was {verb} {} times: at {}{dots}", events.len(), times.join(", ")),
         };
-        let (from, until) = (self.local(from), self.local(until));
-        let first = tickets.first().map(|at| format!(", the first at {}", self.local(*at)));
-        Some(Failing {
-            place: expectation.place.clone(),
-            expected: format!("{wanted} {problem} tickets{village} between {from} and {until}"),
-            came: format!("there were {count}{}", first.unwrap_or_default()),
-            readings: Vec::new(),
-        })
-    }
-
-    /// Did a pump take as much as expected for the water it lifted?
-    fn measure(&self, expectation: &EnergyExpectation) -> Option<Failing> {
-        let series = self.played.pumps.get(&expectation.pump)?;
-        let at = |moment: Stamp| {
-            let after = series.partition_point(|lifting| lifting.at <= moment);
-            series.get(after.saturating_sub(1))
-        };
-        let (from, until) = (at(expectation.from)?, at(expectation.until)?);
-        let (kwh, m3) = (until.kwh - from.kwh, until.m3 - from.m3);
-        let (least, most) = (expectation.at_least, expectation.at_most);
-        if m3 > 0.0 && (least..=most).contains(&(kwh / m3)) {
-            return None;
+        let mut failing = self.failing(expectation, expected, came, until);
+        if let Some(event) = events.first() {
+            failing.readings = self.around_event(event);
         }
-        let wanted = if most.is_finite() && least > 0.0 {
-            format!("{least} to {most}")
-        } else if most.is_finite() {
-            format!("at most {most}")
-        } else {
-            format!("at least {least}")
-        };
-        let (from, until) = (self.local(expectation.from), self.local(expectation.until));
-        let came = if m3 > 0.0 {
-            format!("it took {:.4} ({kwh:.1} kWh for {m3:.0} m³)", kwh / m3)
-        } else {
-            "it lifted nothing".to_owned()
-        };
-        let name = &expectation.name;
-        Some(Failing {
-            place: expectation.place.clone(),
-            expected: format!("{name} to take {wanted} kWh/m³ between {from} and {until}"),
-            came,
-            readings: Vec::new(),
-        })
-    }
-
-    fn hold_never(&self, expectation: &Expectation, from: Stamp, until: Stamp) -> Option<Failing> {
-        let event = self.first(&expectation.alarm, Change::Raised, from)?;
-        if event.at > until {
-            return None;
-        }
-        let (from, until) = (self.local(from), self.local(until));
-        Some(Failing {
-            place: expectation.place.clone(),
-            expected: format!(
-                "{} never to be raised between {from} and {until}",
-                named(&expectation.alarm)
-            ),
-            came: format!("it was raised at {}: {}", self.local(event.at), event.why.text),
-            readings: self.around_event(event),
-        })
+        Some(failing)
     }
 
     fn hold_window(&self, expectation: &Expectation, window: &Window) -> Option<Failing> {
-        let crossed = window.within_rule.and_then(|_| self.crossing(expectation, window));
+        let events = self.changes(&expectation.alarm, window.change, window.since);
+        let event = events.get(window.occurrence - 1).copied();
+        // What came before this one broke the limit by itself.
+        let broken_by = events.get(window.occurrence.wrapping_sub(2)).map(|event| event.at);
+        let crossed =
+            window.within_rule.and_then(|_| self.crossing(expectation, window, broken_by));
         let by_truth = crossed.zip(window.within_rule).map(|(at, span)| at + span);
         let latest = by_truth.map_or(window.latest, |at| at.min(window.latest));
         let expected = self.expected(expectation, window, latest, crossed);
@@ -179,9 +135,15 @@ impl Court<'_> {
             let came = "the truth never crosses the limit at that point".to_owned();
             return Some(self.failing(expectation, expected, came, window.since));
         }
-        let Some(event) = self.first(&expectation.alarm, window.change, window.since) else {
-            let came =
-                format!("it never was, up to the end at {}", self.local(self.scenario.end()));
+        let Some(event) = event else {
+            let end = self.local(self.scenario.end());
+            let came = match events.as_slice() {
+                [] => format!("it never was, up to the end at {end}"),
+                [.., last] => {
+                    let (count, last) = (events.len(), self.local(last.at));
+                    format!("up to the end at {end} there were {count}, the last at {last}")
+                }
+            };
             return Some(self.failing(expectation, expected, came, latest));
         };
         if event.at < window.earliest || event.at > latest {
@@ -199,9 +161,10 @@ impl Court<'_> {
         crossed: Option<Stamp>,
     ) -> String {
         let mut text = format!(
-            "{} to be {} between {} and {}",
+            "{} to be {}{} between {} and {}",
             named(&expectation.alarm),
             verb(window.change),
+            which(window.occurrence),
             self.local(window.earliest),
             self.local(latest),
         );
@@ -221,12 +184,16 @@ impl Court<'_> {
         expected: &str,
     ) -> Option<Failing> {
         let other = window.before.as_ref()?;
-        let came = match self.first(other, window.change, window.since) {
+        let others = self.changes(other, window.change, window.since);
+        let came = match others.get(window.occurrence - 1) {
             Some(later) if later.at > event.at => return None,
             Some(later) => {
                 format!("{} came no later, at {}", named(other), self.local(later.at))
             }
-            None => format!("{} never was {}", named(other), verb(window.change)),
+            None => {
+                let (verb, which) = (verb(window.change), which(window.occurrence));
+                format!("{} never was {verb}{which}", named(other))
+            }
         };
         let expected = format!("{expected}, before {}", named(other));
         Some(self.failing(expectation, expected, came, event.at))
@@ -262,39 +229,55 @@ impl Court<'_> {
     fn is_covered(&self, event: &AlarmEvent) -> bool {
         let is_named = |alarm: &AlarmName| alarm.covers(&event.id.rule, event.id.tag.as_ref());
         let is_expected = |expectation: &Expectation| match &expectation.wanted {
-            // Its own sentence tells of it.
-            Wanted::Never { from, until } => {
-                is_named(&expectation.alarm) && (*from..=*until).contains(&event.at)
+            // Its own sentence tells of one too many.
+            Wanted::Counted(count) => {
+                count.change == Change::Raised
+                    && is_named(&expectation.alarm)
+                    && (count.from..=count.until).contains(&event.at)
             }
             // One expectation is one alarm: a second one chatters, unless the file allows it.
-            Wanted::Seen(window) => self
-                .first(&expectation.alarm, Change::Raised, window.since)
-                .is_some_and(|first| window.change == Change::Raised && first.id == event.id),
+            Wanted::Seen(window) => {
+                let raised = self.changes(&expectation.alarm, Change::Raised, window.since);
+                window.change == Change::Raised
+                    && raised.get(window.occurrence - 1).is_some_and(|it| it.id == event.id)
+            }
         };
         self.scenario.allowed.iter().any(is_named)
             || self.scenario.expectations.iter().any(is_expected)
     }
 
-    fn first(&self, alarm: &AlarmName, change: Change, from: Stamp) -> Option<&AlarmEvent> {
+    /// Every such change from `from` on, by time.
+    fn changes(&self, alarm: &AlarmName, change: Change, from: Stamp) -> Vec<&AlarmEvent> {
         let change = match change {
             Change::Raised => AlarmChange::Raised,
             Change::Cleared => AlarmChange::Cleared,
         };
-        self.played.alarm_events().find(|event| {
+        let is_meant = |event: &&AlarmEvent| {
             event.change == change
                 && event.at >= from
                 && alarm.covers(&event.id.rule, event.id.tag.as_ref())
-        })
+        };
+        let mut events: Vec<&AlarmEvent> = self.played.alarm_events().filter(is_meant).collect();
+        events.sort_by_key(|event| event.at); // readings may come behind their time
+        events
     }
 
-    /// When the truth at the expectation's tag crosses the rule's limit, after the window opens.
-    fn crossing(&self, expectation: &Expectation, window: &Window) -> Option<Stamp> {
+    /// When the truth at the expectation's tag crosses the rule's limit, after the window opens;
+    /// once more, after it has done so before `again`.
+    fn crossing(
+        &self,
+        expectation: &Expectation,
+        window: &Window,
+        again: Option<Stamp>,
+    ) -> Option<Stamp> {
         let tag = self.index(expectation.alarm.tag.as_ref()?)?;
         let rule = self.book.rules().iter().find(|rule| rule.id == expectation.alarm.rule)?;
         let limit = rule.limit_for(&self.plant.profile, &self.plant.instruments[tag.0].tag)?;
         let truth = self.played.truths.of(tag);
-        let crossed = truth.iter().find(|(at, value)| *at >= window.since && limit.breaks(*value));
-        crossed.map(|(at, _)| *at)
+        let since = again.unwrap_or(window.since);
+        let mut truth = truth.iter().skip_while(|(at, _)| *at < since).peekable();
+        while again.is_some() && truth.next_if(|(_, value)| limit.breaks(*value)).is_some() {}
+        truth.find(|(_, value)| limit.breaks(*value)).map(|(at, _)| *at)
     }
 
     fn index(&self, tag: &TagId) -> Option<TagIndex> {
@@ -338,13 +321,14 @@ impl Court<'_> {
     }
 
     fn local(&self, at: Stamp) -> String {
-        local(at, self.scenario.utc_offset, self.scenario.start)
+        local(self.scenario, at)
     }
 }
 
 /// Local time, with the day when it is not the first.
-fn local(at: Stamp, offset: UtcOffset, start: Stamp) -> String {
-    if at.midnight(offset) == start.midnight(offset) {
+pub fn local(scenario: &Scenario, at: Stamp) -> String {
+    let offset = scenario.utc_offset;
+    if at.midnight(offset) == scenario.start.midnight(offset) {
         at.hh_mm(offset)
     } else {
         at.month_day_time(offset)
@@ -356,6 +340,11 @@ fn named(alarm: &AlarmName) -> String {
         Some(tag) => format!("{} on {tag}", alarm.rule),
         None => alarm.rule.to_string(),
     }
+}
+
+/// The number of a change, unless it is the first.
+fn which(occurrence: usize) -> String {
+    if occurrence == 1 { String::new() } else { format!(" (occurrence {occurrence})") }
 }
 
 fn verb(change: Change) -> &'static str {

@@ -19,8 +19,8 @@ use crate::scenario::Scenario;
 use crate::simulator::{Batch, Run, Simulator, SimulatorError};
 use crate::telemetry::radio::{Delivery, Radio};
 use crate::telemetry::topic::Topic;
-use crate::world::Soundness;
 use crate::world::truth::LinkTruth;
+use crate::world::{Outside, Soundness};
 
 /// Why a scenario cannot be played to its end.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +48,8 @@ pub struct Played {
     pub readings: u64,
     /// Can the truth be trusted?
     pub soundness: Soundness,
+    /// When and where something lay outside the range of the model.
+    pub outside: Vec<Outside>,
     /// What the pumps took and lifted since the start, step by step: those that expectations name.
     pub pumps: BTreeMap<LinkIndex, Vec<Lifting>>,
     /// What all pumps took for each m³ they lifted, kWh; none when they lifted nothing.
@@ -166,6 +168,7 @@ pub fn play(
         shown: Series::default(),
         readings: 0,
         soundness: Soundness::default(),
+        outside: Vec::new(),
         pumps: BTreeMap::new(),
         kwh_per_m3: None,
     };
@@ -196,6 +199,7 @@ pub fn play(
         hear(&mut monitor, &Input::Tick { now }, plant, &mut heads, &mut played)?;
     }
     played.soundness = simulator.soundness();
+    played.outside = simulator.outside().to_vec();
     let links = &simulator.truth().links;
     let kwh: f64 = links.iter().map(|link| link.energy_kwh).sum();
     let m3: f64 = links.iter().map(|link| link.lifted.as_m3()).sum();

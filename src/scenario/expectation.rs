@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::base::complaint::Problem;
 use crate::base::ids::VillageId;
+use crate::base::limit::Limit;
 use crate::base::{RuleId, Span, Stamp, TagId};
 use crate::plant::network::LinkIndex;
 
@@ -56,6 +57,21 @@ pub struct EnergyExpectation {
     pub until: Stamp,
 }
 
+/// One `[[expect]]` about the limits of the model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LimitExpectation {
+    /// `file:line`, for messages.
+    pub place: String,
+    /// What is outside; none stands for anything.
+    pub limit: Option<Limit>,
+    /// Must it not be?
+    pub never: bool,
+    /// At some moment from then on.
+    pub from: Stamp,
+    /// Until then.
+    pub until: Stamp,
+}
+
 /// An alarm as a scenario names it: a rule, and a tag unless any will do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AlarmName {
@@ -77,16 +93,26 @@ impl AlarmName {
 /// What an alarm must do.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Wanted {
-    /// It must not be raised in this time, both ends included; by default in the whole run.
-    Never {
-        /// From then on.
-        from: Stamp,
-        /// Until then.
-        until: Stamp,
-    },
+    /// It must change so often; `never` is at most 0 times.
+    Counted(Count),
     /// It must change within a window of time. One expectation is one change: a second alarm of
     /// the same name needs an expectation of its own, or an `[[allow]]`.
     Seen(Window),
+}
+
+/// How often an alarm must change in a time, both ends included.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Count {
+    /// What it must do.
+    pub change: Change,
+    /// At least so often.
+    pub at_least: u32,
+    /// At most so often, if that matters.
+    pub at_most: Option<u32>,
+    /// From then on; by default from the start.
+    pub from: Stamp,
+    /// Until then; by default until the end.
+    pub until: Stamp,
 }
 
 /// When an alarm must change, and how.
@@ -94,6 +120,8 @@ pub enum Wanted {
 pub struct Window {
     /// What it must do.
     pub change: Change,
+    /// Which such change after `since`, by time: 1 is the first.
+    pub occurrence: usize,
     /// What its minutes count from: the start of an injection, or of the scenario.
     pub since: Stamp,
     /// Not before this moment.
@@ -102,7 +130,7 @@ pub struct Window {
     pub latest: Stamp,
     /// At the latest this long after the truth at the alarm's tag has crossed the rule's limit.
     pub within_rule: Option<Span>,
-    /// Before this other alarm does the same for the first time.
+    /// Before this other alarm does the same as often.
     pub before: Option<AlarmName>,
 }
 

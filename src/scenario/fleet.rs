@@ -127,6 +127,7 @@ impl FleetScenario {
             expectations: Vec::new(),
             tickets: Vec::new(),
             energy: Vec::new(),
+            limits: Vec::new(),
             allowed: Vec::new(),
         })
     }

@@ -19,7 +19,8 @@ use injection::Injection;
 use repair::Repair;
 
 pub use expectation::{
-    AlarmName, Change, EnergyExpectation, Expectation, TicketExpectation, Wanted, Window,
+    AlarmName, Change, Count, EnergyExpectation, Expectation, LimitExpectation, TicketExpectation,
+    Wanted, Window,
 };
 pub use file::{load, load_fleet};
 
@@ -62,6 +63,8 @@ pub struct Scenario {
     pub tickets: Vec<TicketExpectation>,
     /// What pumps must take for the water they lift, in the file's order.
     pub energy: Vec<EnergyExpectation>,
+    /// What must and must not lie outside the range of the model, in the file's order.
+    pub limits: Vec<LimitExpectation>,
     /// Alarms that may be raised or not, and as often as they like; any other alarm that no
     /// expectation means fails the scenario.
     pub allowed: Vec<AlarmName>,
@@ -85,7 +88,7 @@ impl Scenario {
         let expected = self.expectations.iter().flat_map(|expectation| {
             let later = match &expectation.wanted {
                 Wanted::Seen(window) => window.before.as_ref(),
-                Wanted::Never { .. } => None,
+                Wanted::Counted(_) => None,
             };
             std::iter::once(&expectation.alarm).chain(later)
         });

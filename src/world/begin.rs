@@ -5,6 +5,7 @@ use super::demand::{Demand, required_heads};
 use super::emptying::Emptying;
 use super::foreign::connect;
 use super::hydraulics::Hydraulics;
+use super::limits::Limits;
 use super::power::PowerState;
 use super::quality::{CHLORINE, Transport};
 use super::situation::Situation;
@@ -55,6 +56,7 @@ impl World {
         world.transport.open_books();
         world.energy_kwh.fill(0.0);
         world.lifted_m3.fill(0.0);
+        world.limits.forget();
         world.tell();
         world.changes_at = Some(start);
         Ok(world.with_step(STEP))
@@ -86,6 +88,7 @@ impl World {
         }
         let mut hydraulics = Hydraulics::new(&network, now, plant.profile.utc_offset)?;
         hydraulics.boundary().required = required;
+        let limits = Limits::new(&plant);
         Ok(Self {
             hydraulics,
             transport,
@@ -110,6 +113,8 @@ impl World {
             lifted_m3: vec![0.0; links],
             is_dry: vec![false; nodes],
             emptying: Emptying::new(&network),
+            limits,
+            is_sudden: false,
             flows: vec![0.0; links],
             withdrawn: vec![0.0; nodes],
             spilled: vec![0.0; nodes],

@@ -3,7 +3,7 @@
 //!
 //! Hydraulics and transport know full pipes only. What a pipe has lost while it was dry is drawn
 //! from its ends once there is water again, as a hole would draw it; what people drew from it
-//! meanwhile is thereby paid. No air is pushed out, no column of water breaks: see the limits.
+//! meanwhile is thereby paid. No air is pushed out, no column of water breaks: see `limits`.
 
 use crate::base::Span;
 use crate::base::units::Length;
@@ -85,6 +85,12 @@ impl Emptying {
     /// What pipes take at a node with this pressure, m³/h, by the last `filling`.
     pub fn filling_at(&self, node: usize, pressure: Length) -> f64 {
         self.filling[node] * root(pressure)
+    }
+
+    /// How long the pipe at `at` has been dry, once it runs empty; none while it is full.
+    pub fn empties_for(&self, at: usize) -> Option<Span> {
+        let pipe = self.pipes.get(at)?;
+        (pipe.volume > 0.0 && pipe.dry > KEEPS).then_some(pipe.dry)
     }
 
     /// Lets `span` pass for the pipe at `at`. `is_dry`: is there no water at either end?

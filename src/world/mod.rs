@@ -9,6 +9,7 @@ pub mod demand;
 mod emptying;
 mod foreign;
 pub mod hydraulics;
+pub mod limits;
 #[cfg(feature = "epanet")]
 pub mod network_run;
 pub mod power;
@@ -26,6 +27,7 @@ pub mod wander;
 mod tests;
 
 pub use begin::{RUN_IN, RUN_IN_STEP};
+pub use limits::Outside;
 pub use soundness::Soundness;
 pub use step::{STEP, World};
 

@@ -5,6 +5,7 @@ use super::demand::Demand;
 use super::emptying::Emptying;
 use super::foreign::Foreign;
 use super::hydraulics::Hydraulics;
+use super::limits::{Jolt, Limits, Moment, Outside};
 use super::pump::power;
 use super::quality::water::Bound;
 use super::quality::{Books, Flows, Species, Transport};
@@ -48,6 +49,9 @@ pub struct World {
     /// Per node: did no water come there in the last part of a step?
     pub(super) is_dry: Vec<bool>,
     pub(super) emptying: Emptying,
+    pub(super) limits: Limits,
+    /// Something has just happened that changes flows at once.
+    pub(super) is_sudden: bool,
     /// Of the present part of a step: m³/s per link, then per node; m³ per node.
     pub(super) flows: Vec<f64>,
     pub(super) withdrawn: Vec<f64>,
@@ -104,6 +108,11 @@ impl World {
         }
     }
 
+    /// When and where something lay outside the range of the model, since the start.
+    pub fn outside(&self) -> &[Outside] {
+        self.limits.outside()
+    }
+
     /// Segments in all pipes: what a step of the transport costs.
     pub fn segments(&self) -> usize {
         self.transport.segments()
@@ -111,7 +120,9 @@ impl World {
 
     /// Puts the plant into the state that injections want from now on.
     fn enter_situation(&mut self) -> Result<(), WorldError> {
-        self.situation = Situation::at(&self.plant, self.condition, &self.injections, self.now);
+        let new = Situation::at(&self.plant, self.condition, &self.injections, self.now);
+        self.is_sudden |= new.network.differs_at_once(&self.situation.network);
+        self.situation = new;
         self.changes_at = next_change(&self.plant, &self.injections, self.now);
         let situation = &self.situation;
         let wear = &situation.wear;
@@ -167,6 +178,10 @@ impl World {
             boundary.demand[node.0] = flow;
         }
         let (solution, span) = self.hydraulics.solve(self.now, limit)?;
+        if std::mem::take(&mut self.is_sudden) {
+            let jolt = Jolt { before: &self.flows, after: &solution.flow };
+            self.limits.feel(&self.plant.network, self.now, &jolt);
+        }
         for (own, flow) in self.flows.iter_mut().zip(&solution.flow) {
             *own = flow.as_m3_per_s();
         }
@@ -179,6 +194,7 @@ impl World {
         self.wet_pipes(span);
         self.fill_tanks(span);
         self.carry(span, production);
+        self.look(span);
         self.now += span;
         Ok(())
     }
@@ -247,6 +263,17 @@ impl World {
             tank_volumes: &self.volumes,
             spilled: &self.spilled,
         });
+    }
+
+    /// Notes what lies outside the range of the model.
+    fn look(&mut self, span: Span) {
+        let moment = Moment {
+            solution: self.hydraulics.solution(),
+            waters: self.transport.waters(),
+            works: self.works.truth(),
+            emptying: &self.emptying,
+        };
+        self.limits.look(&self.plant.network, self.now, span, &moment);
     }
 
     /// Writes the truth of this moment.

@@ -16,6 +16,7 @@ use crate::scenario::injection::{
     WorksEvent,
 };
 
+mod limits;
 mod network;
 
 fn sanmen() -> Plant {

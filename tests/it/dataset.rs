@@ -157,6 +157,18 @@ fn labels_say_what_failed_and_whom_it_reached() {
 }
 
 #[test]
+fn what_lies_outside_the_model_is_told_with_its_times() {
+    let desk = Desk::new();
+    assert!(is_done(&desk.write("data", &[])));
+    let outside = fs::read_to_string(desk.path("data/burst-5/outside.csv")).expect("a table");
+    let mut lines = outside.lines();
+    let head = "scenario,seed,limit,from,until,minutes,place,places,value,unit";
+    assert_eq!(lines.next(), Some(head));
+    let wave = "burst,5,water-hammer,2024-12-05T00:20:00.000Z,2024-12-05T00:50:00.000Z,0,SY-P";
+    assert!(outside.contains(wave), "{outside}");
+}
+
+#[test]
 fn what_is_there_from_another_version_is_refused_and_left_alone() {
     let desk = Desk::new();
     assert!(is_done(&desk.write("data", &[])));

@@ -162,6 +162,78 @@ fn a_second_alarm_where_one_is_expected_is_told_and_can_be_allowed() {
     insta::assert_snapshot!(folder.test(&["once.toml", "allowed.toml"]).words());
 }
 
+/// The signal is lost three times, a quarter of an hour each.
+fn lost_thrice() -> String {
+    let lost = |n: u32| {
+        let (from, until) = (20 + 30 * n, 35 + 30 * n);
+        let minutes = format!("at_min = {from}\nuntil_min = {until}");
+        LOST_SIGNAL.replace("at_min = 20", &minutes).replace("\"lost\"", &format!("\"lost{n}\""))
+    };
+    format!("{HEAD}{}{}{}", lost(0), lost(1), lost(2))
+}
+
+#[test]
+fn each_occurrence_or_their_number_can_be_expected() {
+    let expect =
+        |keys: &str| format!("[[expect]]\nrule = \"tag-silent\"\ntag = \"XS-201\"\n{keys}\n");
+    let one_by_one = expect("occurrence = 2\nnot_before_min = 50\nwithin_min = 65")
+        + &expect("within_min = 40")
+        + &expect("occurrence = 3\nnot_before_min = 80")
+        + &expect("state = \"cleared\"\noccurrence = 2\nnot_before_min = 65\nwithin_min = 75");
+    let head = lost_thrice();
+    let folder = Folder::with(&[
+        ("a.toml", &format!("{head}{one_by_one}")),
+        ("b.toml", &format!("{head}{}", expect("at_least = 3\nat_most = 3"))),
+    ]);
+    let tested = folder.test(&["."]);
+    assert_eq!(tested.code, Some(0), "{}", tested.out);
+}
+
+#[test]
+fn too_many_or_too_few_occurrences_are_told() {
+    let expect =
+        |keys: &str| format!("\n[[expect]]\nrule = \"tag-silent\"\ntag = \"XS-201\"\n{keys}\n");
+    let all = lost_thrice()
+        + &expect("occurrence = 2\nwithin_min = 40")
+        + &expect("occurrence = 4")
+        + &expect("at_most = 2")
+        + &expect("at_least = 2\nafter = \"lost2\"");
+    let tested = Folder::with(&[("case.toml", &all)]).test(&["case.toml"]);
+    insta::assert_snapshot!(tested.words());
+}
+
+#[test]
+fn limits_of_the_model_are_noted_expected_and_forbidden() {
+    let shut = r#"
+[[inject]]
+id = "shut"
+at_min = 20
+kind = "valve-shut"
+target = "SY-P0"
+
+[[allow]]
+rule = "service-pressure-low"
+
+[[allow]]
+rule = "flat-line-flow"
+"#;
+    let dry = "\n[[expect]]\nlimit = \"dry-pipes\"\nafter = \"shut\"\nnot_before_min = 15\n";
+    let never = "\n[[expect]]\nlimit = \"any\"\nwithin_min = 15\nnever = true\n";
+    let hot = "\n[[expect]]\nlimit = \"temperature\"\n";
+    let all = |keys: &[&str]| format!("{HEAD}{shut}{}", keys.concat());
+    let folder = Folder::with(&[
+        ("a-noted.toml", &all(&[])),
+        ("b-expected.toml", &all(&[dry, never])),
+        ("c-wrong.toml", &all(&[&dry.replace("15\n", "15\nnever = true\n"), hot])),
+    ]);
+    let tested = folder.test(&["."]);
+    assert_eq!(tested.last_line(), "2 passed, 1 failed", "{}", tested.out);
+    // What the model computes is left out.
+    let words: String =
+        tested.words().chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+    insta::assert_snapshot!(words);
+}
+
 /// The limit's crossing comes from the truth, which the model may change: figures are left out.
 #[test]
 fn a_window_counted_from_the_truth_says_when_the_truth_crossed() {

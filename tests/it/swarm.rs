@@ -177,15 +177,9 @@ struct Life {
     without_data: bool,
 }
 
-/// Troubles after which readings come when event time has passed them. What is found in such a
-/// reading carries its own time, which may lie before that of a suppression said meanwhile.
-const BEHIND_TIME: [&str; 5] =
-    ["instrument-clock", "instrument-late", "link-delay", "link-reorder", "link-outage"];
-
-/// Time never goes back, unless readings come `behind` it; an alarm is raised, then cleared, and
-/// counted; data go, then come back.
-fn obeys(life: &mut Life, event: &AlarmEvent, behind: bool) -> bool {
-    let in_order = behind || life.last.is_none_or(|last| last <= event.at);
+/// Time never goes back; an alarm is raised, then cleared, and counted; data go, then come back.
+fn obeys(life: &mut Life, event: &AlarmEvent) -> bool {
+    let in_order = life.last.is_none_or(|last| last <= event.at);
     life.last = Some(event.at);
     let legal = match event.change {
         AlarmChange::Raised => {
@@ -218,12 +212,11 @@ fn swarm(seeds: Range<u64>) {
             let again = offline::play(&plant, &scenario, &book, None).expect("it went before");
             assert!(again.entries == played.entries, "another ledger the second time\n{text}");
         }
-        let behind = BEHIND_TIME.iter().any(|kind| text.contains(kind));
         let mut lives: BTreeMap<String, Life> = BTreeMap::new();
         for event in played.alarm_events() {
             let tag = event.id.tag.as_ref().map(ToString::to_string).unwrap_or_default();
             let life = lives.entry(format!("{}/{tag}", event.id.rule)).or_default();
-            assert!(obeys(life, event, behind), "{event:?} after {life:?}\n{text}");
+            assert!(obeys(life, event), "{event:?} after {life:?}\n{text}");
             raised += usize::from(event.change == AlarmChange::Raised);
         }
     }

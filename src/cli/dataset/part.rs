@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::table::{Cell, LABELS, READINGS, TABLES, TRUTH, VILLAGES};
+use super::table::{Cell, LABELS, OUTSIDE, READINGS, TABLES, TRUTH, VILLAGES};
 use super::write::{Formats, TableFile};
 use crate::base::Span;
 use crate::base::random::Seed;
@@ -21,6 +21,7 @@ use crate::exercise::dataset::{ReadingRow, Recording, Rows};
 use crate::exercise::labels::{Label, Lack, Service};
 use crate::plant::Plant;
 use crate::scenario::Scenario;
+use crate::world::Outside;
 
 /// What a part's own file says about it, and the manifest about all.
 pub const ABOUT: &str = "part.json";
@@ -112,6 +113,7 @@ impl Part {
             tick(self.scenario.step);
         }
         let sound = recording.soundness().is_sound();
+        writer.outside(recording.outside()).map_err(wrong)?;
         let (rest, labels) = recording.finish();
         writer.readings(&rest).map_err(wrong)?;
         writer.labels(&labels).map_err(wrong)?;
@@ -207,6 +209,7 @@ struct Writer<'p> {
     truth: TableFile,
     villages: TableFile,
     labels: TableFile,
+    outside: TableFile,
 }
 
 impl<'p> Writer<'p> {
@@ -218,6 +221,7 @@ impl<'p> Writer<'p> {
             truth: table(&TRUTH)?,
             villages: table(&VILLAGES)?,
             labels: table(&LABELS)?,
+            outside: table(&OUTSIDE)?,
         })
     }
 
@@ -307,9 +311,29 @@ impl<'p> Writer<'p> {
         Ok(())
     }
 
+    fn outside(&mut self, times: &[Outside]) -> io::Result<()> {
+        let [scenario, seed] = self.head();
+        for outside in times {
+            let has_value = !outside.unit.is_empty();
+            self.outside.row(&[
+                scenario,
+                seed,
+                Cell::Text(outside.limit.id()),
+                Cell::Time(outside.first),
+                Cell::Time(outside.last),
+                Cell::Number(outside.lasted.as_seconds() / 60.0),
+                outside.place.as_deref().map_or(Cell::Empty, Cell::Text),
+                Cell::Count(outside.places as u64),
+                has_value.then_some(outside.value).into(),
+                if has_value { Cell::Text(outside.unit) } else { Cell::Empty },
+            ])?;
+        }
+        Ok(())
+    }
+
     /// Completes every file; gives the rows of each table.
     fn finish(self) -> io::Result<BTreeMap<String, u64>> {
-        let files = [self.readings, self.truth, self.villages, self.labels];
+        let files = [self.readings, self.truth, self.villages, self.labels, self.outside];
         let tables = TABLES.iter().map(|table| table.name.to_owned());
         tables.zip(files).map(|(name, file)| Ok((name, file.finish()?))).collect()
     }

@@ -141,5 +141,22 @@ pub const LABELS: Table = Table {
     ],
 };
 
+/// When and where the truth is not the whole truth.
+pub const OUTSIDE: Table = Table {
+    name: "outside",
+    columns: &[
+        column("scenario", Kind::Text),
+        column("seed", Kind::Count),
+        column("limit", Kind::Text),
+        column("from", Kind::Time),
+        column("until", Kind::Time),
+        column("minutes", Kind::Number),
+        maybe("place", Kind::Text),
+        column("places", Kind::Count),
+        maybe("value", Kind::Number),
+        maybe("unit", Kind::Text),
+    ],
+};
+
 /// Every table of a part.
-pub const TABLES: [Table; 4] = [READINGS, TRUTH, VILLAGES, LABELS];
+pub const TABLES: [Table; 5] = [READINGS, TRUTH, VILLAGES, LABELS, OUTSIDE];

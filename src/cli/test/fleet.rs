@@ -4,7 +4,9 @@ use std::num::NonZero;
 use std::sync::Mutex;
 
 use super::{Outcome, on_all_cores};
+use crate::base::limit::Limit;
 use crate::base::random::Seed;
+use crate::base::text::Lang;
 use crate::cli::exit;
 use crate::exercise::fleet::{WorksError, WorksPlayed, judge, play_works, unknown_rules};
 use crate::inspection::book::Book;
@@ -47,6 +49,17 @@ pub(super) fn play(
     }
     let failing = judge(fleet, &scenario, &played);
     Outcome::Fleet(Box::new((scenario, seed, played, failing)))
+}
+
+/// What lay outside the model, and in how many plants.
+pub(super) fn notes(played: &[WorksPlayed]) -> Vec<String> {
+    let note = |(id, limit): (&str, Limit)| {
+        let is_outside = |works: &&WorksPlayed| works.outside.iter().any(|it| it.limit == limit);
+        let count = played.iter().filter(is_outside).count();
+        let sentence = limit.sentence(Lang::En);
+        (count > 0).then(|| format!("outside the model: {id}, in {count} plants: {sentence}"))
+    };
+    Limit::CHOICES.into_iter().filter_map(note).collect()
 }
 
 /// What was played, in a line.

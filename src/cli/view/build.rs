@@ -16,6 +16,7 @@ use crate::plant::profile::Village;
 use crate::plant::tags::{Place, SamplingPoint, Tag};
 use crate::scenario::Scenario;
 use crate::telemetry::link::LinkState;
+use crate::world::Outside;
 
 use super::model::{
     AlarmRow, EventRow, Level, Link, PumpRow, TankRow, Value, View, VillageRow, WorksRow,
@@ -28,6 +29,15 @@ const EVENTS_MAX: usize = 200;
 /// Below this speed the clock shows seconds: above, they only flicker.
 const SECONDS_BELOW: f64 = 60.0;
 
+/// Something that people may want to know.
+#[derive(Debug, Clone)]
+enum News {
+    /// The monitor has stored it.
+    Record(Box<Record>),
+    /// The plant's model has come to its limits.
+    Outside(Outside),
+}
+
 /// Keeps a picture up to date.
 pub struct Builder<'a> {
     plant: &'a Plant,
@@ -35,7 +45,7 @@ pub struct Builder<'a> {
     scenario: Option<&'a Scenario>,
     words: &'static Words,
     /// Kept to say everything again in the other language.
-    records: VecDeque<Record>,
+    news: VecDeque<News>,
     last: Option<Snapshot>,
     view: View,
 }
@@ -53,7 +63,7 @@ impl<'a> Builder<'a> {
             book,
             scenario,
             words: Words::of(lang),
-            records: VecDeque::new(),
+            news: VecDeque::new(),
             last: None,
             view: View::default(),
         };
@@ -75,7 +85,7 @@ impl<'a> Builder<'a> {
             Some(scenario) => format!("{name} · {}", scenario.title.get(lang)),
             None => name.to_owned(),
         };
-        self.view.events = self.records.iter().filter_map(|record| self.line(record)).collect();
+        self.view.events = self.news.iter().filter_map(|news| self.line(news)).collect();
         if let Some(snapshot) = self.last.take() {
             self.snapshot(snapshot);
         }
@@ -103,14 +113,25 @@ impl<'a> Builder<'a> {
 
     /// A record was stored: a line of the list of events, if people want to know it.
     pub fn record(&mut self, record: &Record) -> Option<EventRow> {
-        let row = self.line(record)?;
-        if self.records.len() == EVENTS_MAX {
-            self.records.pop_front();
+        let row = self.record_line(record)?;
+        self.keep(News::Record(Box::new(record.clone())), &row);
+        Some(row)
+    }
+
+    /// Something has come to lie outside the range of the model.
+    pub fn outside(&mut self, outside: &Outside) -> EventRow {
+        let row = self.outside_line(outside);
+        self.keep(News::Outside(outside.clone()), &row);
+        row
+    }
+
+    fn keep(&mut self, news: News, row: &EventRow) {
+        if self.news.len() == EVENTS_MAX {
+            self.news.pop_front();
             self.view.events.pop_front();
         }
-        self.records.push_back(record.clone());
+        self.news.push_back(news);
         self.view.events.push_back(row.clone());
-        Some(row)
     }
 
     /// The title of a rule, in the language shown.
@@ -304,13 +325,33 @@ impl<'a> Builder<'a> {
         if word.is_empty() { event.why.text.clone() } else { word.to_owned() }
     }
 
-    fn line(&self, record: &Record) -> Option<EventRow> {
+    fn line(&self, news: &News) -> Option<EventRow> {
+        match news {
+            News::Record(record) => self.record_line(record),
+            News::Outside(outside) => Some(self.outside_line(outside)),
+        }
+    }
+
+    fn record_line(&self, record: &Record) -> Option<EventRow> {
         match record {
             Record::Alarm(event) => self.alarm_line(event),
             Record::Ingest(event) => Some(self.ingest_line(event)),
             Record::Ticket(event) => Some(self.ticket_line(event)),
             Record::Lab(_) => None, // what breaks a limit is an alarm
             Record::Monitor(event) => Some(self.monitor_line(event)),
+        }
+    }
+
+    fn outside_line(&self, outside: &Outside) -> EventRow {
+        let lang = self.view.lang;
+        let (limit, detail) = (outside.limit, outside.detail(lang));
+        let parts = [limit.name(lang), detail.as_str(), limit.sentence(lang)];
+        let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        EventRow {
+            at: self.local(outside.first),
+            what: self.words.outside,
+            text: parts.join(" · "),
+            level: Level::Calm,
         }
     }
 

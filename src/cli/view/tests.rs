@@ -11,6 +11,7 @@ use super::model::{
     AlarmRow, EventRow, Level, Link, PumpRow, TankRow, Value, View, VillageRow, WorksRow,
 };
 use crate::alarms::event::{AlarmChange, AlarmEvent, AlarmId, AlarmState, Priority};
+use crate::base::limit::Limit;
 use crate::base::text::Lang;
 use crate::base::{Flag, PlantId, RuleId, Span, Stamp, TagId};
 use crate::cli::library::Library;
@@ -22,6 +23,7 @@ use crate::ledger::record::Record;
 use crate::monitor::{PlantSnapshot, Snapshot, TagSnapshot};
 use crate::plant::Plant;
 use crate::plant::tags::TagIndex;
+use crate::world::Outside;
 
 fn calm(number: &str, unit: &'static str) -> Value {
     Value { number: number.to_owned(), unit, ..Value::default() }
@@ -189,6 +191,32 @@ fn low_pressure(state: AlarmState) -> AlarmEvent {
         why: Why { value: Some(97.2), limit: Some(98.07), ..Why::default() },
         by: None,
     }
+}
+
+#[test]
+fn what_lies_outside_the_model_is_said_in_the_language_shown() {
+    let (plant, book) = sanmen();
+    let mut builder = Builder::new(&plant, &book, None, Lang::En);
+    let outside = Outside {
+        limit: Limit::WaterHammer,
+        first: at(0),
+        last: at(0),
+        lasted: Span::ZERO,
+        place: Some("M-6".to_owned()),
+        places: 7,
+        value: 0.7,
+        unit: "m/s",
+        severity: 0.7,
+    };
+    let row = builder.outside(&outside);
+    let said = "12-05 12:00  MODEL  water hammer · M-6 and 6 more, 0.70 m/s at once: pressure may \
+                jump by 25 m (plastic) to 78 m (iron) · the flow changes at once; the pressure \
+                wave is not computed";
+    assert_eq!(row.to_string(), said);
+    builder.speak(Lang::Zh);
+    let said = "12-05 12:00  模型  水锤 · M-6等7处，0.70 m/s：压力可能突变 25 m（塑料管）至 78 \
+                m（铸铁管） · 流速突变；模型不计算压力波";
+    assert_eq!(builder.view().events[0].to_string(), said);
 }
 
 #[test]

@@ -45,6 +45,10 @@ pub struct Words {
     pub ticket: &'static str,
     /// See `ticket`.
     pub problems: [&'static str; 4],
+    /// Before what has come to lie outside the range of the model.
+    pub outside: &'static str,
+    /// Summary: before how often something did.
+    pub outside_count: &'static str,
     /// The monitor started or was resumed, stopped.
     pub monitor: [&'static str; 2],
     /// Before the counters: messages, readings, lost, refused.
@@ -94,6 +98,8 @@ const EN: Words = Words {
     reasons: ["", "", ""],
     ticket: "COMPLAINT",
     problems: ["too little pressure", "no water", "turbid water", "a smell of chlorine"],
+    outside: "MODEL",
+    outside_count: "outside the model:",
     monitor: ["monitor started", "monitor stopped"],
     counters: ["messages", "readings", "lost", "refused"],
     again: "the exercise begins again at",
@@ -130,6 +136,8 @@ const ZH: Words = Words {
     reasons: ["信号不变", "无有效读数", "收不到水厂消息"],
     ticket: "诉求",
     problems: ["水压不足", "无水", "水浑", "氯味重"],
+    outside: "模型",
+    outside_count: "超出模型范围:",
     monitor: ["监测开始", "监测停止"],
     counters: ["消息", "读数", "丢失", "拒收"],
     again: "演练重新开始于",

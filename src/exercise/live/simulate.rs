@@ -2,16 +2,18 @@
 
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use crate::base::ids::Space;
+use crate::base::text::Lang;
 use crate::base::time::wall_now;
-use crate::base::{Span, Stamp};
+use crate::base::{PlantId, Span, Stamp};
 use crate::exercise::live::LiveError;
 use crate::exercise::live::stop::Stop;
 use crate::simulator::Simulator;
 use crate::telemetry::publisher::Publisher;
 use crate::telemetry::topic::Topic;
+use crate::world::Outside;
 
 /// How fast simulated time runs.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -47,6 +49,47 @@ pub struct Progress {
     pub finished: bool,
 }
 
+/// What a running plant tells beside its messages.
+#[derive(Debug)]
+pub struct Aside {
+    /// How far it is.
+    pub progress: watch::Sender<Progress>,
+    /// What has just come to lie outside the range of the model.
+    pub outside: mpsc::Sender<Outside>,
+}
+
+/// Who listens to it.
+#[derive(Debug)]
+pub struct Listener {
+    /// How far the plant is.
+    pub progress: watch::Receiver<Progress>,
+    /// What lies outside the range of the model, when it begins.
+    pub outside: mpsc::Receiver<Outside>,
+}
+
+/// Lines that may wait for whoever shows them.
+const ASIDES_WAITING: usize = 64;
+
+impl Aside {
+    /// Of a plant that begins at `start`.
+    pub fn new(start: Stamp) -> (Self, Listener) {
+        let (progress, seen) = watch::channel(Progress { now: start, finished: false });
+        let (outside, heard) = mpsc::channel(ASIDES_WAITING);
+        (Self { progress, outside }, Listener { progress: seen, outside: heard })
+    }
+
+    /// Says in the log and to whoever listens what has come to lie outside.
+    async fn say_outside(&self, plant: &PlantId, new: Vec<Outside>) {
+        for outside in new {
+            let (limit, detail) = (outside.limit, outside.detail(Lang::En));
+            let (id, sentence) = (limit.id(), limit.sentence(Lang::En));
+            let at = outside.first;
+            tracing::warn!(%plant, %at, "outside the model: {id}, {detail}: {sentence}");
+            let _ = self.outside.send(outside).await; // nobody has to listen
+        }
+    }
+}
+
 /// Runs the plant until the scenario's end or a stop; every message is the broker's before it
 /// returns. Errors: besides others, `Undelivered` when a stop leaves the broker five seconds only.
 pub async fn simulate(
@@ -54,7 +97,7 @@ pub async fn simulate(
     space: Space,
     publisher: Publisher,
     pace: Pace,
-    progress: watch::Sender<Progress>,
+    aside: Aside,
     stop: Stop,
 ) -> Result<(), LiveError> {
     let plant = simulator.plant().id.clone();
@@ -62,6 +105,7 @@ pub async fn simulate(
     let start = simulator.now();
     let mut anchor = wall_now();
     let mut clock_due = anchor;
+    let mut known = 0;
     while !simulator.is_over() && !stop.is_set() {
         let step = simulator.step()?;
         let (now, messages) = (step.now, step.messages);
@@ -90,14 +134,17 @@ pub async fn simulate(
                 () = enough(&stop) => return Err(publisher.give_up().into()),
             }
         }
-        let _ = progress.send(Progress { now, finished: simulator.is_over() });
+        let new = simulator.outside()[known..].to_vec();
+        known += new.len();
+        aside.say_outside(&plant, new).await;
+        let _ = aside.progress.send(Progress { now, finished: simulator.is_over() });
     }
     let soundness = simulator.soundness();
     if !soundness.is_sound() {
         tracing::warn!(%plant, "the plant's numbers cannot be trusted: {soundness}");
     }
     let last = Progress { now: simulator.now(), finished: simulator.is_over() };
-    let _ = progress.send(last);
+    let _ = aside.progress.send(last);
     for message in simulator.close() {
         tokio::select! {
             biased;

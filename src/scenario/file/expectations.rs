@@ -4,14 +4,29 @@ use super::injections::Found;
 use super::names::Names;
 use super::{MINUTES, Run, minutes_span};
 use crate::base::complaint::Problem;
+use crate::base::limit::Limit;
 use crate::base::problem::{Spanned, Table};
 use crate::base::{RuleId, Stamp};
 use crate::scenario::expectation::{
-    AlarmName, Change, EnergyExpectation, Expectation, TicketExpectation, Wanted, Window,
+    AlarmName, Change, Count, EnergyExpectation, Expectation, LimitExpectation, TicketExpectation,
+    Wanted, Window,
 };
 
 /// Keys that are senseless beside `never = true`.
-const KEYS_OF_A_CHANGE: [&str; 3] = ["state", "within_rule_min", "before"];
+const KEYS_OF_A_CHANGE: [&str; 6] =
+    ["state", "within_rule_min", "before", "occurrence", "at_least", "at_most"];
+
+/// Keys of one change, which are senseless beside a number of them.
+const KEYS_OF_ONE: [&str; 3] = ["within_rule_min", "before", "occurrence"];
+
+/// Keys of a number.
+const BOUNDS: [&str; 2] = ["at_least", "at_most"];
+
+/// Most alarms or tickets that can be asked for.
+const MOST: i64 = 1_000_000;
+
+/// In place of a limit of the model: whichever.
+const ANY: &str = "any";
 
 /// Every `[[expect]]`, by what it is about.
 #[derive(Debug, Default)]
@@ -19,6 +34,7 @@ pub struct Expected {
     pub alarms: Vec<Expectation>,
     pub tickets: Vec<TicketExpectation>,
     pub energy: Vec<EnergyExpectation>,
+    pub limits: Vec<LimitExpectation>,
 }
 
 /// Reads every `[[expect]]`; without a run (its own mistakes are noted) it gives none.
@@ -34,11 +50,32 @@ pub fn read_expectations(
             expected.tickets.extend(read_ticket(&table, names, run, injections));
         } else if table.has("pump") {
             expected.energy.extend(read_energy(&table, names, run, injections));
+        } else if table.has("limit") {
+            expected.limits.extend(read_limit(&table, run, injections));
         } else {
             expected.alarms.extend(read_expectation(&table, names, run, injections));
         }
     }
     expected
+}
+
+fn read_limit(
+    table: &Table<'_>,
+    run: Option<Run>,
+    injections: &[Found],
+) -> Option<LimitExpectation> {
+    let mut choices = vec![(ANY, None)];
+    choices.extend(Limit::CHOICES.map(|(id, limit)| (id, Some(limit))));
+    let limit = table.choice("limit", &choices);
+    let never = table.opt_bool("never").is_some_and(Spanned::into_inner);
+    let times = read_times(table, run, injections)?;
+    Some(LimitExpectation {
+        place: table.source().place(table.span().start),
+        limit: limit?.into_inner(),
+        never,
+        from: times.earliest,
+        until: times.latest,
+    })
 }
 
 fn read_energy(
@@ -47,13 +84,13 @@ fn read_energy(
     run: Option<Run>,
     injections: &[Found],
 ) -> Option<EnergyExpectation> {
-    const BOUNDS: [&str; 2] = ["at_least_kwh_per_m3", "at_most_kwh_per_m3"];
+    const KWH: [&str; 2] = ["at_least_kwh_per_m3", "at_most_kwh_per_m3"];
     let name = table.text("pump")?;
     let pump = names.pump(table, &name);
-    let [least, most] = BOUNDS.map(|key| table.opt_number_in(key, 0.0..=100.0));
-    if !BOUNDS.iter().any(|key| table.has(key)) {
+    let [least, most] = KWH.map(|key| table.opt_number_in(key, 0.0..=100.0));
+    if !KWH.iter().any(|key| table.has(key)) {
         let text = "what the pump must take for each m³ is missing";
-        table.add_with_help(table.span(), text, format!("write `{} = 0.3`", BOUNDS[0]));
+        table.add_with_help(table.span(), text, format!("write `{} = 0.3`", KWH[0]));
     }
     let times = read_times(table, run, injections)?;
     Some(EnergyExpectation {
@@ -77,7 +114,7 @@ fn read_ticket(
     let named = table.opt_text("village");
     let village = named.as_ref().and_then(|name| names.village(table, name));
     let never = table.opt_bool("never").is_some_and(Spanned::into_inner);
-    let bounds = ["at_least", "at_most"].map(|key| table.opt_integer_in(key, 0..=1_000_000));
+    let bounds = BOUNDS.map(|key| table.opt_integer_in(key, 0..=MOST));
     for number in bounds.iter().flatten().filter(|_| never) {
         table.add(number.span(), "a number has no meaning beside `never = true`");
     }
@@ -130,7 +167,16 @@ fn read_expectation(
             }
         }
         let times = read_times(table, run, injections);
-        times.map(|times| Wanted::Never { from: times.earliest, until: times.latest })
+        let never = |times: Times| Count {
+            change: Change::Raised,
+            at_least: 0,
+            at_most: Some(0),
+            from: times.earliest,
+            until: times.latest,
+        };
+        times.map(never).map(Wanted::Counted)
+    } else if BOUNDS.iter().any(|key| table.has(key)) {
+        read_count(table, run, injections).map(Wanted::Counted)
     } else {
         read_window(table, names, run, injections).map(Wanted::Seen)
     };
@@ -142,6 +188,30 @@ fn read_expectation(
     }
     let place = table.source().place(table.span().start);
     Some(Expectation { place, alarm: alarm?, wanted: wanted? })
+}
+
+/// How often an alarm must change.
+fn read_count(table: &Table<'_>, run: Option<Run>, injections: &[Found]) -> Option<Count> {
+    let change = table.opt_choice("state", &Change::CHOICES);
+    let [least, most] = BOUNDS.map(|key| table.opt_integer_in(key, 0..=MOST));
+    for key in KEYS_OF_ONE.into_iter().filter(|key| table.has(key)) {
+        let text = format!("`{key}` has no meaning beside a number of changes");
+        table.add_with_help(table.span(), text, "leave out `at_least` and `at_most`");
+    }
+    if let (Some(least), Some(most)) = (&least, &most)
+        && most.get_ref() < least.get_ref()
+    {
+        table.add(most.span(), format!("`at_most` is below `at_least` = {}", least.get_ref()));
+    }
+    let times = read_times(table, run, injections)?;
+    let number = |found: Spanned<i64>| u32::try_from(found.into_inner()).ok();
+    Some(Count {
+        change: change.map_or(Change::Raised, Spanned::into_inner),
+        at_least: least.and_then(number).unwrap_or(0),
+        at_most: most.and_then(number),
+        from: times.earliest,
+        until: times.latest,
+    })
 }
 
 /// What the minutes count from, and the moments they lead to.
@@ -178,11 +248,13 @@ fn read_window(
 ) -> Option<Window> {
     let change = table.opt_choice("state", &Change::CHOICES);
     let times = read_times(table, run, injections);
+    let occurrence = table.opt_integer_in("occurrence", 1..=MOST);
     let within_rule = table.opt_number_in("within_rule_min", MINUTES);
     let before = table.opt_table("before").map(|table| read_alarm(&table, names));
     let times = times?;
     Some(Window {
         change: change.map_or(Change::Raised, Spanned::into_inner),
+        occurrence: occurrence.map_or(Some(1), |n| usize::try_from(n.into_inner()).ok())?,
         since: times.since,
         earliest: times.earliest,
         latest: times.latest,
@@ -257,6 +329,29 @@ within_rule_min = 3
 tag = "AIT-2"
 witin_min = 3
 before = { rule = "b", tag = "AIT-7" }
+
+[[expect]]
+rule = "a"
+at_least = 3
+at_most = 2
+within_rule_min = 3
+
+[[expect]]
+rule = "a"
+occurrence = 0
+
+[[expect]]
+rule = "a"
+never = true
+at_least = 1
+
+[[expect]]
+limit = "water-hamer"
+after = "prim"
+
+[[expect]]
+limit = "any"
+state = "raised"
 
 [[expect]]
 pump = "P-2"

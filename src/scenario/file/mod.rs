@@ -99,6 +99,7 @@ pub fn load(source: &Arc<Source>, plants: &[Arc<Plant>]) -> Result<Scenario, Pro
             expectations: expected.alarms,
             tickets: expected.tickets,
             energy: expected.energy,
+            limits: expected.limits,
             allowed,
         })
     })
@@ -136,9 +137,19 @@ fn read_condition(table: &Table<'_>, names: &Names<'_>) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::super::injection::{InjectionKind, WorksEvent};
-    use super::super::{Change, Wanted};
+    use super::super::{Change, Count, Wanted};
     use super::*;
     use crate::plant::sample;
+
+    fn never(from: Stamp, until: Stamp) -> Wanted {
+        Wanted::Counted(Count {
+            change: Change::Raised,
+            at_least: 0,
+            at_most: Some(0),
+            from,
+            until,
+        })
+    }
 
     fn read(text: &str) -> Result<Scenario, Problems> {
         load(&Source::new("s.toml", text), &[Arc::new(sample::plant())])
@@ -212,7 +223,7 @@ rule = "flat-line"
         assert_eq!(window.latest, scenario.start + Span::minutes(220));
         assert_eq!(window.within_rule, Some(Span::minutes(10)));
         let (from, until) = (scenario.start, scenario.end());
-        assert_eq!(scenario.expectations[1].wanted, Wanted::Never { from, until });
+        assert_eq!(scenario.expectations[1].wanted, never(from, until));
         let named: Vec<&str> = scenario.alarm_names().map(|name| name.rule.as_str()).collect();
         let rules =
             ["finished-chlorine-low", "tap-chlorine-low", "tap-turbidity-high", "flat-line"];
@@ -231,7 +242,7 @@ rule = "flat-line"
         let text = with("[[expect]]\nrule = \"x\"\nnever = true\nnot_before_min = 1500\n");
         let scenario = read(&text).expect("no mistake");
         let (from, until) = (scenario.start + Span::hours(25), scenario.end());
-        assert_eq!(scenario.expectations[0].wanted, Wanted::Never { from, until });
+        assert_eq!(scenario.expectations[0].wanted, never(from, until));
     }
 
     #[test]

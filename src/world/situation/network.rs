@@ -44,6 +44,13 @@ impl NetworkState {
         }
     }
 
+    /// Is anything shut, opened, broken or stuck here that was not in `other`, or the other way?
+    pub fn differs_at_once(&self, other: &Self) -> bool {
+        self.is_shut != other.is_shut
+            || self.stuck_setting != other.stuck_setting
+            || self.burst_m3_per_h != other.burst_m3_per_h
+    }
+
     /// Stops every pump of the plant and its production, for want of power.
     pub fn black_out(&mut self, plant: &Plant) {
         for (own, link) in self.is_shut.iter_mut().zip(&plant.network.links) {
