@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::efficiency::Efficiency;
 use super::laboratory::{Days, Round, SamplingPlan};
 use super::network::{
-    Link, LinkIndex, LinkKind, LinkStatus, Network, Node, NodeIndex, NodeKind, Tank, ValveKind,
+    Lift, Link, LinkIndex, LinkKind, LinkStatus, Network, Node, NodeIndex, NodeKind, Tank,
+    ValveKind,
 };
 use super::power::OwnPower;
 use super::profile::{Disinfectant, Profile, SourceKind, Village};
@@ -107,13 +107,8 @@ fn link(id: &str, start: usize, end: usize, kind: LinkKind) -> Link {
 }
 
 fn network() -> Network {
-    let well = Tank {
-        initial_level: Length::m(2.0),
-        min_level: Length::ZERO,
-        max_level: Length::m(3.0),
-        diameter: Length::m(6.0),
-        overflow: true,
-    };
+    let levels = [2.0, 0.0, 3.0].map(Length::m);
+    let well = Tank { overflow: true, ..Tank::cylinder(levels, Length::m(6.0)) };
     let junction =
         |m3_per_h| NodeKind::Junction { base_demand: Flow::m3_per_h(m3_per_h), pattern: None };
     let nodes = vec![
@@ -129,13 +124,14 @@ fn network() -> Network {
         diameter: Length::m(0.1),
         setting: Flow::m3_per_h(20.0).as_m3_per_s(),
         minor_loss: 0.0,
+        curve: Vec::new(),
     };
-    let curve = vec![(Flow::m3_per_h(20.0), Length::m(50.0))];
-    let pump = LinkKind::Pump { efficiency: Efficiency::usual(&curve), curve, speed: 1.0 };
+    let lift = Lift::Curve(vec![(Flow::m3_per_h(20.0), Length::m(50.0))]);
+    let pump = LinkKind::Pump { efficiency: lift.usual_efficiency(), lift, speed: 1.0 };
     let pipe = |length| LinkKind::Pipe {
         length: Length::m(length),
         diameter: Length::m(0.1),
-        roughness_c: 130.0,
+        roughness: 130.0,
         minor_loss: 0.0,
         check_valve: false,
     };

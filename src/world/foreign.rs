@@ -84,7 +84,8 @@ pub fn connect(network: &mut Network, injections: &[Injection]) -> Vec<Foreign> 
             elevation: network.nodes[way.node.0].elevation + Length::m(way.pressure_m),
             coordinates: None,
         });
-        let (length, diameter, roughness_c) = way.pipe;
+        let (length, diameter, c) = way.pipe;
+        let roughness = network.friction.like_c(c, diameter);
         network.links.push(Link {
             id: format!("foreign~{at}"),
             start: reservoir,
@@ -92,7 +93,7 @@ pub fn connect(network: &mut Network, injections: &[Injection]) -> Vec<Foreign> 
             kind: LinkKind::Pipe {
                 length,
                 diameter,
-                roughness_c,
+                roughness,
                 minor_loss: way.minor_loss,
                 check_valve: true,
             },

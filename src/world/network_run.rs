@@ -2,17 +2,17 @@
 //!
 //! In: a `Model`. Out: the same steps as EPANET's own run of the file gives, to be compared.
 
-use super::hydraulics::file::model::Model;
+use super::hydraulics::file::model::{Model, Source, SourceType};
 use super::hydraulics::file::{
-    Layout, LinkState, NodeState, QualityKind, Status, Step, StepWarning, Totals,
+    Layout, LinkState, NodeState, QualityKind, Step, StepWarning, Totals,
 };
 use super::hydraulics::{Hydraulics, HydraulicsError, Warning};
 use super::pump::power;
-use super::quality::{Carried, Flows, Species, Transport};
+use super::quality::{Boost, Carried, Flows, Species, Transport};
 use crate::base::time::UtcOffset;
-use crate::base::units::{Flow, Length, Volume};
+use crate::base::units::{Flow, Length, Power, Volume};
 use crate::base::{Span, Stamp};
-use crate::plant::network::{LinkIndex, NodeKind};
+use crate::plant::network::{LinkIndex, NodeIndex, NodeKind};
 
 /// A share of water from the traced node, in %.
 const ALL_PERCENT: f64 = 100.0;
@@ -188,15 +188,42 @@ impl NetworkRun {
         let initial = model.initial_quality.iter().enumerate();
         let waters: Vec<Carried> =
             initial.map(|(at, value)| carrying(species, quality(at, *value))).collect();
-        (Transport::with_waters(&model.network, &waters, &self.flows), species)
+        let mut transport = Transport::with_waters(&model.network, &waters);
+        for (pipe, own) in &model.own_reactions.pipes {
+            transport.set_pipe_reactions(&model.network, *pipe, *own);
+        }
+        for (tank, own) in &model.own_reactions.tanks {
+            transport.set_tank_reactions(&model.network, *tank, *own);
+        }
+        if let Some(traced) = self.traced() {
+            transport.set_boost(traced, Some((species, Boost::SetPoint(ALL_PERCENT))));
+        }
+        (transport, species)
     }
 
-    /// Sets the water that comes from outside.
+    /// The node whose water is traced.
+    fn traced(&self) -> Option<NodeIndex> {
+        match &self.model.layout.quality {
+            QualityKind::Trace(id) => self.model.network.node(id),
+            _ => None,
+        }
+    }
+
+    /// Sets the water that comes from outside, and what is put into that which is there.
     fn bring_sources(&mut self, time_s: i64) {
-        if let Some((transport, species)) = &mut self.transport {
-            for (node, value) in self.model.sources(time_s) {
-                transport.set_boundary(node, carrying(*species, value));
-            }
+        let Some((transport, species)) = &mut self.transport else { return };
+        for Source { node, kind, strength, .. } in self.model.sources(time_s) {
+            let boost = match kind {
+                _ if matches!(self.model.network.nodes[node.0].kind, NodeKind::Reservoir) => {
+                    transport.set_boundary(node, carrying(*species, strength));
+                    continue;
+                }
+                SourceType::Mass => Boost::Mass(strength / 60_000.0), // mg/min to g/s
+                SourceType::SetPoint => Boost::SetPoint(strength),
+                SourceType::Concentration | SourceType::FlowPaced => Boost::FlowPaced(strength),
+            };
+            let boost = (strength > 0.0).then_some((*species, boost));
+            transport.set_boost(node, boost);
         }
     }
 
@@ -245,22 +272,12 @@ impl NetworkRun {
     fn report(&mut self, time_s: i64) {
         let nodes: Vec<NodeState> =
             (0..self.model.layout.nodes.len()).map(|at| self.node_state(at)).collect();
+        let links = (0..self.model.layout.links.len()).map(|at| self.link_state(LinkIndex(at)));
+        let links: Vec<LinkState> = links.collect();
         let solution = self.hydraulics.solution();
         self.step.time_s = time_s;
         self.step.nodes = nodes;
-        self.step.links.clear();
-        let links = self.model.network.links.iter().take(self.model.layout.links.len());
-        self.step.links.extend(links.enumerate().map(|(at, link)| LinkState {
-            flow: solution.flow[at],
-            status: if solution.open[at] { Status::Open } else { Status::Closed },
-            power: power(
-                link,
-                solution.flow[at],
-                solution.head[link.end.0] - solution.head[link.start.0],
-                self.hydraulics.speed(LinkIndex(at)),
-                1.0,
-            ),
-        }));
+        self.step.links = links;
         self.step.warnings.clear();
         if solution.warning == Some(Warning::Unbalanced) {
             self.step.warnings.push(StepWarning {
@@ -269,6 +286,21 @@ impl NetworkRun {
                 text: "no solution; the last one is kept".to_owned(),
             });
         }
+    }
+
+    fn link_state(&self, link: LinkIndex) -> LinkState {
+        LinkState {
+            flow: self.hydraulics.solution().flow[link.0],
+            status: self.hydraulics.status(link),
+            power: self.power(link),
+        }
+    }
+
+    fn power(&self, LinkIndex(at): LinkIndex) -> Power {
+        let (link, solution) = (&self.model.network.links[at], self.hydraulics.solution());
+        let lift = solution.head[link.end.0] - solution.head[link.start.0];
+        let speed = self.hydraulics.speed(LinkIndex(at));
+        power(link, solution.flow[at], lift, speed, 1.0) * self.model.specific_gravity
     }
 
     fn node_state(&self, at: usize) -> NodeState {
@@ -287,7 +319,13 @@ impl NetworkRun {
             },
             demand: Flow::m3_per_s(demand),
             quality: self.transport.as_ref().map(|(transport, species)| {
-                transport.waters()[at][*species as usize] * self.model.quality_factor
+                // EPANET tells what a tank holds, but of one that is traced what leaves it.
+                let water = if self.traced() == Some(NodeIndex(at)) {
+                    transport.waters()[at]
+                } else {
+                    transport.inside(NodeIndex(at))
+                };
+                water[*species as usize] * self.model.quality_factor
             }),
         }
     }

@@ -221,7 +221,7 @@ impl World {
         let solution = self.hydraulics.solution();
         let links = &self.plant.network.links;
         for (at, node) in self.plant.network.nodes.iter().enumerate() {
-            self.is_dry[at] = match node.kind {
+            self.is_dry[at] = match &node.kind {
                 NodeKind::Junction { .. } => {
                     !solution.reached[at] || solution.pressure[at] <= Length::ZERO
                 }

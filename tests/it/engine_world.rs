@@ -1,5 +1,6 @@
-//! EPANET's public networks, stepped by our clock, tanks, controls and transport, beside EPANET's
-//! own stepping: the example networks 1 to 3 of the EPANET 2.2 distribution (Rossman et al. 2020).
+//! EPANET's public networks, stepped by our clock, tanks, controls, rules and transport, beside
+//! EPANET's own stepping: the example networks 1 to 3 of the EPANET 2.2 distribution (Rossman et al.
+//! 2020), and one that has every kind of link, tank, control and source.
 #![expect(clippy::disallowed_methods, reason = "edge: runs the binary on files of its own")]
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use serde_json::Value;
 const NET1: &str = include_str!("../data/parity/Net1.inp");
 const NET2: &str = include_str!("../data/parity/Net2.inp");
 const NET3: &str = include_str!("../data/parity/Net3.inp");
+const KINDS: &str = include_str!("../data/parity/kinds-si.inp");
 
 fn sanmen(arguments: &[&str], file: &Path) -> Output {
     Command::new(env!("CARGO_BIN_EXE_sanmen"))
@@ -119,6 +121,23 @@ fn net3_has_epanets_chlorine_with_decay_in_water_and_at_walls() {
 }
 
 #[test]
+fn every_kind_of_link_tank_control_and_source_steps_as_in_epanet() {
+    let gaps = Gaps::of(KINDS);
+    gaps.within("head, m all", [0.02, 0.001, 0.0005]);
+    gaps.within("flow, m3/h all", [0.1, 0.005, 0.002]);
+    gaps.within("concentration, mg/L flowing", [0.1, 0.02, 0.006]);
+    for quality in ["Age", "Trace R"] {
+        let gaps = Gaps::of(&KINDS.replace("Chlorine mg/L", quality));
+        gaps.within("head, m all", [0.02, 0.001, 0.0005]);
+        if quality == "Age" {
+            gaps.within("age, h flowing", [0.5, 0.1, 0.05]);
+        } else {
+            gaps.within("trace, % flowing", [5.0, 1.5, 0.5]);
+        }
+    }
+}
+
+#[test]
 fn the_sanmen_network_steps_as_in_epanet() {
     let gaps = Gaps::of(include_str!("../../config/plants/sanmen/network.inp"));
     // The largest: a pump that starts a step earlier or later.
@@ -128,7 +147,17 @@ fn the_sanmen_network_steps_as_in_epanet() {
 
 #[test]
 fn what_our_world_cannot_do_is_refused_by_name_all_at_once() {
-    let output = sanmen(&[], Path::new("tests/data/parity/kinds-si.inp"));
+    let text_of = KINDS
+        .replace("ORDER BULK      1", "ORDER BULK 2")
+        .replace("GLOBAL WALL    -0.05", "GLOBAL WALL 0.05\n LIMITING POTENTIAL 2")
+        .replace("EMITTER EXPONENT 0.5", "EMITTER EXPONENT 0.6")
+        .replace("[QUALITY]", "[LEAKAGE]\n P2 0.5 0.01\n[QUALITY]");
+    let (folder, _) = file(&text_of);
+    let output = Command::new(env!("CARGO_BIN_EXE_sanmen"))
+        .args(["network", "--engine", "world", "network.inp"])
+        .current_dir(folder.path())
+        .output()
+        .expect("the binary starts");
     assert_eq!(output.status.code(), Some(2));
     assert_eq!(text(&output.stdout), "");
     insta::assert_snapshot!(text(&output.stderr));

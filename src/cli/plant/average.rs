@@ -117,7 +117,7 @@ fn replace_inflows(
         network.links[at].kind = LinkKind::Pipe {
             length: Length::m(100.0),
             diameter: Length::m(bore),
-            roughness_c: 145.0,
+            roughness: network.friction.like_c(145.0, Length::m(bore)),
             minor_loss: 0.0,
             check_valve: true,
         };

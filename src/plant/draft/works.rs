@@ -44,13 +44,9 @@ pub(super) fn put_before(
     let top = network.nodes[source.0].elevation;
     let floor = top - Length::m(HIGHEST_M);
     network.nodes[source.0].elevation = floor;
-    network.nodes[source.0].kind = NodeKind::Tank(Tank {
-        initial_level: Length::m(2.5),
-        min_level: Length::m(LOWEST_M),
-        max_level: Length::m(HIGHEST_M),
-        diameter: diameter(capacity_m3_per_h),
-        overflow: false,
-    });
+    let levels = [2.5, LOWEST_M, HIGHEST_M].map(Length::m);
+    network.nodes[source.0].kind =
+        NodeKind::Tank(Tank::cylinder(levels, diameter(capacity_m3_per_h)));
     let at = network.nodes[source.0].coordinates;
     let beside = |metres: f64| at.map(|(x, y)| (x - metres, y));
     let bare = || NodeKind::Junction { base_demand: Flow::ZERO, pattern: None };
@@ -60,10 +56,11 @@ pub(super) fn put_before(
     let behind = add_node(network, "J-INLET", bare(), floor, beside(10.0));
     let area = capacity.as_m3_per_s() / WORKS_SPEED_M_PER_S;
     let bore = Length::m(libm::sqrt(area / std::f64::consts::FRAC_PI_4).max(0.05));
+    let friction = network.friction;
     let pipe = |metres| LinkKind::Pipe {
         length: Length::m(metres),
         diameter: bore,
-        roughness_c: 145.0,
+        roughness: friction.like_c(145.0, bore),
         minor_loss: 0.0,
         check_valve: false,
     };
@@ -73,6 +70,7 @@ pub(super) fn put_before(
         diameter: bore,
         setting: capacity.as_m3_per_s(),
         minor_loss: 0.0,
+        curve: Vec::new(),
     };
     let production = add_link(network, "V-PRODUCTION", before, behind, valve);
     add_link(network, "W-1", behind, source, pipe(20.0));
@@ -149,7 +147,7 @@ mod tests {
             add_node(&mut network, "R", NodeKind::Reservoir, Length::m(80.0), Some((100.0, 7.0)));
         let taken = add_node(&mut network, "R-FILTERED", NodeKind::Reservoir, Length::m(1.0), None);
         let places = put_before(&mut network, source, 36.0);
-        let NodeKind::Tank(tank) = network.nodes[source.0].kind else { panic!("a tank") };
+        let NodeKind::Tank(tank) = &network.nodes[source.0].kind else { panic!("a tank") };
         assert_eq!(network.nodes[source.0].elevation + tank.max_level, Length::m(80.0));
         assert_ne!(places.outlet, taken);
         assert_eq!(network.nodes[places.outlet.0].id, "R-FILTERED_");

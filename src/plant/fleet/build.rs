@@ -10,10 +10,9 @@ use crate::base::problem::Problems;
 use crate::base::random::{Seed, stream};
 use crate::base::units::{Flow, Length};
 use crate::plant::draft::{Draft, DraftVillage, Folder, WorksPlaces, add_link, add_node};
-use crate::plant::efficiency::Efficiency;
 use crate::plant::network::{
-    ControlAction, ControlWhen, LinkKind, Network, NodeIndex, NodeKind, PressureDriven, Reactions,
-    SimpleControl, Tank,
+    ControlAction, ControlWhen, Lift, LinkKind, Network, NodeIndex, NodeKind, PressureDriven,
+    Reactions, SimpleControl, Tank,
 };
 use crate::plant::{Plant, load};
 
@@ -130,7 +129,7 @@ fn pipe(length: f64, diameter: f64) -> LinkKind {
     LinkKind::Pipe {
         length: Length::m(libm::round(length)),
         diameter: Length::m(diameter),
-        roughness_c: 145.0,
+        roughness: 145.0,
         minor_loss: 0.0,
         check_valve: false,
     }
@@ -174,13 +173,8 @@ impl Site {
         self.next = (length, 0.0);
         let (low, high) = TANK_M;
         let area = TANK_H * average / (high - low);
-        let tank = Tank {
-            initial_level: Length::m(2.8),
-            min_level: Length::m(low),
-            max_level: Length::m(high),
-            diameter: Length::m(libm::sqrt(area.max(0.5) / std::f64::consts::FRAC_PI_4)),
-            overflow: false,
-        };
+        let diameter = Length::m(libm::sqrt(area.max(0.5) / std::f64::consts::FRAC_PI_4));
+        let tank = Tank::cylinder([2.8, low, high].map(Length::m), diameter);
         let tank = add_node(
             &mut self.network,
             "TANK-1",
@@ -190,8 +184,8 @@ impl Site {
         );
         // Losses of a smooth pipe at 0.7 m/s, with room: 1.1 m in 100 m of the narrowest.
         let head = lift + high + 2.0 + 0.011 * length;
-        let curve = vec![(Flow::m3_per_h(flow), Length::m(head))];
-        let pump = LinkKind::Pump { efficiency: Efficiency::usual(&curve), curve, speed: 1.0 };
+        let lift = Lift::Curve(vec![(Flow::m3_per_h(flow), Length::m(head))]);
+        let pump = LinkKind::Pump { efficiency: lift.usual_efficiency(), lift, speed: 1.0 };
         let pump = add_link(&mut self.network, "P-1", source, after, pump);
         add_link(&mut self.network, "M-1", after, tank, pipe(length, main));
         for (action, when) in [

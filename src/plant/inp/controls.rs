@@ -2,6 +2,7 @@
 
 use super::Reader;
 use super::line::{Line, Word};
+use super::links::NO_SETTING;
 use crate::base::Span;
 use crate::base::units::Length;
 use crate::plant::network::{
@@ -36,18 +37,26 @@ impl<'a> Reader<'a> {
             return None;
         }
         let link = self.link(&words[1]);
-        if let Some(link) = link.filter(|link| self.is_check_valve(*link)) {
-            let text = format!("{:?} is a check valve", self.network.links[link.0].id);
-            self.add(&words[1].span, text, "it opens and shuts by itself: remove the control");
-        }
+        self.check_is_no_check_valve(link, &words[1]);
         let action = self.action(link, &words[2]);
         let when = if by_level { self.level(words) } else { self.time(&words[4..]) };
         Some(SimpleControl { link: link?, action: action?, when: when? })
     }
 
-    fn action(&mut self, link: Option<LinkIndex>, word: &Word<'a>) -> Option<ControlAction> {
+    pub(super) fn check_is_no_check_valve(&mut self, link: Option<LinkIndex>, word: &Word<'a>) {
+        if let Some(link) = link.filter(|link| self.is_check_valve(*link)) {
+            let text = format!("{:?} is a check valve", self.network.links[link.0].id);
+            self.add(&word.span, text, "it opens and shuts by itself: remove the control");
+        }
+    }
+
+    pub(super) fn action(
+        &mut self,
+        link: Option<LinkIndex>,
+        word: &Word<'a>,
+    ) -> Option<ControlAction> {
         if word.is("OPEN") {
-            return self.may_open(link?, word).then_some(ControlAction::Open);
+            return Some(ControlAction::Open);
         }
         if word.is("CLOSED") {
             return Some(ControlAction::Closed);
@@ -56,7 +65,7 @@ impl<'a> Reader<'a> {
         let link = link?;
         let is_pump = matches!(self.network.links[link.0].kind, LinkKind::Pump { .. });
         let Some(value) = self.link_setting(link, value) else {
-            self.add(&word.span, "a pipe is open or closed", "write OPEN or CLOSED");
+            self.add(&word.span, NO_SETTING, "write OPEN or CLOSED");
             return None;
         };
         let stops = is_pump && value == 0.0;
@@ -106,7 +115,7 @@ impl<'a> Reader<'a> {
 }
 
 /// EPANET's times: decimal hours (or another unit), `H:MM` or `H:MM:SS`; AM and PM for clocks.
-fn time(text: &str, unit: &str) -> Option<Span> {
+pub(super) fn time(text: &str, unit: &str) -> Option<Span> {
     let parts = text.split(':').map(|part| part.parse::<f64>().ok().filter(|n| *n >= 0.0));
     let parts: Vec<f64> = parts.collect::<Option<_>>()?;
     let seconds = match parts[..] {

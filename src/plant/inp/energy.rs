@@ -51,11 +51,7 @@ impl<'a> Reader<'a> {
     }
 
     fn efficiency_curve(&mut self, word: &Word<'a>) -> Option<Efficiency> {
-        let Some(points) = self.curves.get(word.text).cloned() else {
-            let known: Vec<&str> = self.curves.keys().copied().collect();
-            self.unknown("curve", word, &known);
-            return None;
-        };
+        let points = self.curve(word)?;
         let rises = points.windows(2).all(|pair| pair[0].0 < pair[1].0);
         let is_share = |(flow, percent): &(f64, f64)| *flow >= 0.0 && is_percent(*percent);
         if points.is_empty() || !rises || !points.iter().all(is_share) {

@@ -35,7 +35,7 @@ impl Line<'_> {
 }
 
 /// The sections that are read, and those that say nothing about hydraulics.
-pub(super) const KNOWN: [&str; 25] = [
+pub(super) const KNOWN: [&str; 26] = [
     "TITLE",
     "JUNCTIONS",
     "RESERVOIRS",
@@ -48,6 +48,7 @@ pub(super) const KNOWN: [&str; 25] = [
     "PATTERNS",
     "DEMANDS",
     "CONTROLS",
+    "RULES",
     "OPTIONS",
     "TIMES",
     "REACTIONS",
@@ -64,10 +65,9 @@ pub(super) const KNOWN: [&str; 25] = [
 ];
 
 /// Sections of EPANET that a plant cannot have, and what to do instead.
-const REFUSED: [(&str, &str); 4] = [
+const REFUSED: [(&str, &str); 3] = [
     ("EMITTERS", "remove it: leaks and bursts come from the plant's condition and the scenario"),
     ("LEAKAGE", "remove it: leaks and bursts come from the plant's condition and the scenario"),
-    ("RULES", "write simple controls in [CONTROLS], such as LINK P1 CLOSED IF NODE T1 ABOVE 3.0"),
     ("SOURCES", "remove it: chlorine and turbidity come from the plant's treatment"),
 ];
 

@@ -2,18 +2,13 @@
 
 use super::Reader;
 use super::line::{Line, Word};
-use crate::base::units::{Flow, Length};
-use crate::plant::efficiency::Efficiency;
+use crate::base::units::{Length, Power};
 use crate::plant::network::{
-    Link, LinkIndex, LinkKind, LinkStatus, NodeIndex, NodeKind, ValveKind,
+    Friction, Lift, Link, LinkIndex, LinkKind, LinkStatus, NodeIndex, NodeKind, ValveKind,
 };
 
-const VALVES: [(&str, ValveKind); 4] = [
-    ("PRV", ValveKind::Prv),
-    ("PSV", ValveKind::Psv),
-    ("FCV", ValveKind::Fcv),
-    ("TCV", ValveKind::Tcv),
-];
+/// Said of what can only be open or closed.
+pub(super) const NO_SETTING: &str = "a pipe and a GPV have no setting";
 
 impl<'a> Reader<'a> {
     pub(super) fn read_links(&mut self) {
@@ -77,7 +72,8 @@ impl<'a> Reader<'a> {
         let ends = self.ends(line);
         let length = self.positive(&words[3], "the length");
         let diameter = self.positive(&words[4], "the diameter");
-        let roughness_c = self.positive(&words[5], "the roughness");
+        let roughness = self.positive(&words[5], "the roughness");
+        let is_height = self.network.friction == Friction::DarcyWeisbach;
         let is_status = |word: &Word<'a>| ["OPEN", "CLOSED", "CV"].iter().any(|s| word.is(s));
         let (loss, status) = match words.get(6) {
             Some(word) if words.len() == 7 && is_status(word) => (None, Some(word)),
@@ -92,7 +88,7 @@ impl<'a> Reader<'a> {
         let kind = LinkKind::Pipe {
             length: Length::m(length?),
             diameter: Length::m(diameter? / 1_000.0),
-            roughness_c: roughness_c?,
+            roughness: if is_height { roughness? / 1_000.0 } else { roughness? },
             minor_loss: minor_loss?,
             check_valve: status == 2,
         };
@@ -104,7 +100,7 @@ impl<'a> Reader<'a> {
             return None;
         }
         let ends = self.ends(line);
-        let mut curve = None;
+        let mut lift = None;
         let mut speed = 1.0;
         for pair in line.words[3..].chunks(2) {
             let place =
@@ -114,13 +110,13 @@ impl<'a> Reader<'a> {
                 return None;
             };
             match place {
-                0 => curve = Some(self.head_curve(value)?),
-                1 => speed = self.positive(value, "the speed")?,
-                2 => {
-                    let help = "write HEAD and the id of a curve (flow, head) in [CURVES]";
-                    self.add(&pair[0].span, "a pump of constant power gives any head", help);
-                    return None;
+                0 | 2 if lift.is_some() => {
+                    let text = "the pump has a head curve or a power, not both";
+                    self.add(&pair[0].span, text, "remove one of them");
                 }
+                0 => lift = Some(self.head_curve(value)?),
+                1 => speed = self.positive(value, "the speed")?,
+                2 => lift = Some(Lift::Power(Power::kw(self.positive(value, "the power")?))),
                 _ => {
                     let help = "remove it, and switch the pump in [CONTROLS]";
                     self.add(&pair[0].span, "a plant's pump follows no pattern", help);
@@ -128,20 +124,17 @@ impl<'a> Reader<'a> {
                 }
             }
         }
-        if curve.is_none() {
-            self.add(&line.span(), "the pump has no head curve", "write HEAD and a curve's id");
+        if lift.is_none() {
+            let help = "write HEAD and a curve's id, or POWER and kW";
+            self.add(&line.span(), "the pump has no head curve and no power", help);
         }
         ends?;
-        let curve = curve?;
-        Some(LinkKind::Pump { efficiency: Efficiency::usual(&curve), curve, speed })
+        let lift = lift?;
+        Some(LinkKind::Pump { efficiency: lift.usual_efficiency(), lift, speed })
     }
 
-    fn head_curve(&mut self, word: &Word<'a>) -> Option<Vec<(Flow, Length)>> {
-        let Some(points) = self.curves.get(word.text).cloned() else {
-            let known: Vec<&str> = self.curves.keys().copied().collect();
-            self.unknown("curve", word, &known);
-            return None;
-        };
+    fn head_curve(&mut self, word: &Word<'a>) -> Option<Lift> {
+        let points = self.curve(word)?;
         let rises = points.windows(2).all(|pair| pair[0].0 < pair[1].0 && pair[0].1 > pair[1].1);
         let positive = points.iter().all(|(flow, head)| *flow >= 0.0 && *head >= 0.0);
         if !rises || !positive || points.is_empty() {
@@ -155,22 +148,19 @@ impl<'a> Reader<'a> {
             return None;
         }
         let point = |(flow, head): &(f64, f64)| (self.options.flow(*flow), Length::m(*head));
-        Some(points.iter().map(point).collect())
+        Some(Lift::Curve(points.iter().map(point).collect()))
     }
 
     fn valve(&mut self, line: &Line<'a>) -> Option<LinkKind> {
-        if !self.has_columns(line, 6, "id start end diameter type setting minor-loss") {
+        if !self.has_columns(line, 6, "id start end diameter type setting minor-loss curve") {
             return None;
         }
         let words = &line.words;
         let ends = self.ends(line);
         let diameter = self.positive(&words[3], "the diameter");
-        let Some((_, kind)) = VALVES.iter().find(|(name, _)| words[4].is(name)).copied() else {
-            let help = "use PRV, PSV, FCV or TCV";
-            self.add(&words[4].span, format!("a plant has no {} valve", words[4].text), help);
-            return None;
-        };
-        let setting = self.not_negative(&words[5], "the setting");
+        let known = ValveKind::CHOICES.map(|(word, _)| word);
+        let (_, kind) = ValveKind::CHOICES[self.keyword("valve", &words[4], &known)?];
+        let (setting, curve) = self.valve_setting_and_curve(kind, &words[5], words.get(7));
         let minor_loss = match words.get(6) {
             Some(word) => self.not_negative(word, "the minor loss")?,
             None => 0.0,
@@ -178,7 +168,7 @@ impl<'a> Reader<'a> {
         let (start, end) = ends?;
         for (node, word) in [(start, &words[1]), (end, &words[2])] {
             let is_junction = matches!(self.network.nodes[node.0].kind, NodeKind::Junction { .. });
-            if kind != ValveKind::Tcv && !is_junction {
+            if !kind.may_touch_a_tank() && !is_junction {
                 let text = format!("a {} cannot touch a tank or reservoir", words[4].text);
                 self.add(&word.span, text, "put a junction and a short pipe between them");
             }
@@ -189,20 +179,65 @@ impl<'a> Reader<'a> {
             diameter: Length::m(diameter? / 1_000.0),
             setting,
             minor_loss,
+            curve: curve?,
         })
+    }
+
+    /// A GPV names its curve where others have a setting; a PCV may name one behind its loss.
+    fn valve_setting_and_curve(
+        &mut self,
+        kind: ValveKind,
+        setting: &Word<'a>,
+        curve: Option<&Word<'a>>,
+    ) -> (Option<f64>, Option<Vec<(f64, f64)>>) {
+        if kind == ValveKind::Gpv {
+            let points = self.rising_curve(setting, "a head loss curve");
+            let in_si = |(flow, loss): &(f64, f64)| (self.options.flow(*flow).as_m3_per_s(), *loss);
+            return (Some(0.0), points.map(|points| points.iter().map(in_si).collect()));
+        }
+        let points = match curve {
+            Some(word) if kind == ValveKind::Pcv => self.rising_curve(word, "a valve curve"),
+            Some(word) => {
+                let text = format!("a {} has no curve", kind.word());
+                self.add(&word.span, text, "remove it");
+                None
+            }
+            None => Some(Vec::new()),
+        };
+        let value = if kind == ValveKind::Pcv {
+            let bound = "0 to 100 %";
+            let is_percent = |value| (0.0..=100.0).contains(&value);
+            self.bounded(setting, "the setting", bound, is_percent)
+        } else {
+            self.not_negative(setting, "the setting")
+        };
+        (value, points)
+    }
+
+    /// A curve of at least two points whose x and y rise (y may rest), none negative.
+    pub(super) fn rising_curve(&mut self, word: &Word<'a>, what: &str) -> Option<Vec<(f64, f64)>> {
+        let points = self.curve(word)?;
+        let rises = points.windows(2).all(|pair| pair[0].0 < pair[1].0 && pair[0].1 <= pair[1].1);
+        let is_positive = points.first().is_some_and(|(x, y)| *x >= 0.0 && *y >= 0.0);
+        if !rises || !is_positive || points.len() < 2 {
+            let help = "give at least two points that rise, none negative";
+            self.add(&word.span, format!("curve {:?} is no {}", word.text, &what[2..]), help);
+            return None;
+        }
+        Some(points)
     }
 
     fn valve_setting(&self, kind: ValveKind, value: f64) -> f64 {
         match kind {
             ValveKind::Fcv => self.options.flow(value).as_m3_per_s(),
-            ValveKind::Prv | ValveKind::Psv | ValveKind::Tcv => value,
+            _ => value,
         }
     }
 
-    /// A setting of this link in SI; none for a pipe, which takes none.
+    /// A setting of this link in SI; none for a pipe and a GPV, which take none.
     pub(super) fn link_setting(&self, link: LinkIndex, value: f64) -> Option<f64> {
         match &self.network.links[link.0].kind {
-            LinkKind::Pipe { .. } => None,
+            LinkKind::Pipe { .. } | LinkKind::Valve { kind: ValveKind::Gpv, .. } => None,
             LinkKind::Pump { .. } => Some(value),
             LinkKind::Valve { kind, .. } => Some(self.valve_setting(*kind, value)),
         }
@@ -210,16 +245,6 @@ impl<'a> Reader<'a> {
 
     pub(super) fn is_check_valve(&self, link: LinkIndex) -> bool {
         matches!(self.network.links[link.0].kind, LinkKind::Pipe { check_valve: true, .. })
-    }
-
-    /// In EPANET `OPEN` takes a valve out of work, wide open: hardly what a plant means.
-    pub(super) fn may_open(&mut self, link: LinkIndex, word: &Word<'a>) -> bool {
-        let is_valve = matches!(self.network.links[link.0].kind, LinkKind::Valve { .. });
-        if is_valve {
-            let help = "write its setting as a number: then it opens and regulates";
-            self.add(&word.span, "OPEN would stop the valve from regulating", help);
-        }
-        !is_valve
     }
 
     fn read_status(&mut self) {
@@ -235,9 +260,8 @@ impl<'a> Reader<'a> {
             } else if word.is("CLOSED") {
                 self.network.links[link.0].initial = LinkStatus::Closed;
             } else if word.is("OPEN") {
-                if self.may_open(link, word) {
-                    self.network.links[link.0].initial = LinkStatus::Open;
-                }
+                let opened = LinkStatus::opened(&self.network.links[link.0].kind);
+                self.network.links[link.0].initial = opened;
             } else if let Some(value) = self.not_negative(word, "the status") {
                 self.set_initial(link, word, value);
             }
@@ -246,7 +270,7 @@ impl<'a> Reader<'a> {
 
     fn set_initial(&mut self, link: LinkIndex, word: &Word<'a>, value: f64) {
         let Some(value) = self.link_setting(link, value) else {
-            self.add(&word.span, "a pipe is open or closed", "write OPEN or CLOSED");
+            self.add(&word.span, NO_SETTING, "write OPEN or CLOSED");
             return;
         };
         let link = &mut self.network.links[link.0];

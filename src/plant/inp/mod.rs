@@ -10,6 +10,7 @@ mod line;
 mod links;
 mod nodes;
 mod options;
+mod rules;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -51,6 +52,8 @@ pub fn read(source: &Arc<Source>) -> Result<Network, Problems> {
     reader.read_links();
     reader.read_energy();
     reader.read_controls();
+    reader.read_rules();
+    reader.read_mixing();
     reader.check_whole();
     let Reader { network, problems, .. } = reader;
     problems.into_result(Some(network))
@@ -187,6 +190,16 @@ impl<'a> Reader<'a> {
         self.network.link(word.text)
     }
 
+    /// The points of a curve.
+    fn curve(&mut self, word: &Word<'a>) -> Option<Points> {
+        if let Some(points) = self.curves.get(word.text) {
+            return Some(points.clone());
+        }
+        let known: Vec<&str> = self.curves.keys().copied().collect();
+        self.unknown("curve", word, &known);
+        None
+    }
+
     fn pattern(&mut self, word: &Word<'a>) -> Option<String> {
         if self.patterns.contains(word.text) {
             return Some(word.text.to_owned());
@@ -232,7 +245,7 @@ mod tests {
     use crate::base::Span;
     use crate::base::units::{Flow, Length};
     use crate::plant::network::{
-        ControlAction, ControlWhen, LinkKind, LinkStatus, NodeKind, ValveKind,
+        ControlAction, ControlWhen, Lift, LinkKind, LinkStatus, NodeKind, ValveKind,
     };
 
     const SMALL: &str = "\
@@ -299,8 +312,9 @@ A small works; fiction
         assert!(matches!(network.links[0].kind, LinkKind::Pipe { diameter, .. }
             if diameter == Length::m(0.15)));
         assert!(matches!(network.links[2].kind, LinkKind::Pipe { check_valve: true, .. }));
-        assert!(matches!(&network.links[3].kind, LinkKind::Pump { curve, speed, .. }
-            if *speed == 0.9 && *curve == [(Flow::m3_per_h(36.0), Length::m(40.0))]));
+        assert!(matches!(&network.links[3].kind, LinkKind::Pump { lift, speed, .. }
+            if *speed == 0.9
+                && *lift == Lift::Curve(vec![(Flow::m3_per_h(36.0), Length::m(40.0))])));
         assert!(
             matches!(network.links[4].kind, LinkKind::Valve { kind: ValveKind::Fcv, setting, .. }
             if (setting - 0.001).abs() < 1e-12)

@@ -1,11 +1,11 @@
-//! `[JUNCTIONS]`, `[RESERVOIRS]`, `[TANKS]`, `[DEMANDS]` and `[COORDINATES]`.
+//! `[JUNCTIONS]`, `[RESERVOIRS]`, `[TANKS]`, `[MIXING]`, `[DEMANDS]` and `[COORDINATES]`.
 
 use std::collections::BTreeSet;
 
 use super::Reader;
 use super::line::{Line, Word};
-use crate::base::units::{Flow, Length};
-use crate::plant::network::{Node, NodeIndex, NodeKind, Tank};
+use crate::base::units::{Flow, Length, Volume};
+use crate::plant::network::{Mixing, Node, NodeIndex, NodeKind, Shape, Tank};
 
 impl<'a> Reader<'a> {
     pub(super) fn read_nodes(&mut self) {
@@ -97,7 +97,7 @@ impl<'a> Reader<'a> {
         let min = self.not_negative(&words[3], "the lowest level");
         let max = self.positive(&words[4], "the highest level");
         let diameter = self.positive(&words[5], "the diameter");
-        let min_volume = match words.get(6) {
+        let least_volume = match words.get(6) {
             Some(word) => self.not_negative(word, "the smallest volume"),
             None => Some(0.0),
         };
@@ -108,34 +108,73 @@ impl<'a> Reader<'a> {
             }
             curve => (curve, words.get(8)),
         };
-        if let Some(curve) = curve.filter(|word| word.text != "*") {
-            let help = "write * and the diameter of a cylinder with the same surface";
-            self.add(&curve.span, "a plant's tank is a cylinder: no volume curve", help);
-        }
         let overflow = match overflow {
             Some(word) => self.keyword("overflow", word, &["NO", "YES"])? == 1,
             None => false,
         };
-        let (initial, min, max, diameter) = (initial?, min?, max?, diameter?);
-        let tank = Tank {
-            initial_level: Length::m(initial),
-            min_level: Length::m(min),
-            max_level: Length::m(max),
-            diameter: Length::m(diameter),
-            overflow,
-        };
+        let (initial, min, max) = (initial?, min?, max?);
         if !(min <= initial && initial <= max && min < max) {
             let span = words[2].span.start..words[4].span.end;
             let text = format!("levels must rise: lowest {min}, initial {initial}, highest {max}");
             self.add(&span, text, "the columns are initial, lowest, highest");
         }
-        let (min_volume, of_cylinder) = (min_volume?, tank.area_m2() * min);
-        if min_volume > 0.0 && (min_volume - of_cylinder).abs() > 0.01 * of_cylinder {
-            let text = "the smallest volume does not fit a cylinder";
-            self.add(&words[6].span, text, "write 0: EPANET then takes the cylinder's");
-        }
+        let curve = curve.filter(|word| word.text != "*");
+        let shape = curve.map(|curve| self.volume_curve(curve, min, max));
         declared?;
+        let levels = [initial, min, max].map(Length::m);
+        let tank = Tank { overflow, ..Tank::cylinder(levels, Length::m(diameter?)) };
+        let tank = match shape {
+            Some(shape) => Tank { shape: shape?, ..tank },
+            None => tank.with_least_volume(Volume::m3(least_volume?)),
+        };
         Some((elevation?, NodeKind::Tank(tank)))
+    }
+
+    fn volume_curve(&mut self, word: &Word<'a>, min: f64, max: f64) -> Option<Shape> {
+        let points = self.rising_curve(word, "a volume curve")?;
+        let (first, last) = (points.first()?.0, points.last()?.0);
+        if first > min || last < max {
+            let text = format!("curve {:?} goes from {first} to {last} m only", word.text);
+            let help = "give volumes from the lowest level of the tank to its highest";
+            self.add(&word.span, text, help);
+            return None;
+        }
+        let point = |(level, volume): &(f64, f64)| (Length::m(*level), Volume::m3(*volume));
+        Some(Shape::Curve(points.iter().map(point).collect()))
+    }
+
+    /// `[MIXING]`, once the tanks are there.
+    pub(super) fn read_mixing(&mut self) {
+        for line in self.lines("MIXING") {
+            if !self.has_columns(&line, 2, "tank model fraction") {
+                continue;
+            }
+            let node = self.node(&line.words[0]);
+            let known = ["MIXED", "2COMP", "FIFO", "LIFO"];
+            let model = self.keyword("mixing model", &line.words[1], &known);
+            let share = match line.words.get(2) {
+                Some(word) => {
+                    let is_share = |share| share > 0.0 && share <= 1.0;
+                    self.bounded(word, "the fraction", "above 0 and at most 1", is_share)
+                }
+                None => Some(1.0),
+            };
+            let (Some(node), Some(model), Some(inlet_share)) = (node, model, share) else {
+                continue;
+            };
+            let mixing = match model {
+                1 => Mixing::TwoCompartments { inlet_share },
+                2 => Mixing::FirstInFirstOut,
+                3 => Mixing::LastInFirstOut,
+                _ => Mixing::Complete,
+            };
+            if let NodeKind::Tank(tank) = &mut self.network.nodes[node.0].kind {
+                tank.mixing = mixing;
+            } else {
+                let text = format!("{:?} is no tank", line.words[0].text);
+                self.add(&line.words[0].span, text, "name a tank of [TANKS]");
+            }
+        }
     }
 
     fn read_demands(&mut self) {

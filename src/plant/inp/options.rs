@@ -1,8 +1,11 @@
 //! `[OPTIONS]`, `[TIMES]`, `[REACTIONS]`, `[CURVES]` and `[PATTERNS]`.
 
+use super::controls::time;
 use super::line::{Line, Word};
 use super::{Points, Reader};
+use crate::base::Span;
 use crate::base::units::{Flow, Length};
+use crate::plant::network::{Friction, RuleStep};
 
 /// What one unit of the file is in SI, and the demand multiplier.
 #[derive(Debug, Clone, Copy)]
@@ -37,12 +40,11 @@ const UNITS: [(&str, f64); 6] = [
 const US_UNITS: [&str; 5] = ["CFS", "GPM", "MGD", "IMGD", "AFD"];
 
 /// Options that steer EPANET's own run, its quality solver or its files: ours do that here.
-const ACCEPTED: [&str; 23] = [
+const ACCEPTED: [&str; 22] = [
     "ACCURACY",
     "BACKFLOW",
     "CHECKFREQ",
     "DAMPLIMIT",
-    "DIFFUSIVITY",
     "EMITTER",
     "FLOWCHANGE",
     "HEADERROR",
@@ -64,8 +66,21 @@ const ACCEPTED: [&str; 23] = [
 ];
 
 /// Options with a meaning of their own here.
-const READ: [&str; 8] =
-    ["UNITS", "HEADLOSS", "DEMAND", "MINIMUM", "REQUIRED", "PRESSURE", "SPECIFIC", "VISCOSITY"];
+const READ: [&str; 9] = [
+    "UNITS",
+    "HEADLOSS",
+    "DEMAND",
+    "MINIMUM",
+    "REQUIRED",
+    "PRESSURE",
+    "SPECIFIC",
+    "VISCOSITY",
+    "DIFFUSIVITY",
+];
+
+/// Kinematic viscosity of water and molecular diffusivity of chlorine at 20 °C, m²/s: EPANET's.
+const WATER_M2_PER_S: f64 = 1.1e-5 * 0.3048 * 0.3048;
+const CHLORINE_M2_PER_S: f64 = 1.3e-8 * 0.3048 * 0.3048;
 
 const TIMES: [&str; 9] = [
     "DURATION",
@@ -95,11 +110,37 @@ impl<'a> Reader<'a> {
             self.add(&(0..0), "UNITS is missing", help);
         }
         self.check_pressures(&lines);
-        let lines = self.lines("TIMES");
-        for word in lines.iter().filter_map(|line| line.words.first()) {
-            self.keyword("time", word, &TIMES);
-        }
+        self.read_times();
         self.read_reactions();
+    }
+
+    /// Only the rules' clock is EPANET's; the rest is the scenario's.
+    fn read_times(&mut self) {
+        let [mut hydraulic, mut rule] = [None; 2];
+        for line in self.lines("TIMES") {
+            if self.keyword("time", &line.words[0], &TIMES).is_none() {
+                continue;
+            }
+            let step = match &line.words[0] {
+                word if word.is("HYDRAULIC") => &mut hydraulic,
+                word if word.is("RULE") => &mut rule,
+                _ => continue,
+            };
+            let words: Vec<&str> = line.words.iter().map(|word| word.text).collect();
+            *step = match words[..] {
+                [.., value] if words.len() == 3 => time(value, ""),
+                [.., value, unit] if words.len() == 4 => time(value, unit),
+                _ => None,
+            };
+            if step.is_none_or(|step| step < Span::SECOND) {
+                let help = "write hours (0.1) or a time (0:06), at least a second";
+                self.add(&line.span(), "this is no time step", help);
+            }
+        }
+        // EPANET's own defaults: an hour, and a tenth of it.
+        let hydraulic = hydraulic.unwrap_or(Span::HOUR);
+        let rule = rule.unwrap_or(Span::ms(hydraulic.as_ms() / 10)).min(hydraulic);
+        self.network.rule_step = RuleStep(rule.max(Span::SECOND));
     }
 
     fn read_option(&mut self, name: &str, line: &Line<'a>) {
@@ -110,9 +151,11 @@ impl<'a> Reader<'a> {
         let second_is = |keyword| line.words[1].is(keyword);
         match name {
             "UNITS" => self.read_units(&value),
-            "HEADLOSS" if !value.is("H-W") => {
-                let help = "write HEADLOSS H-W, with Hazen-Williams C as the roughness of pipes";
-                self.add(&value.span, format!("{:?} is no headloss of ours", value.text), help);
+            "HEADLOSS" => {
+                let known = Friction::CHOICES.map(|(word, _)| word);
+                if let Some(place) = self.keyword("headloss", &value, &known) {
+                    self.network.friction = Friction::CHOICES[place].1;
+                }
             }
             "DEMAND" if second_is("MODEL") && (value.is("PDA") || value.is("DDA")) => {}
             "DEMAND" if second_is("MODEL") => {
@@ -141,9 +184,23 @@ impl<'a> Reader<'a> {
             "PRESSURE" if !value.is("METERS") => {
                 self.add(&value.span, "pressure must be in metres", "write PRESSURE METERS");
             }
-            "SPECIFIC" | "VISCOSITY" => self.read_ratio_to_water(&value),
+            "SPECIFIC" => self.check_gravity(&value),
+            "VISCOSITY" => {
+                let ratio = self.relative(&value, "the viscosity", 1e-3, WATER_M2_PER_S);
+                self.network.liquid.viscosity = ratio.unwrap_or(1.0);
+            }
+            "DIFFUSIVITY" => {
+                let ratio = self.relative(&value, "the diffusivity", 1e-4, CHLORINE_M2_PER_S);
+                self.network.liquid.diffusivity = ratio.unwrap_or(1.0);
+            }
             _ => {}
         }
+    }
+
+    /// As EPANET does, takes a small number for a value in m²/s, any other for a ratio to `usual`.
+    fn relative(&mut self, value: &Word<'a>, name: &str, small: f64, usual: f64) -> Option<f64> {
+        let value = self.positive(value, name)?;
+        Some(if value > small { value } else { value / usual })
     }
 
     fn read_units(&mut self, value: &Word<'a>) {
@@ -159,7 +216,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn read_ratio_to_water(&mut self, value: &Word<'a>) {
+    fn check_gravity(&mut self, value: &Word<'a>) {
         if self.positive(value, "the ratio").is_some_and(|ratio| ratio != 1.0) {
             self.add(&value.span, "a plant's water is water", "write 1.0");
         }

@@ -79,10 +79,14 @@ impl<'n> Names<'n> {
     }
 
     /// The tank under `key`.
-    pub(super) fn tank(&self, table: &Table<'_>, key: &'static str) -> Option<(NodeIndex, Tank)> {
+    pub(super) fn tank(
+        &self,
+        table: &Table<'_>,
+        key: &'static str,
+    ) -> Option<(NodeIndex, &'n Tank)> {
         let name = table.text(key)?;
         let (index, node) = self.find_node(table, key, &name)?;
-        if let NodeKind::Tank(tank) = node.kind {
+        if let NodeKind::Tank(tank) = &node.kind {
             return Some((index, tank));
         }
         wrong_kind(table, key, &name, "a tank", node_kind(&node.kind));
@@ -156,5 +160,8 @@ pub(super) fn link_kind(kind: &LinkKind) -> &'static str {
         LinkKind::Valve { kind: ValveKind::Psv, .. } => "a pressure-sustaining valve",
         LinkKind::Valve { kind: ValveKind::Fcv, .. } => "a flow-control valve",
         LinkKind::Valve { kind: ValveKind::Tcv, .. } => "a throttle valve",
+        LinkKind::Valve { kind: ValveKind::Pbv, .. } => "a pressure breaker",
+        LinkKind::Valve { kind: ValveKind::Gpv, .. } => "a general purpose valve",
+        LinkKind::Valve { kind: ValveKind::Pcv, .. } => "a positional valve",
     }
 }

@@ -40,7 +40,7 @@ pub(super) fn read(table: &Table<'_>, names: &Names<'_>) -> Option<Train> {
         check_capacity(table, *setting, capacity);
     }
     if let (Some((_, tank)), Some(start), Some(stop)) = (&clear_well, &start, &stop) {
-        check_levels(table, *tank, start, stop);
+        check_levels(table, tank, start, stop);
     }
     Some(Train {
         outlet: outlet?,
@@ -67,7 +67,7 @@ fn check_capacity(table: &Table<'_>, setting_m3_per_s: f64, capacity: &Spanned<f
     }
 }
 
-fn check_levels(table: &Table<'_>, tank: Tank, start: &Spanned<f64>, stop: &Spanned<f64>) {
+fn check_levels(table: &Table<'_>, tank: &Tank, start: &Spanned<f64>, stop: &Spanned<f64>) {
     let (low, high) = (tank.min_level.as_m(), tank.max_level.as_m());
     for (key, level) in [("start_level_m", start), ("stop_level_m", stop)] {
         let found = *level.get_ref();

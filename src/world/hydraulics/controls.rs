@@ -9,7 +9,7 @@ use crate::base::time::UtcOffset;
 use crate::base::units::Length;
 use crate::base::{Span, Stamp};
 use crate::plant::network::{
-    ControlAction, ControlWhen, LinkKind, LinkStatus, Network, NodeKind, SimpleControl,
+    ControlAction, ControlWhen, LinkIndex, LinkKind, LinkStatus, Network, NodeKind, SimpleControl,
 };
 
 /// A level this close to a control's has reached it, m.
@@ -42,7 +42,7 @@ impl Controls {
     ) {
         for control in &network.controls {
             if self.holds(network, control, now, boundary, pressure) {
-                act(network, control, boundary);
+                act(network, control.link, control.action, boundary);
             }
         }
         self.last = Some(now);
@@ -96,7 +96,7 @@ impl Controls {
                 let distance = (level - levels[node.0]).as_m();
                 let rises = matches!(control.when, ControlWhen::Above(..));
                 let ahead = if rises { distance > AT_M } else { distance < -AT_M };
-                let time = time_to(distance, inflow[node.0] / tank.area_m2());
+                let time = time_to(tank.between_m3(levels[node.0], level), inflow[node.0]);
                 time.filter(|_| ahead).map(|time| time.max(SHORTEST))
             }
             ControlWhen::AtTime(time) => {
@@ -112,13 +112,19 @@ impl Controls {
     }
 }
 
-fn act(network: &Network, control: &SimpleControl, boundary: &mut Boundary) {
-    let at = control.link.0;
-    let is_pump = matches!(network.links[at].kind, LinkKind::Pump { .. });
-    match control.action {
+/// Does to a link what a control says.
+pub(super) fn act(
+    network: &Network,
+    LinkIndex(at): LinkIndex,
+    action: ControlAction,
+    boundary: &mut Boundary,
+) {
+    let kind = &network.links[at].kind;
+    let is_pump = matches!(kind, LinkKind::Pump { .. });
+    match action {
         ControlAction::Closed => boundary.status[at] = LinkStatus::Closed,
         ControlAction::Open => {
-            boundary.status[at] = LinkStatus::Open;
+            boundary.status[at] = LinkStatus::opened(kind);
             if is_pump {
                 boundary.speed[at] = 1.0; // as EPANET does
             }

@@ -9,8 +9,11 @@ use std::sync::Mutex;
 
 use epanet_sys as sys;
 
+use crate::plant::network::{Friction, ValveKind};
+
 pub(super) mod file;
 pub(super) mod read;
+pub(super) mod rules;
 
 pub use super::outcome::{EngineError, Warning};
 
@@ -76,6 +79,7 @@ pub enum NodeProperty {
     MinVolume = sys::EN_NodeProperty_EN_MINVOLUME,
     VolumeCurve = sys::EN_NodeProperty_EN_VOLCURVE,
     MixModel = sys::EN_NodeProperty_EN_MIXMODEL,
+    MixFraction = sys::EN_NodeProperty_EN_MIXFRACTION,
     TankBulk = sys::EN_NodeProperty_EN_TANK_KBULK,
     InitialQuality = sys::EN_NodeProperty_EN_INITQUAL,
     SourceQuality = sys::EN_NodeProperty_EN_SOURCEQUAL,
@@ -100,6 +104,9 @@ pub enum LinkProperty {
     Wall = sys::EN_LinkProperty_EN_KWALL,
     SpeedPattern = sys::EN_LinkProperty_EN_LINKPATTERN,
     HeadCurve = sys::EN_LinkProperty_EN_PUMP_HCURVE,
+    PumpPower = sys::EN_LinkProperty_EN_PUMP_POWER,
+    GpvCurve = sys::EN_LinkProperty_EN_GPV_CURVE,
+    PcvCurve = sys::EN_LinkProperty_EN_PCV_CURVE,
     EfficiencyCurve = sys::EN_LinkProperty_EN_PUMP_ECURVE,
     Energy = sys::EN_LinkProperty_EN_ENERGY,
     LeakArea = sys::EN_LinkProperty_EN_LEAK_AREA,
@@ -126,6 +133,23 @@ pub enum LinkType {
     Psv = sys::EN_LinkType_EN_PSV,
     Fcv = sys::EN_LinkType_EN_FCV,
     Tcv = sys::EN_LinkType_EN_TCV,
+    Pbv = sys::EN_LinkType_EN_PBV,
+    Gpv = sys::EN_LinkType_EN_GPV,
+    Pcv = sys::EN_LinkType_EN_PCV,
+}
+
+impl From<ValveKind> for LinkType {
+    fn from(kind: ValveKind) -> Self {
+        match kind {
+            ValveKind::Prv => Self::Prv,
+            ValveKind::Psv => Self::Psv,
+            ValveKind::Fcv => Self::Fcv,
+            ValveKind::Tcv => Self::Tcv,
+            ValveKind::Pbv => Self::Pbv,
+            ValveKind::Gpv => Self::Gpv,
+            ValveKind::Pcv => Self::Pcv,
+        }
+    }
 }
 
 /// Options of the solver.
@@ -142,6 +166,7 @@ pub enum SolverOption {
     DemandPattern = sys::EN_Option_EN_DEMANDPATTERN,
     PressureUnit = sys::EN_Option_EN_PRESS_UNITS,
     Viscosity = sys::EN_Option_EN_SP_VISCOS,
+    SpecificGravity = sys::EN_Option_EN_SP_GRAVITY,
     Diffusivity = sys::EN_Option_EN_SP_DIFFUS,
     BulkOrder = sys::EN_Option_EN_BULKORDER,
     WallOrder = sys::EN_Option_EN_WALLORDER,
@@ -181,11 +206,15 @@ impl Engine {
         check(unsafe { sys::EN_setreportcallback(self.project, Some(ignore)) }).map(drop)
     }
 
-    /// An empty network in m³/s and m, with Hazen–Williams losses, to be filled by calls.
-    pub(super) fn new() -> Result<Self, EngineError> {
+    /// An empty network in m³/s and m, to be filled by calls.
+    pub(super) fn new(friction: Friction) -> Result<Self, EngineError> {
         let engine = Self::create()?;
         let units = sys::EN_FlowUnits_EN_CMS as c_int;
-        let loss = sys::EN_HeadLossType_EN_HW as c_int;
+        let loss = match friction {
+            Friction::HazenWilliams => sys::EN_HeadLossType_EN_HW,
+            Friction::DarcyWeisbach => sys::EN_HeadLossType_EN_DW,
+            Friction::ChezyManning => sys::EN_HeadLossType_EN_CM,
+        } as c_int;
         // SAFETY: the project is alive and the texts end with a zero.
         check(unsafe {
             sys::EN_init(engine.project, NOWHERE.as_ptr(), c"".as_ptr(), units, loss)
@@ -443,7 +472,7 @@ mod tests {
     use super::*;
 
     fn pipe_of_1_km() -> Result<Engine, EngineError> {
-        let mut engine = Engine::new()?;
+        let mut engine = Engine::new(Friction::HazenWilliams)?;
         let junction = engine.add_node("J", NodeType::Junction)?;
         let reservoir = engine.add_node("R", NodeType::Reservoir)?;
         engine.set_node(reservoir, NodeProperty::Elevation, 50.0)?;
@@ -472,7 +501,7 @@ mod tests {
 
     #[test]
     fn what_epanet_refuses_comes_with_its_words() {
-        let mut engine = Engine::new().expect("an empty project");
+        let mut engine = Engine::new(Friction::HazenWilliams).expect("an empty project");
         let error = engine.set_node(7, NodeProperty::Elevation, 1.0).expect_err("no node 7");
         assert_eq!(error.to_string(), "EPANET error 203: function call contains undefined node");
     }

@@ -12,6 +12,7 @@ use super::engine::{EngineError, LinkProperty, NodeProperty, Warning};
 use crate::base::units::{Flow, Length, Power, Volume};
 
 pub use super::engine::file::decode;
+pub use crate::plant::network::SolvedStatus as Status;
 
 const FT: f64 = 0.3048;
 const FT3: f64 = FT * FT * FT;
@@ -115,37 +116,6 @@ pub struct LinkState {
     pub status: Status,
     /// Electrical power of a pump; none for other links.
     pub power: Power,
-}
-
-/// EPANET's status of a link.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Status {
-    /// Shut, switched off, or shut by the water itself (check valve, pump against too much head).
-    Closed,
-    /// Water may pass, the pump runs.
-    Open,
-    /// A valve that holds its setting.
-    Active,
-}
-
-impl Status {
-    /// `closed`, `open` or `active`.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Closed => "closed",
-            Self::Open => "open",
-            Self::Active => "active",
-        }
-    }
-
-    /// From EPANET's number.
-    fn from_epanet(value: f64) -> Self {
-        match value {
-            0.0 => Self::Closed,
-            2.0 => Self::Active,
-            _ => Self::Open,
-        }
-    }
 }
 
 /// What EPANET found odd about one of its solutions, which it still gives.

@@ -11,6 +11,7 @@ pub mod file;
 pub mod mistakes;
 mod outcome;
 mod reach;
+mod rules;
 mod solver;
 mod state;
 mod tanks;
@@ -20,11 +21,13 @@ mod tests;
 use crate::base::time::UtcOffset;
 use crate::base::units::{Flow, Length};
 use crate::base::{Span, Stamp};
-use crate::plant::network::{LinkIndex, LinkKind, Network, NodeKind};
+use crate::plant::network::{LinkIndex, LinkKind, Network, NodeKind, SolvedStatus};
 use controls::Controls;
 pub use outcome::{EngineError, Warning};
 use reach::Reach;
+use rules::{Rules, View};
 use solver::{Solver, Wanted};
+use state::Order;
 pub use state::{Boundary, Solution, Volumes};
 
 /// Why there is no solution.
@@ -60,6 +63,7 @@ pub struct Hydraulics {
     network: Network,
     solver: Solver,
     controls: Controls,
+    rules: Rules,
     reach: Reach,
     boundary: Boundary,
     wanted: Wanted,
@@ -89,6 +93,7 @@ impl Hydraulics {
         Ok(Self {
             solver: Solver::new(network)?,
             controls: Controls::new(start, offset),
+            rules: Rules::new(start, offset),
             reach: Reach::new(network),
             boundary: Boundary::at_start(network),
             wanted: Wanted::default(),
@@ -115,6 +120,11 @@ impl Hydraulics {
         self.boundary.speed[pump.0]
     }
 
+    /// What a link does in the last solution.
+    pub fn status(&self, link: LinkIndex) -> SolvedStatus {
+        self.solver.status(link)
+    }
+
     /// The last solution.
     pub fn solution(&self) -> &Solution {
         &self.solution
@@ -130,7 +140,8 @@ impl Hydraulics {
         self.solves
     }
 
-    /// Multiplies the roughness C of every pipe, as the network file has it; above 0.
+    /// Leaves every pipe this share of its roughness C, as the network file has it; above 0.
+    /// Pipes of other formulas come to lose as much more, see `Friction::worn`.
     pub fn set_roughness_factor(&mut self, factor: f64) -> Result<(), HydraulicsError> {
         if factor != self.roughness_factor {
             self.solver.set_roughness_factor(&self.network, above_zero(factor)?)?;
@@ -153,7 +164,7 @@ impl Hydraulics {
     }
 
     /// Applies the controls at `now` and solves. Gives the solution and how long it holds: at most
-    /// `limit`, less if before that a tank becomes full or empty or a control acts.
+    /// `limit`, less if before that a tank becomes full or empty or a control or rule acts.
     ///
     /// Errors: a wrong boundary, a refusal of the solver, or nothing found at the very first time;
     /// later the last solution is kept, with its warning, and `unsolved` counts.
@@ -161,10 +172,10 @@ impl Hydraulics {
         self.check_boundary()?;
         self.controls.apply(&self.network, now, &mut self.boundary, &self.solution.pressure);
         let links = 0..self.network.links.len();
-        let on: Vec<bool> =
-            links.map(|link| self.boundary.is_on(&self.network, LinkIndex(link))).collect();
-        self.reach.update(&self.network, &on, &self.boundary.tank_level);
-        match self.solve_for_taps(&on)? {
+        let order = |link| self.boundary.order(&self.network, LinkIndex(link));
+        let orders: Vec<Order> = links.map(order).collect();
+        self.reach.update(&self.network, &orders, &self.boundary.tank_level);
+        match self.solve_for_taps(&orders)? {
             Some(warning) if warning == Warning::Unbalanced => {
                 self.unsolved += 1;
                 if !self.has_solution {
@@ -174,7 +185,7 @@ impl Hydraulics {
             }
             warning => {
                 self.has_solution = true;
-                self.solution.open = on;
+                self.solution.open = orders.iter().map(|order| order.is_on()).collect();
                 self.solution.reached.copy_from_slice(self.reach.reached());
                 self.solution.warning = warning;
                 self.read_solution();
@@ -189,15 +200,23 @@ impl Hydraulics {
                 &self.inflow,
             ))
             .fold(limit, Span::min);
+        let view = View {
+            network: &self.network,
+            boundary: &self.boundary,
+            solution: &self.solution,
+            solver: &self.solver,
+            inflow: &self.inflow,
+        };
+        let span = self.rules.look_ahead(&view, now, span).unwrap_or(span);
         Ok((&self.solution, span))
     }
 
     /// Solves until every tap stands on its side of its own required pressure. That is once,
     /// unless some have crossed it since the last time.
-    fn solve_for_taps(&mut self, on: &[bool]) -> Result<Option<Warning>, EngineError> {
+    fn solve_for_taps(&mut self, orders: &[Order]) -> Result<Option<Warning>, EngineError> {
         for _ in 0..TURNS {
             let short = &self.short;
-            self.wanted.set(&self.network, &self.boundary, on, &self.reach, short);
+            self.wanted.set(&self.network, &self.boundary, orders, &self.reach, short);
             self.solves += 1;
             let warning = self.solver.solve(&self.wanted)?;
             if warning == Some(Warning::Unbalanced) || !self.turn_taps() {
@@ -205,7 +224,7 @@ impl Hydraulics {
             }
         }
         // Taps that turn for ever stand within a hair of their required pressure: either is right.
-        self.wanted.set(&self.network, &self.boundary, on, &self.reach, &self.short);
+        self.wanted.set(&self.network, &self.boundary, orders, &self.reach, &self.short);
         self.solver.solve(&self.wanted)
     }
 
@@ -231,10 +250,12 @@ impl Hydraulics {
         turned
     }
 
-    /// Lets `span` pass with the last solution: moves tank levels, counts what spills.
+    /// Lets `span` pass with the last solution: moves tank levels, counts what spills, lets rules
+    /// act. `span`: the one that `solve` gave, or less.
     pub fn advance(&mut self, span: Span) -> &Volumes {
         let levels = &mut self.boundary.tank_level;
         tanks::advance(&self.network, levels, &self.inflow, span, &mut self.volumes);
+        self.rules.pass(span, &self.network, &mut self.boundary);
         &self.volumes
     }
 

@@ -1,5 +1,6 @@
 //! Where water can get at all: the way must be open, whatever the pressure.
 
+use super::state::Order;
 use crate::base::units::Length;
 use crate::plant::network::{LinkKind, Network, NodeKind, ValveKind};
 
@@ -14,13 +15,33 @@ const REFILLED_M: f64 = 0.05;
 /// Where water gets. It is looked for again only when a link or a tank's emptiness has changed.
 #[derive(Debug)]
 pub(super) struct Reach {
-    /// Ways that lead away from each node: the link and where it leads.
-    ways: Vec<Vec<(usize, usize)>>,
-    /// What the answer below belongs to: per link, ordered open; per node, gives water.
-    on: Vec<bool>,
+    /// Ways that lead away from each node.
+    ways: Vec<Vec<Way>>,
+    /// What the answer below belongs to: per link, may water pass, and how; per node, gives water.
+    passes: Vec<Pass>,
     is_source: Vec<bool>,
     reached: Vec<bool>,
     next: Vec<usize>,
+}
+
+/// A way from a node.
+#[derive(Debug, Clone, Copy)]
+struct Way {
+    link: usize,
+    to: usize,
+    /// Against the link's direction?
+    is_back: bool,
+}
+
+/// How water may pass a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pass {
+    /// Not at all.
+    Not,
+    /// From start to end.
+    Forward,
+    /// Both ways.
+    Both,
 }
 
 impl Reach {
@@ -32,25 +53,28 @@ impl Reach {
             network.nodes.iter().map(|node| !is_junction(&node.kind)).collect();
         let mut ways = vec![Vec::new(); nodes];
         for (at, link) in network.links.iter().enumerate() {
-            ways[link.start.0].push((at, link.end.0));
-            if leads_back(&link.kind) {
-                ways[link.end.0].push((at, link.start.0));
-            }
+            ways[link.start.0].push(Way { link: at, to: link.end.0, is_back: false });
+            ways[link.end.0].push(Way { link: at, to: link.start.0, is_back: true });
         }
         Self {
             ways,
-            on: vec![false; network.links.len()],
+            passes: vec![Pass::Not; network.links.len()],
             reached: is_source.clone(),
             is_source,
             next: Vec::with_capacity(nodes),
         }
     }
 
-    /// Takes the present state. `on`: per link, ordered open; `levels`: per node, of tanks.
-    pub fn update(&mut self, network: &Network, on: &[bool], levels: &[Length]) {
-        let mut is_known = self.on == on;
+    /// Takes the present state. `orders`: per link; `levels`: per node, of tanks.
+    pub fn update(&mut self, network: &Network, orders: &[Order], levels: &[Length]) {
+        let mut is_known = true;
+        for ((own, link), order) in self.passes.iter_mut().zip(&network.links).zip(orders) {
+            let pass = pass(&link.kind, *order);
+            is_known &= *own == pass;
+            *own = pass;
+        }
         for (at, node) in network.nodes.iter().enumerate() {
-            let is_source = match node.kind {
+            let is_source = match &node.kind {
                 NodeKind::Reservoir => true,
                 NodeKind::Tank(tank) => {
                     let least = if self.is_source[at] { EMPTY_M } else { REFILLED_M };
@@ -62,7 +86,6 @@ impl Reach {
             self.is_source[at] = is_source;
         }
         if !is_known {
-            self.on.copy_from_slice(on);
             self.spread(network);
         }
     }
@@ -84,8 +107,13 @@ impl Reach {
         self.reached.copy_from_slice(&self.is_source);
         self.next.extend((0..self.ways.len()).filter(|node| self.is_source[*node]));
         while let Some(node) = self.next.pop() {
-            for (link, to) in &self.ways[node] {
-                if self.on[*link] && !self.reached[*to] {
+            for Way { link, to, is_back } in &self.ways[node] {
+                let is_open = match self.passes[*link] {
+                    Pass::Not => false,
+                    Pass::Forward => !is_back,
+                    Pass::Both => true,
+                };
+                if is_open && !self.reached[*to] {
                     self.reached[*to] = true;
                     // A tank that gives water was there from the beginning; this one is empty.
                     if matches!(network.nodes[*to].kind, NodeKind::Junction { .. }) {
@@ -100,11 +128,14 @@ impl Reach {
     }
 }
 
-fn leads_back(kind: &LinkKind) -> bool {
-    match kind {
-        LinkKind::Pipe { check_valve, .. } => !check_valve,
-        LinkKind::Pump { .. } => false,
-        LinkKind::Valve { kind, .. } => matches!(kind, ValveKind::Fcv | ValveKind::Tcv),
+fn pass(kind: &LinkKind, order: Order) -> Pass {
+    match (kind, order) {
+        (_, Order::Shut) => Pass::Not,
+        (LinkKind::Pipe { check_valve: true, .. } | LinkKind::Pump { .. }, _) => Pass::Forward,
+        (LinkKind::Valve { kind: ValveKind::Prv | ValveKind::Psv, .. }, Order::Set(_)) => {
+            Pass::Forward
+        }
+        (LinkKind::Pipe { .. } | LinkKind::Valve { .. }, _) => Pass::Both,
     }
 }
 
@@ -118,13 +149,13 @@ mod tests {
         let network = sample::plant().network;
         let is_tank = |kind: &NodeKind| matches!(kind, NodeKind::Tank(_));
         let at = network.nodes.iter().position(|node| is_tank(&node.kind)).expect("a tank");
-        let NodeKind::Tank(tank) = network.nodes[at].kind else { unreachable!("it is a tank") };
-        let on = vec![true; network.links.len()];
+        let NodeKind::Tank(tank) = &network.nodes[at].kind else { unreachable!("it is a tank") };
+        let orders = vec![Order::Open; network.links.len()];
         let mut reach = Reach::new(&network);
         let mut gives = |above_m: f64| {
             let mut levels = vec![Length::ZERO; network.nodes.len()];
             levels[at] = tank.min_level + Length::m(above_m);
-            reach.update(&network, &on, &levels);
+            reach.update(&network, &orders, &levels);
             reach.is_source(at)
         };
         assert!(gives(0.01), "it drains to its last drop");

@@ -24,7 +24,7 @@ pub struct Boundary {
     pub forced_closed: Vec<bool>,
     /// Relative speed of pumps; 0 or more. Controls set it.
     pub speed: Vec<f64>,
-    /// Setting of valves (PRV, PSV: m; FCV: m³/s; TCV: loss coefficient). Controls set it.
+    /// Setting of valves, in the unit of `LinkKind::Valve`. Controls set it.
     pub setting: Vec<f64>,
     /// Whatever controls set, a valve's setting is at most this; 0 or more, perhaps infinite.
     pub setting_most: Vec<f64>,
@@ -77,16 +77,43 @@ impl Boundary {
         self.stuck_setting[at].unwrap_or(self.setting[at]).min(self.setting_most[at])
     }
 
-    /// May water pass, as far as orders go? A pump at speed 0 and an FCV set to nothing are shut.
-    pub(super) fn is_on(&self, network: &Network, link: LinkIndex) -> bool {
-        let LinkIndex(at) = link;
-        let ordered = self.status[at] == LinkStatus::Open && !self.forced_closed[at];
-        ordered
-            && match network.links[at].kind {
-                LinkKind::Pump { .. } => self.speed[at] > 0.0,
-                LinkKind::Valve { kind: ValveKind::Fcv, .. } => self.valve_setting(at) > 0.0,
-                LinkKind::Pipe { .. } | LinkKind::Valve { .. } => true,
+    /// What a link is to do. A pump at speed 0, an FCV set to nothing and a PCV at 0 % are shut.
+    pub(super) fn order(&self, network: &Network, LinkIndex(at): LinkIndex) -> Order {
+        if self.status[at] == LinkStatus::Closed || self.forced_closed[at] {
+            return Order::Shut;
+        }
+        let above_0 = |value: f64| if value > 0.0 { Order::Set(value) } else { Order::Shut };
+        match network.links[at].kind {
+            LinkKind::Pipe { .. } | LinkKind::Valve { kind: ValveKind::Gpv, .. } => Order::Open,
+            LinkKind::Pump { .. } => above_0(self.speed[at]),
+            LinkKind::Valve { .. }
+                if self.status[at] == LinkStatus::WideOpen && self.stuck_setting[at].is_none() =>
+            {
+                Order::Open
             }
+            LinkKind::Valve { kind: ValveKind::Fcv | ValveKind::Pcv, .. } => {
+                above_0(self.valve_setting(at))
+            }
+            LinkKind::Valve { .. } => Order::Set(self.valve_setting(at)),
+        }
+    }
+}
+
+/// What a link is to do.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Order {
+    /// To let no water pass.
+    Shut,
+    /// To stand open: a pipe, a valve that does not regulate.
+    Open,
+    /// To run at this speed, to hold this setting.
+    Set(f64),
+}
+
+impl Order {
+    /// May water pass?
+    pub fn is_on(self) -> bool {
+        self != Self::Shut
     }
 }
 

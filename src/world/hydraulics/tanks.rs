@@ -3,7 +3,7 @@
 use super::Volumes;
 use crate::base::Span;
 use crate::base::units::{Length, Volume};
-use crate::plant::network::{Network, NodeKind, Tank};
+use crate::plant::network::{Network, NodeKind, Shape, Tank};
 
 /// Two levels this close are the same: rounding, far below what matters.
 const SAME_M: f64 = 1e-9;
@@ -11,11 +11,11 @@ const SAME_M: f64 = 1e-9;
 /// Longest span a tank's event is looked for: a year.
 const FAR_S: f64 = 31_536_000.0;
 
-/// The time a level needs for `distance_m` at `rate_m_per_s`, rounded up to whole milliseconds;
-/// none if it moves away or takes longer than a year.
-pub(super) fn time_to(distance_m: f64, rate_m_per_s: f64) -> Option<Span> {
-    let seconds = distance_m / rate_m_per_s;
-    let moves = rate_m_per_s != 0.0 && seconds > 0.0 && seconds < FAR_S;
+/// The time a tank's inflow needs for `volume_m3`, rounded up to whole milliseconds; none if the
+/// level moves away or that takes longer than a year.
+pub(super) fn time_to(volume_m3: f64, inflow_m3_per_s: f64) -> Option<Span> {
+    let seconds = volume_m3 / inflow_m3_per_s;
+    let moves = inflow_m3_per_s != 0.0 && seconds > 0.0 && seconds < FAR_S;
     moves.then(|| Span::ms(libm::ceil(seconds * 1_000.0 - 1e-6).max(1.0) as i64))
 }
 
@@ -27,9 +27,8 @@ pub(super) fn until_event(network: &Network, levels: &[Length], inflow: &[f64]) 
     });
     tanks
         .filter_map(|(at, tank)| {
-            let rate = inflow[at] / tank.area_m2();
-            let bound = if rate > 0.0 { tank.max_level } else { tank.min_level };
-            time_to((bound - levels[at]).as_m(), rate)
+            let bound = if inflow[at] > 0.0 { tank.max_level } else { tank.min_level };
+            time_to(tank.between_m3(levels[at], bound), inflow[at])
         })
         .min()
 }
@@ -47,14 +46,23 @@ pub(super) fn advance(
 ) {
     for (at, node) in network.nodes.iter().enumerate() {
         if let NodeKind::Tank(tank) = &node.kind {
-            let wanted = levels[at].as_m() + inflow[at] * span.as_seconds() / tank.area_m2();
-            let level = Length::m(settled(tank, wanted));
-            let spilled = (wanted - tank.max_level.as_m()).max(0.0) * tank.area_m2();
+            let came = inflow[at] * span.as_seconds();
+            let level = level_after(tank, levels[at], came);
+            let spilled = (came - tank.between_m3(levels[at], tank.max_level)).max(0.0);
             volumes.overflow[at] = Volume::m3(spilled);
             volumes.stored[at] = tank.volume(level) - tank.volume(levels[at]);
             levels[at] = level;
         }
     }
+}
+
+/// Where a tank's level stands after so much water came in or went out, within its limits.
+pub(super) fn level_after(tank: &Tank, level: Length, came_m3: f64) -> Length {
+    let wanted = match &tank.shape {
+        Shape::Cylinder { .. } => level + tank.level(Volume::m3(came_m3)),
+        Shape::Curve(_) => tank.level(tank.volume(level) + Volume::m3(came_m3)),
+    };
+    Length::m(settled(tank, wanted.as_m()))
 }
 
 /// Inside the limits, and exactly on one that is as near as rounding: EPANET compares exactly.

@@ -12,6 +12,7 @@ pub mod inactivation;
 pub mod order;
 pub mod reaction;
 pub mod segment;
+mod tank;
 pub mod transport;
 pub mod water;
 
@@ -19,7 +20,7 @@ pub mod water;
 mod tests;
 
 pub use books::{Account, Books};
-pub use transport::{Flows, Transport};
+pub use transport::{Boost, Flows, Transport};
 
 /// How many species the water carries.
 pub const SPECIES: usize = 12;

@@ -1,6 +1,6 @@
 //! What happens to the water on its way: decay, settling, scouring, ageing.
 
-use crate::plant::network::Reactions;
+use crate::plant::network::{Liquid, Reactions};
 
 /// Growth of bulk decay per °C (θ) `[M]`: ×1.4 in 5 °C.
 const BULK_THETA: f64 = 1.07;
@@ -38,6 +38,8 @@ pub struct Kinetics {
     bulk_20_per_day: f64,
     wall_m_per_day: f64,
     wall_factor: f64,
+    viscosity_m2_per_s: f64,
+    diffusivity_m2_per_s: f64,
     schmidt_third: f64,
 }
 
@@ -59,12 +61,16 @@ impl Bore {
 
 impl Kinetics {
     /// Kinetics by a network's coefficients.
-    pub fn new(reactions: Reactions) -> Self {
+    pub fn new(reactions: Reactions, liquid: Liquid) -> Self {
+        let viscosity = VISCOSITY_M2_PER_S * liquid.viscosity;
+        let diffusivity = DIFFUSIVITY_M2_PER_S * liquid.diffusivity;
         Self {
             bulk_20_per_day: reactions.bulk_per_day,
             wall_m_per_day: reactions.wall_m_per_day,
             wall_factor: 1.0,
-            schmidt_third: libm::cbrt(VISCOSITY_M2_PER_S / DIFFUSIVITY_M2_PER_S),
+            viscosity_m2_per_s: viscosity,
+            diffusivity_m2_per_s: diffusivity,
+            schmidt_third: libm::cbrt(viscosity / diffusivity),
         }
     }
 
@@ -91,18 +97,19 @@ impl Kinetics {
         if wall <= 0.0 {
             return 0.0;
         }
-        let transfer = self.sherwood(bore, velocity.abs()) * DIFFUSIVITY_M2_PER_S / bore.diameter_m;
+        let sherwood = self.sherwood(bore, velocity.abs());
+        let transfer = sherwood * self.diffusivity_m2_per_s / bore.diameter_m;
         4.0 / bore.diameter_m * wall * transfer / (wall + transfer)
     }
 
     fn sherwood(&self, bore: Bore, velocity: f64) -> f64 {
-        let reynolds = velocity * bore.diameter_m / VISCOSITY_M2_PER_S;
+        let reynolds = velocity * bore.diameter_m / self.viscosity_m2_per_s;
         if reynolds < 1.0 {
             2.0
         } else if reynolds >= 2_300.0 {
             0.0149 * libm::pow(reynolds, 0.88) * self.schmidt_third
         } else {
-            let schmidt = VISCOSITY_M2_PER_S / DIFFUSIVITY_M2_PER_S;
+            let schmidt = self.viscosity_m2_per_s / self.diffusivity_m2_per_s;
             let y = bore.diameter_m / bore.length_m * reynolds * schmidt;
             let root = libm::cbrt(y);
             3.65 + 0.0668 * y / (1.0 + 0.04 * root * root)
@@ -151,7 +158,7 @@ mod tests {
     const BORE: Bore = Bore { length_m: 100.0, diameter_m: 0.1 };
 
     fn kinetics(bulk_per_day: f64, wall_m_per_day: f64) -> Kinetics {
-        Kinetics::new(Reactions { bulk_per_day, wall_m_per_day })
+        Kinetics::new(Reactions { bulk_per_day, wall_m_per_day }, Liquid::default())
     }
 
     #[test]

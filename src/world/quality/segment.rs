@@ -154,6 +154,17 @@ impl Column {
         volume - left.max(0.0)
     }
 
+    /// Makes the outermost segment at one end larger by `volume` m³.
+    pub fn swell(&mut self, at: End, volume: f64) {
+        let outermost = match at {
+            End::Start => self.segments.front_mut(),
+            End::Finish => self.segments.back_mut(),
+        };
+        if let Some(segment) = outermost {
+            segment.volume += volume;
+        }
+    }
+
     fn drop_outermost(&mut self, at: End) {
         let (rest, next) = match at {
             End::Start => (self.segments.pop_front(), self.segments.front_mut()),

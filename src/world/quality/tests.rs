@@ -7,7 +7,8 @@ use super::segment::SEGMENTS_MAX;
 use super::*;
 use crate::base::units::{Flow, Length};
 use crate::plant::network::{
-    Link, LinkIndex, LinkKind, LinkStatus, Network, Node, NodeIndex, NodeKind, Reactions, Tank,
+    Link, LinkIndex, LinkKind, LinkStatus, Liquid, Network, Node, NodeIndex, NodeKind, Reactions,
+    Tank,
 };
 
 /// A network to carry water through: nodes `R` reservoir, `T` tank, `J` junction.
@@ -20,13 +21,11 @@ pub(super) fn network(
         id: format!("{kind}{i}"),
         kind: match kind {
             'R' => NodeKind::Reservoir,
-            'T' => NodeKind::Tank(Tank {
-                initial_level: Length::m(2.0),
-                min_level: Length::ZERO,
-                max_level: Length::m(4.0),
-                diameter: Length::m(2.0 / libm::sqrt(std::f64::consts::PI)),
-                overflow: true,
-            }),
+            'T' => {
+                let diameter = Length::m(2.0 / libm::sqrt(std::f64::consts::PI));
+                let levels = [2.0, 0.0, 4.0].map(Length::m);
+                NodeKind::Tank(Tank { overflow: true, ..Tank::cylinder(levels, diameter) })
+            }
             _ => NodeKind::Junction { base_demand: Flow::ZERO, pattern: None },
         },
         elevation: Length::ZERO,
@@ -39,7 +38,7 @@ pub(super) fn network(
         kind: LinkKind::Pipe {
             length: Length::m(*length),
             diameter: Length::m(*diameter),
-            roughness_c: 130.0,
+            roughness: 130.0,
             minor_loss: 0.0,
             check_valve: false,
         },
@@ -120,7 +119,7 @@ fn wall_decay_follows_its_closed_form() {
     let diameter = 0.2;
     let area = std::f64::consts::FRAC_PI_4 * diameter * diameter;
     let bore = reaction::Bore { length_m: 10.0 / area, diameter_m: diameter };
-    let rate = reaction::Kinetics::new(wall).wall_per_s(bore, links[0] / area);
+    let rate = reaction::Kinetics::new(wall, Liquid::default()).wall_per_s(bore, links[0] / area);
     let exact = libm::exp(-rate * 6_000.0);
     let chlorine = transport.waters()[1][CHLORINE];
     assert!(exact < 0.9 && (chlorine - exact).abs() < 2e-3, "{chlorine} {exact}");

@@ -2,11 +2,14 @@
 
 use super::books::{Books, Entry};
 use super::inactivation::Inactivation;
-use super::order::Order;
+use super::order::{Order, STAGNANT_M3_PER_S};
 use super::reaction::{Bed, Bore, Kinetics, TRIHALOMETHANE_YIELD, bed};
 use super::segment::{Column, End};
-use super::{AGE, BY_PRODUCT, CHLORINE, COMBINED, Carried, E_COLI, SPECIES, TURBIDITY, add};
-use crate::plant::network::{LinkIndex, LinkKind, Network, Node, NodeIndex, NodeKind};
+use super::tank::{Passing, Store};
+use super::{
+    AGE, BY_PRODUCT, CHLORINE, COMBINED, Carried, E_COLI, SPECIES, Species, TURBIDITY, add,
+};
+use crate::plant::network::{LinkIndex, LinkKind, Network, Node, NodeIndex, NodeKind, Reactions};
 
 /// Decay of combined chlorine as a share of the free's bulk decay `[D]`: chloramine is slow, and
 /// does not feed on walls.
@@ -29,10 +32,23 @@ pub struct Flows<'a> {
     pub spilled: &'a [f64],
 }
 
+/// Something put into the water where it leaves a node.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Boost {
+    /// So much a second: in the species' unit times m³, g/s for mg/L.
+    Mass(f64),
+    /// So much on top of what is there.
+    FlowPaced(f64),
+    /// What is missing to so much.
+    SetPoint(f64),
+}
+
 /// The water of a whole network.
 #[derive(Debug, Clone)]
 pub struct Transport {
     kinetics: Kinetics,
+    /// Per node: what is put into its water.
+    boosts: Vec<Option<(Species, Boost)>>,
     order: Order,
     pipes: Vec<Option<Pipe>>,
     bodies: Vec<Body>,
@@ -44,13 +60,19 @@ pub struct Transport {
 struct Pipe {
     bore: Bore,
     column: Column,
+    /// Where they are not those of all pipes.
+    own: Option<Kinetics>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 enum Body {
     Junction,
     Reservoir,
-    Tank { volume: f64 },
+    Tank {
+        store: Store,
+        /// Bulk decay, where it is not that of all water.
+        own: Option<Kinetics>,
+    },
 }
 
 /// Water that reached a node in this step.
@@ -71,17 +93,18 @@ impl Transport {
                 let volume = bore.area_m2() * bore.length_m;
                 let mut column = Column::new(volume, water);
                 column.deposit = deposit_ntu * volume;
-                Some(Pipe { bore, column })
+                Some(Pipe { bore, column, own: None })
             }
             LinkKind::Pump { .. } | LinkKind::Valve { .. } => None,
         };
         let body = |node: &Node| match &node.kind {
             NodeKind::Junction { .. } => Body::Junction,
             NodeKind::Reservoir => Body::Reservoir,
-            NodeKind::Tank(tank) => Body::Tank { volume: tank.volume(tank.initial_level).as_m3() },
+            NodeKind::Tank(tank) => Body::Tank { store: Store::new(tank, water), own: None },
         };
         let mut transport = Self {
-            kinetics: Kinetics::new(network.reactions),
+            kinetics: Kinetics::new(network.reactions, network.liquid),
+            boosts: vec![None; network.nodes.len()],
             order: Order::new(network),
             pipes: network.links.iter().map(|link| pipe(&link.kind)).collect(),
             bodies: network.nodes.iter().map(body).collect(),
@@ -92,17 +115,21 @@ impl Transport {
         transport
     }
 
-    /// Fills a network with the water of its nodes, without deposits: each pipe with that of the
-    /// node its water flows to, as EPANET does.
+    /// Fills a network with the water of its nodes, without deposits: each pipe with that of its
+    /// end node, as EPANET does.
     ///
-    /// * `waters`: one per node. `flows`: m³/s, one per link.
-    pub fn with_waters(network: &Network, waters: &[Carried], flows: &[f64]) -> Self {
+    /// * `waters`: one per node.
+    pub fn with_waters(network: &Network, waters: &[Carried]) -> Self {
         let mut transport = Self::new(network, [0.0; SPECIES], 0.0);
         transport.waters.copy_from_slice(waters);
-        for ((pipe, link), flow) in transport.pipes.iter_mut().zip(&network.links).zip(flows) {
+        for (pipe, link) in transport.pipes.iter_mut().zip(&network.links) {
             if let Some(pipe) = pipe {
-                let NodeIndex(to) = if *flow < 0.0 { link.start } else { link.end };
-                pipe.column = Column::new(pipe.column.volume(), waters[to]);
+                pipe.column = Column::new(pipe.column.volume(), waters[link.end.0]);
+            }
+        }
+        for ((body, node), water) in transport.bodies.iter_mut().zip(&network.nodes).zip(waters) {
+            if let (Body::Tank { store, .. }, NodeKind::Tank(tank)) = (body, &node.kind) {
+                *store = Store::new(tank, *water);
             }
         }
         transport.open_books();
@@ -119,9 +146,38 @@ impl Transport {
         self.waters[reservoir.0] = water;
     }
 
+    /// Puts something into the water that leaves a junction or tank from now on, or no longer.
+    pub fn set_boost(&mut self, node: NodeIndex, boost: Option<(Species, Boost)>) {
+        self.boosts[node.0] = boost;
+    }
+
+    /// Gives a pipe coefficients of its own.
+    pub fn set_pipe_reactions(&mut self, network: &Network, pipe: LinkIndex, own: Reactions) {
+        if let Some(pipe) = &mut self.pipes[pipe.0] {
+            pipe.own = Some(Kinetics::new(own, network.liquid));
+        }
+    }
+
+    /// Gives a tank coefficients of its own.
+    pub fn set_tank_reactions(&mut self, network: &Network, tank: NodeIndex, reactions: Reactions) {
+        if let Body::Tank { own, .. } = &mut self.bodies[tank.0] {
+            *own = Some(Kinetics::new(reactions, network.liquid));
+        }
+    }
+
+    /// What a node holds: a tank's water before anything is put into what leaves it.
+    pub fn inside(&self, NodeIndex(at): NodeIndex) -> Carried {
+        match &self.bodies[at] {
+            Body::Tank { store, .. } => store.water(),
+            Body::Junction | Body::Reservoir => self.waters[at],
+        }
+    }
+
     /// Multiplies the wall decay of every pipe.
     pub fn set_wall_factor(&mut self, factor: f64) {
         self.kinetics.set_wall_factor(factor);
+        let own = self.pipes.iter_mut().flatten().filter_map(|pipe| pipe.own.as_mut());
+        own.for_each(|kinetics| kinetics.set_wall_factor(factor));
     }
 
     /// Brings this share of a pipe's deposit up into its water; nothing for pumps and valves.
@@ -165,7 +221,8 @@ impl Transport {
                 Body::Reservoir => self.pass_reservoir(node, &supply, out, &mut entry),
                 Body::Tank { .. } => {
                     let supply = self.disinfect(node, supply, &inactivation, flows, &mut entry);
-                    self.mix_tank(node, &supply, out, flows, &mut entry);
+                    self.pass_tank(node, &supply, out, flows, &mut entry);
+                    self.boost(node, out, flows, &mut entry);
                 }
                 Body::Junction => {
                     if supply.volume > 0.0 {
@@ -174,6 +231,7 @@ impl Transport {
                         inactivation.act(&mut self.waters[node], flows.dt_s);
                         decay.act(&mut self.waters[node]);
                     }
+                    self.boost(node, out, flows, &mut entry);
                     self.pass_junction(node, &supply, out, flows, &mut entry);
                 }
             }
@@ -194,26 +252,57 @@ impl Transport {
         inactivation: &Inactivation,
         entry: &mut Entry,
     ) -> Decay {
-        let bulk_per_s = self.kinetics.bulk_per_s(flows.temperature_deg_c);
-        let still = Decay::new(bulk_per_s, 0.0, flows.dt_s);
+        let bulk_of = |kinetics: &Kinetics| kinetics.bulk_per_s(flows.temperature_deg_c);
+        let usual = bulk_of(&self.kinetics);
+        let still = Decay::new(usual, 0.0, flows.dt_s);
+        let own_still = |own: &Option<Kinetics>| match own {
+            Some(own) => (bulk_of(own), Decay::new(bulk_of(own), 0.0, flows.dt_s)),
+            None => (usual, still),
+        };
         for (pipe, flow) in self.pipes.iter_mut().zip(flows.links) {
             let Some(pipe) = pipe else { continue };
             let velocity = flow / pipe.bore.area_m2();
-            let wall_per_s = self.kinetics.wall_per_s(pipe.bore, velocity);
+            let kinetics = pipe.own.as_ref().unwrap_or(&self.kinetics);
+            let (bulk_per_s, decay) = own_still(&pipe.own);
+            let wall_per_s = kinetics.wall_per_s(pipe.bore, velocity);
             let decay =
-                if wall_per_s > 0.0 { still.with_wall(bulk_per_s, wall_per_s) } else { still };
+                if wall_per_s > 0.0 { decay.with_wall(bulk_per_s, wall_per_s) } else { decay };
             entry.reacted[E_COLI] -= inactivate(&mut pipe.column, inactivation, flows.dt_s);
             age(&mut pipe.column, &decay, entry);
             move_bed(&mut pipe.column, bed(pipe.bore, velocity, flows.dt_s));
         }
-        for (body, water) in self.bodies.iter().zip(&mut self.waters) {
-            if let Body::Tank { volume } = *body {
+        for (body, water) in self.bodies.iter_mut().zip(&mut self.waters) {
+            let Body::Tank { store, own } = body else { continue };
+            let (_, decay) = own_still(own);
+            store.react(|volume, water| {
                 entry.reacted[E_COLI] -= volume * inactivation.act(water, flows.dt_s);
-                still.book(volume, volume * water[CHLORINE], volume * water[COMBINED], entry);
-                still.act(water);
-            }
+                decay.book(volume, volume * water[CHLORINE], volume * water[COMBINED], entry);
+                decay.act(water);
+            });
+            *water = store.water();
         }
         still
+    }
+
+    /// Puts in what somebody wants in the water that leaves a node: `out` m³ through links, and
+    /// what is withdrawn there.
+    fn boost(&mut self, node: usize, out: f64, flows: &Flows<'_>, entry: &mut Entry) {
+        let Some((species, boost)) = self.boosts[node] else { return };
+        let leaves = out + flows.withdrawn[node].max(0.0) * flows.dt_s;
+        if leaves <= STAGNANT_M3_PER_S * flows.dt_s {
+            return;
+        }
+        let own = &mut self.waters[node][species as usize];
+        let added = match boost {
+            Boost::Mass(per_s) => per_s * flows.dt_s / leaves,
+            Boost::FlowPaced(more) => more,
+            Boost::SetPoint(wanted) => (wanted - *own).max(0.0),
+        };
+        *own += added;
+        entry.entered[species as usize] += added * leaves;
+        if matches!(self.bodies[node], Body::Junction) {
+            entry.numerical[species as usize] -= added * leaves; // `pass_junction` counts it
+        }
     }
 
     /// Draws what the links bring to a node.
@@ -284,8 +373,8 @@ impl Transport {
         supply
     }
 
-    /// Mixes a tank completely, then lets it give and spill.
-    fn mix_tank(
+    /// Lets a tank take what comes, give and spill.
+    fn pass_tank(
         &mut self,
         node: usize,
         supply: &Supply,
@@ -293,24 +382,19 @@ impl Transport {
         flows: &Flows<'_>,
         entry: &mut Entry,
     ) {
-        let Body::Tank { volume: before } = self.bodies[node] else { return };
-        let old = self.waters[node];
-        let mixed = before + supply.volume;
-        if mixed > 0.0 {
-            let mut load = supply.load;
-            add(&mut load, before, &old);
-            self.waters[node] = load.map(|load| load / mixed);
-        }
-        let water = &self.waters[node];
-        let after = flows.tank_volumes[node];
+        let Body::Tank { store, .. } = &mut self.bodies[node] else { return };
         let withdrawn = flows.withdrawn[node].max(0.0) * flows.dt_s;
-        let spilled = flows.spilled[node];
-        add(&mut entry.withdrawn, withdrawn, water);
-        add(&mut entry.overflowed, spilled, water);
-        add(&mut entry.numerical, after + out + withdrawn + spilled, water);
-        add(&mut entry.numerical, -before, &old);
-        add(&mut entry.numerical, -1.0, &supply.load);
-        self.bodies[node] = Body::Tank { volume: after };
+        let (water, passed) = store.pass(&Passing {
+            volume: supply.volume,
+            load: &supply.load,
+            out: out + withdrawn,
+            spilled: flows.spilled[node],
+            after: flows.tank_volumes[node],
+        });
+        add(&mut entry.withdrawn, withdrawn, &water);
+        add(&mut entry.overflowed, 1.0, &passed.spilled);
+        add(&mut entry.numerical, 1.0, &passed.numerical);
+        self.waters[node] = water;
     }
 
     /// Pushes a node's water into the links that lead away from it.
@@ -351,9 +435,9 @@ impl Transport {
         for pipe in self.pipes.iter().flatten() {
             pipe.column.add_load(&mut load);
         }
-        for (body, water) in self.bodies.iter().zip(&self.waters) {
-            if let Body::Tank { volume } = *body {
-                add(&mut load, volume, water);
+        for body in &self.bodies {
+            if let Body::Tank { store, .. } = body {
+                store.add_load(&mut load);
             }
         }
         load

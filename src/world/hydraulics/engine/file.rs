@@ -19,6 +19,7 @@ const ID_BYTES: usize = 64;
 pub enum TimeParameter {
     Duration = sys::EN_TimeParameter_EN_DURATION,
     HydraulicStep = sys::EN_TimeParameter_EN_HYDSTEP,
+    RuleStep = sys::EN_TimeParameter_EN_RULESTEP,
     ReportStep = sys::EN_TimeParameter_EN_REPORTSTEP,
     ReportStart = sys::EN_TimeParameter_EN_REPORTSTART,
     QualityStep = sys::EN_TimeParameter_EN_QUALSTEP,

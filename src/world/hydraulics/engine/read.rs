@@ -5,8 +5,8 @@ use std::ffi::c_int;
 
 use epanet_sys as sys;
 
-use super::file::{FileEngine, number_by, text_by};
-use super::{EngineError, LinkProperty, NodeProperty, SolverOption, check};
+use super::file::{FileEngine, number_by};
+use super::{Engine, EngineError, LinkProperty, NodeProperty, SolverOption, check};
 
 /// EPANET's "this link is opened" in place of a setting.
 pub const SET_OPEN: f64 = 1e10;
@@ -42,6 +42,19 @@ pub struct RawDemandModel {
     pub exponent: f64,
 }
 
+impl Engine {
+    /// A property of a link.
+    pub(in crate::world::hydraulics) fn link_value(
+        &self,
+        index: i32,
+        property: LinkProperty,
+    ) -> Result<f64, EngineError> {
+        let project = self.project;
+        // SAFETY: the project is alive, the place is valid; EPANET checks the index.
+        value_by(|value| unsafe { sys::EN_getlinkvalue(project, index, property as c_int, value) })
+    }
+}
+
 fn value_by(write: impl FnOnce(*mut f64) -> c_int) -> Result<f64, EngineError> {
     let mut value = 0.0;
     check(write(&raw mut value))?;
@@ -58,9 +71,7 @@ impl FileEngine {
 
     /// A parameter of a link.
     pub fn link_value(&self, index: i32, property: LinkProperty) -> Result<f64, EngineError> {
-        let project = self.engine.project;
-        // SAFETY: the project is alive, the place is valid; EPANET checks the index.
-        value_by(|value| unsafe { sys::EN_getlinkvalue(project, index, property as c_int, value) })
+        self.engine.link_value(index, property)
     }
 
     /// An option.
@@ -154,14 +165,6 @@ impl FileEngine {
         Ok(controls)
     }
 
-    /// The names of the rule-based controls.
-    pub fn rules(&self) -> Result<Vec<String>, EngineError> {
-        let project = self.engine.project;
-        let rules = 1..=self.count_of(sys::EN_CountType_EN_RULECOUNT)?;
-        // SAFETY: the project is alive, the buffer is large enough; EPANET checks the index.
-        rules.map(|at| text_by(|text| unsafe { sys::EN_getruleID(project, at, text) })).collect()
-    }
-
     /// How demands depend on pressure.
     pub fn demand_model(&self) -> Result<RawDemandModel, EngineError> {
         let mut model: c_int = 0;
@@ -180,7 +183,7 @@ impl FileEngine {
         Ok(RawDemandModel { is_pressure_driven, minimum, required, exponent })
     }
 
-    fn count_of(&self, what: sys::EN_CountType) -> Result<i32, EngineError> {
+    pub(super) fn count_of(&self, what: sys::EN_CountType) -> Result<i32, EngineError> {
         // SAFETY: the project is alive, `number` is a valid place.
         number_by(|number| unsafe { sys::EN_getcount(self.engine.project, what as c_int, number) })
     }

@@ -3,22 +3,22 @@
 //! EPANET reads the text, so that both engines understand it alike. What our clock, tanks, controls
 //! or transport cannot do is refused by name: nothing of a file is silently left out.
 
+mod controls;
 mod links;
-mod loss;
 mod nodes;
+mod reactions;
 
 use std::path::Path;
 
 use super::super::engine::file::{FileEngine, TimeParameter};
-use super::super::engine::{EngineError, LinkProperty, NodeProperty, SolverOption};
+use super::super::engine::{EngineError, SolverOption};
 use super::super::state::Boundary;
 use super::{FT, Layout, QualityKind, Times, layout};
+use crate::base::Span;
 use crate::base::units::{Flow, Length};
 use crate::plant::network::{
-    LinkKind, LinkStatus, Network, NodeIndex, NodeKind, PressureDriven, Reactions,
+    Friction, LinkStatus, Liquid, Network, NodeIndex, NodeKind, PressureDriven, RuleStep,
 };
-
-use loss::HeadLoss;
 
 /// Feet of water in a psi, as EPANET has it.
 const FT_PER_PSI: f64 = 1.0 / 0.4333;
@@ -26,6 +26,9 @@ const FT_PER_PSI: f64 = 1.0 / 0.4333;
 /// EPANET's pressure units in m of water, in the order of `EN_PressUnits`.
 const PRESSURE_UNITS: [f64; 5] =
     [FT * FT_PER_PSI, FT * FT_PER_PSI / 6.895, 1.0, FT * FT_PER_PSI / 0.068_948, FT];
+
+pub use nodes::{Source, SourceType};
+pub use reactions::OwnReactions;
 
 /// A file as our world sees it.
 #[derive(Debug, Clone)]
@@ -44,6 +47,8 @@ pub struct Model {
     pub quality_step_s: i64,
     /// Time of day at the start, s.
     pub clock_start_s: i64,
+    /// Weight of the liquid over that of water.
+    pub specific_gravity: f64,
     /// Emitters: m³/h at 20 m, per node.
     emitters: Vec<f64>,
     patterns: Patterns,
@@ -54,8 +59,9 @@ pub struct Model {
     /// Pumps whose speed has a pattern.
     speeds: Vec<(usize, usize)>,
     supplies: Vec<Supply>,
-    /// Concentration of water that comes from outside: node, strength, pattern.
-    sources: Vec<(NodeIndex, f64, usize)>,
+    sources: Vec<Source>,
+    /// Pipes and tanks with coefficients of their own.
+    pub own_reactions: OwnReactions,
     /// What is not exactly as in the file, a sentence each; only `read_for_plant` approximates.
     pub approximated: Vec<String>,
 }
@@ -127,6 +133,7 @@ pub enum ModelError {
 /// From the file's units to SI.
 #[derive(Debug, Clone, Copy)]
 struct Units {
+    is_metric: bool,
     flow: f64,
     length: f64,
     /// Diameters of pipes and valves: inches or millimetres.
@@ -138,7 +145,6 @@ struct Units {
 struct Reader<'f> {
     file: &'f FileEngine,
     purpose: Purpose,
-    loss: HeadLoss,
     approximated: Vec<String>,
     units: Units,
     quality_factor: f64,
@@ -155,8 +161,7 @@ impl Model {
         Self::read_for(Purpose::Solve, path, times)
     }
 
-    /// Reads what a plant can use of it: its water quality is left out, other losses than
-    /// Hazen–Williams become those at 1 m/s, tanks of any shape become cylinders.
+    /// Reads what a plant can use of it: its water quality is left out.
     ///
     /// Errors: `Unsupported` with everything that our world cannot do even so.
     pub fn read_for_plant(path: &Path) -> Result<Self, ModelError> {
@@ -179,16 +184,20 @@ impl Model {
         let metric = layout.flow_unit.starts_with(['L', 'C']) || layout.flow_unit == "MLD";
         let metric = metric && layout.flow_unit != "CFS";
         let unit = file.option(SolverOption::PressureUnit)? as usize;
+        // Some units of pressure are a weight: a heavier liquid has less height for it.
+        let gravity = file.option(SolverOption::SpecificGravity)?;
+        let weighs = !matches!(unit, 2 | 4);
         let units = Units {
+            is_metric: metric,
             flow: factors.flow,
             length: factors.length,
             diameter: if metric { 1e-3 } else { FT / 12.0 },
-            pressure: PRESSURE_UNITS.get(unit).copied().unwrap_or(1.0),
+            pressure: PRESSURE_UNITS.get(unit).copied().unwrap_or(1.0)
+                / if weighs { gravity } else { 1.0 },
         };
         let mut reader = Reader {
             file: &file,
             purpose,
-            loss: HeadLoss::HazenWilliams,
             approximated: Vec::new(),
             units,
             quality_factor: factors.quality,
@@ -230,10 +239,12 @@ impl Model {
         self.patterns.until_next(time_s)
     }
 
-    /// The concentration of water from outside at `time_s`, in the file's unit.
-    pub fn sources(&self, time_s: i64) -> impl Iterator<Item = (NodeIndex, f64)> {
-        let at = move |(node, strength, pattern): &(NodeIndex, f64, usize)| {
-            (*node, strength * self.patterns.at(*pattern, time_s))
+    /// What is put into the water at `time_s`; water from outside a junction has a reservoir of
+    /// its own.
+    pub fn sources(&self, time_s: i64) -> impl Iterator<Item = Source> {
+        let at = move |source: &Source| Source {
+            strength: source.strength * self.patterns.at(source.pattern, time_s),
+            ..*source
         };
         self.sources.iter().map(at)
     }
@@ -259,11 +270,6 @@ impl Reader<'_> {
 
     fn model(&mut self) -> Result<Model, EngineError> {
         self.read_options()?;
-        for rule in self.file.rules()? {
-            self.refuse(format!(
-                "rule {rule}: rule-based controls; write simple ones in [CONTROLS]"
-            ));
-        }
         let patterns = Patterns {
             factors: self.file.patterns()?,
             step_s: self.file.time(TimeParameter::PatternStep)?,
@@ -272,7 +278,7 @@ impl Reader<'_> {
         let nodes = self.read_nodes()?;
         let speeds = self.read_links()?;
         self.read_controls()?;
-        self.read_reactions()?;
+        self.check_reactions()?;
         let mut model = Model {
             initial_quality: nodes.initial_quality,
             quality_factor: self.quality_factor,
@@ -280,46 +286,49 @@ impl Reader<'_> {
             quality_step_s: self.file.time(TimeParameter::QualityStep)?.max(1),
             clock_start_s: self.file.time(TimeParameter::ClockStart)?,
             emitters: nodes.emitters,
+            specific_gravity: self.file.option(SolverOption::SpecificGravity)?,
             patterns,
             demands: nodes.demands,
             heads: nodes.heads,
             speeds,
             supplies: Vec::new(),
             sources: Vec::new(),
+            own_reactions: self.own_reactions()?,
             approximated: std::mem::take(&mut self.approximated),
             network: Network::default(),
             layout: self.layout.clone(),
         };
         self.add_supplies(&mut model);
-        for (node, strength, pattern) in nodes.sources {
-            let supply = model.supplies.iter().find(|supply| supply.junction == node);
-            let from = supply.map_or(node, |supply| supply.reservoir);
-            // EPANET, too, gives no concentration to water that nobody brings.
-            if matches!(self.network.nodes[from].kind, NodeKind::Reservoir) {
-                model.sources.push((NodeIndex(from), strength, pattern));
-            }
+        for source in nodes.sources {
+            let supply = model.supplies.iter().find(|supply| supply.junction == source.node.0);
+            let from = match (source.kind, supply) {
+                (SourceType::Concentration, Some(supply)) => NodeIndex(supply.reservoir),
+                _ => source.node,
+            };
+            let kind = match (source.kind, &self.network.nodes[from.0].kind) {
+                // EPANET gives no concentration to water that nobody brings.
+                (SourceType::Concentration, NodeKind::Junction { .. }) => continue,
+                (SourceType::Concentration, NodeKind::Tank(_)) => SourceType::FlowPaced,
+                (kind, _) => kind,
+            };
+            model.sources.push(Source { node: from, kind, ..source });
         }
         model.network = std::mem::take(&mut self.network);
         Ok(model)
     }
 
     fn read_options(&mut self) -> Result<(), EngineError> {
-        let loss = self.file.option(SolverOption::HeadLoss)?;
-        if loss != 0.0 && self.purpose == Purpose::Solve {
-            self.refuse("[OPTIONS] HEADLOSS: only H-W");
-        } else if loss != 0.0 {
-            self.loss = if loss == 1.0 { HeadLoss::DarcyWeisbach } else { HeadLoss::ChezyManning };
-            self.approximated.push("pipes: the roughness C with the same loss at 1 m/s".to_owned());
-        }
-        for (option, name) in
-            [(SolverOption::Viscosity, "VISCOSITY"), (SolverOption::Diffusivity, "DIFFUSIVITY")]
-        {
-            if self.layout.quality != QualityKind::None
-                && (self.file.option(option)? - 1.0).abs() > 1e-3
-            {
-                self.refuse(format!("[OPTIONS] {name}: only 1, that of water at 20 °C"));
-            }
-        }
+        self.network.friction = match self.file.option(SolverOption::HeadLoss)? {
+            1.0 => Friction::DarcyWeisbach,
+            2.0 => Friction::ChezyManning,
+            _ => Friction::HazenWilliams,
+        };
+        self.network.liquid = Liquid {
+            viscosity: self.file.option(SolverOption::Viscosity)?,
+            diffusivity: self.file.option(SolverOption::Diffusivity)?,
+        };
+        let rule_step = self.file.time(TimeParameter::RuleStep)?.max(1);
+        self.network.rule_step = RuleStep(Span::seconds(rule_step));
         let demand = self.file.demand_model()?;
         if demand.is_pressure_driven {
             self.network.pressure_driven = PressureDriven {
@@ -329,56 +338,6 @@ impl Reader<'_> {
             };
         }
         self.network.demand_driven = !demand.is_pressure_driven;
-        Ok(())
-    }
-
-    /// First-order decay, the same in every pipe and tank.
-    fn read_reactions(&mut self) -> Result<(), EngineError> {
-        if !matches!(self.layout.quality, QualityKind::Chemical(_)) {
-            return Ok(());
-        }
-        let mut bulks = Vec::new();
-        let mut walls = Vec::new();
-        for (at, link) in self.network.links.iter().enumerate() {
-            if matches!(link.kind, LinkKind::Pipe { .. }) {
-                let index = epanet_index(at);
-                bulks.push((self.file.link_value(index, LinkProperty::Bulk)?, link.id.clone()));
-                walls.push((self.file.link_value(index, LinkProperty::Wall)?, link.id.clone()));
-            }
-        }
-        for (at, node) in self.network.nodes.iter().enumerate() {
-            if matches!(node.kind, NodeKind::Tank(_)) {
-                let bulk = self.file.node_value(epanet_index(at), NodeProperty::TankBulk)?;
-                bulks.push((bulk, node.id.clone()));
-            }
-        }
-        for (values, what) in [(&bulks, "bulk"), (&walls, "wall")] {
-            let first = values.first().map_or(0.0, |(value, _)| *value);
-            let other = values.iter().find(|(value, _)| (value - first).abs() > 1e-9);
-            if let Some((_, id)) = other {
-                let text = format!("{id}: a {what} coefficient of its own; only one for all");
-                self.refused.push(text);
-            }
-            if first > 0.0 {
-                self.refused.push(format!("[REACTIONS]: growth ({what}); only decay"));
-            }
-        }
-        let rate = |values: &[(f64, String)]| values.first().map_or(0.0, |(value, _)| -value);
-        let (bulk, wall) = (rate(&bulks), rate(&walls));
-        self.network.reactions =
-            Reactions { bulk_per_day: bulk, wall_m_per_day: wall * self.units.length };
-        for (option, name, rate) in [
-            (SolverOption::BulkOrder, "ORDER BULK", bulk),
-            (SolverOption::TankOrder, "ORDER TANK", bulk),
-            (SolverOption::WallOrder, "ORDER WALL", wall),
-        ] {
-            if rate != 0.0 && self.file.option(option)? != 1.0 {
-                self.refuse(format!("[REACTIONS] {name}: only 1"));
-            }
-        }
-        if self.file.option(SolverOption::LimitingConcentration)? != 0.0 {
-            self.refuse("[REACTIONS] LIMITING POTENTIAL: none");
-        }
         Ok(())
     }
 }

@@ -2,7 +2,8 @@
 
 use super::Boundary;
 use super::reach::Reach;
-use crate::plant::network::{LinkKind, Network, NodeKind};
+use super::state::Order;
+use crate::plant::network::{Network, NodeKind};
 
 #[cfg(feature = "epanet")]
 mod with_epanet;
@@ -29,8 +30,8 @@ pub(super) struct Wanted {
     pub draw: Vec<f64>,
     /// Per node: a tank's level within its limits, or a reservoir's head, m; none of a junction.
     pub level: Vec<Option<f64>>,
-    /// Per link: the setting of a valve, the speed of a pump; none for shut.
-    pub setting: Vec<Option<f64>>,
+    /// Per link.
+    pub order: Vec<Order>,
 }
 
 impl Wanted {
@@ -41,7 +42,7 @@ impl Wanted {
         &mut self,
         network: &Network,
         boundary: &Boundary,
-        on: &[bool],
+        orders: &[Order],
         reach: &Reach,
         short: &[bool],
     ) {
@@ -60,22 +61,15 @@ impl Wanted {
             self.level.push(match node.kind {
                 NodeKind::Junction { .. } => None,
                 NodeKind::Reservoir => Some(boundary.reservoir_head[at].as_m()),
-                NodeKind::Tank(tank) if !reach.is_source(at) => Some(tank.min_level.as_m()),
-                NodeKind::Tank(tank) => {
+                NodeKind::Tank(ref tank) if !reach.is_source(at) => Some(tank.min_level.as_m()),
+                NodeKind::Tank(ref tank) => {
                     let level = boundary.tank_level[at].as_m();
                     Some(level.clamp(tank.min_level.as_m(), tank.max_level.as_m()))
                 }
             });
         }
-        self.setting.clear();
-        for (at, link) in network.links.iter().enumerate() {
-            let value = match link.kind {
-                LinkKind::Pipe { .. } => 1.0,
-                LinkKind::Pump { .. } => boundary.speed[at],
-                LinkKind::Valve { .. } => boundary.valve_setting(at),
-            };
-            self.setting.push(on[at].then_some(value));
-        }
+        self.order.clear();
+        self.order.extend_from_slice(orders);
     }
 }
 

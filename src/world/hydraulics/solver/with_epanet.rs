@@ -2,11 +2,14 @@
 
 use super::{Found, Wanted};
 use crate::base::units::{Flow, Length};
-use crate::plant::network::{Link, LinkIndex, LinkKind, Network, NodeKind, Tank, ValveKind};
+use crate::plant::network::{
+    Friction, Lift, Link, LinkIndex, LinkKind, Network, NodeKind, SolvedStatus, Tank, ValveKind,
+};
 use crate::world::hydraulics::HydraulicsError;
 use crate::world::hydraulics::engine::{
     Engine, EngineError, LinkProperty, LinkType, NodeProperty, NodeType, SolverOption, Warning,
 };
+use crate::world::hydraulics::state::Order;
 
 /// EPANET stops when flows change by less than this share: its finest, and cheap here.
 const ACCURACY: f64 = 1e-5;
@@ -19,10 +22,10 @@ const NO_LEAK: f64 = 1e-9;
 /// EPANET with the plant's network in it.
 pub struct Solver {
     engine: Engine,
-    kinds: Vec<Kind>,
+    is_check_valve: Vec<bool>,
     node_index: Vec<i32>,
     link_index: Vec<i32>,
-    /// Of each pump.
+    /// Head curves, one of each pump that has one.
     curve: Vec<Option<i32>>,
     told: Told,
     /// Per link: a check valve that stands in EPANET as a plain pipe, so that it can be shut.
@@ -42,25 +45,15 @@ struct Told {
     order: Vec<Option<Order>>,
 }
 
-/// A property of a link and its value.
-type Order = (LinkProperty, f64);
-
-/// How a link takes its orders.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Pipe,
-    CheckValve,
-    PumpOrValve,
-}
-
 impl Solver {
     pub fn new(network: &Network) -> Result<Self, HydraulicsError> {
-        let mut engine = Engine::new()?;
+        let mut engine = Engine::new(network.friction)?;
         engine.set_option(SolverOption::Accuracy, ACCURACY)?;
         engine.set_option(SolverOption::Trials, TRIALS)?;
         engine.set_option(SolverOption::Unbalanced, MORE_TRIALS)?;
         engine.set_option(SolverOption::EmitterBackflow, 0.0)?;
         engine.set_option(SolverOption::EmitterExponent, 0.5)?;
+        engine.set_option(SolverOption::Viscosity, network.liquid.viscosity)?;
         if !network.demand_driven {
             let driven = network.pressure_driven;
             engine.set_pressure_driven(
@@ -71,7 +64,7 @@ impl Solver {
         }
         let mut solver = Self {
             engine,
-            kinds: Vec::new(),
+            is_check_valve: Vec::new(),
             node_index: vec![0; network.nodes.len()],
             link_index: Vec::new(),
             curve: vec![None; network.links.len()],
@@ -87,7 +80,7 @@ impl Solver {
         };
         solver.add_nodes(network)?;
         for link in &network.links {
-            solver.add_link(link)?;
+            solver.add_link(network.friction, link)?;
         }
         for at in 0..network.links.len() {
             solver.add_curve(network, at)?;
@@ -126,22 +119,20 @@ impl Solver {
     fn set_tank(&mut self, index: i32, bottom: f64, tank: &Tank) -> Result<(), EngineError> {
         let (min, max) = (tank.min_level.as_m(), tank.max_level.as_m());
         let levels = [f64::midpoint(min, max), min, max];
-        self.engine.set_tank(index, bottom, levels, tank.diameter.as_m())?;
+        // How much it holds is our matter: EPANET never lets time pass.
+        self.engine.set_tank(index, bottom, levels, 1.0)?;
         self.engine.set_node(index, NodeProperty::MaxLevel, max)?;
         self.engine.set_node(index, NodeProperty::MinLevel, min)?;
         let overflow = f64::from(u8::from(tank.overflow));
         self.engine.set_node(index, NodeProperty::CanOverflow, overflow)
     }
 
-    fn add_link(&mut self, link: &Link) -> Result<(), EngineError> {
+    fn add_link(&mut self, friction: Friction, link: &Link) -> Result<(), EngineError> {
         let kind = match &link.kind {
             LinkKind::Pipe { check_valve: true, .. } => LinkType::CheckValvePipe,
             LinkKind::Pipe { .. } => LinkType::Pipe,
             LinkKind::Pump { .. } => LinkType::Pump,
-            LinkKind::Valve { kind: ValveKind::Prv, .. } => LinkType::Prv,
-            LinkKind::Valve { kind: ValveKind::Psv, .. } => LinkType::Psv,
-            LinkKind::Valve { kind: ValveKind::Fcv, .. } => LinkType::Fcv,
-            LinkKind::Valve { kind: ValveKind::Tcv, .. } => LinkType::Tcv,
+            LinkKind::Valve { kind, .. } => LinkType::from(*kind),
         };
         let (start, end) = (short_id(link.start.0), short_id(link.end.0));
         let id = short_id(self.link_index.len());
@@ -149,32 +140,49 @@ impl Solver {
         self.link_index.push(index);
         let mut set = |property, value| self.engine.set_link(index, property, value);
         match &link.kind {
-            LinkKind::Pipe { length, diameter, roughness_c, minor_loss, check_valve } => {
+            LinkKind::Pipe { length, diameter, roughness, minor_loss, check_valve } => {
                 set(LinkProperty::Length, length.as_m())?;
                 set(LinkProperty::Diameter, diameter.as_m() * 1_000.0)?;
-                set(LinkProperty::Roughness, *roughness_c)?;
+                set(LinkProperty::Roughness, in_epanet(friction, *roughness))?;
                 set(LinkProperty::MinorLoss, *minor_loss)?;
-                self.kinds.push(if *check_valve { Kind::CheckValve } else { Kind::Pipe });
+                self.is_check_valve.push(*check_valve);
             }
-            LinkKind::Pump { .. } => self.kinds.push(Kind::PumpOrValve),
-            LinkKind::Valve { diameter, setting, minor_loss, .. } => {
+            LinkKind::Pump { .. } => self.is_check_valve.push(false),
+            LinkKind::Valve { kind, diameter, setting, minor_loss, .. } => {
                 set(LinkProperty::Diameter, diameter.as_m() * 1_000.0)?;
                 set(LinkProperty::MinorLoss, *minor_loss)?;
-                set(LinkProperty::InitialSetting, *setting)?;
-                self.kinds.push(Kind::PumpOrValve);
+                if *kind != ValveKind::Gpv {
+                    set(LinkProperty::InitialSetting, *setting)?;
+                }
+                self.is_check_valve.push(false);
             }
         }
         Ok(())
     }
 
     fn add_curve(&mut self, network: &Network, at: usize) -> Result<(), EngineError> {
-        if let LinkKind::Pump { curve, .. } = &network.links[at].kind {
-            let index = self.engine.add_curve(&format!("HEAD{at}"))?;
-            self.curve[at] = Some(index);
-            self.engine.set_curve(index, &points(curve, 1.0))?;
-            self.engine.set_head_curve(self.link_index[at], index)?;
+        let (engine, link) = (&mut self.engine, self.link_index[at]);
+        match &network.links[at].kind {
+            LinkKind::Pump { lift: Lift::Curve(curve), .. } => {
+                let index = engine.add_curve(&format!("HEAD{at}"))?;
+                self.curve[at] = Some(index);
+                engine.set_curve(index, &points(curve, 1.0))?;
+                engine.set_head_curve(link, index)
+            }
+            LinkKind::Pump { lift: Lift::Power(power), .. } => {
+                engine.set_link(link, LinkProperty::PumpPower, power.as_kw())
+            }
+            LinkKind::Valve { kind, curve, .. } if !curve.is_empty() => {
+                let index = engine.add_curve(&format!("LOSS{at}"))?;
+                engine.set_curve(index, curve)?;
+                let property = match kind {
+                    ValveKind::Gpv => LinkProperty::GpvCurve,
+                    _ => LinkProperty::PcvCurve,
+                };
+                engine.set_link(link, property, f64::from(index))
+            }
+            LinkKind::Pipe { .. } | LinkKind::Valve { .. } => Ok(()),
         }
-        Ok(())
     }
 
     pub fn set_roughness_factor(
@@ -183,28 +191,37 @@ impl Solver {
         factor: f64,
     ) -> Result<(), EngineError> {
         for (link, index) in network.links.iter().zip(&self.link_index) {
-            if let LinkKind::Pipe { roughness_c, .. } = link.kind {
-                let value = roughness_c * factor;
+            if let LinkKind::Pipe { roughness, diameter, .. } = link.kind {
+                let worn = network.friction.worn(roughness, diameter, factor);
+                let value = in_epanet(network.friction, worn);
                 self.engine.set_link(*index, LinkProperty::Roughness, value)?;
             }
         }
         Ok(())
     }
 
-    /// EPANET fits curves when its solver is opened: open it again.
+    /// EPANET reads curves and powers when its solver is opened: open it again.
     pub fn set_pump_head_factor(
         &mut self,
         network: &Network,
         LinkIndex(at): LinkIndex,
         factor: f64,
     ) -> Result<(), EngineError> {
-        let (Some(index), LinkKind::Pump { curve, .. }) = (self.curve[at], &network.links[at].kind)
-        else {
+        let LinkKind::Pump { lift, .. } = &network.links[at].kind else {
             let id = &network.links[at].id;
             return Err(EngineError::Input(format!("{id} is no pump")));
         };
         self.engine.close_solver()?;
-        self.engine.set_curve(index, &points(curve, factor))?;
+        match (lift, self.curve[at]) {
+            (Lift::Curve(curve), Some(index)) => {
+                self.engine.set_curve(index, &points(curve, factor))?;
+            }
+            (Lift::Power(power), _) => {
+                let power = power.as_kw() * factor;
+                self.engine.set_link(self.link_index[at], LinkProperty::PumpPower, power)?;
+            }
+            (Lift::Curve(_), None) => {}
+        }
         self.engine.open_solver()?;
         self.restart()
     }
@@ -236,10 +253,9 @@ impl Solver {
 
     /// EPANET takes no order for a check valve: one that is shut stands there as a pipe meanwhile.
     fn hold_check_valves(&mut self, wanted: &Wanted) -> Result<(), EngineError> {
-        let turned = |at: &usize| {
-            self.kinds[*at] == Kind::CheckValve && self.held[*at] != wanted.setting[*at].is_none()
-        };
-        let turned: Vec<usize> = (0..self.kinds.len()).filter(turned).collect();
+        let turned =
+            |at: &usize| self.is_check_valve[*at] && self.held[*at] == wanted.order[*at].is_on();
+        let turned: Vec<usize> = (0..self.is_check_valve.len()).filter(turned).collect();
         if turned.is_empty() {
             return Ok(());
         }
@@ -274,16 +290,17 @@ impl Solver {
             }
         }
         for (at, index) in self.link_index.iter().enumerate() {
-            let order = match (self.kinds[at], wanted.setting[at]) {
-                (Kind::CheckValve, Some(_)) => continue,
-                (_, None) => (LinkProperty::Status, 0.0),
-                (Kind::Pipe, Some(_)) => (LinkProperty::Status, 1.0),
-                (Kind::PumpOrValve, Some(value)) => (LinkProperty::Setting, value),
-            };
-            if told.order[at] != Some(order) {
-                engine.set_link(*index, order.0, order.1)?;
-                told.order[at] = Some(order);
+            let order = wanted.order[at];
+            if told.order[at] == Some(order) || (self.is_check_valve[at] && order.is_on()) {
+                continue;
             }
+            let (property, value) = match order {
+                Order::Shut => (LinkProperty::Status, 0.0),
+                Order::Open => (LinkProperty::Status, 1.0),
+                Order::Set(value) => (LinkProperty::Setting, value),
+            };
+            engine.set_link(*index, property, value)?;
+            told.order[at] = Some(order);
         }
         Ok(())
     }
@@ -311,6 +328,12 @@ impl Solver {
         self.engine.set_option(SolverOption::Trials, trials)
     }
 
+    /// What a link does in the last solution; open when EPANET does not say.
+    pub fn status(&self, LinkIndex(at): LinkIndex) -> SolvedStatus {
+        let value = self.engine.link_value(self.link_index[at], LinkProperty::Status);
+        SolvedStatus::from_epanet(value.unwrap_or(1.0))
+    }
+
     /// The last solution.
     pub fn found(&self) -> &Found {
         &self.found
@@ -327,6 +350,11 @@ fn short_id(at: usize) -> String {
     let letter = |digit: usize| char::from(b'A' + (digit % LETTERS) as u8);
     let digits = [at / (LETTERS * LETTERS * LETTERS), at / (LETTERS * LETTERS), at / LETTERS, at];
     digits.map(letter).iter().collect()
+}
+
+/// A roughness as EPANET has it in SI units: heights in mm.
+fn in_epanet(friction: Friction, roughness: f64) -> f64 {
+    if friction == Friction::DarcyWeisbach { roughness * 1_000.0 } else { roughness }
 }
 
 fn points(curve: &[(Flow, Length)], factor: f64) -> Vec<(f64, f64)> {

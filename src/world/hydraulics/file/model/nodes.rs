@@ -2,17 +2,15 @@
 
 use super::super::super::engine::{EngineError, NodeProperty, SolverOption};
 use super::super::QualityKind;
-use super::{Model, Purpose, Reader, Supply, epanet_index};
-use crate::base::units::{Flow, Length};
+use super::{Model, Reader, Supply, epanet_index};
+use crate::base::units::{Flow, Length, Volume};
 use crate::plant::network::{
-    Link, LinkIndex, LinkKind, LinkStatus, Node, NodeIndex, NodeKind, Tank, ValveKind,
+    Link, LinkIndex, LinkKind, LinkStatus, Mixing, Node, NodeIndex, NodeKind, Shape, Tank,
+    ValveKind,
 };
 
 /// EPANET's error "there is no source at this node".
 const NO_SOURCE: i32 = 240;
-
-/// EPANET's source type "concentration of the inflow".
-const CONCENTRATION: f64 = 0.0;
 
 /// Length and diameter of the pipe beside a supply's valve, m: its water does not matter.
 const STUB_M: (f64, f64) = (1.0, 0.3);
@@ -27,7 +25,33 @@ pub(super) struct Nodes {
     pub emitters: Vec<f64>,
     pub demands: Vec<Vec<(Flow, usize)>>,
     pub heads: Vec<(usize, Length, usize)>,
-    pub sources: Vec<(usize, f64, usize)>,
+    pub sources: Vec<Source>,
+}
+
+/// What is put into the water of a node, in the file's unit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Source {
+    /// Where.
+    pub node: NodeIndex,
+    /// How.
+    pub kind: SourceType,
+    /// How much: a concentration, or mass a minute.
+    pub strength: f64,
+    /// Index of its pattern; 0 for none.
+    pub(super) pattern: usize,
+}
+
+/// EPANET's kinds of sources.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SourceType {
+    /// The concentration of what comes from outside.
+    Concentration,
+    /// So much mass a minute.
+    Mass,
+    /// What is missing to a concentration.
+    SetPoint,
+    /// So much on top of what is there.
+    FlowPaced,
 }
 
 impl Reader<'_> {
@@ -55,8 +79,7 @@ impl Reader<'_> {
                     NodeKind::Reservoir
                 }
             };
-            let source = self.source(at)?;
-            nodes.sources.extend(source.map(|(strength, pattern)| (at, strength, pattern)));
+            nodes.sources.extend(self.source(at)?);
             self.add_node(item.id, kind, elevation);
         }
         Ok(nodes)
@@ -85,61 +108,56 @@ impl Reader<'_> {
         Ok(self.file.demands(epanet_index(at))?.into_iter().map(category).collect())
     }
 
-    fn tank(&mut self, at: usize) -> Result<Tank, EngineError> {
-        let mut tank = Tank {
-            initial_level: self.length(at, NodeProperty::TankLevel)?,
-            min_level: self.length(at, NodeProperty::MinLevel)?,
-            max_level: self.length(at, NodeProperty::MaxLevel)?,
-            diameter: self.length(at, NodeProperty::TankDiameter)?,
+    fn tank(&self, at: usize) -> Result<Tank, EngineError> {
+        let [min_level, max_level] =
+            [self.length(at, NodeProperty::MinLevel)?, self.length(at, NodeProperty::MaxLevel)?];
+        let levels = [self.length(at, NodeProperty::TankLevel)?, min_level, max_level];
+        let diameter = self.length(at, NodeProperty::TankDiameter)?;
+        let cylinder = Tank {
             overflow: self.node(at, NodeProperty::CanOverflow)? != 0.0,
+            mixing: self.mixing(at)?,
+            ..Tank::cylinder(levels, diameter)
         };
-        let id = self.layout.nodes[at].id.clone();
         let unit = self.units.length * self.units.length * self.units.length;
-        let least = self.node(at, NodeProperty::MinVolume)? * unit;
-        let cylinder = tank.volume(tank.min_level).as_m3();
         let curve = self.node(at, NodeProperty::VolumeCurve)? as i32;
-        if self.purpose == Purpose::Plant {
-            if curve != 0 {
-                let points = self.file.curve(curve)?;
-                self.make_cylinder(&mut tank, &points, &id);
-            }
-        } else if curve != 0 {
-            self.refuse(format!("{id}: a tank with a volume curve; only cylinders"));
-        } else if (least - cylinder).abs() > 1e-3 * tank.volume(tank.max_level).as_m3() {
-            self.refuse(format!("{id}: a minimum volume that is not that of its lowest level"));
+        if curve != 0 {
+            let point =
+                |(level, volume)| (Length::m(level * self.units.length), Volume::m3(volume * unit));
+            let points = self.file.curve(curve)?.into_iter().map(point);
+            return Ok(Tank { shape: Shape::Curve(points.collect()), ..cylinder });
         }
-        if self.node(at, NodeProperty::MixModel)? != 0.0 && self.layout.quality != QualityKind::None
-        {
-            self.refuse(format!("{id}: a tank that is not completely mixed ([MIXING])"));
-        }
-        Ok(tank)
+        let least = Volume::m3(self.node(at, NodeProperty::MinVolume)? * unit);
+        Ok(cylinder.with_least_volume(least))
     }
 
-    /// The cylinder that holds as much between the tank's lowest and highest level.
-    fn make_cylinder(&mut self, tank: &mut Tank, points: &[(f64, f64)], id: &str) {
-        let unit = self.units.length;
-        let (low, high) = (tank.min_level.as_m(), tank.max_level.as_m());
-        let at = |level: f64| curve_at(points, level / unit) * unit * unit * unit;
-        let area = (at(high) - at(low)) / (high - low).max(1e-6);
-        tank.diameter = Length::m(libm::sqrt(area.max(0.1) / std::f64::consts::FRAC_PI_4));
-        self.approximated.push(format!("{id}: a cylinder of the same volume as its curve"));
+    fn mixing(&self, at: usize) -> Result<Mixing, EngineError> {
+        Ok(match self.node(at, NodeProperty::MixModel)? as i32 {
+            1 => Mixing::TwoCompartments { inlet_share: self.node(at, NodeProperty::MixFraction)? },
+            2 => Mixing::FirstInFirstOut,
+            3 => Mixing::LastInFirstOut,
+            _ => Mixing::Complete,
+        })
     }
 
-    /// Strength and pattern of a source of concentration; others are refused.
-    fn source(&mut self, at: usize) -> Result<Option<(f64, usize)>, EngineError> {
+    fn source(&self, at: usize) -> Result<Option<Source>, EngineError> {
         if !matches!(self.layout.quality, QualityKind::Chemical(_)) {
             return Ok(None);
         }
         let kind = match self.node(at, NodeProperty::SourceType) {
             Err(EngineError::Engine { code: NO_SOURCE, .. }) => return Ok(None),
-            kind => kind?,
+            kind => match kind? as i32 {
+                1 => SourceType::Mass,
+                2 => SourceType::SetPoint,
+                3 => SourceType::FlowPaced,
+                _ => SourceType::Concentration,
+            },
         };
-        if kind != CONCENTRATION {
-            let id = self.layout.nodes[at].id.clone();
-            self.refuse(format!("{id}: a source that is no CONCEN ([SOURCES])"));
-        }
-        let pattern = self.node(at, NodeProperty::SourcePattern)? as usize;
-        Ok(Some((self.node(at, NodeProperty::SourceQuality)?, pattern)))
+        Ok(Some(Source {
+            node: NodeIndex(at),
+            kind,
+            strength: self.node(at, NodeProperty::SourceQuality)?,
+            pattern: self.node(at, NodeProperty::SourcePattern)? as usize,
+        }))
     }
 
     fn add_node(&mut self, id: String, kind: NodeKind, elevation: Length) -> NodeIndex {
@@ -173,7 +191,7 @@ impl Reader<'_> {
             let stub = LinkKind::Pipe {
                 length: Length::m(STUB_M.0),
                 diameter: Length::m(STUB_M.1),
-                roughness_c: 140.0,
+                roughness: self.network.friction.like_c(140.0, Length::m(STUB_M.1)),
                 minor_loss: 0.0,
                 check_valve: false,
             };
@@ -183,12 +201,13 @@ impl Reader<'_> {
                 diameter: Length::m(STUB_M.1),
                 setting: 0.0,
                 minor_loss: 0.0,
+                curve: Vec::new(),
             };
             let to = NodeIndex(junction);
             let LinkIndex(valve) = self.add_link(name(), before, to, valve, LinkStatus::Open);
             model.supplies.push(Supply { junction, reservoir: reservoir.0, valve });
-            let quality = model.initial_quality[junction];
-            model.initial_quality.extend([quality; 2]);
+            // EPANET gives no concentration to water that nobody brings.
+            model.initial_quality.extend([0.0; 2]);
             model.emitters.extend([0.0; 2]);
             model.demands.extend([Vec::new(), Vec::new()]);
         }
@@ -217,29 +236,5 @@ impl Reader<'_> {
         self.network.link_index.insert(id.clone(), index);
         self.network.links.push(Link { id, start, end, kind, initial });
         index
-    }
-}
-
-/// The height of a rising curve at `x`, straight between its points, flat beyond them.
-fn curve_at(points: &[(f64, f64)], x: f64) -> f64 {
-    let next = points.partition_point(|(at, _)| *at < x);
-    match (next.checked_sub(1).map(|before| points[before]), points.get(next)) {
-        (Some((x0, y0)), Some((x1, y1))) => y0 + (y1 - y0) * (x - x0) / (x1 - x0),
-        (None, Some((_, y))) => *y,
-        (Some((_, y)), None) => y,
-        (None, None) => 0.0,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_curve_is_straight_between_its_points_and_flat_beyond_them() {
-        let points = [(0.0, 10.0), (2.0, 30.0), (3.0, 90.0)];
-        let at = |x| curve_at(&points, x);
-        assert_eq!([at(-1.0), at(0.0), at(1.0), at(2.5), at(9.0)], [10.0, 10.0, 20.0, 60.0, 90.0]);
-        assert_eq!(curve_at(&[], 1.0), 0.0);
     }
 }

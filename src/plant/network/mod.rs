@@ -1,11 +1,22 @@
 //! The pipe network in SI units, as solvers see it. EPANET's words; `.inp` is its file format.
 
+mod control;
+mod friction;
+mod tank;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::efficiency::Efficiency;
-use crate::base::units::{Flow, Length, Volume};
+use crate::base::Span;
+use crate::base::units::{Flow, Length, Power};
+pub use control::{
+    ControlAction, ControlRule, ControlWhen, Join, Measured, Premise, Relation, RuleAction,
+    SimpleControl, SolvedStatus, Test,
+};
+pub use friction::Friction;
+pub use tank::{Mixing, Shape, Tank};
 
 /// Position of a node in `Network::nodes`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -26,6 +37,10 @@ pub struct Network {
     pub links: Vec<Link>,
     /// Simple controls, in the order of the file.
     pub controls: Vec<SimpleControl>,
+    /// Rule-based controls, in the order of the file.
+    pub rules: Vec<ControlRule>,
+    /// How often the rules are looked at, beside the end of every step.
+    pub rule_step: RuleStep,
     /// Node ids to positions.
     pub node_index: BTreeMap<String, NodeIndex>,
     /// Link ids to positions.
@@ -34,8 +49,38 @@ pub struct Network {
     pub pressure_driven: PressureDriven,
     /// Is the whole demand delivered whatever the pressure (EPANET's DDA)? Plants say no.
     pub demand_driven: bool,
+    /// What the roughness of pipes means.
+    pub friction: Friction,
+    /// What is in the pipes.
+    pub liquid: Liquid,
     /// Chlorine coefficients of the `[REACTIONS]` section.
     pub reactions: Reactions,
+}
+
+/// Time between two looks at the rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RuleStep(pub Span);
+
+impl Default for RuleStep {
+    /// EPANET's: a tenth of its usual hydraulic step of an hour.
+    fn default() -> Self {
+        Self(Span::minutes(6))
+    }
+}
+
+/// The liquid in the pipes, relative to water and chlorine at 20 °C.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Liquid {
+    /// Kinematic viscosity over that of water: friction by Darcy–Weisbach and wall decay.
+    pub viscosity: f64,
+    /// Molecular diffusivity over that of chlorine: wall decay.
+    pub diffusivity: f64,
+}
+
+impl Default for Liquid {
+    fn default() -> Self {
+        Self { viscosity: 1.0, diffusivity: 1.0 }
+    }
 }
 
 /// EPANET's pressure-driven analysis (`DEMAND MODEL PDA`).
@@ -56,7 +101,7 @@ impl Default for PressureDriven {
 }
 
 /// First-order chlorine decay, as positive rates.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Reactions {
     /// In the water, 1/day at 20 °C.
     pub bulk_per_day: f64,
@@ -93,33 +138,6 @@ pub enum NodeKind {
     Tank(Tank),
 }
 
-/// A cylindrical tank; levels count from its bottom.
-#[derive(Debug, Clone, Copy)]
-pub struct Tank {
-    /// Level at the start.
-    pub initial_level: Length,
-    /// It counts as empty here.
-    pub min_level: Length,
-    /// It is full here.
-    pub max_level: Length,
-    /// Diameter.
-    pub diameter: Length,
-    /// Does a full tank spill (true), or shut its inflow by a float valve (false)?
-    pub overflow: bool,
-}
-
-impl Tank {
-    /// Surface in m².
-    pub fn area_m2(&self) -> f64 {
-        std::f64::consts::FRAC_PI_4 * self.diameter.as_m() * self.diameter.as_m()
-    }
-
-    /// Water at `level`.
-    pub fn volume(&self, level: Length) -> Volume {
-        Volume::m3(self.area_m2() * level.as_m())
-    }
-}
-
 /// A connection of two nodes.
 #[derive(Debug, Clone)]
 pub struct Link {
@@ -138,23 +156,23 @@ pub struct Link {
 /// Pipe, pump or valve.
 #[derive(Debug, Clone)]
 pub enum LinkKind {
-    /// A pipe, Hazen–Williams.
+    /// A pipe.
     Pipe {
         /// Length.
         length: Length,
         /// Inner diameter.
         diameter: Length,
-        /// Hazen–Williams C.
-        roughness_c: f64,
+        /// As `Network::friction` says: a C, a height in m or Manning's n.
+        roughness: f64,
         /// Minor loss coefficient.
         minor_loss: f64,
         /// Lets water through in one direction only.
         check_valve: bool,
     },
-    /// A pump with a head curve.
+    /// A pump.
     Pump {
-        /// Points (flow, head), flow rising; one point means EPANET's standard curve through it.
-        curve: Vec<(Flow, Length)>,
+        /// What it adds to the head.
+        lift: Lift,
         /// Relative speed at the start.
         speed: f64,
         /// What it makes of its current.
@@ -162,18 +180,41 @@ pub enum LinkKind {
     },
     /// A valve.
     Valve {
-        /// PRV, PSV, FCV or TCV.
+        /// What it regulates.
         kind: ValveKind,
         /// Diameter.
         diameter: Length,
-        /// PRV and PSV: pressure head, m; FCV: m³/s; TCV: loss coefficient.
+        /// PRV, PSV and PBV: pressure head, m; FCV: m³/s; TCV: loss coefficient; PCV: how far it
+        /// is open, %; GPV: nothing.
         setting: f64,
         /// Minor loss coefficient when fully open.
         minor_loss: f64,
+        /// GPV: head loss, m, by flow, m³/s. PCV: share of the flow coefficient of a fully open
+        /// valve, %, by how far it is open, %; none: in proportion. Others: none.
+        curve: Vec<(f64, f64)>,
     },
 }
 
-/// EPANET's valve kinds that plants may use.
+/// What a pump adds to the head.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Lift {
+    /// Points (flow, head), flow rising; one point means EPANET's standard curve through it.
+    Curve(Vec<(Flow, Length)>),
+    /// Always this power goes into the water, whatever the flow.
+    Power(Power),
+}
+
+impl Lift {
+    /// What such a pump usually makes of its current.
+    pub fn usual_efficiency(&self) -> Efficiency {
+        match self {
+            Self::Curve(curve) => Efficiency::usual(curve),
+            Self::Power(_) => Efficiency::usual(&[]),
+        }
+    }
+}
+
+/// EPANET's valve kinds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ValveKind {
     /// Pressure-reducing (减压阀).
@@ -184,51 +225,58 @@ pub enum ValveKind {
     Fcv,
     /// Throttle control.
     Tcv,
+    /// Pressure breaker.
+    Pbv,
+    /// General purpose: a curve says what it loses.
+    Gpv,
+    /// Positional control: a curve says what it lets through.
+    Pcv,
 }
 
-/// Open or closed (a check valve or an active regulator stays `Open`).
+impl ValveKind {
+    /// EPANET's word for each.
+    pub const CHOICES: [(&'static str, Self); 7] = [
+        ("PRV", Self::Prv),
+        ("PSV", Self::Psv),
+        ("FCV", Self::Fcv),
+        ("TCV", Self::Tcv),
+        ("PBV", Self::Pbv),
+        ("GPV", Self::Gpv),
+        ("PCV", Self::Pcv),
+    ];
+
+    /// EPANET's word for it.
+    pub fn word(self) -> &'static str {
+        Self::CHOICES.iter().find(|(_, kind)| *kind == self).map_or("TCV", |(word, _)| word)
+    }
+
+    /// May it stand beside a tank or a reservoir?
+    pub fn may_touch_a_tank(self) -> bool {
+        !matches!(self, Self::Prv | Self::Psv | Self::Fcv)
+    }
+}
+
+/// Open or closed, as ordered (a check valve or an active regulator is `Open`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LinkStatus {
-    /// Water may pass.
+    /// Water may pass; a valve regulates.
     Open,
     /// Shut or switched off.
     Closed,
+    /// Of a valve: out of work and wide open (EPANET's `OPEN`).
+    WideOpen,
 }
 
-/// EPANET's simple control: one link, one condition. (`ControlRule` is EPANET's rule-based kind.)
-#[derive(Debug, Clone)]
-pub struct SimpleControl {
-    /// The link it switches.
-    pub link: LinkIndex,
-    /// What it sets.
-    pub action: ControlAction,
-    /// When.
-    pub when: ControlWhen,
-}
-
-/// What a control sets.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum ControlAction {
-    /// Open or start.
-    Open,
-    /// Close or stop.
-    Closed,
-    /// Pump speed or valve setting (SI, as in `LinkKind`).
-    Setting(f64),
-}
-
-/// When a control acts.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum ControlWhen {
-    /// The tank's level (or the junction's pressure head) is above this.
-    Above(NodeIndex, Length),
-    /// The tank's level (or the junction's pressure head) is below this.
-    Below(NodeIndex, Length),
-    /// At this time after the start.
-    AtTime(crate::base::Span),
-    /// Every day at this time.
-    AtClockTime(crate::base::Span),
+impl LinkStatus {
+    /// What a link of this kind becomes when it is opened by a word, without a setting: a valve
+    /// stops regulating, but for one that only has a curve.
+    pub fn opened(kind: &LinkKind) -> Self {
+        match kind {
+            LinkKind::Valve { kind, .. } if *kind != ValveKind::Gpv => Self::WideOpen,
+            _ => Self::Open,
+        }
+    }
 }
 
 impl Network {
