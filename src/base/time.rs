@@ -70,6 +70,11 @@ impl Stamp {
         Span((self.0 + offset.0.as_ms()).rem_euclid(Span::DAY.0))
     }
 
+    /// The number of the local date at `offset`: days since 1970-01-01, a Thursday.
+    pub fn day_number(self, offset: UtcOffset) -> i64 {
+        (self.0 + offset.0.as_ms()).div_euclid(Span::DAY.0)
+    }
+
     /// The last midnight at `offset`, at or before this moment.
     pub fn midnight(self, offset: UtcOffset) -> Self {
         self - self.time_of_day(offset)
@@ -320,6 +325,9 @@ mod tests {
         assert_eq!(stamp.at(offset), "2024-12-05T08:00:00+08:00");
         assert_eq!(stamp.hh_mm(offset), "08:00");
         assert_eq!(stamp.midnight(offset).hh_mm(offset), "00:00");
+        assert_eq!(stamp.day_number(offset), 20_062);
+        assert_eq!((stamp - Span::hours(9)).day_number(offset), 20_061);
+        assert_eq!((stamp - Span::hours(9)).day_number(UtcOffset::UTC), 20_061);
         assert_eq!(stamp.month_day_time(offset), "12-05 08:00:00");
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::calendar::{AWAY_SHARE, Calendar};
 use super::efficiency::Efficiency;
 use super::network::{
     Link, LinkIndex, LinkKind, LinkStatus, Network, Node, NodeIndex, NodeKind, Tank, ValveKind,
@@ -32,6 +33,7 @@ pub fn plant() -> Plant {
         conditions: ["aged", "normal", "renewed"].map(condition).to_vec(),
         ageing: None,
         own_power: OwnPower::default(),
+        calendar: Calendar::USUAL,
         id,
     }
 }
@@ -69,6 +71,7 @@ fn profile(id: PlantId) -> Profile {
             fiction: true,
             people: 1_000,
             storeys: 2,
+            away_share: AWAY_SHARE,
             taps: vec![NodeIndex(3)],
         }],
     }

@@ -4,6 +4,7 @@
 //! checked `Plant`. Must not know: where the texts come from.
 
 mod ageing;
+mod calendar;
 mod condition_file;
 mod instruments_file;
 mod names;
@@ -56,9 +57,19 @@ pub fn load(id: PlantId, files: &Files) -> Result<Plant, Problems> {
     }
     let plant = match (network, described, instruments) {
         (Some(network), Some(described), Some(instruments)) => {
-            let Described { profile, mut train, own_power, ageing } = described;
+            let Described { profile, mut train, own_power, ageing, calendar } = described;
             train.raw.kind = profile.source;
-            Some(Plant { id, profile, network, train, instruments, conditions, ageing, own_power })
+            Some(Plant {
+                id,
+                profile,
+                network,
+                train,
+                instruments,
+                conditions,
+                ageing,
+                own_power,
+                calendar,
+            })
         }
         _ => None,
     };
@@ -243,7 +254,7 @@ mod tests {
                 ("population = 16000", "population = 15800"),
                 ("source = \"reservoir\"", "source = \"resevoir\""),
                 ("id = \"shijing\"", "id = \"zhuping\""),
-                ("storeys = 3\ntaps = [\"XQ-4\"", "storeys = 9\ntaps = [\"XQ-4\""),
+                ("storeys = 3\naway_percent = 25", "storeys = 9\naway_percent = 95"),
                 ("\"ZP-4\", \"ZP-5\"", "\"SY-4\", \"ZP_5\""),
                 ("\"CP-4\", \"CP-5\"", "\"CP-1\", \"TANK-2\""),
                 ("outlet = \"R-FILTERED\"", "outlet = \"CLEARWELL\""),

@@ -4,8 +4,8 @@
 //! Most injections add up (leaks, storms, faults of one instrument) and decide nothing alone.
 
 use super::{
-    AssetEvent, GatewayEvent, Injection, InjectionKind, InstrumentFault, NetworkEvent, PowerEvent,
-    SourceEvent, WorksEvent,
+    AssetEvent, GatewayEvent, Injection, InjectionKind, InstrumentFault, NetworkEvent, PeopleEvent,
+    PowerEvent, SourceEvent, WorksEvent,
 };
 
 /// How two injections contradict each other.
@@ -50,6 +50,9 @@ fn claims(kind: &InjectionKind) -> Vec<Claim> {
             vec![value("the state of wear", "")]
         }
         InjectionKind::Power(PowerEvent::GridCut) => vec![state("whether the mains are off", "")],
+        InjectionKind::People(PeopleEvent::CutOff { taps }) => {
+            taps.iter().map(|tap| state("whether the tap is cut off", tap.0)).collect()
+        }
         InjectionKind::Gateway(event) => of_gateway(event).into_iter().collect(),
         InjectionKind::Instrument { tag, fault } => of_instrument(tag.as_str(), fault),
         _ => Vec::new(),

@@ -23,7 +23,7 @@ pub use claim::{Contradiction, contradiction};
 pub use gateway::GatewayEvent;
 pub use instrument::{InstrumentFault, Ramp, RampShape, foreign_units};
 pub use network::{ForeignWater, NetworkEvent};
-pub use people::PeopleEvent;
+pub use people::{CalendarEvent, PeopleEvent};
 pub use power::PowerEvent;
 pub use source::{Pollution, SourceEvent};
 pub use works::WorksEvent;
