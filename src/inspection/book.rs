@@ -10,7 +10,7 @@ use crate::base::problem::{Problems, Source, nearest, read_toml};
 use crate::base::{Flag, RuleId, Span, Text};
 use crate::inspection::finding::RuleIndex;
 use crate::inspection::limit::LimitInForce;
-use crate::inspection::plausibility::night_flow::NightFlowTest;
+use crate::inspection::plausibility::flow_window::FlowTest;
 use crate::inspection::rule_file;
 use crate::inspection::select::Selector;
 use crate::inspection::service_pressure::ServiceHead;
@@ -76,7 +76,9 @@ pub enum Kind {
     /// A pressure below what the houses need.
     ServicePressure(ServiceHead),
     /// Too much flow at night.
-    NightFlow(NightFlowTest),
+    NightFlow(FlowTest),
+    /// A village that draws no water by day.
+    NoDraw(FlowTest),
     /// A signal that does not move.
     FlatLine(FlatLineTest),
     /// An instrument without usable readings; how long is the rule's `patience`.
@@ -95,6 +97,7 @@ impl Kind {
             Self::Limit(_) => "limit",
             Self::ServicePressure(_) => "service-pressure",
             Self::NightFlow(_) => "night-flow",
+            Self::NoDraw(_) => "no-draw",
             Self::FlatLine(_) => "flat-line",
             Self::TagSilence => "tag-silence",
             Self::GatewaySilence { .. } => "gateway-silence",
@@ -153,7 +156,9 @@ impl InspectionRule {
         match self.kind {
             Kind::Limit(limit) => Some(limit),
             Kind::ServicePressure(heads) => Some(heads.limit(tag.storeys?, tag.rise_m)),
-            Kind::NightFlow(test) => Some(test.limit(tag.night_flow?.usual_m3_per_h)),
+            Kind::NightFlow(test) | Kind::NoDraw(test) => {
+                Some(test.limit(tag.night_flow?.usual_m3_per_h))
+            }
             Kind::FlatLine(_) | Kind::TagSilence | Kind::GatewaySilence { .. } => None,
         }
     }
@@ -163,6 +168,8 @@ impl InspectionRule {
         let suits = match self.kind {
             Kind::ServicePressure(_) => tag.storeys.is_some(),
             Kind::NightFlow(_) => tag.night_flow.is_some(),
+            // What leaves the plant or fills a tank may rest for hours.
+            Kind::NoDraw(_) => tag.night_flow.is_some() && tag.village.is_some(),
             Kind::GatewaySilence { .. } => false,
             Kind::Limit(_) | Kind::FlatLine(_) | Kind::TagSilence => true,
         };
@@ -307,7 +314,7 @@ fn check_tag(rule: &InspectionRule, profile: &Profile, tag: &Tag, problems: &mut
         let help = "make silence_at_most_min longer than the poll";
         problems.add(&place.source, place.span.clone(), text).help(help);
     }
-    if let Kind::NightFlow(test) = rule.kind
+    if let Kind::NightFlow(test) | Kind::NoDraw(test) = rule.kind
         && test.average < tag.poll
     {
         let text = format!(

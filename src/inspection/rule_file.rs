@@ -5,7 +5,7 @@ use crate::base::units::{Length, Quantity, Unit};
 use crate::base::{Flag, RuleId, Span, TagId};
 use crate::inspection::book::{AcceptFlags, InspectionRule, Kind, NoData, Place, Urgency};
 use crate::inspection::limit::{LimitInForce, Side};
-use crate::inspection::plausibility::night_flow::NightFlowTest;
+use crate::inspection::plausibility::flow_window::FlowTest;
 use crate::inspection::select::{SIZE_CLASSES, Selector, Supply};
 use crate::inspection::service_pressure::ServiceHead;
 use crate::inspection::signal::flat_line::FlatLineTest;
@@ -32,15 +32,17 @@ enum KindName {
     Limit,
     ServicePressure,
     NightFlow,
+    NoDraw,
     FlatLine,
     TagSilence,
     GatewaySilence,
 }
 
-const KINDS: [(&str, KindName); 6] = [
+const KINDS: [(&str, KindName); 7] = [
     ("limit", KindName::Limit),
     ("service-pressure", KindName::ServicePressure),
     ("night-flow", KindName::NightFlow),
+    ("no-draw", KindName::NoDraw),
     ("flat-line", KindName::FlatLine),
     ("tag-silence", KindName::TagSilence),
     ("gateway-silence", KindName::GatewaySilence),
@@ -215,7 +217,11 @@ fn read_kind(table: &Table<'_>) -> (Option<Kind>, Selector) {
         }
         KindName::NightFlow => {
             select.quantity = Some(Quantity::Flow);
-            read_night_flow(table).map(Kind::NightFlow)
+            read_flow_window(table, Side::Above).map(Kind::NightFlow)
+        }
+        KindName::NoDraw => {
+            select.quantity = Some(Quantity::Flow);
+            read_flow_window(table, Side::Below).map(Kind::NoDraw)
         }
         KindName::TagSilence => {
             select.quantity = table.opt_choice("quantity", &quantities).map(Spanned::into_inner);
@@ -402,13 +408,19 @@ fn read_service_head(table: &Table<'_>) -> Option<ServiceHead> {
     })
 }
 
-fn read_night_flow(table: &Table<'_>) -> Option<NightFlowTest> {
+/// A test of flow above (too much at night) or below (too little by day) a share of the usual one.
+fn read_flow_window(table: &Table<'_>, side: Side) -> Option<FlowTest> {
     let from = table.parse("from", Span::parse_time_of_day);
     let to = table.parse("to", Span::parse_time_of_day);
     let average = table.number_in("average_min", 1.0..=120.0).map(as_minutes);
     let sustained = table.number_in("sustained_min", 1.0..=720.0);
-    let times = table.number_in("usual_times", 1.0..=100.0);
-    let excess = table.number_in("excess_m3_per_h", 0.0..=100_000.0);
+    let (times, excess) = match side {
+        Side::Above => (
+            table.number_in("usual_times", 1.0..=100.0),
+            table.number_in("excess_m3_per_h", 0.0..=100_000.0).map(Spanned::into_inner),
+        ),
+        Side::Below => (table.number_in("usual_times", 0.0..=10.0), Some(0.0)),
+    };
     let deadband = table.number_in("deadband_m3_per_h", 0.0..=100_000.0);
     let (from, to, average, sustained) = (from?, to?, average?, sustained?);
     let window = *to.get_ref() - *from.get_ref();
@@ -420,17 +432,18 @@ fn read_night_flow(table: &Table<'_>) -> Option<NightFlowTest> {
     let sustained = as_minutes(sustained);
     if sustained > window || sustained < average {
         let text =
-            format!("an excess of {sustained} fits no window of {window} in blocks of {average}");
+            format!("what lasts {sustained} fits no window of {window} in blocks of {average}");
         table.add(place, text);
         return None;
     }
-    Some(NightFlowTest {
+    Some(FlowTest {
         from: from.into_inner(),
         to: to.into_inner(),
         average,
         sustained,
+        side,
         usual_times: times?.into_inner(),
-        excess_m3_per_h: excess?.into_inner(),
+        excess_m3_per_h: excess?,
         deadband_m3_per_h: deadband?.into_inner(),
     })
 }

@@ -8,7 +8,7 @@ use crate::base::{Flag, Span, Stamp, TagId};
 use crate::inspection::book::{AcceptFlags, InspectionRule, Kind};
 use crate::inspection::finding::{Finding, Verdict, Watch, Why};
 use crate::inspection::limit::LimitInForce;
-use crate::inspection::plausibility::night_flow::{NightFlow, NightState, NightVerdict};
+use crate::inspection::plausibility::flow_window::{FlowState, FlowVerdict, FlowWindow};
 use crate::inspection::signal::flat_line::{FlatLine, Run};
 use crate::inspection::window::Window;
 use crate::plant::profile::Profile;
@@ -35,7 +35,7 @@ enum Detector {
         broken: bool,
     },
     FlatLine(FlatLine),
-    NightFlow(NightFlow),
+    FlowWindow(FlowWindow),
 }
 
 /// One rule watching one instrument.
@@ -67,7 +67,7 @@ pub struct WatcherState {
 enum DetectorState {
     Limit { broken: bool },
     FlatLine(Option<Run>),
-    NightFlow(NightState),
+    FlowWindow(FlowState),
 }
 
 impl Watcher {
@@ -87,10 +87,10 @@ impl Watcher {
                 let limit = heads.limit(storeys, tag.rise_m);
                 Detector::Limit { limit, what, broken: false }
             }
-            Kind::NightFlow(test) => {
+            Kind::NightFlow(test) | Kind::NoDraw(test) => {
                 let usual = tag.night_flow?.usual_m3_per_h;
-                let night = NightFlow::new(test, usual, tag.poll, profile.utc_offset);
-                Detector::NightFlow(night)
+                let flow = FlowWindow::new(test, usual, tag.poll, profile.utc_offset);
+                Detector::FlowWindow(flow)
             }
             Kind::FlatLine(test) => Detector::FlatLine(FlatLine::new(test, tag.range)),
             Kind::TagSilence | Kind::GatewaySilence { .. } => return None,
@@ -114,7 +114,7 @@ impl Watcher {
         match &mut self.detector {
             Detector::Limit { broken, .. } => *broken = false,
             Detector::FlatLine(line) => line.forget(),
-            Detector::NightFlow(night) => night.resume(NightState::default()),
+            Detector::FlowWindow(flow) => flow.resume(FlowState::default()),
         }
     }
 
@@ -133,8 +133,8 @@ impl Watcher {
         if std::mem::replace(&mut self.started, true) {
             return;
         }
-        if let Detector::NightFlow(night) = &mut self.detector {
-            night.start(now);
+        if let Detector::FlowWindow(flow) = &mut self.detector {
+            flow.start(now);
         } else {
             self.no_data_at = Some(now + self.patience);
         }
@@ -160,8 +160,8 @@ impl Watcher {
                 *broken
             }
             Detector::FlatLine(line) => line.judge(at, value),
-            Detector::NightFlow(night) => {
-                night.observe(at, value);
+            Detector::FlowWindow(flow) => {
+                flow.observe(at, value);
                 return;
             }
         };
@@ -193,9 +193,9 @@ impl Watcher {
         if let Some(deadline) = self.no_data_at.filter(|deadline| *deadline < now) {
             self.lose_data(deadline, label, window, findings);
         }
-        while let Detector::NightFlow(night) = &mut self.detector {
-            let Some(found) = night.due(now) else { break };
-            self.judge_night(found, label, window, findings);
+        while let Detector::FlowWindow(flow) = &mut self.detector {
+            let Some(found) = flow.due(now) else { break };
+            self.judge_flow(found, label, window, findings);
         }
     }
 
@@ -218,9 +218,9 @@ impl Watcher {
         }
     }
 
-    fn judge_night(
+    fn judge_flow(
         &mut self,
-        found: NightVerdict,
+        found: FlowVerdict,
         label: &Label,
         window: &Window,
         findings: &mut Vec<Finding>,
@@ -228,12 +228,12 @@ impl Watcher {
         if !self.conclude(found.verdict) {
             return;
         }
-        let Detector::NightFlow(night) = &self.detector else { return };
+        let Detector::FlowWindow(flow) = &self.detector else { return };
         let why = Why {
             value: found.mean,
-            limit: Some(night.limit().raise),
+            limit: Some(flow.limit().raise),
             window: window.to_vec(),
-            text: night.sentence(label.tag.as_str(), found),
+            text: flow.sentence(label.tag.as_str(), found),
         };
         self.report(found.at, found.verdict, why, findings);
     }
@@ -254,7 +254,7 @@ impl Watcher {
     fn limit(&self) -> Option<LimitInForce> {
         match &self.detector {
             Detector::Limit { limit, .. } => Some(*limit),
-            Detector::NightFlow(night) => Some(night.limit()),
+            Detector::FlowWindow(flow) => Some(flow.limit()),
             Detector::FlatLine(_) => None,
         }
     }
@@ -264,17 +264,17 @@ impl Watcher {
         match &self.detector {
             Detector::Limit { limit, what, .. } => limit.sentence(label.quantity, tag, what, value),
             Detector::FlatLine(line) => line.sentence(label.quantity, tag, at, value),
-            Detector::NightFlow(_) => String::new(), // judged by night, not by reading
+            Detector::FlowWindow(_) => String::new(), // judged by block, not by reading
         }
     }
 
     /// Before this moment `advance` has nothing to find.
     pub fn deadline(&self) -> Stamp {
-        let night = match &self.detector {
-            Detector::NightFlow(night) => night.deadline(),
+        let window = match &self.detector {
+            Detector::FlowWindow(flow) => flow.deadline(),
             Detector::Limit { .. } | Detector::FlatLine(_) => self.no_data_at,
         };
-        night.unwrap_or(Stamp::MAX)
+        window.unwrap_or(Stamp::MAX)
     }
 
     /// For a checkpoint.
@@ -282,7 +282,7 @@ impl Watcher {
         let detector = match &self.detector {
             Detector::Limit { broken, .. } => DetectorState::Limit { broken: *broken },
             Detector::FlatLine(line) => DetectorState::FlatLine(line.run()),
-            Detector::NightFlow(night) => DetectorState::NightFlow(night.state()),
+            Detector::FlowWindow(flow) => DetectorState::FlowWindow(flow.state()),
         };
         WatcherState {
             started: self.started,
@@ -300,7 +300,7 @@ impl Watcher {
                 *broken = *then;
             }
             (Detector::FlatLine(line), DetectorState::FlatLine(run)) => line.resume(*run),
-            (Detector::NightFlow(night), DetectorState::NightFlow(then)) => night.resume(*then),
+            (Detector::FlowWindow(flow), DetectorState::FlowWindow(then)) => flow.resume(*then),
             _ => return,
         }
         self.started = state.started;

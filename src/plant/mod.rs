@@ -4,6 +4,7 @@
 //! Must not know: what happens.
 
 pub mod ageing;
+pub mod calendar;
 pub mod draft;
 pub mod efficiency;
 mod entry;
@@ -21,6 +22,7 @@ pub mod train;
 
 use crate::base::PlantId;
 use ageing::Ageing;
+use calendar::Calendar;
 use laboratory::SamplingPlan;
 use network::Network;
 use power::OwnPower;
@@ -49,6 +51,8 @@ pub struct Plant {
     pub ageing: Option<Ageing>,
     /// What keeps it running when the mains fail.
     pub own_power: OwnPower,
+    /// When its people draw more water than usual.
+    pub calendar: Calendar,
 }
 
 /// A state of wear of the whole plant: what seven years without renewal leave behind.

@@ -46,6 +46,9 @@ pub struct Village {
     pub people: u32,
     /// Storeys of its usual houses: picks the service head.
     pub storeys: u32,
+    /// Share of its people who work away but for Spring Festival (外出务工), 0 to below 1; the
+    /// demand of the network file is that of those who stay.
+    pub away_share: f64,
     /// Junctions where its people draw water; the last is the far end.
     pub taps: Vec<NodeIndex>,
 }

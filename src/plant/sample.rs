@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::calendar::{AWAY_SHARE, Calendar};
 use super::laboratory::{Days, Round, SamplingPlan};
 use super::network::{
     Lift, Link, LinkIndex, LinkKind, LinkStatus, Network, Node, NodeIndex, NodeKind, Tank,
@@ -46,6 +47,7 @@ pub fn plant() -> Plant {
         conditions: ["aged", "normal", "renewed"].map(condition).to_vec(),
         ageing: None,
         own_power: OwnPower::default(),
+        calendar: Calendar::USUAL,
         id,
     }
 }
@@ -83,6 +85,7 @@ fn profile(id: PlantId) -> Profile {
             fiction: true,
             people: 1_000,
             storeys: 2,
+            away_share: AWAY_SHARE,
             taps: vec![NodeIndex(3)],
         }],
         sites: vec![

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use rand::RngExt;
 
-use super::injection::{Injection, InjectionKind, PowerEvent};
+use super::injection::{Injection, InjectionKind, PeopleEvent, PowerEvent};
 use crate::base::random::{Seed, stream};
 use crate::base::{Span, Stamp};
 
@@ -43,13 +43,15 @@ pub struct Visit {
     pub is_repaired: bool,
 }
 
-/// Can people end what happens? They repair pumps and pipes, and no weather.
+/// Can people end what happens? They repair pumps and pipes, open the taps of those who have
+/// paid, and change no weather.
 pub fn can_be_repaired(kind: &InjectionKind) -> bool {
     match kind {
         InjectionKind::Network(_)
         | InjectionKind::Works(_)
         | InjectionKind::Gateway(_)
         | InjectionKind::Instrument { .. }
+        | InjectionKind::People(PeopleEvent::CutOff { .. })
         | InjectionKind::Power(PowerEvent::GridCut) => true,
         InjectionKind::Source(_)
         | InjectionKind::Assets(_)

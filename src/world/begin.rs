@@ -15,11 +15,11 @@ use super::treatment::clarifier::usual_filtered;
 use super::treatment::production::with_production_control;
 use super::truth::{LinkTruth, NodeTruth, Truth, WorksTruth};
 use crate::base::random::Seed;
-use crate::base::units::Length;
+use crate::base::units::{Flow, Length};
 use crate::base::{Span, Stamp};
 use crate::plant::Plant;
 use crate::plant::network::Network;
-use crate::scenario::injection::{AssetEvent, Injection, InjectionKind};
+use crate::scenario::injection::{AssetEvent, Injection, InjectionKind, PeopleEvent};
 
 /// How long the plant runs before the start.
 ///
@@ -118,6 +118,7 @@ impl World {
             flows: vec![0.0; links],
             withdrawn: vec![0.0; nodes],
             spilled: vec![0.0; nodes],
+            wanted: vec![Flow::ZERO; nodes],
             volumes: vec![0.0; nodes],
         })
     }
@@ -147,6 +148,9 @@ fn check(plant: &Plant, condition: usize, injections: &[Injection]) -> Result<()
             ) => {
                 has_condition(*to)?;
                 true
+            }
+            InjectionKind::People(PeopleEvent::CutOff { taps }) => {
+                taps.iter().all(|tap| tap.0 < plant.network.nodes.len())
             }
             _ => true,
         };

@@ -18,7 +18,7 @@ use crate::plant::Plant;
 use crate::plant::profile::Village;
 
 /// People in a household `[D]`.
-const PEOPLE_PER_HOUSEHOLD: f64 = 3.0;
+pub(super) const PEOPLE_PER_HOUSEHOLD: f64 = 3.0;
 
 /// People who get less than this share of what they want have no water to speak of `[D]`.
 const DRY_SHARE: f64 = 0.2;

@@ -57,6 +57,8 @@ pub struct World {
     pub(super) withdrawn: Vec<f64>,
     pub(super) volumes: Vec<f64>,
     pub(super) spilled: Vec<f64>,
+    /// What people want, cut off or not: one per node.
+    pub(super) wanted: Vec<Flow>,
 }
 
 impl World {
@@ -74,7 +76,7 @@ impl World {
     pub fn step(&mut self) -> Result<&Truth, WorldError> {
         let begin = self.now;
         let end = begin + self.step;
-        self.demand.advance(self.step);
+        self.demand.advance(begin, self.step);
         self.works.advance(self.step);
         while self.now < end {
             if self.changes_at.is_some_and(|moment| moment <= self.now) {
@@ -168,14 +170,16 @@ impl World {
     fn part(&mut self, begin: Stamp, limit: Span) -> Result<(), WorldError> {
         self.set_leaks(begin);
         let situation = &self.situation;
-        let wanted = self.demand.at(begin, &situation.people.demand, situation.people.other_demand);
+        let wanted = self.demand.at(begin, &situation.people);
         let boundary = self.hydraulics.boundary();
         let train = &self.plant.train;
         let intake = Flow::m3_per_h(train.capacity_m3_per_h) * situation.works.intake_share;
         boundary.setting_most[train.production.0] =
             self.works.source_yield(self.now).as_m3_per_s().min(intake.as_m3_per_s());
-        for (node, flow) in wanted {
-            boundary.demand[node.0] = flow;
+        for (NodeIndex(node), flow) in wanted {
+            self.wanted[node] = flow;
+            let is_cut = situation.people.is_cut[node];
+            boundary.demand[node] = if is_cut { Flow::ZERO } else { flow };
         }
         let (solution, span) = self.hydraulics.solve(self.now, limit)?;
         if std::mem::take(&mut self.is_sudden) {
@@ -314,7 +318,7 @@ impl World {
         let boundary = self.hydraulics.boundary();
         for (at, node) in network.nodes.iter().enumerate() {
             match node.kind {
-                NodeKind::Junction { .. } => self.truth.nodes[at].demand = boundary.demand[at],
+                NodeKind::Junction { .. } => self.truth.nodes[at].demand = self.wanted[at],
                 NodeKind::Tank(_) => self.truth.nodes[at].pressure = boundary.tank_level[at],
                 NodeKind::Reservoir => {}
             }

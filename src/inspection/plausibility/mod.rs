@@ -3,4 +3,4 @@
 //! In: values of an instrument over hours. Out: does the rule's condition hold, and since when.
 //! Must not know: how the signal came.
 
-pub mod night_flow;
+pub mod flow_window;

@@ -4,6 +4,7 @@
 //! `laboratory.toml`. Out: a checked `Plant`. Must not know: where the texts come from.
 
 mod ageing;
+mod calendar;
 mod condition_file;
 mod instruments_file;
 mod laboratory_file;
@@ -66,7 +67,7 @@ pub fn load(id: PlantId, files: &Files) -> Result<Plant, Problems> {
     }
     let whole = || {
         let (sites, sampling) = sampling?;
-        let Described { mut profile, mut train, own_power, ageing } = described?;
+        let Described { mut profile, mut train, own_power, ageing, calendar } = described?;
         (profile.sites, train.raw.kind) = (sites, profile.source);
         Some(Plant {
             id,
@@ -78,6 +79,7 @@ pub fn load(id: PlantId, files: &Files) -> Result<Plant, Problems> {
             conditions,
             ageing,
             own_power,
+            calendar,
         })
     };
     let plant = whole();
@@ -265,7 +267,7 @@ mod tests {
                 ("population = 16000", "population = 15800"),
                 ("source = \"reservoir\"", "source = \"resevoir\""),
                 ("id = \"shijing\"", "id = \"zhuping\""),
-                ("storeys = 3\ntaps = [\"XQ-4\"", "storeys = 9\ntaps = [\"XQ-4\""),
+                ("storeys = 3\naway_percent = 25", "storeys = 9\naway_percent = 95"),
                 ("\"ZP-4\", \"ZP-5\"", "\"SY-4\", \"ZP_5\""),
                 ("\"CP-4\", \"CP-5\"", "\"CP-1\", \"TANK-2\""),
                 ("outlet = \"R-FILTERED\"", "outlet = \"CLEARWELL\""),

@@ -8,13 +8,14 @@ use crate::base::ids::VillageId;
 use crate::base::problem::{Problems, Source, Spanned, Table, read_toml};
 use crate::base::time::UtcOffset;
 use crate::plant::ageing::Ageing;
+use crate::plant::calendar::{AWAY_SHARE, Calendar};
 use crate::plant::network::{NodeIndex, NodeKind};
 use crate::plant::power::OwnPower;
 use crate::plant::profile::{Disinfectant, Profile, SourceKind, Village};
 use crate::plant::train::Train;
 
 use super::names::{Names, node_kind};
-use super::{ageing, power, train};
+use super::{ageing, calendar, power, train};
 
 /// What `plant.toml` says.
 pub(super) struct Described {
@@ -22,9 +23,10 @@ pub(super) struct Described {
     pub train: Train,
     pub own_power: OwnPower,
     pub ageing: Option<Ageing>,
+    pub calendar: Calendar,
 }
 
-/// Profile, treatment train, own power, ageing. Errors: every mistake of the file.
+/// Profile, treatment train, own power, ageing, calendar. Errors: every mistake of the file.
 pub(super) fn read(
     id: &PlantId,
     source: &Arc<Source>,
@@ -42,8 +44,26 @@ pub(super) fn read(
             Some(ageing) => Some(ageing?),
             None => None,
         };
-        Some(Described { profile: profile?, train: train?, own_power: power?, ageing })
+        let calendar = match table.opt_table("calendar") {
+            Some(table) => {
+                let villages = profile.as_ref().map(|profile| profile.villages.as_slice());
+                calendar::read(&table, villages)
+            }
+            None => Some(Calendar::USUAL),
+        };
+        let (profile, train, own_power, calendar) = (profile?, train?, power?, calendar?);
+        check_season(table, &calendar, &train);
+        Some(Described { profile, train, own_power, ageing, calendar })
     })
+}
+
+/// A demand that follows the season needs one.
+fn check_season(table: &Table<'_>, calendar: &Calendar, train: &Train) {
+    if calendar.heat.by_season && train.raw.seasons.is_none() {
+        let text = "the calendar's `heat` follows the seasons, and the raw water has none";
+        let help = "write seasons = { coldest_deg_c = 6, warmest_deg_c = 28 } under [train.raw]";
+        table.add_with_help(table.span(), text, help);
+    }
 }
 
 fn read_profile(id: &PlantId, table: &Table<'_>, names: &Names<'_>) -> Option<Profile> {
@@ -111,6 +131,7 @@ fn read_village(table: &Table<'_>, names: &Names<'_>, taken: &mut Taken) -> Opti
     let fiction = table.opt_bool("fiction");
     let people = table.integer_in("people", 1..=10_000_000);
     let storeys = table.integer_in("storeys", 1..=4);
+    let away = table.opt_number_in("away_percent", 0.0..=90.0);
     let taps = read_taps(table, names, id.as_ref(), taken);
     let id = id?;
     let place = table.source().place(id.span().start);
@@ -124,6 +145,7 @@ fn read_village(table: &Table<'_>, names: &Names<'_>, taken: &mut Taken) -> Opti
         fiction: fiction.is_some_and(Spanned::into_inner),
         people: u32::try_from(people?.into_inner()).ok()?,
         storeys: u32::try_from(storeys?.into_inner()).ok()?,
+        away_share: away.map_or(AWAY_SHARE, |percent| percent.into_inner() / 100.0),
         taps: taps?,
     })
 }

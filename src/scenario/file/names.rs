@@ -108,6 +108,19 @@ impl<'p> Names<'p> {
         look_up(table, "junction", name, junctions)
     }
 
+    /// A tap: a junction where a village draws water.
+    pub fn tap(&self, table: &Table<'_>, name: &Name) -> Option<NodeIndex> {
+        let plant = self.plant?;
+        let taps = plant.profile.villages.iter().flat_map(|village| &village.taps);
+        let known = taps.map(|tap| (plant.network.nodes[tap.0].id.as_str(), *tap));
+        look_up(table, "tap", name, known)
+    }
+
+    /// Every tap of a village.
+    pub fn taps_of(&self, village: &VillageId) -> Option<Vec<NodeIndex>> {
+        Some(self.plant?.profile.village(village.as_str())?.taps.clone())
+    }
+
     /// The dosing pump of the works.
     pub fn dosing_pump(&self, table: &Table<'_>, name: &Name) -> Option<()> {
         let id = self.plant?.train.dosing.id.as_str();

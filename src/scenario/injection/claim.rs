@@ -5,7 +5,7 @@
 
 use super::{
     AssetEvent, GatewayEvent, Injection, InjectionKind, InstrumentFault, LaboratoryEvent,
-    NetworkEvent, PowerEvent, SourceEvent, WorksEvent,
+    NetworkEvent, PeopleEvent, PowerEvent, SourceEvent, WorksEvent,
 };
 
 /// How two injections contradict each other.
@@ -50,6 +50,9 @@ fn claims(kind: &InjectionKind) -> Vec<Claim> {
             vec![value("the state of wear", "")]
         }
         InjectionKind::Power(PowerEvent::GridCut) => vec![state("whether the mains are off", "")],
+        InjectionKind::People(PeopleEvent::CutOff { taps }) => {
+            taps.iter().map(|tap| state("whether the tap is cut off", tap.0)).collect()
+        }
         InjectionKind::Gateway(event) => of_gateway(event).into_iter().collect(),
         InjectionKind::Laboratory(event) => of_laboratory(event).into_iter().collect(),
         InjectionKind::Instrument { tag, fault } => of_instrument(tag.as_str(), fault),

@@ -4,7 +4,7 @@ use super::{Place, Sight};
 use crate::base::limit::Limit;
 use crate::base::units::{Flow, Quantity};
 use crate::plant::Plant;
-use crate::plant::network::{Link, LinkKind, NodeKind};
+use crate::plant::network::{Lift, Link, LinkKind, NodeKind};
 use crate::plant::tags;
 use crate::world::emptying::Emptying;
 use crate::world::hydraulics::{Solution, Warning};
@@ -86,7 +86,8 @@ enum Way {
     Pump {
         most_m3_per_h: f64,
     },
-    Valve,
+    /// Nothing to leave the range of.
+    Other,
 }
 
 impl Way {
@@ -96,13 +97,14 @@ impl Way {
                 let diameter = diameter.as_m();
                 Self::Pipe { area_m2: std::f64::consts::FRAC_PI_4 * diameter * diameter }
             }
-            LinkKind::Pump { curve, .. } => {
+            LinkKind::Pump { lift: Lift::Curve(curve), .. } => {
                 let last = curve.last().map_or(0.0, |(flow, _)| flow.as_m3_per_h());
                 // A curve of one point ends at twice its flow: EPANET's standard curve.
                 let most_m3_per_h = if curve.len() == 1 { 2.0 * last } else { last };
                 Self::Pump { most_m3_per_h }
             }
-            LinkKind::Valve { .. } => Self::Valve,
+            // A pump of constant power has no curve that it could leave.
+            LinkKind::Pump { lift: Lift::Power(_), .. } | LinkKind::Valve { .. } => Self::Other,
         }
     }
 }
@@ -180,7 +182,7 @@ impl Places {
                         sight.add(Limit::PumpWithoutFlow, Place::Link(at), NOTHING, 0.0);
                     }
                 }
-                Way::Pump { .. } | Way::Valve => {}
+                Way::Pump { .. } | Way::Other => {}
             }
             self.look_below_zero(at, solution, sight);
         }

@@ -2,7 +2,7 @@
 
 mod course;
 mod event;
-mod season;
+pub mod season;
 mod weather;
 
 use crate::base::random::Seed;

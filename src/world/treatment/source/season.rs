@@ -28,6 +28,11 @@ pub fn temperature_deg_c(seasons: Seasons, kind: SourceKind, now: Stamp) -> f64 
     mean + swing * ground(kind) * libm::cos(phase)
 }
 
+/// Daily mean temperature of the air, °C: that of a river's water, which nothing damps `[D]`.
+pub fn air_deg_c(seasons: Seasons, now: Stamp) -> f64 {
+    temperature_deg_c(seasons, SourceKind::River, now)
+}
+
 /// How far into the wet season it is: 0 in early January, 1 in early July.
 pub fn wetness(now: Stamp) -> f64 {
     let phase = std::f64::consts::TAU * (day(now) - WETTEST_DAY) / DAYS_PER_YEAR;

@@ -1,10 +1,14 @@
-//! Minimum night flow (夜间最小流量): when people sleep, what still flows is leakage.
+//! A flow within a window of the day, held against the usual one of the night.
 //!
-//! The night's window is cut into blocks; the mean of each is held against what is usual. As soon
-//! as the excess has lasted for enough blocks in a row it is declared, so a burst at the start of
-//! the window is known in the same night; a single busy block never is. One block back at the
-//! usual flow clears it: the smallest flow of the night is what counts. By day nothing is judged,
-//! so what was found at night stands until a night shows otherwise.
+//! *Minimum night flow* (夜间最小流量): when people sleep, what still flows is leakage; more is more
+//! leakage. *No draw*: when people are awake they draw water; a meter at its night flow has nobody
+//! behind it, only leaks.
+//!
+//! The window is cut into blocks; the mean of each is judged. As soon as the excess, or the want,
+//! has lasted for enough blocks in a row it is declared, so a burst at the start of the night is
+//! known in the same night; a single busy block never is. One block back at the usual flow clears
+//! it: the smallest flow of the night, and the largest of the day, is what counts. Outside of the
+//! window nothing is judged, so what was found stands until the next one shows otherwise.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,61 +19,70 @@ use crate::inspection::finding::Verdict;
 use crate::inspection::limit::{LimitInForce, Side};
 use crate::inspection::unit_keys::shown;
 
-/// When and what to hold the night's flow against.
+/// When and what to hold the flow against.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct NightFlowTest {
+pub struct FlowTest {
     /// The window begins at this time of the plant's day …
     pub from: Span,
     /// … and ends at this one, later on the same day.
     pub to: Span,
     /// Length of a block, whose mean is judged.
     pub average: Span,
-    /// The excess must last this long.
+    /// What is wrong must last this long.
     pub sustained: Span,
-    /// Excess is more than the usual flow times this …
+    /// Above: too much. Below: too little.
+    pub side: Side,
+    /// The limit is the usual flow of the night times this …
     pub usual_times: f64,
-    /// … and more than the usual flow plus this, m³/h.
+    /// … and, above, at least this much more than it, m³/h.
     pub excess_m3_per_h: f64,
-    /// A block clears at this much below the limit, m³/h.
+    /// A block clears at this much on the good side of the limit, m³/h.
     pub deadband_m3_per_h: f64,
 }
 
-impl NightFlowTest {
-    /// The limit in m³/h where `usual` m³/h is usual.
+impl FlowTest {
+    /// The limit in m³/h where `usual` m³/h is usual at night.
     pub fn limit(&self, usual_m3_per_h: f64) -> LimitInForce {
-        let raise = (usual_m3_per_h * self.usual_times).max(usual_m3_per_h + self.excess_m3_per_h);
-        LimitInForce { side: Side::Above, raise, clear: raise - self.deadband_m3_per_h }
+        let by_share = usual_m3_per_h * self.usual_times;
+        let (side, deadband) = (self.side, self.deadband_m3_per_h);
+        match side {
+            Side::Above => {
+                let raise = by_share.max(usual_m3_per_h + self.excess_m3_per_h);
+                LimitInForce { side, raise, clear: raise - deadband }
+            }
+            Side::Below => LimitInForce { side, raise: by_share, clear: by_share + deadband },
+        }
     }
 }
 
 /// The test at one flow meter.
 #[derive(Debug, Clone, PartialEq)]
-pub struct NightFlow {
-    test: NightFlowTest,
+pub struct FlowWindow {
+    test: FlowTest,
     limit: LimitInForce,
     utc_offset: UtcOffset,
     /// A block with fewer readings says nothing.
     readings_needed: u32,
-    /// Blocks in a row that make a sustained excess.
+    /// Blocks in a row that make it lasting.
     blocks_needed: u32,
-    state: NightState,
+    state: FlowState,
 }
 
-/// What a night has shown so far.
+/// What a window has shown so far.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-pub struct NightState {
-    /// End of the night that must be judged next.
-    night_end: Option<Stamp>,
+pub struct FlowState {
+    /// End of the window that must be judged next.
+    window_end: Option<Stamp>,
     /// Blocks judged in it.
     judged: u32,
     /// The open block.
     block: Option<Block>,
-    /// Blocks in excess, in a row.
+    /// Blocks beyond the limit, in a row.
     run: u32,
     /// Where the last of them ended.
     run_end: Option<Stamp>,
-    /// Has an excess been declared?
-    excess: bool,
+    /// Has it been declared?
+    is_declared: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -79,10 +92,10 @@ struct Block {
     readings: u32,
 }
 
-/// What a block, or a night without any, has come to.
+/// What a block, or a window without any, has come to.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct NightVerdict {
-    /// End of the block or of the night.
+pub struct FlowVerdict {
+    /// End of the block or of the window.
     pub at: Stamp,
     /// What it says.
     pub verdict: Verdict,
@@ -90,14 +103,9 @@ pub struct NightVerdict {
     pub mean: Option<f64>,
 }
 
-impl NightFlow {
+impl FlowWindow {
     /// The test at a meter read every `poll` whose usual minimum is `usual_m3_per_h`.
-    pub fn new(
-        test: NightFlowTest,
-        usual_m3_per_h: f64,
-        poll: Span,
-        utc_offset: UtcOffset,
-    ) -> Self {
+    pub fn new(test: FlowTest, usual_m3_per_h: f64, poll: Span, utc_offset: UtcOffset) -> Self {
         let times = |whole: Span, part: Span| (whole.as_ms() / part.as_ms().max(1)).max(1) as u32;
         Self {
             test,
@@ -105,7 +113,7 @@ impl NightFlow {
             utc_offset,
             readings_needed: times(test.average, poll).div_ceil(2),
             blocks_needed: times(test.sustained, test.average),
-            state: NightState::default(),
+            state: FlowState::default(),
         }
     }
 
@@ -114,15 +122,15 @@ impl NightFlow {
         self.limit
     }
 
-    /// The watch begins: the first night that must be judged starts at `now` or later.
+    /// The watch begins: the first window that must be judged starts at `now` or later.
     pub fn start(&mut self, now: Stamp) {
         let midnight = now.midnight(self.utc_offset);
         let day = if midnight + self.test.from < now { Span::DAY } else { Span::ZERO };
-        self.state.night_end = Some(midnight + self.test.to + day);
+        self.state.window_end = Some(midnight + self.test.to + day);
     }
 
     /// The next verdict that event time `now` allows, if any; call until there is none.
-    pub fn due(&mut self, now: Stamp) -> Option<NightVerdict> {
+    pub fn due(&mut self, now: Stamp) -> Option<FlowVerdict> {
         loop {
             let block_end = self.state.block.map(|block| block.start + self.test.average);
             if let Some(end) = block_end.filter(|end| *end <= now) {
@@ -131,17 +139,17 @@ impl NightFlow {
                 }
                 continue;
             }
-            let night_end = self.state.night_end.filter(|end| *end <= now)?;
-            self.state.night_end = Some(night_end + Span::DAY);
+            let window_end = self.state.window_end.filter(|end| *end <= now)?;
+            self.state.window_end = Some(window_end + Span::DAY);
             let judged = std::mem::take(&mut self.state.judged);
             if judged == 0 {
                 let verdict = Verdict::NoData;
-                return Some(NightVerdict { at: night_end, verdict, mean: None });
+                return Some(FlowVerdict { at: window_end, verdict, mean: None });
             }
         }
     }
 
-    fn close_block(&mut self, end: Stamp) -> Option<NightVerdict> {
+    fn close_block(&mut self, end: Stamp) -> Option<FlowVerdict> {
         let block = self.state.block.take()?;
         if block.readings < self.readings_needed {
             return None;
@@ -155,10 +163,13 @@ impl NightFlow {
         } else {
             state.run = 0;
         }
-        state.excess =
-            if state.excess { !self.limit.clears(mean) } else { state.run >= self.blocks_needed };
-        let verdict = if state.excess { Verdict::Abnormal } else { Verdict::Normal };
-        Some(NightVerdict { at: end, verdict, mean: Some(mean) })
+        state.is_declared = if state.is_declared {
+            !self.limit.clears(mean)
+        } else {
+            state.run >= self.blocks_needed
+        };
+        let verdict = if state.is_declared { Verdict::Abnormal } else { Verdict::Normal };
+        Some(FlowVerdict { at: end, verdict, mean: Some(mean) })
     }
 
     /// Takes a reading; whatever was due before it must have been asked for.
@@ -177,31 +188,40 @@ impl NightFlow {
     /// Before this moment `due` has nothing to say.
     pub fn deadline(&self) -> Option<Stamp> {
         let block_end = self.state.block.map(|block| block.start + self.test.average);
-        block_end.into_iter().chain(self.state.night_end).min()
+        block_end.into_iter().chain(self.state.window_end).min()
     }
 
-    /// What the night has shown so far, for a checkpoint.
-    pub fn state(&self) -> NightState {
+    /// What the window has shown so far, for a checkpoint.
+    pub fn state(&self) -> FlowState {
         self.state
     }
 
-    /// Continues a night of a checkpoint.
-    pub fn resume(&mut self, state: NightState) {
+    /// Continues a window of a checkpoint.
+    pub fn resume(&mut self, state: FlowState) {
         self.state = state;
     }
 
-    /// One sentence about a block's mean, or about a night without one.
-    pub fn sentence(&self, tag: &str, found: NightVerdict) -> String {
+    /// One sentence about a block's mean, or about a window without one.
+    pub fn sentence(&self, tag: &str, found: FlowVerdict) -> String {
         let limit = shown(Quantity::Flow, self.limit.raise);
-        let Some(mean) = found.mean.map(|mean| shown(Quantity::Flow, mean)) else {
-            return format!("no night flow at {tag} could be judged this night");
+        let what = match self.limit.side {
+            Side::Above => "night flow",
+            Side::Below => "flow by day",
         };
-        match found.verdict {
-            Verdict::Abnormal => format!(
-                "night flow at {tag} has been above {limit} for {}, last {mean}",
-                self.test.average * i64::from(self.blocks_needed)
+        let Some(mean) = found.mean.map(|mean| shown(Quantity::Flow, mean)) else {
+            return format!("no {what} at {tag} could be judged this time");
+        };
+        let lasted = self.test.average * i64::from(self.blocks_needed);
+        match (found.verdict, self.limit.side) {
+            (Verdict::Abnormal, Side::Above) => {
+                format!("{what} at {tag} has been above {limit} for {lasted}, last {mean}")
+            }
+            (Verdict::Abnormal, Side::Below) => format!(
+                "{what} at {tag} has been below {limit}, as if everybody slept, for {lasted}, \
+                 last {mean}"
             ),
-            _ => format!("night flow at {tag} is {mean}, within {limit}"),
+            (_, Side::Above) => format!("{what} at {tag} is {mean}, within {limit}"),
+            (_, Side::Below) => format!("{what} at {tag} is {mean}: people draw water"),
         }
     }
 }
@@ -210,20 +230,35 @@ impl NightFlow {
 mod tests {
     use super::*;
 
-    const TEST: NightFlowTest = NightFlowTest {
+    const TEST: FlowTest = FlowTest {
         from: Span::hours(2),
         to: Span::hours(4),
         average: Span::minutes(10),
         sustained: Span::minutes(60),
+        side: Side::Above,
         usual_times: 1.5,
         excess_m3_per_h: 3.0,
         deadband_m3_per_h: 1.0,
     };
 
-    /// Verdict changes of two nights from midnight, read every 5 minutes, as (minute, verdict).
+    /// Nobody draws water from 07:00 to 21:00.
+    const NO_DRAW: FlowTest = FlowTest {
+        from: Span::hours(7),
+        to: Span::hours(21),
+        sustained: Span::hours(3),
+        side: Side::Below,
+        usual_times: 1.0,
+        ..TEST
+    };
+
     fn nights(flow: impl Fn(i64) -> Option<f64>) -> Vec<(i64, Verdict)> {
+        two_days(TEST, flow)
+    }
+
+    /// Verdict changes of two days from midnight, read every 5 minutes, as (minute, verdict).
+    fn two_days(test: FlowTest, flow: impl Fn(i64) -> Option<f64>) -> Vec<(i64, Verdict)> {
         let start = Stamp::from_ms(0).expect("1970");
-        let mut test = NightFlow::new(TEST, 20.0, Span::minutes(5), UtcOffset::UTC);
+        let mut test = FlowWindow::new(test, 20.0, Span::minutes(5), UtcOffset::UTC);
         test.start(start);
         let mut changes: Vec<(i64, Verdict)> = Vec::new();
         for minute in (0..=2 * 24 * 60).step_by(5) {
@@ -276,6 +311,22 @@ mod tests {
         let changes = nights(|minute| (minute < 24 * 60).then_some(20.0));
         assert_eq!(changes, [(130, Verdict::Normal), (24 * 60 + 240, Verdict::NoData)]);
         assert_eq!(nights(|_| None), [(240, Verdict::NoData)]);
+    }
+
+    #[test]
+    fn a_village_that_draws_nothing_by_day_is_found_after_three_hours_until_it_draws_again() {
+        let noon = 12 * 60;
+        let cut = |minute: i64| {
+            let is_cut = (9 * 60..24 * 60 + noon).contains(&minute);
+            Some(if is_cut || minute % 1_440 < 5 * 60 { 18.0 } else { 60.0 })
+        };
+        let found = two_days(NO_DRAW, cut);
+        let again = 24 * 60 + noon + 10;
+        let wanted = [(430, Verdict::Normal), (noon, Verdict::Abnormal), (again, Verdict::Normal)];
+        assert_eq!(found, wanted);
+        let lull = |minute: i64| Some(if (600..760).contains(&minute) { 18.0 } else { 60.0 });
+        assert_eq!(two_days(NO_DRAW, lull), [(430, Verdict::Normal)]);
+        assert_eq!(NO_DRAW.limit(20.0).clear, 21.0);
     }
 
     #[test]
