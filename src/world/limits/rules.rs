@@ -79,13 +79,9 @@ pub struct Places {
 #[derive(Debug)]
 enum Way {
     /// A pipe: its cross-section, m².
-    Pipe {
-        area_m2: f64,
-    },
+    Pipe { area_m2: f64 },
     /// A pump: the last flow of its curve, m³/h.
-    Pump {
-        most_m3_per_h: f64,
-    },
+    Pump { most_m3_per_h: f64 },
     /// Nothing to leave the range of.
     Other,
 }
