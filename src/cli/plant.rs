@@ -1,6 +1,7 @@
 //! `sanmen plant …`: the plants there are, and new ones from EPANET files.
 
 mod average;
+mod balance;
 mod compare;
 mod list;
 mod new;
@@ -29,6 +30,8 @@ enum Command {
     Show(show::ShowArgs),
     /// Compare a plant new, worn and renewed on the same day
     Compare(compare::CompareArgs),
+    /// Play a day or a scenario and account for all water and everything in it
+    Balance(balance::BalanceArgs),
     /// Write the folder of a new plant from an EPANET file (.inp)
     New(new::NewArgs),
 }
@@ -39,6 +42,7 @@ pub fn run(args: &PlantArgs, out: &mut dyn Write) -> Result<(), Failure> {
         Command::List(args) => list::run(args, out),
         Command::Show(args) => show::run(args, out),
         Command::Compare(args) => compare::run(args, out),
+        Command::Balance(args) => balance::run(args, out),
         Command::New(args) => new::run(args, out),
     }
 }

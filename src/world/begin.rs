@@ -7,7 +7,7 @@ use super::foreign::connect;
 use super::hydraulics::Hydraulics;
 use super::limits::Limits;
 use super::power::PowerState;
-use super::quality::{CHLORINE, Transport};
+use super::quality::{Books, CHLORINE, Transport};
 use super::situation::Situation;
 use super::step::{STEP, World};
 use super::treatment::Works;
@@ -53,7 +53,7 @@ impl World {
         }
         world.injections = injections.to_vec();
         world.works.begin(injections);
-        world.transport.open_books();
+        *world.books = Books::open(&world.stored());
         world.energy_kwh.fill(0.0);
         world.lifted_m3.fill(0.0);
         world.limits.forget();
@@ -89,11 +89,12 @@ impl World {
         let mut hydraulics = Hydraulics::new(&network, now, plant.profile.utc_offset)?;
         hydraulics.boundary().required = required;
         let limits = Limits::new(&plant);
-        Ok(Self {
+        let mut world = Self {
             hydraulics,
             transport,
+            books: Box::default(),
             demand: Demand::new(&plant, seed),
-            works: Works::new(&plant.train, plant.profile.utc_offset, seed),
+            works: Box::new(Works::new(&plant.train, plant.profile.utc_offset, seed)),
             truth: Truth {
                 at: now,
                 nodes: vec![NodeTruth::default(); nodes],
@@ -120,7 +121,9 @@ impl World {
             spilled: vec![0.0; nodes],
             wanted: vec![Flow::ZERO; nodes],
             volumes: vec![0.0; nodes],
-        })
+        };
+        *world.books = Books::open(&world.stored());
+        Ok(world)
     }
 }
 

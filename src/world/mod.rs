@@ -3,6 +3,7 @@
 //! In: a plant, a condition, a seed, injections. Out: `Truth`, step by step.
 //! Must not know: instruments, MQTT, rules.
 
+mod account;
 mod assay;
 mod begin;
 pub mod demand;

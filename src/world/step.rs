@@ -7,10 +7,10 @@ use super::foreign::Foreign;
 use super::hydraulics::Hydraulics;
 use super::limits::{Jolt, Limits, Moment, Outside};
 use super::pump::power;
+use super::quality::order::direction;
 use super::quality::water::Bound;
-use super::quality::{Books, Flows, Species, Transport};
+use super::quality::{Books, Flows, Transport};
 use super::situation::{Situation, next_change};
-use super::soundness::Soundness;
 use super::treatment::Works;
 use super::treatment::contact::{contact_min, giardia_log};
 use super::truth::{LinkTruth, NodeTruth, Truth};
@@ -40,8 +40,10 @@ pub struct World {
     pub(super) situation: Situation,
     pub(super) hydraulics: Hydraulics,
     pub(super) transport: Transport,
+    pub(super) books: Box<Books>,
     pub(super) demand: Demand,
-    pub(super) works: Works,
+    /// Boxed, as a world is moved into the task that plays it.
+    pub(super) works: Box<Works>,
     pub(super) truth: Truth,
     /// Since the start, one per link.
     pub(super) energy_kwh: Vec<f64>,
@@ -92,22 +94,6 @@ impl World {
     /// The truth at the end of the last step.
     pub fn truth(&self) -> &Truth {
         &self.truth
-    }
-
-    /// Where every gram went since the start.
-    pub fn books(&self) -> &Books {
-        self.transport.books()
-    }
-
-    /// Can this truth be trusted?
-    pub fn soundness(&self) -> Soundness {
-        let books = self.transport.books();
-        let shares = Species::ALL.map(|species| books.account(species).numerical_share());
-        Soundness {
-            unsolved: self.hydraulics.unsolved(),
-            unclosed: books.unclosed,
-            numerical_share: shares.into_iter().fold(0.0, f64::max),
-        }
     }
 
     /// When and where something lay outside the range of the model, since the start.
@@ -181,6 +167,7 @@ impl World {
             let is_cut = situation.people.is_cut[node];
             boundary.demand[node] = if is_cut { Flow::ZERO } else { flow };
         }
+        boundary.drawn[train.clear_well.0] = self.works.wash_draw(limit);
         let (solution, span) = self.hydraulics.solve(self.now, limit)?;
         if std::mem::take(&mut self.is_sudden) {
             let jolt = Jolt { before: &self.flows, after: &solution.flow };
@@ -189,15 +176,14 @@ impl World {
         for (own, flow) in self.flows.iter_mut().zip(&solution.flow) {
             *own = flow.as_m3_per_s();
         }
-        let taken = solution.delivered.iter().zip(&solution.leakage);
-        for (own, (delivered, leaked)) in self.withdrawn.iter_mut().zip(taken) {
-            *own = delivered.as_m3_per_s() + leaked.as_m3_per_s();
+        let taken = solution.delivered.iter().zip(&solution.leakage).zip(&solution.drawn);
+        for (own, ((delivered, leaked), drawn)) in self.withdrawn.iter_mut().zip(taken) {
+            *own = delivered.as_m3_per_s() + leaked.as_m3_per_s() + drawn.as_m3_per_s();
         }
-        let production = solution.flow[self.plant.train.production.0];
         self.count_energy(span);
         self.wet_pipes(span);
         self.fill_tanks(span);
-        self.carry(span, production);
+        self.carry(span);
         self.look(span);
         self.now += span;
         Ok(())
@@ -255,11 +241,16 @@ impl World {
     }
 
     /// Treats what is produced, and carries everything on by `span`.
-    fn carry(&mut self, span: Span, production: Flow) {
+    fn carry(&mut self, span: Span) {
+        let (outlet, well) = (self.plant.train.outlet, self.plant.train.clear_well);
+        let production = self.outflow(outlet);
+        let drawn = self.hydraulics.solution().drawn[well.0];
+        let may_wash = self.volumes[well.0] > self.lowest_m3(well) + self.works.wash_m3();
         let settings = &self.situation.works.settings;
-        let treated = self.works.treat(self.now, span, production, settings);
-        self.transport.set_boundary(self.plant.train.outlet, treated);
-        self.transport.step(&Flows {
+        let moment = (self.now, span);
+        let treated = self.works.treat(moment, production, drawn, may_wash, settings);
+        self.transport.set_boundary(outlet, treated);
+        let entry = self.transport.carry(&Flows {
             dt_s: span.as_seconds(),
             temperature_deg_c: self.works.truth().temperature.as_deg_c(),
             links: &self.flows,
@@ -267,6 +258,26 @@ impl World {
             tank_volumes: &self.volumes,
             spilled: &self.spilled,
         });
+        self.book(span, production, &treated, &entry);
+    }
+
+    /// What flows away from a node through its links.
+    fn outflow(&self, node: NodeIndex) -> Flow {
+        let links = self.plant.network.links.iter().zip(&self.flows);
+        let flows = links.map(|(link, flow)| match direction(*flow) {
+            1 if link.start == node => *flow,
+            -1 if link.end == node => -flow,
+            _ => 0.0,
+        });
+        Flow::m3_per_s(flows.sum())
+    }
+
+    /// Water that a tank does not give, m³.
+    fn lowest_m3(&self, NodeIndex(at): NodeIndex) -> f64 {
+        match &self.plant.network.nodes[at].kind {
+            NodeKind::Tank(tank) => tank.volume(tank.min_level).as_m3(),
+            NodeKind::Junction { .. } | NodeKind::Reservoir => 0.0,
+        }
     }
 
     /// Notes what lies outside the range of the model.
@@ -338,13 +349,7 @@ impl World {
 
     fn contact_min(&self) -> f64 {
         let train = &self.plant.train;
-        let links = self.plant.network.links.iter().zip(&self.flows);
-        let outflow = links.map(|(link, flow)| match train.clear_well {
-            well if link.start == well => flow.max(0.0),
-            well if link.end == well => (-flow).max(0.0),
-            _ => 0.0,
-        });
-        let outflow = Flow::m3_per_s(outflow.sum());
+        let outflow = self.outflow(train.clear_well);
         let volume = Volume::m3(self.volumes[train.clear_well.0]);
         contact_min(train.baffling_factor, volume, outflow)
     }

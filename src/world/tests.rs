@@ -104,7 +104,9 @@ fn a_quiet_day_keeps_every_limit_and_closes_every_book() {
         assert!(account.numerical_share() < 1e-4, "{} {account:?}", species.name());
     }
     let energy: f64 = world.truth().links.iter().map(|link| link.energy_kwh).sum();
-    let made = world.books().account(Species::Conductivity).entered / 180.0;
+    let water = world.books().water();
+    assert!(water.lost > 0.0 && water.residual_share() < 1e-12, "{water:?}");
+    let made = water.entered;
     assert!((1_300.0..2_400.0).contains(&made), "{made} m³ in a day");
     assert!((0.2..0.8).contains(&(energy / made)), "{energy} kWh for {made} m³");
 }
@@ -135,6 +137,23 @@ fn a_laboratory_finds_what_the_standard_allows_and_more_by_products_far_away() {
             assert!(water.chlorite == Concentration::ZERO && water.colour_pt_co < 15.0);
         }
     });
+}
+
+#[test]
+fn filters_are_washed_out_of_the_clear_well_and_the_account_knows_it() {
+    let plant = sanmen();
+    let wash = injection(at(3), InjectionKind::Works(WorksEvent::FilterWash { filter: 1 }));
+    let well = plant.train.clear_well.0;
+    let level = |truth: &Truth| truth.nodes[well].pressure.as_m();
+    let (mut quiet, mut washed) = (Vec::new(), Vec::new());
+    let before = run(world(&plant, NORMAL, &[]), 4, |truth| quiet.push(level(truth)));
+    let after = run(world(&plant, NORMAL, &[wash]), 4, |truth| washed.push(level(truth)));
+    let drawn = after.books().water().wasted - before.books().water().wasted;
+    let wash_m3 = 13.0 * plant.train.bank.area_m2 * 360.0 / 1_000.0;
+    assert!((drawn - wash_m3).abs() < 1e-6, "{drawn} {wash_m3}");
+    assert!(washed[38] < quiet[38] - 0.1, "{} {}: the well falls", quiet[38], washed[38]);
+    let solids = |world: &World| world.books().account(Species::Turbidity).wasted;
+    assert!(solids(&after) > solids(&before) + 100.0, "what it held has gone");
 }
 
 #[test]

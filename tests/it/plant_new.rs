@@ -67,3 +67,28 @@ fn what_no_plant_can_have_is_told_and_nothing_is_written() {
     assert_eq!(refused.status.code(), Some(2));
     assert!(text(&refused.stderr).contains("dry.inp: nobody draws water"));
 }
+
+#[test]
+fn the_account_of_a_plant_closes_whatever_happens_to_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for scenario in ["burst-by-day", "tank-runs-dry", "intrusion"] {
+        let told = ["plant", "balance", "sanmen", scenario, "--format", "json"];
+        let told = sanmen(folder.path(), &told);
+        assert_eq!(told.status.code(), Some(0), "{}", text(&told.stderr));
+        let told: Value = serde_json::from_slice(&told.stdout).expect("one object");
+        let accounts = told["accounts"].as_array().expect("a list");
+        assert_eq!(told["unclosed"], 0, "{told}");
+        for account in accounts {
+            let amount = |key: &str| account[key].as_f64().expect("a number");
+            let came = amount("opening") + amount("entered") + amount("added");
+            let left = ["taps", "leaks", "overflow", "sludge_wash"].map(amount);
+            let gained = amount("reacted") + amount("numerical");
+            let open = came - left.iter().sum::<f64>() + gained - amount("stored");
+            assert!(open.abs() <= 1e-9 * (came + amount("reacted").abs()), "{account}");
+        }
+        let water = &accounts[0];
+        assert!(water["of"] == "water" && water["entered"].as_f64() > Some(100.0), "{water}");
+    }
+    let wrong = sanmen(folder.path(), &["plant", "balance", "nowhere"]);
+    assert_eq!(wrong.status.code(), Some(2));
+}

@@ -270,6 +270,7 @@ impl Hydraulics {
                     "required pressure"
                 }
                 NodeKind::Tank(_) if !sound(boundary.tank_level[at].as_m()) => "level",
+                NodeKind::Tank(_) if !sound(boundary.drawn[at].as_m3_per_s()) => "draw",
                 NodeKind::Reservoir if !boundary.reservoir_head[at].as_m().is_finite() => "head",
                 _ => continue,
             };
@@ -309,6 +310,13 @@ impl Hydraulics {
             solution.leakage[at] = Flow::m3_per_s(leak);
         }
         self.inflow.fill(0.0);
+        for (at, node) in self.network.nodes.iter().enumerate() {
+            if let NodeKind::Tank(tank) = &node.kind {
+                let drawn = self.boundary.drawn_from(at, tank);
+                solution.drawn[at] = Flow::m3_per_s(drawn);
+                self.inflow[at] = -drawn;
+            }
+        }
         for (at, link) in self.network.links.iter().enumerate() {
             let flow = if solution.open[at] { found.flow[at] } else { 0.0 };
             solution.flow[at] = Flow::m3_per_s(flow);

@@ -2,7 +2,7 @@
 
 use super::outcome::Warning;
 use crate::base::units::{Flow, Length, Volume};
-use crate::plant::network::{LinkIndex, LinkKind, LinkStatus, Network, NodeKind, ValveKind};
+use crate::plant::network::{LinkIndex, LinkKind, LinkStatus, Network, NodeKind, Tank, ValveKind};
 
 /// What changes between two solves: the plant's state. It stays until somebody changes it.
 ///
@@ -30,6 +30,8 @@ pub struct Boundary {
     pub setting_most: Vec<f64>,
     /// A valve that has failed and stands at this setting, whatever `setting` and the controls say.
     pub stuck_setting: Vec<Option<f64>>,
+    /// Taken straight out of a tank, beside all links; nothing from one at its lowest level.
+    pub drawn: Vec<Flow>,
     /// Level of tanks above their bottom; `Hydraulics::advance` moves it.
     pub tank_level: Vec<Length>,
     /// Head of reservoirs.
@@ -67,6 +69,7 @@ impl Boundary {
             setting: links.iter().map(|link| setting(&link.kind)).collect(),
             setting_most: vec![f64::INFINITY; links.len()],
             stuck_setting: vec![None; links.len()],
+            drawn: vec![Flow::ZERO; nodes.len()],
             tank_level: nodes.iter().map(|node| level(&node.kind)).collect(),
             reservoir_head: nodes.iter().map(|node| node.elevation).collect(),
         }
@@ -75,6 +78,12 @@ impl Boundary {
     /// The setting that a valve really has.
     pub(super) fn valve_setting(&self, at: usize) -> f64 {
         self.stuck_setting[at].unwrap_or(self.setting[at]).min(self.setting_most[at])
+    }
+
+    /// What is really drawn from a tank, m³/s.
+    pub(super) fn drawn_from(&self, at: usize, tank: &Tank) -> f64 {
+        let has_water = self.tank_level[at] > tank.min_level;
+        if has_water { self.drawn[at].as_m3_per_s() } else { 0.0 }
     }
 
     /// What a link is to do. A pump at speed 0, an FCV set to nothing and a PCV at 0 % are shut.
@@ -128,6 +137,8 @@ pub struct Solution {
     pub delivered: Vec<Flow>,
     /// What leaks, per node.
     pub leakage: Vec<Flow>,
+    /// What is drawn straight out of tanks, per node.
+    pub drawn: Vec<Flow>,
     /// Per link, from start to end.
     pub flow: Vec<Flow>,
     /// Per link: may water pass, does the pump run? As ordered, whatever flows.
@@ -146,6 +157,7 @@ impl Solution {
             pressure: vec![Length::ZERO; nodes],
             delivered: vec![Flow::ZERO; nodes],
             leakage: vec![Flow::ZERO; nodes],
+            drawn: vec![Flow::ZERO; nodes],
             flow: vec![Flow::ZERO; links],
             open: vec![false; links],
             reached: vec![false; nodes],

@@ -19,7 +19,7 @@ pub mod water;
 #[cfg(test)]
 mod tests;
 
-pub use books::{Account, Books};
+pub use books::{Account, Books, Entry, Load};
 pub use transport::{Boost, Flows, Transport};
 
 /// How many species the water carries.
@@ -108,10 +108,3 @@ pub(crate) const ORGANICS: usize = Species::Organics as usize;
 pub(crate) const AMMONIA: usize = Species::Ammonia as usize;
 pub(crate) const ALUMINIUM: usize = Species::Aluminium as usize;
 pub(crate) const MANGANESE: usize = Species::Manganese as usize;
-
-/// Adds `volume` m³ of water that carries `carried` to `load` (concentration times m³).
-pub(crate) fn add(load: &mut Carried, volume: f64, carried: &Carried) {
-    for (sum, value) in load.iter_mut().zip(carried) {
-        *sum += volume * value;
-    }
-}

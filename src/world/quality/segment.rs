@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::{
     AGE, ALUMINIUM, AMMONIA, BY_PRODUCT, CHLORATE, CHLORINE, COMBINED, CONDUCTIVITY, Carried,
-    E_COLI, MANGANESE, ORGANICS, SPECIES, TURBIDITY, add,
+    E_COLI, Load, MANGANESE, ORGANICS, SPECIES, TURBIDITY,
 };
 
 /// Most segments a pipe keeps; beyond it the least different neighbours become one.
@@ -135,7 +135,7 @@ impl Column {
     }
 
     /// Draws up to `volume` m³ out at one end, adds its load to `load`; gives the volume drawn.
-    pub fn draw(&mut self, at: End, volume: f64, load: &mut Carried) -> f64 {
+    pub fn draw(&mut self, at: End, volume: f64, load: &mut Load) -> f64 {
         let mut left = volume;
         while left > 0.0 {
             let outermost = match at {
@@ -144,7 +144,7 @@ impl Column {
             };
             let Some(segment) = outermost else { break };
             let taken = segment.volume.min(left);
-            add(load, taken, &segment.carried);
+            load.add(taken, &segment.carried);
             segment.volume -= taken;
             left -= taken;
             if segment.volume <= DUST * self.volume {
@@ -189,9 +189,9 @@ impl Column {
     }
 
     /// Adds what the pipe holds to `load`.
-    pub fn add_load(&self, load: &mut Carried) {
+    pub fn add_load(&self, load: &mut Load) {
         for segment in &self.segments {
-            add(load, segment.volume, &segment.carried);
+            load.add(segment.volume, &segment.carried);
         }
         load[TURBIDITY] += self.deposit;
     }
@@ -212,11 +212,11 @@ mod tests {
         let mut column = Column::new(1.0, chlorine(0.0));
         column.push(End::Start, 0.6, &chlorine(1.0));
         column.push(End::Start, 0.6, &chlorine(2.0));
-        let mut load = [0.0; SPECIES];
+        let mut load = Load::ZERO;
         assert_eq!(column.draw(End::Finish, 1.2, &mut load), 1.2);
         assert!((load[CHLORINE] - 0.2).abs() < 1e-12, "the old water and 0.2 m³ of the first");
         assert!((column.content() - 1.0).abs() < 1e-12);
-        let mut back = [0.0; SPECIES];
+        let mut back = Load::ZERO;
         column.draw(End::Start, 0.6, &mut back);
         assert!((back[CHLORINE] - 1.2).abs() < 1e-12, "turned round, the newest comes first");
     }
@@ -228,7 +228,7 @@ mod tests {
             column.push(End::Start, 1.0, &chlorine(f64::from(i % 7)));
         }
         assert!(column.segments().len() <= SEGMENTS_MAX);
-        let mut load = [0.0; SPECIES];
+        let mut load = Load::ZERO;
         column.add_load(&mut load);
         let pushed: f64 = (0..1_000).map(|i| f64::from(i % 7)).sum();
         assert!((load[CHLORINE] - pushed).abs() < 1e-8);

@@ -1,7 +1,7 @@
 //! The water in a tank, by how it mixes: EPANET's four models (`qualreact.c`, `tankmix1` to 4).
 
 use super::segment::{Column, End};
-use super::{Carried, SPECIES, add};
+use super::{Carried, Load, SPECIES};
 use crate::plant::network::{Mixing, Tank};
 
 /// The water of one tank.
@@ -29,21 +29,20 @@ struct Part {
 }
 
 impl Part {
-    /// Mixes `volume` m³ in that carry `load`.
-    fn mix(&mut self, volume: f64, load: &Carried) {
-        let sum = self.volume + volume;
-        if sum > 0.0 {
-            for (own, load) in self.water.iter_mut().zip(load) {
-                *own = (*own * self.volume + load) / sum;
-            }
+    /// Mixes a load in.
+    fn mix(&mut self, load: &Load) {
+        let mut sum = *load;
+        sum.add(self.volume, &self.water);
+        self.volume = sum.water_m3();
+        if self.volume > 0.0 {
+            self.water = sum.carried();
         }
-        self.volume = sum;
     }
 
-    /// Gives up to `volume` m³ and adds their load to `load`; gives how much came.
-    fn give(&mut self, volume: f64, load: &mut Carried) -> f64 {
+    /// Gives up to `volume` m³ and adds them to `load`; gives how much came.
+    fn give(&mut self, volume: f64, load: &mut Load) -> f64 {
         let given = volume.clamp(0.0, self.volume);
-        add(load, given, &self.water);
+        load.add(given, &self.water);
         self.volume -= given;
         given
     }
@@ -52,10 +51,8 @@ impl Part {
 /// What moves through a tank in one step, m³.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Passing<'a> {
-    /// Comes in.
-    pub volume: f64,
-    /// What that carries, in each species' unit times m³.
-    pub load: &'a Carried,
+    /// What comes in.
+    pub supply: &'a Load,
     /// Leaves through links and to people.
     pub out: f64,
     /// Spills over the rim.
@@ -64,13 +61,13 @@ pub(super) struct Passing<'a> {
     pub after: f64,
 }
 
-/// What became of it, in each species' unit times m³.
+/// What became of it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Passed {
     /// Went over the rim.
-    pub spilled: Carried,
+    pub spilled: Load,
     /// Gained because volumes do not balance to the last digit.
-    pub numerical: Carried,
+    pub numerical: Load,
 }
 
 impl Store {
@@ -120,12 +117,12 @@ impl Store {
     }
 
     /// Adds what the tank holds to `load`.
-    pub fn add_load(&self, load: &mut Carried) {
+    pub fn add_load(&self, load: &mut Load) {
         match &self.content {
-            Content::Mixed(part) => add(load, part.volume, &part.water),
+            Content::Mixed(part) => load.add(part.volume, &part.water),
             Content::Two { inlet, rest, .. } => {
-                add(load, inlet.volume, &inlet.water);
-                add(load, rest.volume, &rest.water);
+                load.add(inlet.volume, &inlet.water);
+                load.add(rest.volume, &rest.water);
             }
             Content::Layers { column, .. } => column.add_load(load),
         }
@@ -133,13 +130,13 @@ impl Store {
 
     /// Lets one step's water through. Gives the water that leaves, and what became of the rest.
     pub fn pass(&mut self, passing: &Passing<'_>) -> (Carried, Passed) {
-        let mut before = [0.0; SPECIES];
+        let mut before = Load::ZERO;
         self.add_load(&mut before);
-        let mut spilled = [0.0; SPECIES];
+        let mut spilled = Load::ZERO;
         let water = match &mut self.content {
             Content::Mixed(part) => {
-                part.mix(passing.volume, passing.load);
-                add(&mut spilled, passing.spilled, &part.water);
+                part.mix(passing.supply);
+                spilled.add(passing.spilled, &part.water);
                 part.volume = passing.after;
                 part.water
             }
@@ -153,9 +150,9 @@ impl Store {
         };
         let mut numerical = spilled;
         self.add_load(&mut numerical);
-        add(&mut numerical, passing.out, &water);
-        add(&mut numerical, -1.0, &before);
-        add(&mut numerical, -1.0, passing.load);
+        numerical.add(passing.out, &water);
+        numerical -= &before;
+        numerical -= passing.supply;
         (water, Passed { spilled, numerical })
     }
 }
@@ -165,21 +162,21 @@ fn two_pass(
     rest: &mut Part,
     most: f64,
     passing: &Passing<'_>,
-    spilled: &mut Carried,
+    spilled: &mut Load,
 ) {
-    let net = passing.volume - passing.out;
-    inlet.mix(passing.volume, passing.load);
+    let net = passing.supply.water_m3() - passing.out;
+    inlet.mix(passing.supply);
     if net < 0.0 {
-        let mut load = [0.0; SPECIES];
-        let came = rest.give(-net, &mut load);
-        inlet.mix(came, &load);
+        let mut load = Load::ZERO;
+        rest.give(-net, &mut load);
+        inlet.mix(&load);
     }
     inlet.volume = (inlet.volume - passing.out).max(0.0);
     let above = (inlet.volume - most).max(0.0);
     if net > 0.0 && above > 0.0 {
-        let mut load = [0.0; SPECIES];
-        let went = inlet.give(above, &mut load);
-        rest.mix(went, &load);
+        let mut load = Load::ZERO;
+        inlet.give(above, &mut load);
+        rest.mix(&load);
     }
     let over = rest.give(passing.spilled, spilled);
     inlet.give(passing.spilled - over, spilled);
@@ -191,25 +188,25 @@ fn layers_pass(
     column: &mut Column,
     last_first: bool,
     passing: &Passing<'_>,
-    spilled: &mut Carried,
+    spilled: &mut Load,
 ) -> Carried {
     let outlet = if last_first { End::Start } else { End::Finish };
-    if passing.volume > 0.0 {
-        let water = passing.load.map(|load| load / passing.volume);
-        column.push(End::Start, passing.volume, &water);
+    let came = passing.supply.water_m3();
+    if came > 0.0 {
+        column.push(End::Start, came, &passing.supply.carried());
     }
-    let mut load = [0.0; SPECIES];
+    let mut load = Load::ZERO;
     let drawn = column.draw(outlet, passing.out, &mut load);
     column.draw(End::Finish, passing.spilled, spilled);
     // What the hydraulics round belongs to the water at the outlet.
     let excess = column.content() - passing.after;
     if excess > 0.0 {
-        column.draw(outlet, excess, &mut [0.0; SPECIES]);
+        column.draw(outlet, excess, &mut Load::default());
     } else {
         column.swell(outlet, -excess);
     }
     if drawn > 0.0 {
-        load.map(|load| load / drawn)
+        load.carried()
     } else {
         let segment = match outlet {
             End::Start => column.segments().front(),
@@ -235,9 +232,11 @@ mod tests {
 
     /// New water (1 µS/cm) comes in, water leaves; gives the conductivity of what leaves.
     fn pass(store: &mut Store, volume: f64, out: f64, after: f64) -> f64 {
-        let mut load = [0.0; SPECIES];
-        load[CONDUCTIVITY] = volume;
-        let passing = Passing { volume, load: &load, out, spilled: 0.0, after };
+        let mut new = [0.0; SPECIES];
+        new[CONDUCTIVITY] = 1.0;
+        let mut supply = Load::ZERO;
+        supply.add(volume, &new);
+        let passing = Passing { supply: &supply, out, spilled: 0.0, after };
         let (water, passed) = store.pass(&passing);
         assert!(passed.numerical[CONDUCTIVITY].abs() < 1e-12, "{passed:?}");
         water[CONDUCTIVITY]

@@ -1,14 +1,12 @@
 //! One step of transport: react, then carry from upstream to downstream, then close the books.
 
-use super::books::{Books, Entry};
+use super::books::{Books, Entry, Load};
 use super::inactivation::Inactivation;
 use super::order::{Order, STAGNANT_M3_PER_S};
 use super::reaction::{Bed, Bore, Kinetics, TRIHALOMETHANE_YIELD, bed};
 use super::segment::{Column, End};
 use super::tank::{Passing, Store};
-use super::{
-    AGE, BY_PRODUCT, CHLORINE, COMBINED, Carried, E_COLI, SPECIES, Species, TURBIDITY, add,
-};
+use super::{AGE, BY_PRODUCT, CHLORINE, COMBINED, Carried, E_COLI, SPECIES, Species, TURBIDITY};
 use crate::plant::network::{LinkIndex, LinkKind, Network, Node, NodeIndex, NodeKind, Reactions};
 
 /// Decay of combined chlorine as a share of the free's bulk decay `[D]`: chloramine is slow, and
@@ -73,13 +71,6 @@ enum Body {
         /// Bulk decay, where it is not that of all water.
         own: Option<Kinetics>,
     },
-}
-
-/// Water that reached a node in this step.
-#[derive(Debug, Clone, Copy, Default)]
-struct Supply {
-    volume: f64,
-    load: Carried,
 }
 
 impl Transport {
@@ -207,8 +198,16 @@ impl Transport {
         self.pipes.iter().flatten().map(|pipe| pipe.column.segments().len()).sum()
     }
 
-    /// Carries the water one step further; true when the books close.
+    /// Carries the water one step further; true when its own books close.
     pub fn step(&mut self, flows: &Flows<'_>) -> bool {
+        let entry = self.carry(flows);
+        let closes = self.books.book(&entry, &self.stored());
+        debug_assert!(closes, "the books of the transport do not close: {:?}", self.books);
+        closes
+    }
+
+    /// The same for a plant that keeps the books of more than its network: gives what happened.
+    pub fn carry(&mut self, flows: &Flows<'_>) -> Entry {
         let mut entry = Entry::default();
         let inactivation = Inactivation::at(flows.temperature_deg_c);
         let decay = self.react(flows, &inactivation, &mut entry);
@@ -220,13 +219,14 @@ impl Transport {
             match self.bodies[node] {
                 Body::Reservoir => self.pass_reservoir(node, &supply, out, &mut entry),
                 Body::Tank { .. } => {
-                    let supply = self.disinfect(node, supply, &inactivation, flows, &mut entry);
+                    let mut supply = supply;
+                    self.disinfect(node, &mut supply, &inactivation, flows, &mut entry);
                     self.pass_tank(node, &supply, out, flows, &mut entry);
                     self.boost(node, out, flows, &mut entry);
                 }
                 Body::Junction => {
-                    if supply.volume > 0.0 {
-                        self.waters[node] = supply.load.map(|load| load / supply.volume);
+                    if supply.water_m3() > 0.0 {
+                        self.waters[node] = supply.carried();
                     } else {
                         inactivation.act(&mut self.waters[node], flows.dt_s);
                         decay.act(&mut self.waters[node]);
@@ -240,9 +240,7 @@ impl Transport {
         if self.order.has_loop() {
             self.trim(&mut entry);
         }
-        let closes = self.books.book(&entry, &self.stored());
-        debug_assert!(closes, "the books of the transport do not close: {:?}", self.books);
-        closes
+        entry
     }
 
     /// Lets pipes and tanks react for one step; gives what the water itself does in it.
@@ -299,15 +297,15 @@ impl Transport {
             Boost::SetPoint(wanted) => (wanted - *own).max(0.0),
         };
         *own += added;
-        entry.entered[species as usize] += added * leaves;
+        entry.added[species as usize] += added * leaves;
         if matches!(self.bodies[node], Body::Junction) {
             entry.numerical[species as usize] -= added * leaves; // `pass_junction` counts it
         }
     }
 
     /// Draws what the links bring to a node.
-    fn gather(&mut self, node: usize, flows: &Flows<'_>, entry: &mut Entry) -> Supply {
-        let mut supply = Supply::default();
+    fn gather(&mut self, node: usize, flows: &Flows<'_>, entry: &mut Entry) -> Load {
+        let mut supply = Load::ZERO;
         for link in self.order.links_at(node) {
             let Some((from, to)) = self.order.from_to(*link) else { continue };
             if to != node {
@@ -316,12 +314,11 @@ impl Transport {
             let volume = flows.links[*link].abs() * flows.dt_s;
             if let Some(pipe) = &mut self.pipes[*link] {
                 let end = if self.order.direction_of(*link) > 0 { End::Finish } else { End::Start };
-                supply.volume += pipe.column.draw(end, volume, &mut supply.load);
+                pipe.column.draw(end, volume, &mut supply);
             } else {
-                supply.volume += volume;
-                add(&mut supply.load, volume, &self.waters[from]);
+                supply.add(volume, &self.waters[from]);
                 if !self.order.is_before(from, node) {
-                    add(&mut entry.numerical, volume, &self.waters[from]);
+                    entry.numerical.add(volume, &self.waters[from]);
                 }
             }
         }
@@ -335,49 +332,48 @@ impl Transport {
         links.map(|link| flows.links[*link].abs() * flows.dt_s).sum()
     }
 
-    fn pass_reservoir(&self, node: usize, supply: &Supply, out: f64, entry: &mut Entry) {
-        add(&mut entry.entered, out, &self.waters[node]);
-        add(&mut entry.withdrawn, 1.0, &supply.load);
+    fn pass_reservoir(&self, node: usize, supply: &Load, out: f64, entry: &mut Entry) {
+        entry.entered.add(out, &self.waters[node]);
+        entry.withdrawn += supply;
     }
 
     fn pass_junction(
         &self,
         node: usize,
-        supply: &Supply,
+        supply: &Load,
         out: f64,
         flows: &Flows<'_>,
         entry: &mut Entry,
     ) {
         let water = &self.waters[node];
         let withdrawn = flows.withdrawn[node].max(0.0) * flows.dt_s;
-        add(&mut entry.withdrawn, withdrawn, water);
-        add(&mut entry.numerical, out + withdrawn, water);
-        add(&mut entry.numerical, -1.0, &supply.load);
+        entry.withdrawn.add(withdrawn, water);
+        entry.numerical.add(out + withdrawn, water);
+        entry.numerical -= supply;
     }
 
     /// Lets a tank's water act on the microbes that came into it in this step.
     fn disinfect(
         &self,
         node: usize,
-        mut supply: Supply,
+        supply: &mut Load,
         inactivation: &Inactivation,
         flows: &Flows<'_>,
         entry: &mut Entry,
-    ) -> Supply {
-        let came = supply.load[E_COLI];
+    ) {
+        let came = supply[E_COLI];
         if came > 0.0 {
             let left = inactivation.left_of_inflow(&self.waters[node], flows.dt_s);
-            supply.load[E_COLI] = came * left;
-            entry.reacted[E_COLI] -= came - supply.load[E_COLI];
+            supply[E_COLI] = came * left;
+            entry.reacted[E_COLI] -= came - supply[E_COLI];
         }
-        supply
     }
 
     /// Lets a tank take what comes, give and spill.
     fn pass_tank(
         &mut self,
         node: usize,
-        supply: &Supply,
+        supply: &Load,
         out: f64,
         flows: &Flows<'_>,
         entry: &mut Entry,
@@ -385,15 +381,14 @@ impl Transport {
         let Body::Tank { store, .. } = &mut self.bodies[node] else { return };
         let withdrawn = flows.withdrawn[node].max(0.0) * flows.dt_s;
         let (water, passed) = store.pass(&Passing {
-            volume: supply.volume,
-            load: &supply.load,
+            supply,
             out: out + withdrawn,
             spilled: flows.spilled[node],
             after: flows.tank_volumes[node],
         });
-        add(&mut entry.withdrawn, withdrawn, &water);
-        add(&mut entry.overflowed, 1.0, &passed.spilled);
-        add(&mut entry.numerical, 1.0, &passed.numerical);
+        entry.withdrawn.add(withdrawn, &water);
+        entry.overflowed += &passed.spilled;
+        entry.numerical += &passed.numerical;
         self.waters[node] = water;
     }
 
@@ -410,7 +405,7 @@ impl Transport {
                 let end = if self.order.direction_of(*link) > 0 { End::Start } else { End::Finish };
                 pipe.column.push(end, volume, &water);
             } else if !self.order.is_before(node, to) {
-                add(&mut entry.numerical, -volume, &water); // `to` has already taken its share
+                entry.numerical.add(-volume, &water); // `to` has already taken its share
             }
         }
     }
@@ -422,16 +417,16 @@ impl Transport {
             let excess = pipe.column.content() - pipe.column.volume();
             if excess > 1e-9 * pipe.column.volume() {
                 let end = if self.order.direction_of(link) > 0 { End::Finish } else { End::Start };
-                let mut load = [0.0; SPECIES];
+                let mut load = Load::ZERO;
                 pipe.column.draw(end, excess, &mut load);
-                add(&mut entry.numerical, -1.0, &load);
+                entry.numerical -= &load;
             }
         }
     }
 
-    /// Everything in pipes, deposits and tanks, in each species' unit times m³.
-    fn stored(&self) -> Carried {
-        let mut load = [0.0; SPECIES];
+    /// Everything in pipes, deposits and tanks.
+    pub fn stored(&self) -> Load {
+        let mut load = Load::ZERO;
         for pipe in self.pipes.iter().flatten() {
             pipe.column.add_load(&mut load);
         }

@@ -1,13 +1,13 @@
 //! From the intake to the filters' outlet: basins that delay, flocs that settle, sand that holds.
 
-use super::filter_bank::{Bank, Filtering};
+use super::filter_bank::{Bank, Coming, Filtering};
 use super::source::Raw;
 use super::{coagulation, sedimentation};
 use crate::base::units::Flow;
 use crate::base::{Span, Stamp};
 use crate::plant::train::Train;
 use crate::world::quality::{
-    ALUMINIUM, AMMONIA, Carried, E_COLI, MANGANESE, ORGANICS, SPECIES, TURBIDITY,
+    ALUMINIUM, AMMONIA, Carried, E_COLI, Entry, Load, MANGANESE, ORGANICS, SPECIES, TURBIDITY,
 };
 
 /// Mixed cells in series that stand for the volume of the basins: their outflow follows a change
@@ -44,6 +44,8 @@ pub struct Filtered {
     pub coagulant_mg_per_l: f64,
     /// What the bank did.
     pub filtering: Filtering,
+    /// What came, was added and went as sludge and with the washes.
+    pub entry: Entry,
 }
 
 /// Water on its way through the basins.
@@ -91,48 +93,104 @@ impl Clarifier {
         Self { train: train.clone(), cells: [usual; CELLS], bank: Bank::new(train.bank) }
     }
 
-    /// Passes `flow` through for `dt` from `now` on.
-    pub fn pass(&mut self, now: Stamp, dt: Span, flow: Flow, raw: &Raw, order: &Order) -> Filtered {
+    /// Passes `flow` through for `dt` from `now` on; without `may_wash` no filter is washed.
+    pub fn pass(
+        &mut self,
+        (now, dt): (Stamp, Span),
+        flow: Flow,
+        raw: &Raw,
+        order: &Order,
+        may_wash: bool,
+    ) -> Filtered {
         let coagulant = self.coagulant(flow, raw, order);
         let mut water = Cell {
             carried: with_coagulant(raw, coagulant),
             coagulated: coagulation::effect(coagulant, raw.turbidity_ntu),
         };
-        let (filters, clarifying) = (self.train.filters, self.train.clarifying);
-        let cell_m3 = (filters.volume_m3 / CELLS as f64).max(f64::MIN_POSITIVE);
-        let through = flow.as_m3_per_s().max(0.0) * dt.as_seconds() / cell_m3;
+        let volume = flow.as_m3_per_s().max(0.0) * dt.as_seconds();
+        let mut entry = Entry::default();
+        entry.entered.add(volume, &Carried::from(raw));
+        entry.added[ALUMINIUM] += volume * coagulation::aluminium_mg_per_l(coagulant);
+        let through = volume / self.cell_m3();
         for cell in &mut self.cells {
             water = cell.renew(&water, through);
         }
-        let load = flow.as_m3_per_h() / self.train.capacity_m3_per_h;
-        let deg_c = raw.temperature.as_deg_c();
-        let over = sedimentation::passage(&clarifying, water.coagulated, load, deg_c);
-        let turbidity = water.carried[TURBIDITY];
-        let settled_ntu = (turbidity * over * self.overload(turbidity)).min(turbidity);
-        let filtering =
-            self.bank.filter(now, dt, flow.as_m3_per_h().max(0.0), settled_ntu, &order.wash);
-        let raw_sand = 1.0 + (UNCOAGULATED - 1.0) * (1.0 - water.coagulated);
-        let passage = filters.passage / clarifying.settled_share
-            * order.passage_factor
-            * filtering.passage_factor
-            * raw_sand;
-        let floor = filters.floor_ntu;
-        let passed = (settled_ntu * passage / turbidity.max(f64::MIN_POSITIVE)).min(1.0);
-        let turbidity_ntu = (settled_ntu * passage).min(turbidity).max(floor);
-        let mut carried = water.carried;
-        carried[TURBIDITY] = turbidity_ntu;
-        carried[E_COLI] *= passed;
-        carried[ORGANICS] *= coagulation::organics_left(water.coagulated);
-        carried[ALUMINIUM] =
-            coagulation::residual_aluminium(carried[ALUMINIUM], water.coagulated, passed);
+        let (settled, over) = self.settle(&water, flow, raw);
+        let coming = Coming {
+            flow_m3_per_h: flow.as_m3_per_h().max(0.0),
+            settled_ntu: settled[TURBIDITY],
+            share: self.filter_share(water.coagulated, order),
+            floor_ntu: self.train.filters.floor_ntu,
+        };
+        let filtering = self.bank.filter(now, dt, &coming, &order.wash, may_wash);
+        let mut carried = settled;
+        carried[TURBIDITY] = filtering.filtered_ntu;
+        carried[E_COLI] *= filtering.share;
+        carried[ALUMINIUM] = coagulation::aluminium_left(
+            water.carried[ALUMINIUM],
+            water.coagulated,
+            over * filtering.share,
+        );
         carried[MANGANESE] *= MANGANESE_PASSED;
+        self.bank.hold(&std::array::from_fn(|at| volume * (settled[at] - carried[at])));
+        for (at, (before, after)) in water.carried.iter().zip(&settled).enumerate() {
+            entry.wasted[at] += volume * (before - after);
+            entry.wasted[at] += filtering.wash.map_or(0.0, |wash| wash.out[at]);
+        }
         Filtered {
             carried,
-            turbidity_above_floor: turbidity_ntu - floor,
-            settled_ntu,
+            turbidity_above_floor: (filtering.filtered_ntu - coming.floor_ntu).max(0.0),
+            settled_ntu: coming.settled_ntu,
             coagulant_mg_per_l: coagulant,
             filtering,
+            entry,
         }
+    }
+
+    /// Water that one wash of a filter takes, m³.
+    pub fn wash_m3(&self) -> f64 {
+        self.bank.wash_m3()
+    }
+
+    /// Water in the basins, and what is in it and in the filters.
+    pub fn stored(&self) -> Load {
+        let mut load = Load::ZERO;
+        for cell in &self.cells {
+            load.add(self.cell_m3(), &cell.carried);
+        }
+        for held in self.bank.held() {
+            (0..SPECIES).for_each(|at| load[at] += held[at]);
+        }
+        load
+    }
+
+    fn cell_m3(&self) -> f64 {
+        (self.train.filters.volume_m3 / CELLS as f64).max(f64::MIN_POSITIVE)
+    }
+
+    /// What goes over to the filters, and the share of the flocs that does.
+    fn settle(&self, water: &Cell, flow: Flow, raw: &Raw) -> (Carried, f64) {
+        let load = flow.as_m3_per_h() / self.train.capacity_m3_per_h;
+        let deg_c = raw.temperature.as_deg_c();
+        let clarifying = &self.train.clarifying;
+        let turbidity = water.carried[TURBIDITY];
+        let over = sedimentation::passage(clarifying, water.coagulated, load, deg_c);
+        let over = (over * self.overload(turbidity)).min(1.0);
+        let mut settled = water.carried;
+        // What no filter holds does not settle either.
+        settled[TURBIDITY] = (turbidity * over).max(self.train.filters.floor_ntu).min(turbidity);
+        settled[E_COLI] *= over;
+        settled[ORGANICS] *= coagulation::organics_left(water.coagulated);
+        settled[ALUMINIUM] =
+            coagulation::aluminium_left(water.carried[ALUMINIUM], water.coagulated, over);
+        (settled, over)
+    }
+
+    /// Share of the flocs that a ripe filter lets pass.
+    fn filter_share(&self, coagulated: f64, order: &Order) -> f64 {
+        let raw_sand = 1.0 + (UNCOAGULATED - 1.0) * (1.0 - coagulated);
+        let usual = self.train.filters.passage / self.train.clarifying.settled_share;
+        usual * order.passage_factor * raw_sand
     }
 
     /// Coagulant dosed into `flow`, mg/L of product.
@@ -164,8 +222,7 @@ pub fn usual_filtered(train: &Train) -> Carried {
     water[E_COLI] = 0.0;
     water[ORGANICS] *= coagulation::organics_left(1.0);
     water[AMMONIA] = 0.0;
-    water[ALUMINIUM] =
-        coagulation::residual_aluminium(water[ALUMINIUM], 1.0, train.filters.passage);
+    water[ALUMINIUM] = coagulation::aluminium_left(water[ALUMINIUM], 1.0, train.filters.passage);
     water[MANGANESE] *= MANGANESE_PASSED;
     water
 }
@@ -218,7 +275,7 @@ mod tests {
         let mut clarifier = clarifier();
         let raw = raw(ntu, 180.0);
         let flow = Flow::m3_per_h(100.0);
-        let mut pass = |minute| clarifier.pass(at(minute), Span::MINUTE, flow, &raw, order);
+        let mut pass = |minute| clarifier.pass((at(minute), Span::MINUTE), flow, &raw, order, true);
         let mut last = pass(0);
         for minute in 1..hours * 60 {
             last = pass(minute);
@@ -271,7 +328,7 @@ mod tests {
     fn nothing_moves_while_the_works_stands() {
         let mut clarifier = clarifier();
         let turbid = raw(500.0, 90.0);
-        let pass = clarifier.pass(at(0), Span::HOUR, Flow::ZERO, &turbid, &order(1.0));
+        let pass = clarifier.pass((at(0), Span::HOUR), Flow::ZERO, &turbid, &order(1.0), true);
         assert_eq!((pass.carried[CONDUCTIVITY], pass.carried[TURBIDITY]), (180.0, 0.15));
         assert_eq!(pass.coagulant_mg_per_l, 0.0);
     }

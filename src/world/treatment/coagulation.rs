@@ -48,11 +48,11 @@ pub fn aluminium_mg_per_l(dose_mg_per_l: f64) -> f64 {
     ALUMINIUM_IN_PRODUCT * dose_mg_per_l
 }
 
-/// Aluminium behind the filters, mg/L, of what was dosed: what is dissolved, what made no floc,
+/// Aluminium that is left, mg/L, of so much in the basins: what is dissolved, what made no floc,
 /// and the share of the flocs that passes (`passed`, 0 to 1, as turbidity does).
-pub fn residual_aluminium(dosed_mg_per_l: f64, effect: f64, passed: f64) -> f64 {
-    let dissolved = dosed_mg_per_l.min(ALUMINIUM_SOLUBLE_MG_PER_L);
-    let rest = dosed_mg_per_l - dissolved;
+pub fn aluminium_left(in_basins_mg_per_l: f64, effect: f64, passed: f64) -> f64 {
+    let dissolved = in_basins_mg_per_l.min(ALUMINIUM_SOLUBLE_MG_PER_L);
+    let rest = in_basins_mg_per_l - dissolved;
     let unreacted = ALUMINIUM_UNREACTED * (1.0 - effect);
     dissolved + rest * (unreacted + (1.0 - unreacted) * passed)
 }
@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn a_suitable_dose_leaves_little_aluminium_and_twice_of_it_too_much() {
         let left = |dose: f64, passed| {
-            residual_aluminium(aluminium_mg_per_l(dose), effect(dose, 10.0), passed)
+            aluminium_left(aluminium_mg_per_l(dose), effect(dose, 10.0), passed)
         };
         assert!(left(10.0, 0.0125) < 0.1, "{}", left(10.0, 0.0125));
         // GB 5749-2022: at most 0.2 mg/L

@@ -21,7 +21,8 @@ use crate::base::{Span, Stamp};
 use crate::plant::train::{RawWater, Train};
 use crate::scenario::injection::Injection;
 use crate::world::quality::{
-    AMMONIA, BY_PRODUCT, CHLORATE, CHLORINE, COMBINED, Carried, E_COLI, ORGANICS, TURBIDITY,
+    AMMONIA, BY_PRODUCT, CHLORATE, CHLORINE, COMBINED, Carried, E_COLI, Entry, Load, ORGANICS,
+    TURBIDITY,
 };
 use crate::world::truth::WorksTruth;
 use clarifier::{Clarifier, Filtered, Order};
@@ -44,6 +45,10 @@ pub struct Works {
     seen_at: Option<Stamp>,
     /// Washes by hand that have been begun.
     begun: Vec<usize>,
+    /// Water that washes have yet to draw, and how fast they do.
+    wash_left_m3: f64,
+    wash_m3_per_s: f64,
+    entry: Entry,
     truth: WorksTruth,
 }
 
@@ -74,6 +79,9 @@ impl Works {
             offset,
             seen_at: None,
             begun: Vec::new(),
+            wash_left_m3: 0.0,
+            wash_m3_per_s: 0.0,
+            entry: Entry::default(),
             truth: WorksTruth::default(),
         }
     }
@@ -96,17 +104,26 @@ impl Works {
     }
 
     /// Treats `production` from `now` on for `dt`; gives the water that enters the network.
+    ///
+    /// * `drawn`: what washes filters meanwhile, out of the clear well. `may_wash`: has that water
+    ///   for another wash?
     pub fn treat(
         &mut self,
-        now: Stamp,
-        dt: Span,
+        (now, dt): (Stamp, Span),
         production: Flow,
+        drawn: Flow,
+        may_wash: bool,
         settings: &Settings,
     ) -> Carried {
         self.make_round(now);
         let raw = self.source.at(now);
         let order = self.new_order(&settings.order);
-        let filtered = self.clarifier.pass(now, dt, production, &raw, &order);
+        let filtered = self.clarifier.pass((now, dt), production, &raw, &order, may_wash);
+        self.wash_left_m3 = (self.wash_left_m3 - drawn.as_m3_per_s() * dt.as_seconds()).max(0.0);
+        if let Some(wash) = &filtered.filtering.wash {
+            self.wash_left_m3 += wash.m3;
+            self.wash_m3_per_s = wash.m3_per_s;
+        }
         self.dosing.age(dt, raw.temperature.as_deg_c());
         self.dosing.set_drum(settings.drum_share);
         let dosed = self.dosing.dose(
@@ -117,7 +134,8 @@ impl Works {
             settings.strength_share,
         );
         let treated = self.disinfect(&filtered, dosed);
-        let wash = Flow::m3_per_s(filtered.filtering.wash_m3 / dt.as_seconds().max(1e-3));
+        let volume = production.as_m3_per_s().max(0.0) * dt.as_seconds();
+        self.entry = booked(&filtered, dosed, &treated, volume);
         self.truth = WorksTruth {
             raw_turbidity: Turbidity::ntu(raw.turbidity_ntu),
             raw_conductivity: Conductivity::us_per_cm(raw.conductivity_us_per_cm),
@@ -130,12 +148,12 @@ impl Works {
             raw_colour_pt_co: raw.colour_pt_co,
             raw_level: Length::m(raw.level_m),
             temperature: raw.temperature,
-            intake: production + wash,
+            intake: production,
             production,
             coagulant: Concentration::mg_per_l(filtered.coagulant_mg_per_l),
             settled_turbidity: Turbidity::ntu(filtered.settled_ntu),
             head_loss: Length::m(filtered.filtering.head_loss_m),
-            wash,
+            wash: drawn,
             filtered_turbidity: Turbidity::ntu(filtered.carried[TURBIDITY]),
             filtered_e_coli: Microbes::per_100_ml(filtered.carried[E_COLI]),
             dosed: dosed.chlorine,
@@ -168,6 +186,27 @@ impl Works {
         water
     }
 
+    /// Water to draw out of the clear well for a wash, over the next `span` at most.
+    pub fn wash_draw(&self, span: Span) -> Flow {
+        Flow::m3_per_s(self.wash_m3_per_s.min(self.wash_left_m3 / span.as_seconds().max(1e-3)))
+    }
+
+    /// Water that one wash takes, m³.
+    pub fn wash_m3(&self) -> f64 {
+        self.clarifier.wash_m3()
+    }
+
+    /// What happened between the source and the dosing point in the last call of `treat`; what it
+    /// gave goes out of the works and is not in it.
+    pub fn entry(&self) -> &Entry {
+        &self.entry
+    }
+
+    /// What basins and filters hold.
+    pub fn stored(&self) -> Load {
+        self.clarifier.stored()
+    }
+
     /// The same order, with the washes by hand that have not been begun yet.
     fn new_order(&mut self, order: &Order) -> Order {
         let new = order.wash.iter().filter(|number| !self.begun.contains(number)).copied();
@@ -191,4 +230,19 @@ impl Works {
     pub fn truth(&self) -> &WorksTruth {
         &self.truth
     }
+}
+
+/// The books of one step of the works: what came and went before the filters' outlet, what was
+/// dosed into `volume` m³ there, and what that made of the `treated` water.
+fn booked(filtered: &Filtered, dosed: Dosed, treated: &Carried, volume: f64) -> Entry {
+    let mut entry = filtered.entry;
+    entry.added[CHLORINE] += volume * dosed.chlorine.as_mg_per_l();
+    entry.added[CHLORATE] += volume * dosed.chlorate.as_mg_per_l();
+    let mut mixed = filtered.carried;
+    mixed[CHLORINE] += dosed.chlorine.as_mg_per_l();
+    mixed[CHLORATE] += dosed.chlorate.as_mg_per_l();
+    for (at, (before, after)) in mixed.iter().zip(treated).enumerate() {
+        entry.reacted[at] += volume * (after - before);
+    }
+    entry
 }
