@@ -225,9 +225,10 @@ proptest! {
             alarms.advance(PLANT, at(now), &mut events);
         }
         let mut last: BTreeMap<_, Stamp> = BTreeMap::new();
+        let all = events.iter().map(say).collect::<Vec<_>>().join(", ");
         for event in &events {
             let before = last.insert((event.id.rule.clone(), event.id.tag.clone()), event.at);
-            prop_assert!(before <= Some(event.at), "{}", events.iter().map(say).collect::<Vec<_>>().join(", "));
+            prop_assert!(before <= Some(event.at), "{all}");
         }
     }
 

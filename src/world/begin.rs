@@ -71,6 +71,7 @@ impl World {
         injections: &[Injection],
     ) -> Result<Self, WorldError> {
         let mut plant = plant.clone();
+        let limits = Limits::new(&plant); // of the plant alone, not of what others connect
         let foreign = connect(&mut plant.network, injections);
         let mut network = with_production_control(&plant.network, &plant.train);
         let required = required_heads(&plant);
@@ -88,7 +89,6 @@ impl World {
         }
         let mut hydraulics = Hydraulics::new(&network, now, plant.profile.utc_offset)?;
         hydraulics.boundary().required = required;
-        let limits = Limits::new(&plant);
         let mut world = Self {
             hydraulics,
             transport,

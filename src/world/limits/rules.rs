@@ -208,8 +208,8 @@ impl Places {
 
     fn look_at_nodes(&self, moment: &Moment<'_>, sight: &mut Sight) {
         let solution = moment.solution;
-        let nodes = moment.waters.iter().enumerate();
-        for (at, water) in nodes.filter(|(at, _)| !self.is_source[*at]) {
+        let nodes = self.is_source.iter().zip(moment.waters).enumerate();
+        for (at, (_, water)) in nodes.filter(|(_, (is_source, _))| !**is_source) {
             let pressure = solution.pressure[at].as_m();
             if pressure > RATED_M {
                 sight.add(Limit::HighPressure, Place::Node(at), (pressure, "m"), pressure);
