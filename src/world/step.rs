@@ -11,6 +11,7 @@ use super::quality::water::Bound;
 use super::quality::{Books, Flows, Species, Transport};
 use super::situation::{Situation, next_change};
 use super::soundness::Soundness;
+use super::station::Stations;
 use super::treatment::Works;
 use super::treatment::contact::{contact_min, giardia_log};
 use super::truth::{LinkTruth, NodeTruth, Truth};
@@ -43,6 +44,7 @@ pub struct World {
     pub(super) demand: Demand,
     pub(super) works: Works,
     pub(super) truth: Truth,
+    pub(super) stations: Stations,
     /// Since the start, one per link.
     pub(super) energy_kwh: Vec<f64>,
     pub(super) lifted_m3: Vec<f64>,
@@ -198,6 +200,7 @@ impl World {
         self.wet_pipes(span);
         self.fill_tanks(span);
         self.carry(span, production);
+        self.stations.advance(self.now, span, &self.situation.stations);
         self.look(span);
         self.now += span;
         Ok(())
@@ -286,6 +289,8 @@ impl World {
         self.truth.at = self.now;
         self.truth.power = self.situation.power;
         self.truth.works = *self.works.truth();
+        self.truth.stations.clear();
+        self.truth.stations.extend_from_slice(self.stations.truths());
         let solution = self.hydraulics.solution();
         let waters = self.transport.waters();
         let fresh = Bound::at_works(&self.plant.train.raw);
