@@ -100,6 +100,10 @@ id! {
     VillageId
 }
 id! {
+    /// A remote station on battery and sun.
+    StationId
+}
+id! {
     /// An injection of a scenario, named so that expectations can refer to it.
     InjectionId
 }

@@ -179,6 +179,8 @@ impl Unit {
     pub const SHARE: Self = Self::new("1", "(share)", "share");
     /// Kilowatt-hour.
     pub const KWH: Self = Self::new("kWh", "kWh", "kwh");
+    /// Volt.
+    pub const V: Self = Self::new("V", "V", "v");
     /// Microbes in 100 mL, as counted: MPN or CFU.
     pub const PER_100_ML: Self = Self::new("1/100mL", "/100 mL", "per_100_ml");
     /// Microbes in 1 mL, as counted.
@@ -187,7 +189,7 @@ impl Unit {
     pub const PT_CO: Self = Self::new("Pt-Co", "Pt-Co", "pt_co");
 
     /// Every unit.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::KPA,
         Self::M3_PER_H,
         Self::M,
@@ -201,6 +203,7 @@ impl Unit {
         Self::PER_100_ML,
         Self::PER_ML,
         Self::PT_CO,
+        Self::V,
     ];
 
     const fn new(wire: &'static str, symbol: &'static str, suffix: &'static str) -> Self {
@@ -245,11 +248,13 @@ pub enum Quantity {
     State,
     /// Electrical energy counted up (电能).
     Energy,
+    /// Voltage of a station's battery (电池电压).
+    Voltage,
 }
 
 impl Quantity {
     /// Every quantity, in the order of the enum.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Pressure,
         Self::Flow,
         Self::Level,
@@ -264,6 +269,7 @@ impl Quantity {
         Self::CodMn,
         Self::State,
         Self::Energy,
+        Self::Voltage,
     ];
 
     /// The unit of its values.
@@ -283,10 +289,11 @@ impl Quantity {
             Self::Ph => Unit::PH,
             Self::State => Unit::SHARE,
             Self::Energy => Unit::KWH,
+            Self::Voltage => Unit::V,
         }
     }
 
-    /// The unit on the wire: one of `mg/L NTU kPa m3/h m uS/cm degC 1 kWh`.
+    /// The unit on the wire: one of `mg/L NTU kPa m3/h m uS/cm degC 1 kWh V`.
     pub fn unit(self) -> &'static str {
         self.measured_in().wire
     }
@@ -308,6 +315,7 @@ impl Quantity {
             Self::CodMn => "cod-mn",
             Self::State => "state",
             Self::Energy => "energy",
+            Self::Voltage => "voltage",
         }
     }
 }

@@ -242,6 +242,7 @@ fn answers(injection: &Injection, at: Stamp) -> bool {
         injection.kind,
         InjectionKind::Instrument { .. }
             | InjectionKind::Gateway(_)
+            | InjectionKind::Station(_)
             | InjectionKind::Laboratory(_)
             | InjectionKind::Power(PowerEvent::GeneratorStart | PowerEvent::DosingReset)
     );
@@ -341,6 +342,7 @@ target = "AIT-1"
             links: Vec::new(),
             works: WorksTruth::default(),
             power: PowerState::USUAL,
+            stations: Vec::new(),
         };
         let far = village.taps.last().expect("a tap").0;
         let mut serve = |head_m: f64, chlorine: f64, delivered: f64| {

@@ -34,6 +34,7 @@ pub fn physical_range(quantity: Quantity) -> (f64, f64) {
         Quantity::Ammonia | Quantity::CodMn => (0.0, 500.0),
         Quantity::State => (0.0, 1.0),
         Quantity::Energy => (0.0, 1e12),
+        Quantity::Voltage => (0.0, 1_000.0),
     }
 }
 

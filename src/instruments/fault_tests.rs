@@ -37,6 +37,7 @@ fn truth(mg_per_l: f64, m: f64) -> Truth {
         links: vec![LinkTruth::default(); 3],
         works: WorksTruth::default(),
         power: PowerState::USUAL,
+        stations: Vec::new(),
     }
 }
 

@@ -55,6 +55,8 @@ struct Simulated {
     tag: TagIndex,
     place: Place,
     quantity: Quantity,
+    /// The station whose battery it lives on.
+    station: Option<usize>,
     poll: Poll,
     transducer: Transducer,
     faults: Faults,
@@ -67,6 +69,7 @@ impl Instruments {
             tag: TagIndex(index),
             place: instrument.place,
             quantity: instrument.tag.quantity,
+            station: instrument.station,
             poll: Poll::new(start, instrument.tag.poll),
             transducer: Transducer::new(instrument, seed),
             faults: Faults::new(&instrument.tag.id, seed, injections),
@@ -118,13 +121,16 @@ impl Swap {
 
 impl Simulated {
     fn read(&mut self, truth: &Truth, from: Stamp, to: Stamp, out: &mut Vec<Reading>) {
+        // A station without power is neither read nor says that it is not.
+        let station = self.station.and_then(|at| truth.stations.get(at));
+        let is_on = station.is_none_or(|station| station.is_on);
         let truth = truth.value(self.place, self.quantity);
         for read_at in self.poll.due(from, to) {
             let shown = truth.map(|truth| self.show_at(truth, from, read_at));
             let Sent { at, late_by, copies, value, flag } = self.faults.send(shown, read_at);
             let ready = read_at + late_by;
             let reading = Reading { tag: self.tag, at, ready, value, flag };
-            out.extend(std::iter::repeat_n(reading, copies));
+            out.extend(std::iter::repeat_n(reading, if is_on { copies } else { 0 }));
         }
         if let Some(truth) = truth {
             self.follow(truth, from, to);
@@ -168,7 +174,14 @@ mod tests {
         nodes[1].water.chlorine = Concentration::mg_per_l(mg_per_l);
         nodes[3].pressure = Length::m(20.0);
         let links = vec![LinkTruth::default(); 3];
-        Truth { at: start(), nodes, links, works: WorksTruth::default(), power: PowerState::USUAL }
+        Truth {
+            at: start(),
+            nodes,
+            links,
+            works: WorksTruth::default(),
+            power: PowerState::USUAL,
+            stations: Vec::new(),
+        }
     }
 
     fn fault(tag: &str, from_min: i64, until_min: i64, fault: InstrumentFault) -> Injection {

@@ -17,6 +17,7 @@ pub mod power;
 pub mod profile;
 #[cfg(test)]
 pub(crate) mod sample;
+pub mod station;
 pub mod tags;
 pub mod train;
 
@@ -27,6 +28,7 @@ use laboratory::SamplingPlan;
 use network::Network;
 use power::OwnPower;
 use profile::Profile;
+use station::Station;
 use tags::Instrument;
 use train::Train;
 
@@ -53,6 +55,8 @@ pub struct Plant {
     pub own_power: OwnPower,
     /// When its people draw more water than usual.
     pub calendar: Calendar,
+    /// Remote stations on battery and sun.
+    pub stations: Vec<Station>,
 }
 
 /// A state of wear of the whole plant: what seven years without renewal leave behind.

@@ -48,6 +48,7 @@ pub fn plant() -> Plant {
         ageing: None,
         own_power: OwnPower::default(),
         calendar: Calendar::USUAL,
+        stations: Vec::new(),
         id,
     }
 }
@@ -207,5 +208,6 @@ fn instrument(
         }),
         place: Place::Node(node),
         behaviour: Behaviour { resolution, noise: 0.0, noise_share: 0.0, lag: Span::ZERO },
+        station: None,
     }
 }

@@ -74,6 +74,8 @@ pub struct Instrument {
     pub place: Place,
     /// How it turns the truth into a reading.
     pub behaviour: Behaviour,
+    /// The station whose battery it lives on: position in `Plant::stations`.
+    pub station: Option<usize>,
 }
 
 /// What an instrument touches; with the quantity it picks one value of the truth.
@@ -101,6 +103,8 @@ pub enum Place {
     Mains,
     /// The generator: state, 1 when it carries the plant.
     Generator,
+    /// The battery of the station at this position of `Plant::stations`: voltage.
+    StationBattery(usize),
 }
 
 /// How an instrument turns the truth into a reading.

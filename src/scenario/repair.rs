@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use rand::RngExt;
 
-use super::injection::{Injection, InjectionKind, PeopleEvent, PowerEvent};
+use super::injection::{Injection, InjectionKind, PeopleEvent, PowerEvent, StationEvent};
 use crate::base::random::{Seed, stream};
 use crate::base::{Span, Stamp};
 
@@ -52,10 +52,14 @@ pub fn can_be_repaired(kind: &InjectionKind) -> bool {
         | InjectionKind::Gateway(_)
         | InjectionKind::Instrument { .. }
         | InjectionKind::People(PeopleEvent::CutOff { .. })
+        | InjectionKind::Station(
+            StationEvent::SolarDirty { .. } | StationEvent::BatteryWorn { .. },
+        )
         | InjectionKind::Power(PowerEvent::GridCut) => true,
         InjectionKind::Source(_)
         | InjectionKind::Assets(_)
         | InjectionKind::Power(_)
+        | InjectionKind::Station(_)
         | InjectionKind::People(_)
         | InjectionKind::Laboratory(_) => false,
     }

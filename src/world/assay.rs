@@ -127,6 +127,7 @@ mod tests {
             links: vec![LinkTruth::default()],
             works,
             power: PowerState::USUAL,
+            stations: Vec::new(),
         }
     }
 

@@ -9,6 +9,7 @@ use super::limits::Limits;
 use super::power::PowerState;
 use super::quality::{Books, CHLORINE, Transport};
 use super::situation::Situation;
+use super::station::Stations;
 use super::step::{STEP, World};
 use super::treatment::Works;
 use super::treatment::clarifier::usual_filtered;
@@ -19,7 +20,7 @@ use crate::base::units::{Flow, Length};
 use crate::base::{Span, Stamp};
 use crate::plant::Plant;
 use crate::plant::network::Network;
-use crate::scenario::injection::{AssetEvent, Injection, InjectionKind, PeopleEvent};
+use crate::scenario::injection::{AssetEvent, Injection, InjectionKind, PeopleEvent, StationEvent};
 
 /// How long the plant runs before the start.
 ///
@@ -101,7 +102,9 @@ impl World {
                 links: vec![LinkTruth::default(); links],
                 works: WorksTruth::default(),
                 power: PowerState::USUAL,
+                stations: Vec::new(),
             },
+            stations: Stations::new(&plant, seed),
             plant,
             foreign,
             condition,
@@ -155,6 +158,10 @@ fn check(plant: &Plant, condition: usize, injections: &[Injection]) -> Result<()
             InjectionKind::People(PeopleEvent::CutOff { taps }) => {
                 taps.iter().all(|tap| tap.0 < plant.network.nodes.len())
             }
+            InjectionKind::Station(
+                StationEvent::SolarDirty { station, .. }
+                | StationEvent::BatteryWorn { station, .. },
+            ) => *station < plant.stations.len(),
             _ => true,
         };
         if !fits {

@@ -213,6 +213,7 @@ mod tests {
             links: vec![LinkTruth::default(); 3],
             works: WorksTruth::default(),
             power: crate::world::power::PowerState::USUAL,
+            stations: Vec::new(),
         }
     }
 

@@ -11,6 +11,7 @@ use super::quality::order::direction;
 use super::quality::water::Bound;
 use super::quality::{Books, Flows, Transport};
 use super::situation::{Situation, next_change};
+use super::station::Stations;
 use super::treatment::Works;
 use super::treatment::contact::{contact_min, giardia_log};
 use super::truth::{LinkTruth, NodeTruth, Truth};
@@ -45,6 +46,7 @@ pub struct World {
     /// Boxed, as a world is moved into the task that plays it.
     pub(super) works: Box<Works>,
     pub(super) truth: Truth,
+    pub(super) stations: Stations,
     /// Since the start, one per link.
     pub(super) energy_kwh: Vec<f64>,
     pub(super) lifted_m3: Vec<f64>,
@@ -184,6 +186,7 @@ impl World {
         self.wet_pipes(span);
         self.fill_tanks(span);
         self.carry(span);
+        self.stations.advance(self.now, span, &self.situation.stations);
         self.look(span);
         self.now += span;
         Ok(())
@@ -297,6 +300,8 @@ impl World {
         self.truth.at = self.now;
         self.truth.power = self.situation.power;
         self.truth.works = *self.works.truth();
+        self.truth.stations.clear();
+        self.truth.stations.extend_from_slice(self.stations.truths());
         let solution = self.hydraulics.solution();
         let waters = self.transport.waters();
         let fresh = Bound::at_works(&self.plant.train.raw);

@@ -24,6 +24,17 @@ pub struct Truth {
     pub works: WorksTruth,
     /// What has power.
     pub power: PowerState,
+    /// Remote stations: one per station of the plant.
+    pub stations: Vec<StationTruth>,
+}
+
+/// A remote station.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StationTruth {
+    /// Do its instruments and its radio have power?
+    pub is_on: bool,
+    /// Voltage of its battery, V.
+    pub volts: f64,
 }
 
 /// One node.
@@ -174,7 +185,8 @@ impl Truth {
                     | Quantity::Ammonia
                     | Quantity::CodMn
                     | Quantity::State
-                    | Quantity::Energy => return None,
+                    | Quantity::Energy
+                    | Quantity::Voltage => return None,
                 })
             }
             Place::Link(index) => {
@@ -216,6 +228,10 @@ impl Truth {
                 let mains = place == Place::Mains;
                 let is_on = if mains { self.power.mains } else { self.power.generator };
                 (quantity == Quantity::State).then(|| f64::from(u8::from(is_on)))
+            }
+            Place::StationBattery(at) => {
+                let station = self.stations.get(at)?;
+                (quantity == Quantity::Voltage).then_some(station.volts)
             }
             Place::DosingStock => {
                 (quantity == Quantity::Level).then(|| self.works.stock_level.as_m())

@@ -207,7 +207,14 @@ mod tests {
         }
         nodes[3].water.e_coli = Microbes::per_100_ml(e_coli);
         let links = vec![LinkTruth::default(); 5];
-        Truth { at: now, nodes, links, works: WorksTruth::default(), power: PowerState::USUAL }
+        Truth {
+            at: now,
+            nodes,
+            links,
+            works: WorksTruth::default(),
+            power: PowerState::USUAL,
+            stations: Vec::new(),
+        }
     }
 
     fn event(from_min: i64, until_min: i64, event: LaboratoryEvent) -> Injection {

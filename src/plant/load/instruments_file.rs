@@ -7,18 +7,26 @@ use crate::base::problem::{Problems, Source, Spanned, Table, read_toml};
 use crate::base::units::{Quantity, Unit};
 use crate::base::{Span, TagId};
 use crate::plant::profile::Village;
+use crate::plant::station::Station;
 use crate::plant::tags::{Behaviour, Instrument, NightFlow, Place, SamplingPoint, Tag};
 
 use super::names::{Names, new_id};
 use super::place::measurable;
 
+/// Whom an instrument may belong to.
+#[derive(Clone, Copy)]
+pub(super) struct Owners<'p> {
+    pub villages: &'p [Village],
+    pub stations: &'p [Station],
+}
+
 /// The instruments, in the order of the file. Errors: every mistake of the file.
 ///
-/// Without `villages` (their file has mistakes) the names of villages are not checked.
+/// Without `owners` (their file has mistakes) the names of villages and stations are not checked.
 pub(super) fn read(
     source: &Arc<Source>,
     names: &Names<'_>,
-    villages: Option<&[Village]>,
+    owners: Option<Owners<'_>>,
 ) -> Result<Vec<Instrument>, Problems> {
     read_toml(source, |file| {
         let tables = file.tables("instrument");
@@ -27,7 +35,7 @@ pub(super) fn read(
         }
         let mut seen = BTreeMap::new();
         let list: Vec<Option<Instrument>> =
-            tables.iter().map(|table| read_one(table, names, villages, &mut seen)).collect();
+            tables.iter().map(|table| read_one(table, names, owners, &mut seen)).collect();
         list.into_iter().collect()
     })
 }
@@ -35,18 +43,19 @@ pub(super) fn read(
 fn read_one(
     table: &Table<'_>,
     names: &Names<'_>,
-    villages: Option<&[Village]>,
+    owners: Option<Owners<'_>>,
     seen: &mut BTreeMap<TagId, String>,
 ) -> Option<Instrument> {
     let id = new_id(table, ("tag", "tag"), TagId::new, seen);
     let title = table.bilingual("title");
     let quantity = table.choice("quantity", &Quantity::ALL.map(|q| (q.name(), q)));
     let point = table.choice("point", &SamplingPoint::CHOICES).map(Spanned::into_inner);
-    let place = read_place(table, names);
+    let station = read_station(table, owners);
+    let place = read_place(table, names, station);
     let poll = table.number_in("poll_s", 1.0..=86_400.0);
     let lag = table.opt_number_in("lag_s", 0.0..=86_400.0);
     let rise = table.opt_number_in("rise_m", -100.0..=100.0);
-    let village = read_village(table, villages);
+    let village = read_village(table, owners.map(|owners| owners.villages));
     let night = table.opt_number_in("usual_night_m3_per_h", 0.0..=100_000.0);
     let values = read_values(table, quantity.as_ref().map(|q| *q.get_ref()));
     let quantity = quantity?;
@@ -79,10 +88,29 @@ fn read_one(
         noise_share: values.noise_share,
         lag: Span::from_seconds_f64(lag.map_or(0.0, Spanned::into_inner)),
     };
-    village.ok.then_some(Instrument { tag: Arc::new(tag), place: place?, behaviour })
+    let station = station?;
+    village.ok.then_some(Instrument { tag: Arc::new(tag), place: place?, behaviour, station })
 }
 
-fn read_place(table: &Table<'_>, names: &Names<'_>) -> Option<Place> {
+/// The station it lives on, if any; none when its name is wrong.
+#[expect(clippy::option_option, reason = "no station, one, or a mistake")]
+fn read_station(table: &Table<'_>, owners: Option<Owners<'_>>) -> Option<Option<usize>> {
+    let (Some(name), Some(owners)) = (table.opt_text("station"), owners) else { return Some(None) };
+    let mut known = owners.stations.iter().map(|station| station.id.as_str());
+    let found = known.clone().position(|id| id == name.get_ref());
+    if found.is_none() {
+        let known: Vec<&str> = known.by_ref().collect();
+        table.unknown(name.span(), "station", name.get_ref(), &known);
+        return None;
+    }
+    Some(found)
+}
+
+fn read_place(
+    table: &Table<'_>,
+    names: &Names<'_>,
+    station: Option<Option<usize>>,
+) -> Option<Place> {
     let given: Vec<&str> =
         ["node", "link", "at"].into_iter().filter(|key| table.has(key)).collect();
     match given.as_slice() {
@@ -99,8 +127,18 @@ fn read_place(table: &Table<'_>, names: &Names<'_>) -> Option<Place> {
                 ("dosing-stock", Place::DosingStock),
                 ("mains", Place::Mains),
                 ("generator", Place::Generator),
+                ("station-battery", Place::StationBattery(usize::MAX)),
             ];
-            table.choice("at", &choices).map(Spanned::into_inner)
+            let at = table.choice("at", &choices)?;
+            match (*at.get_ref(), station) {
+                (Place::StationBattery(_), Some(Some(own))) => Some(Place::StationBattery(own)),
+                (Place::StationBattery(_), Some(None)) if !table.has("station") => {
+                    table.add(at.span(), "`station` is missing: whose battery?");
+                    None
+                }
+                (Place::StationBattery(_), _) => None, // the mistake is noted
+                (place, _) => Some(place),
+            }
         }
         [] => {
             table.add(table.span(), "its place is missing: write `node`, `link` or `at`");

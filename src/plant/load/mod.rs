@@ -12,6 +12,7 @@ mod names;
 mod place;
 mod plant_file;
 mod power;
+mod station;
 mod train;
 
 use std::sync::Arc;
@@ -48,10 +49,17 @@ pub fn load(id: PlantId, files: &Files) -> Result<Plant, Problems> {
     let network = keep(&mut problems, inp::read(&files.network));
     let names = Names::new(network.as_ref());
     let described = keep(&mut problems, plant_file::read(&id, &files.plant, &names));
-    let villages = described.as_ref().map(|found| found.profile.villages.as_slice());
+    let owners = described.as_ref().map(|found| instruments_file::Owners {
+        villages: &found.profile.villages,
+        stations: &found.stations,
+    });
     let instruments =
-        keep(&mut problems, instruments_file::read(&files.instruments, &names, villages));
-    let others = Others { names: &names, villages, instruments: instruments.as_deref() };
+        keep(&mut problems, instruments_file::read(&files.instruments, &names, owners));
+    let others = Others {
+        names: &names,
+        villages: owners.map(|owners| owners.villages),
+        instruments: instruments.as_deref(),
+    };
     let sampling = match &files.laboratory {
         Some(source) => keep(&mut problems, laboratory_file::read(source, &others)),
         None => Some((Vec::new(), SamplingPlan::default())),
@@ -67,7 +75,8 @@ pub fn load(id: PlantId, files: &Files) -> Result<Plant, Problems> {
     }
     let whole = || {
         let (sites, sampling) = sampling?;
-        let Described { mut profile, mut train, own_power, ageing, calendar } = described?;
+        let Described { mut profile, mut train, own_power, ageing, calendar, stations } =
+            described?;
         (profile.sites, train.raw.kind) = (sites, profile.source);
         Some(Plant {
             id,
@@ -80,6 +89,7 @@ pub fn load(id: PlantId, files: &Files) -> Result<Plant, Problems> {
             ageing,
             own_power,
             calendar,
+            stations,
         })
     };
     let plant = whole();
@@ -107,7 +117,7 @@ mod tests {
     use crate::plant::laboratory::Round;
     use crate::plant::network::{LinkIndex, LinkKind, NodeIndex, NodeKind};
     use crate::plant::tags::{Place, SamplingPoint, Site, SiteIndex};
-    use crate::world::truth::{LinkTruth, NodeTruth, PowerState, Truth, WorksTruth};
+    use crate::world::truth::{LinkTruth, NodeTruth, PowerState, StationTruth, Truth, WorksTruth};
 
     macro_rules! sanmen {
         ($path:literal) => {
@@ -227,6 +237,7 @@ mod tests {
             links: vec![LinkTruth::default(); network.links.len()],
             works: WorksTruth::default(),
             power: PowerState::USUAL,
+            stations: vec![StationTruth { is_on: true, volts: 12.0 }],
         };
         let nodes = (0..network.nodes.len()).map(|n| Place::Node(NodeIndex(n)));
         let links = (0..network.links.len()).map(|n| Place::Link(LinkIndex(n)));
@@ -237,6 +248,7 @@ mod tests {
             Place::DosingStock,
             Place::Mains,
             Place::Generator,
+            Place::StationBattery(0),
         ];
         for place in nodes.chain(links).chain(works) {
             for quantity in Quantity::ALL {

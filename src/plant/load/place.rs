@@ -12,7 +12,7 @@ use super::names::{link_kind, node_kind};
 pub(super) fn measurable(place: Place, network: &Network) -> (&'static str, &'static [Quantity]) {
     use Quantity::{
         Ammonia, CodMn, Conductivity, Energy, Flow, FreeChlorine, Level, Ph, Pressure, State,
-        Temperature, TotalChlorine, Turbidity,
+        Temperature, TotalChlorine, Turbidity, Voltage,
     };
     match place {
         Place::Node(index) => match network.nodes.get(index.0).map(|node| &node.kind) {
@@ -54,6 +54,7 @@ pub(super) fn measurable(place: Place, network: &Network) -> (&'static str, &'st
         Place::DosingPump => ("the dosing pump", &[State]),
         Place::Mains => ("the mains", &[State]),
         Place::Generator => ("the generator", &[State]),
+        Place::StationBattery(_) => ("a station's battery", &[Voltage]),
         Place::DosingStock => ("the drum of disinfectant", &[Level]),
     }
 }

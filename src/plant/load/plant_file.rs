@@ -12,10 +12,11 @@ use crate::plant::calendar::{AWAY_SHARE, Calendar};
 use crate::plant::network::{NodeIndex, NodeKind};
 use crate::plant::power::OwnPower;
 use crate::plant::profile::{Disinfectant, Profile, SourceKind, Village};
+use crate::plant::station::Station;
 use crate::plant::train::Train;
 
 use super::names::{Names, node_kind};
-use super::{ageing, calendar, power, train};
+use super::{ageing, calendar, power, station, train};
 
 /// What `plant.toml` says.
 pub(super) struct Described {
@@ -24,9 +25,10 @@ pub(super) struct Described {
     pub own_power: OwnPower,
     pub ageing: Option<Ageing>,
     pub calendar: Calendar,
+    pub stations: Vec<Station>,
 }
 
-/// Profile, treatment train, own power, ageing, calendar. Errors: every mistake of the file.
+/// Profile, treatment train, own power, ageing, calendar, stations. Errors: every mistake of the file.
 pub(super) fn read(
     id: &PlantId,
     source: &Arc<Source>,
@@ -51,9 +53,11 @@ pub(super) fn read(
             }
             None => Some(Calendar::USUAL),
         };
+        let stations = station::read(table);
         let (profile, train, own_power, calendar) = (profile?, train?, power?, calendar?);
         check_season(table, &calendar, &train);
-        Some(Described { profile, train, own_power, ageing, calendar })
+        let stations = stations?;
+        Some(Described { profile, train, own_power, ageing, calendar, stations })
     })
 }
 

@@ -121,6 +121,12 @@ impl<'p> Names<'p> {
         Some(self.plant?.profile.village(village.as_str())?.taps.clone())
     }
 
+    /// A remote station, by its position.
+    pub fn station(&self, table: &Table<'_>, name: &Name) -> Option<usize> {
+        let stations = self.plant?.stations.iter().enumerate();
+        look_up(table, "station", name, stations.map(|(at, station)| (station.id.as_str(), at)))
+    }
+
     /// The dosing pump of the works.
     pub fn dosing_pump(&self, table: &Table<'_>, name: &Name) -> Option<()> {
         let id = self.plant?.train.dosing.id.as_str();

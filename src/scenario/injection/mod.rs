@@ -12,6 +12,7 @@ mod network;
 mod people;
 mod power;
 mod source;
+mod station;
 mod works;
 
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,7 @@ pub use network::{ForeignWater, NetworkEvent};
 pub use people::{CalendarEvent, PeopleEvent};
 pub use power::PowerEvent;
 pub use source::{Pollution, SourceEvent};
+pub use station::StationEvent;
 pub use works::WorksEvent;
 
 /// Something that happens to the plant; start inclusive, end exclusive.
@@ -66,6 +68,8 @@ pub enum InjectionKind {
     Power(PowerEvent),
     /// To what people want.
     People(PeopleEvent),
+    /// To remote stations on battery and sun.
+    Station(StationEvent),
     /// To the gateway and its link.
     Gateway(GatewayEvent),
     /// To samples, and to who takes and analyses them.

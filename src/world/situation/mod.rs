@@ -3,6 +3,7 @@
 mod assets;
 mod network;
 mod people;
+mod station;
 mod works;
 
 use super::power::{Power, PowerState};
@@ -13,6 +14,7 @@ use crate::scenario::injection::{Injection, InjectionKind};
 
 pub use network::NetworkState;
 pub use people::PeopleState;
+pub use station::StationState;
 pub use works::WorksState;
 
 /// The state a plant is put in, beside its water.
@@ -28,6 +30,8 @@ pub struct Situation {
     pub people: PeopleState,
     /// What has power.
     pub power: PowerState,
+    /// Remote stations: one per station of the plant.
+    pub stations: Vec<StationState>,
 }
 
 impl Situation {
@@ -40,6 +44,7 @@ impl Situation {
             works: WorksState::new(plant, &wear),
             wear,
             people: PeopleState::new(plant),
+            stations: StationState::all(plant),
             power: power(plant, injections).at(now),
         };
         for injection in in_force() {
@@ -50,6 +55,7 @@ impl Situation {
                 }
                 InjectionKind::Works(event) => situation.works.apply(event),
                 InjectionKind::People(event) => situation.people.apply(plant, event),
+                InjectionKind::Station(event) => station::apply(&mut situation.stations, event),
                 // The condition is applied first, power last, raw water is the source's; the rest
                 // is no matter of the water.
                 InjectionKind::Assets(_)

@@ -263,7 +263,12 @@ fn sampling_tag<'p>(table: &Table<'_>, names: &Names<'p>) -> Option<&'p Tag> {
     let tag = tag(table, names)?;
     let has_sample = !matches!(
         tag.quantity,
-        Quantity::Pressure | Quantity::Flow | Quantity::Level | Quantity::State | Quantity::Energy
+        Quantity::Pressure
+            | Quantity::Flow
+            | Quantity::Level
+            | Quantity::State
+            | Quantity::Energy
+            | Quantity::Voltage
     );
     if !has_sample {
         silence(table, unit_keys());

@@ -9,6 +9,7 @@ mod network;
 mod people;
 mod power;
 mod source;
+mod station;
 mod works;
 
 use crate::base::Stamp;
@@ -39,20 +40,21 @@ struct Part {
     keys: &'static [&'static str],
 }
 
-const PARTS: [Part; 9] = [
+const PARTS: [Part; 10] = [
     network::PART,
     works::PART,
     people::PART,
     power::PART,
     source::PART,
     assets::PART,
+    station::PART,
     gateway::PART,
     laboratory::PART,
     instrument::PART,
 ];
 
 /// Kinds that may come to a whole fleet: they name nothing of a plant.
-const SHARED: [&str; 16] = [
+const SHARED: [&str; 17] = [
     "raw-storm",
     "algae-bloom",
     "ammonia-event",
@@ -61,6 +63,7 @@ const SHARED: [&str; 16] = [
     "weather",
     "demand",
     "calendar",
+    "overcast",
     "grid-cut",
     "gateway-silence",
     "gateway-frozen",
