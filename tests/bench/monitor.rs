@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sanmen::base::{Flag, Span, Stamp};
+use sanmen::base::{Flag, QualityTests, Span, Stamp};
 use sanmen::cli::library::Library;
 use sanmen::ingest::Batch;
 use sanmen::ingest::observation::{Observation, PlantIndex};
@@ -82,6 +82,7 @@ fn batch(plant: &Plant, s: i64) -> Batch {
         received_at: at(s),
         value: value(plant, tag, s),
         flag: Flag::Good,
+        tests: QualityTests::NONE,
     };
     let observations = (0..plant.instruments.len()).map(reading).collect();
     Batch {

@@ -13,7 +13,7 @@ use super::model::{
 use crate::alarms::event::{AlarmChange, AlarmEvent, AlarmId, AlarmState, Priority};
 use crate::base::limit::Limit;
 use crate::base::text::Lang;
-use crate::base::{Flag, PlantId, RuleId, Span, Stamp, TagId};
+use crate::base::{Flag, PlantId, QualityTests, RuleId, Span, Stamp, TagId};
 use crate::cli::library::Library;
 use crate::ingest::Counters;
 use crate::ingest::observation::{Observation, PlantIndex};
@@ -155,6 +155,7 @@ fn state(plant: &Plant, readings: &[(&str, f64, i64)], standing: Vec<AlarmEvent>
                 received_at: at(-ago),
                 value: *value,
                 flag: Flag::Good,
+                tests: QualityTests::NONE,
             }),
             ..TagSnapshot::default()
         }
