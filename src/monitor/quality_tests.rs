@@ -11,6 +11,7 @@ use crate::base::units::Quantity;
 use crate::base::{Flag, QualityTest, QualityTests, TagId};
 use crate::inspection::signal::batch::{self, Series};
 use crate::plant::sample;
+use crate::plant::tags::SamplingPoint;
 use crate::telemetry::wire::{Body, Column, Envelope, Message};
 
 /// Every test, with windows that some minutes fill.
@@ -45,6 +46,7 @@ source = "a plan [D]"
 quantity = "free-chlorine"
 suspect_mg_per_l = 0.2
 fail_mg_per_l = 1.0
+percent = 30
 
 [[quality-test]]
 id = "rate"
@@ -104,9 +106,14 @@ source = "a plan [D]"
 quantity = "pressure"
 suspect_kpa = 20
 per_min = 1
-by_quantity = "free-chlorine"
-confirm_mg_per_l = 0.1
 within_min = 3
+[[quality-test.confirm]]
+by_quantity = "free-chlorine"
+change_mg_per_l = 0.1
+[[quality-test.confirm]]
+by_tag = "AIT-2"
+by_quantity = "free-chlorine"
+change_mg_per_l = 0.05
 
 [[quality-test]]
 id = "beside"
@@ -128,6 +135,9 @@ fn plant() -> Plant {
     let mut beside = plant.instruments[0].clone();
     Arc::make_mut(&mut beside.tag).id = TagId::new("AIT-2").expect("an id");
     plant.instruments.push(beside);
+    for instrument in &mut plant.instruments {
+        Arc::make_mut(&mut instrument.tag).point = SamplingPoint::TapWater;
+    }
     plant
 }
 
@@ -352,4 +362,95 @@ fn every_test_finds_something_in_the_lives_that_are_drawn() {
     let missing: Vec<_> = QualityTest::ALL.into_iter().filter(|it| !tests.contains(*it)).collect();
     assert_eq!(missing, [QualityTest::Syntax], "what cannot be meant has tests of its own");
     assert_eq!(plant.instruments[1].tag.quantity, Quantity::Pressure);
+}
+
+/// The rules and tests of signals that ship.
+fn shipped() -> Book {
+    book(include_str!("../../config/rules/signal-quality.toml"))
+}
+
+/// A monitor that has heard `readings(minute)` of the first instrument, and usual ones of the others.
+fn heard(readings: impl Fn(i64) -> Vec<(i64, f64)>) -> (Monitor, Vec<Outcome>) {
+    let (plant, book) = (Arc::new(plant()), shipped());
+    let mut monitor = monitor(&plant, &book);
+    let life = Life::new();
+    let minutes = 1..40;
+    let outcomes = minutes.map(|min| {
+        let mut usual = self::readings(&life, min..min + 1);
+        usual[0] = readings(min).into_iter().map(|(s, value)| (s, Some(value))).collect();
+        let (topic, payload) = data(&plant, min as u64, min * 60 + 30, &usual);
+        monitor.accept(&Input::arrival(topic, &payload, at_s(min * 60 + 31)))
+    });
+    let outcomes: Vec<Outcome> = outcomes.collect();
+    (monitor, outcomes)
+}
+
+/// What was told of the first instrument: `test flag count`, and alarms raised.
+fn told(outcomes: &[Outcome]) -> Vec<String> {
+    let outputs = outcomes.iter().flat_map(|outcome| &outcome.outputs);
+    let said = outputs.filter_map(|output| match output {
+        Output::Quality(it) if it.tag.as_str() == "AIT-1" => {
+            Some(format!("{} {} {}", it.test.name(), u8::from(it.flag), it.count))
+        }
+        Output::Alarm(event) if event.id.tag.as_ref()?.as_str() == "AIT-1" => {
+            Some(format!("{} {:?}", event.id.rule, event.change))
+        }
+        _ => None,
+    });
+    said.collect()
+}
+
+#[test]
+fn a_number_that_cannot_be_meant_costs_nobody_else_a_reading_and_is_told() {
+    let (monitor, outcomes) = heard(|min| {
+        let usual = 0.6 + (min % 7) as f64 / 1_000.0;
+        vec![(min * 60, if min >= 10 { 3.4e38 } else { usual })]
+    });
+    assert_eq!(told(&outcomes), ["syntax 4 1", "gross-range 4 1", "signal-out-of-range Raised"]);
+    let readings: usize = outcomes.iter().map(|outcome| outcome.observations.len()).sum();
+    assert_eq!(readings, 3 * 39, "all are kept");
+    let last = outcomes[38].observations[0];
+    let tests = QualityTests::of(QualityTest::Syntax) | QualityTest::GrossRange.into();
+    assert_eq!((last.value, last.flag, last.tests), (3.4e38, Flag::Fail, tests));
+    let tag = &monitor.snapshot().plants[0].tags[0];
+    assert_eq!((tag.doubtful, tag.trend.len()), (30, 9), "counted, and no part of the curve");
+}
+
+#[test]
+fn a_clock_that_jumps_back_is_told_and_its_readings_are_kept() {
+    let (_, outcomes) = heard(|min| {
+        let back = if (20..30).contains(&min) { 900 } else { 0 };
+        vec![(min * 60 - back, 0.6 + (min % 7) as f64 / 1_000.0)]
+    });
+    assert_eq!(told(&outcomes), ["timing 3 1", "signal-out-of-order Raised"]);
+    let flags: Vec<Flag> = outcomes.iter().map(|it| it.observations[0].flag).collect();
+    assert_eq!(flags.iter().filter(|flag| **flag == Flag::Suspect).count(), 10);
+}
+
+#[test]
+fn a_reading_that_comes_in_two_messages_is_doubted_never() {
+    let (plant, book) = (Arc::new(plant()), shipped());
+    let mut monitor = monitor(&plant, &book);
+    let life = Life::new();
+    let mut outcomes = Vec::new();
+    for n in 0..80 {
+        let min = n / 2;
+        let usual = readings(&life, min..min + 1);
+        let (topic, payload) = data(&plant, n as u64, min * 60 + 30, &usual);
+        outcomes.push(monitor.accept(&Input::arrival(topic, &payload, at_s(min * 60 + 31))));
+    }
+    assert_eq!(told(&outcomes), Vec::<String>::new());
+    assert_eq!(monitor.snapshot().plants[0].tags[0].doubtful, 0);
+}
+
+#[test]
+fn a_spike_is_set_on_its_reading_with_the_next_one_and_no_rule_waits_for_it() {
+    let (monitor, outcomes) = heard(|min| {
+        vec![(min * 60, if min == 38 { 3.0 } else { 0.6 + (min % 7) as f64 / 1_000.0 })]
+    });
+    let at_once = outcomes[37].observations[0];
+    assert_eq!((at_once.flag, at_once.tests), (Flag::Good, QualityTests::NONE));
+    let amended: Vec<_> = outcomes[38].amended.iter().map(|it| (it.observed_at, it.flag)).collect();
+    assert_eq!(amended, [(at_s(38 * 60), Flag::Fail)]);
+    assert_eq!(monitor.snapshot().plants[0].tags[0].doubtful, 1);
 }

@@ -253,6 +253,28 @@ fn an_old_reading_says_its_age_and_a_fresh_one_does_not() {
 }
 
 #[test]
+fn a_doubtful_value_has_its_mark_and_one_that_failed_is_never_the_worst() {
+    let (plant, book) = sanmen();
+    let mut builder = Builder::new(&plant, &book, None, Lang::En);
+    let readings = [("PIT-401", 281.0, 1), ("AIT-401", 0.0, 1), ("AIT-411", 3.4e38, 1)];
+    let mut snapshot = state(&plant, &readings, Vec::new());
+    for (tag, flag) in
+        [("PIT-401", Flag::Suspect), ("AIT-401", Flag::Fail), ("AIT-411", Flag::Fail)]
+    {
+        let at = plant.instruments.iter().position(|it| it.tag.id.as_str() == tag);
+        let tag = &mut snapshot.plants[0].tags[at.expect("in the plant")];
+        tag.latest.as_mut().expect("it has a reading").flag = flag;
+    }
+    builder.snapshot(snapshot);
+    let village = &builder.view().villages[0];
+    assert_eq!((village.pressure.number.as_str(), village.pressure.doubtful), ("?281", true));
+    assert_eq!(
+        (village.chlorine.number.as_str(), village.turbidity.number.as_str()),
+        ("×0.00", "×")
+    );
+}
+
+#[test]
 fn of_two_taps_the_one_with_the_least_left_is_shown() {
     let (plant, book) = sanmen();
     let mut plant = Plant::clone(&plant);

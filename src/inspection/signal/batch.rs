@@ -9,7 +9,7 @@ use super::range::syntax;
 use super::rate::{Change, RateTest};
 use super::silence::Patience;
 use super::spec::{TestKind, TestSpec, in_force};
-use super::spike::{SpikeTest, height};
+use super::spike::SpikeTest;
 use super::spread::{Attenuation, Measure};
 use super::{Judged, ROUNDING, TwoLimits};
 use crate::base::{Flag, QualityTest, Span, Stamp};
@@ -131,7 +131,7 @@ impl One<'_> {
         let judge = |three: &[(Stamp, f64)]| {
             let (before, middle, after) = (three[0], three[1], three[2]);
             let both = near(before, middle) && near(middle, after);
-            let flag = test.limits.above(height(before, middle, after));
+            let flag = test.grade(before, middle, after);
             (middle.0, if both { flag } else { Flag::NotEvaluated })
         };
         self.signals[self.at].windows(3).map(judge).collect()
@@ -214,17 +214,21 @@ impl One<'_> {
     }
 
     fn multivariate(&self, test: &Multivariate) -> Vec<(Stamp, Flag)> {
-        let wants = |other: &Tag| test.by.wants(self.tag(), other);
-        if !self.has_partners(wants) {
+        let confirms = |other: &Tag| test.confirms(self.tag(), other);
+        if !self.has_partners(|other| confirms(other).is_some()) {
             return Vec::new();
         }
         let jumps = changes(&self.signals[self.at], |_| Some(test.jump));
         let jumps = jumps.into_iter().filter(|(_, flag)| *flag == Flag::Suspect);
         jumps
             .map(|(at, _)| {
-                let seen = self.around(wants, at, test.within);
-                let moved = seen.iter().any(|(low, high)| high - low >= test.confirm - ROUNDING);
-                (at, verdict(seen.is_empty(), moved))
+                let all = self.around(|other| confirms(other).is_some(), at, test.within);
+                let moved = self.tags.iter().any(|other| {
+                    let change = confirms(other).unwrap_or(f64::INFINITY);
+                    let seen = self.around(|it| it.id == other.id, at, test.within);
+                    seen.iter().any(|(low, high)| high - low >= change - ROUNDING)
+                });
+                (at, verdict(all.is_empty(), moved))
             })
             .collect()
     }

@@ -30,8 +30,9 @@ pub struct Checks {
     /// After so long without a reading, a signal begins anew.
     patience: Span,
     tests: InForce,
-    /// The other instruments that may confirm a jump, and those that should agree.
-    partners: [Vec<usize>; 2],
+    /// The other instruments that may confirm a jump, each with the change that does; and those that
+    /// should agree.
+    partners: [Vec<(usize, f64)>; 2],
     /// How long its readings are remembered for others that look at it.
     keep: Option<Span>,
     today: Option<Today>,
@@ -87,7 +88,9 @@ impl Checks {
             for (partners, within) in all[at].partners.clone().into_iter().zip(withins) {
                 // A partner may be ahead of the moment that is looked at.
                 let keep = within.map(|within| within * 3);
-                partners.into_iter().for_each(|other| all[other].keep = all[other].keep.max(keep));
+                for (other, _) in partners {
+                    all[other].keep = all[other].keep.max(keep);
+                }
             }
         }
         all
@@ -97,9 +100,11 @@ impl Checks {
         let (mut tests, mut partners) = (InForce::default(), [Vec::new(), Vec::new()]);
         for spec in specs {
             let which = LOOKING.iter().position(|test| *test == spec.kind.test());
-            if let (Some(which), Some((by, _))) = (which, spec.kind.partners()) {
-                let wanted = tags.iter().enumerate().filter(|(_, other)| by.wants(tag, other));
-                partners[which] = wanted.map(|(at, _)| at).collect();
+            if let Some(which) = which {
+                let looked_at = tags.iter().enumerate();
+                partners[which] = looked_at
+                    .filter_map(|(at, other)| Some((at, spec.kind.looks_at(tag, other)?)))
+                    .collect();
                 if partners[which].is_empty() {
                     continue; // nobody to look at
                 }
@@ -227,9 +232,10 @@ impl Checks {
         let (due, which) = next.min()?;
         let waiting = self.state.waiting[which].pop_front()?;
         let from = waiting.observed_at - (due - waiting.observed_at);
-        let seen = self.partners[which].iter().map(|partner| show(*partner, from, due));
-        let tests = (self.tests.multivariate.as_deref(), self.tests.neighbour.as_deref());
-        let flag = decide(LOOKING[which], &waiting, tests, seen);
+        let partners = self.partners[which].iter();
+        let seen = partners.map(|(partner, confirm)| (show(*partner, from, due), *confirm));
+        let neighbour = self.tests.neighbour.as_deref().filter(|_| which == 1);
+        let flag = decide(waiting.value, neighbour, seen);
         if which == 0 {
             // The other test may still look at the same reading.
             let other = &mut self.state.waiting[1];

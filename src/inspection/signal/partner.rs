@@ -16,7 +16,7 @@ use super::range::Bounds;
 use super::rate::Change;
 use super::{Judged, ROUNDING};
 use crate::base::units::Quantity;
-use crate::base::{Flag, QualityTest, Span, Stamp, TagId};
+use crate::base::{Flag, Span, Stamp, TagId};
 use crate::plant::tags::{SamplingPoint, Tag};
 
 /// Which other instruments of the plant; what is none is not asked.
@@ -48,12 +48,18 @@ impl Partners {
 pub struct Multivariate {
     /// What is a jump; its second limit is not used.
     pub jump: Change,
-    /// Who can confirm it …
-    pub by: Partners,
-    /// … by moving at least so much, in its own unit …
-    pub confirm: f64,
+    /// Who can confirm it, by moving at least so much, in its own unit …
+    pub by: Vec<(Partners, f64)>,
     /// … from so long before to so long after it.
     pub within: Span,
+}
+
+impl Multivariate {
+    /// By how much `other` must move to confirm a jump of `tag`, if it can.
+    pub fn confirms(&self, tag: &Tag, other: &Tag) -> Option<f64> {
+        let wanted = self.by.iter().filter(|(by, _)| by.wants(tag, other));
+        wanted.map(|(_, change)| *change).min_by(f64::total_cmp)
+    }
 }
 
 /// Which side of its neighbours a reading may not be on.
@@ -157,21 +163,20 @@ impl Recent {
     }
 }
 
-/// What is said of a reading, from what each partner showed in the time around it.
+/// What is said of a reading of this value, from what each partner showed in the time around it: of
+/// a neighbour, or else of a jump that a partner confirms by moving so much.
 pub fn decide(
-    test: QualityTest,
-    waiting: &Waiting,
-    (multivariate, neighbour): (Option<&Multivariate>, Option<&Neighbour>),
-    seen: impl Iterator<Item = Option<Bounds>>,
+    value: f64,
+    neighbour: Option<&Neighbour>,
+    seen: impl Iterator<Item = (Option<Bounds>, f64)>,
 ) -> Flag {
     let (mut heard, mut good) = (false, false);
-    for (low, high) in seen.flatten() {
+    for (bounds, confirm) in seen {
+        let Some((low, high)) = bounds else { continue };
         heard = true;
-        good |= match test {
-            QualityTest::Multivariate => {
-                multivariate.is_some_and(|test| high - low >= test.confirm - ROUNDING)
-            }
-            _ => neighbour.is_some_and(|test| test.agrees(waiting.value, (low, high))),
+        good |= match neighbour {
+            Some(test) => test.agrees(value, (low, high)),
+            None => high - low >= confirm - ROUNDING,
         };
     }
     match (heard, good) {
@@ -209,11 +214,8 @@ mod tests {
             side: Side::Both,
             within: Span::MINUTE,
         };
-        let waiting =
-            Waiting { observed_at: at(0), value: 1.0, due: at(60), before: Judged::default() };
         let say = |seen: &[Option<Bounds>]| {
-            let tests = (None, Some(&test));
-            decide(QualityTest::Neighbour, &waiting, tests, seen.iter().copied())
+            decide(1.0, Some(&test), seen.iter().map(|seen| (*seen, 0.0)))
         };
         assert_eq!(say(&[None]), Flag::NotEvaluated);
         assert_eq!(say(&[Some((0.2, 0.5)), None]), Flag::Suspect);

@@ -64,7 +64,7 @@ fn climatology() {
 
 /// Spike flags of a series; those the test never comes to say are not evaluated.
 fn spikes<const N: usize>(values: [Option<f64>; N], limits: TwoLimits) -> [u8; N] {
-    let test = SpikeTest { limits, within_polls: 3.0 };
+    let test = SpikeTest { limits, share: 0.0, within_polls: 3.0 };
     let mut state = SpikeState::default();
     let mut found = values.map(|value| if value.is_some() { 2 } else { 9 });
     for (i, value) in values.iter().enumerate() {

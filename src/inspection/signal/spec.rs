@@ -1,7 +1,7 @@
 //! The tests of signal quality in force: which test, at which instruments, with which limits.
 
 use super::flat_line::FlatLineTest;
-use super::partner::{Multivariate, Neighbour, Partners};
+use super::partner::{Multivariate, Neighbour};
 use super::range::{Climatology, GrossRange};
 use super::rate::RateTest;
 use super::spike::SpikeTest;
@@ -69,11 +69,20 @@ impl TestKind {
         }
     }
 
-    /// Which other instruments it looks at, and how far before and after a reading.
-    pub fn partners(&self) -> Option<(&Partners, Span)> {
+    /// Does it look at `other` when it judges `tag`? By how much that must move to confirm a jump.
+    pub fn looks_at(&self, tag: &Tag, other: &Tag) -> Option<f64> {
         match self {
-            Self::Multivariate(test) => Some((&test.by, test.within)),
-            Self::Neighbour(test) => Some((&test.by, test.within)),
+            Self::Multivariate(test) => test.confirms(tag, other),
+            Self::Neighbour(test) => test.by.wants(tag, other).then_some(0.0),
+            _ => None,
+        }
+    }
+
+    /// How far before and after a reading it looks at others, if it does.
+    pub fn within(&self) -> Option<Span> {
+        match self {
+            Self::Multivariate(test) => Some(test.within),
+            Self::Neighbour(test) => Some(test.within),
             _ => None,
         }
     }
@@ -158,8 +167,8 @@ fn check_tag(
     }
     check_range(spec, tag, &at, &mut say);
     check_pace(spec, tag, &at, &mut say);
-    let Some((by, within)) = spec.kind.partners() else { return true };
-    let partners = || tags.iter().filter(|other| by.wants(tag, other));
+    let Some(within) = spec.kind.within() else { return true };
+    let partners = || tags.iter().filter(|other| spec.kind.looks_at(tag, other).is_some());
     if let Some(slow) = partners().find(|other| within + within < other.poll) {
         say(
             format!(

@@ -22,10 +22,10 @@ use crate::inspection::unit_keys::{shown, spoken, units_of};
 use crate::plant::tags::SamplingPoint;
 
 /// What keys of tests that carry a unit begin with.
-const STEMS: [&str; 7] = ["suspect", "fail", "operator", "least", "tolerance", "confirm", "offset"];
+const STEMS: [&str; 6] = ["suspect", "fail", "operator", "least", "tolerance", "offset"];
 
 /// Keys of some test that carry no unit; while its kind is missing nobody can say which it may have.
-const PLAIN: [&str; 21] = [
+const PLAIN: [&str; 23] = [
     "quantity",
     "point",
     "tag",
@@ -33,6 +33,8 @@ const PLAIN: [&str; 21] = [
     "early_polls",
     "season",
     "within_polls",
+    "percent",
+    "confirm",
     "per_min",
     "deviations",
     "window_min",
@@ -261,7 +263,9 @@ fn read_spike(table: &Table<'_>, quantity: Quantity) -> Option<SpikeTest> {
     let limits = two_limits(table, quantity, true);
     let within = table.opt_number_in("within_polls", 1.0..=100.0);
     let within_polls = within.map_or(NEIGHBOURS_WITHIN_POLLS, Spanned::into_inner);
-    Some(SpikeTest { limits: limits?, within_polls })
+    let share = table.opt_number_in("percent", 0.0..=1_000.0);
+    let share = share.map_or(0.0, |percent| percent.into_inner() / 100.0);
+    Some(SpikeTest { limits: limits?, share, within_polls })
 }
 
 /// A spike's neighbours lie this near when nothing else is said `[D]`.
@@ -333,19 +337,29 @@ fn partners(table: &Table<'_>) -> Partners {
 fn read_multivariate(table: &Table<'_>, quantity: Quantity) -> Option<Multivariate> {
     let limits = value(table, quantity, "suspect", 0.0);
     let per = minutes(table, "per_min");
-    let by = partners(table);
     let within = minutes(table, "within_min");
+    let confirming = table.tables("confirm");
+    if confirming.is_empty() && !table.has("confirm") {
+        let help = "add [[quality-test.confirm]] with by_quantity and change_…";
+        table.add_with_help(table.span(), "`confirm` is missing: what can confirm a jump?", help);
+    }
+    let by: Vec<_> = confirming.iter().map(read_confirm).collect();
+    let limits = TwoLimits { suspect: limits?.into_inner(), fail: None };
+    let by = by.into_iter().collect::<Option<Vec<_>>>()?;
+    let jump = Change { limits, per: per? };
+    (!by.is_empty()).then_some(Multivariate { jump, by, within: within? })
+}
+
+fn read_confirm(table: &Table<'_>) -> Option<(Partners, f64)> {
+    let by = partners(table);
     let Some(other) = by.quantity else {
         if !table.has("by_quantity") {
-            table.add(table.span(), "`by_quantity` is missing: what can confirm a jump?");
+            table.add(table.span(), "`by_quantity` is missing");
         }
-        Unit::ALL.into_iter().for_each(|unit| drop(table.key_span(&unit.key("confirm"))));
+        Unit::ALL.into_iter().for_each(|unit| drop(table.key_span(&unit.key("change"))));
         return None;
     };
-    let confirm = value(table, other, "confirm", 0.0);
-    let limits = TwoLimits { suspect: limits?.into_inner(), fail: None };
-    let jump = Change { limits, per: per? };
-    Some(Multivariate { jump, by, confirm: confirm?.into_inner(), within: within? })
+    Some((by, value(table, other, "change", 0.0)?.into_inner()))
 }
 
 fn read_neighbour(table: &Table<'_>, quantity: Quantity) -> Option<Neighbour> {

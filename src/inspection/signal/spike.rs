@@ -19,6 +19,9 @@ use crate::base::{Flag, Span, Stamp};
 pub struct SpikeTest {
     /// Heights, in the quantity's unit.
     pub limits: TwoLimits,
+    /// It must be higher than this share of its higher neighbour too, 0 to 1: where much is
+    /// measured, noise is much.
+    pub share: f64,
     /// A neighbour lies within so many polls.
     pub within_polls: f64,
 }
@@ -45,15 +48,25 @@ impl SpikeTest {
         let reach = Span::ms((poll.as_ms() as f64 * self.within_polls) as i64);
         let near = |one: Stamp, other: Stamp| other - one <= reach;
         let flag = match before.filter(|it| near(it.0, middle.0) && near(middle.0, at)) {
-            Some(before) => self.limits.above(height(before, middle, (at, value))),
+            Some(before) => self.grade(before, middle, (at, value)),
             None => Flag::NotEvaluated,
         };
         Some((middle.0, middle.1, flag))
     }
+
+    /// What the middle one of three readings is.
+    pub fn grade(&self, before: Sample, middle: Sample, after: Sample) -> Flag {
+        let height = height(before, middle, after);
+        let neighbour = before.1.abs().max(after.1.abs());
+        if height <= self.share * neighbour { Flag::Good } else { self.limits.above(height) }
+    }
 }
 
+/// A moment and a value.
+type Sample = (Stamp, f64);
+
 /// How far the middle one of three readings stands out; 0 when it does not.
-pub fn height(before: (Stamp, f64), middle: (Stamp, f64), after: (Stamp, f64)) -> f64 {
+pub fn height(before: Sample, middle: Sample, after: Sample) -> f64 {
     let (up, down) = (middle.1 - before.1, middle.1 - after.1);
     if up * down <= 0.0 {
         return 0.0;
@@ -68,8 +81,11 @@ pub fn height(before: (Stamp, f64), middle: (Stamp, f64), after: (Stamp, f64)) -
 mod tests {
     use super::*;
 
-    const TEST: SpikeTest =
-        SpikeTest { limits: TwoLimits { suspect: 1.0, fail: Some(4.0) }, within_polls: 3.0 };
+    const TEST: SpikeTest = SpikeTest {
+        limits: TwoLimits { suspect: 1.0, fail: Some(4.0) },
+        share: 0.1,
+        within_polls: 3.0,
+    };
 
     fn flags(readings: &[(i64, f64)]) -> Vec<Flag> {
         let mut state = SpikeState::default();
@@ -105,6 +121,12 @@ mod tests {
     fn on_a_slope_the_line_between_uneven_times_counts() {
         // 10 a minute, read after 1 and 3 minutes: on the line.
         assert_eq!(flags(&[(0, 0.0), (1, 10.0), (4, 40.0)]), [NotEvaluated, Good]);
+    }
+
+    #[test]
+    fn where_much_is_measured_a_spike_must_be_higher() {
+        assert_eq!(flags(&[(0, 200.0), (1, 215.0), (2, 200.0)]), [NotEvaluated, Good]);
+        assert_eq!(flags(&[(0, 200.0), (1, 225.0), (2, 200.0)]), [NotEvaluated, Fail]);
     }
 
     #[test]
