@@ -11,6 +11,8 @@
 //! readings in the order of their times, and before each one everything fires that was due before
 //! it. A restart from a checkpoint at any point changes nothing either.
 
+#[cfg(test)]
+mod quality_tests;
 pub mod snapshot;
 #[cfg(test)]
 mod tests;
@@ -28,7 +30,8 @@ use crate::base::{Span, Stamp};
 use crate::ingest::observation::{IngestEvent, LabEvent, Observation, PlantIndex, TicketEvent};
 use crate::ingest::{Batch, Bounds, Ingest, IngestState, Taken};
 use crate::inspection::book::Book;
-use crate::inspection::finding::Finding;
+use crate::inspection::finding::{Finding, QualityEvent};
+use crate::inspection::signal::notice::{Doubt, Notice, Told};
 use crate::inspection::{self, Inspection};
 use crate::plant::Plant;
 use crate::plant::tags::Tag;
@@ -36,7 +39,7 @@ pub use snapshot::{PlantSnapshot, Snapshot, TagSnapshot};
 use snapshot::{PlantView, Remembered};
 
 /// Layout of the checkpoint; a checkpoint of another layout is not read.
-const CHECKPOINT_VERSION: u32 = 1;
+const CHECKPOINT_VERSION: u32 = 2;
 
 /// How the monitor runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -100,6 +103,8 @@ pub enum Output {
     Ticket(TicketEvent),
     /// A laboratory reports.
     Lab(LabEvent),
+    /// Doubtful readings.
+    Quality(QualityEvent),
     /// A change of an alarm.
     Alarm(AlarmEvent),
 }
@@ -107,13 +112,27 @@ pub enum Output {
 /// What followed from an input.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Outcome {
-    /// For the ledger: intake first, then tickets, laboratory results, and alarms in the order of
-    /// event time per plant; of laboratory results, which are judged later, after the others.
+    /// For the ledger: intake first, then tickets, laboratory results, doubtful readings, and alarms
+    /// in the order of event time per plant; of laboratory results, which are judged later, after
+    /// the others.
     pub outputs: Vec<Output>,
-    /// Readings accepted, for the store.
+    /// Readings accepted, for the store, each with its flag as far as it was known at once.
     pub observations: Vec<Observation>,
+    /// Readings of this outcome, or of an earlier one, whose flag has changed since.
+    pub amended: Vec<Doubt>,
     /// Why a command was not carried out.
     pub refused: Option<CommandRefused>,
+}
+
+/// What followed from readings.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Inspected {
+    /// Changes of alarms, in the order of event time.
+    pub alarms: Vec<AlarmEvent>,
+    /// Readings that a test has come to doubt after the rules had seen them.
+    pub amended: Vec<Doubt>,
+    /// What people should know of doubtful readings.
+    pub notices: Vec<Notice>,
 }
 
 /// A checkpoint that cannot be used.
@@ -195,9 +214,11 @@ impl Monitor {
 
     /// Takes one plant through readings that are certain: what `accept` does once a message is
     /// decoded, and the way in for readings from a data set. They are in the order of their times,
-    /// and nothing of this plant before `batch.frontier` comes later.
-    pub fn inspect(&mut self, batch: &Batch, events: &mut Vec<AlarmEvent>) {
+    /// and nothing of this plant before `batch.frontier` comes later. They get their flags by the
+    /// tests of signal quality, as far as those know at once.
+    pub fn inspect(&mut self, batch: &mut Batch, out: &mut Inspected) {
         let plant = batch.plant;
+        let events = &mut out.alarms;
         if batch.restart {
             self.inspection.begin_again(plant);
             self.alarms.begin_again(plant, batch.frontier, events);
@@ -211,9 +232,10 @@ impl Monitor {
         if batch.late {
             return; // the rules do not go back
         }
-        for observation in &batch.observations {
+        for observation in &mut batch.observations {
             self.advance(plant, observation.observed_at.min(batch.frontier), events);
-            self.inspection.observe(observation, &mut self.findings);
+            let flagged = self.inspection.observe(observation, &mut self.findings);
+            (observation.flag, observation.tests) = flagged;
             if !self.findings.is_empty() {
                 self.alarms.apply(&mut self.findings, events);
             }
@@ -222,6 +244,14 @@ impl Monitor {
             }
         }
         self.advance(plant, batch.frontier, events);
+        let Told { doubts, notices } = self.inspection.told();
+        for doubt in doubts.drain(..) {
+            if let Some(view) = self.views.get_mut(plant.0) {
+                view.doubt(&doubt);
+            }
+            out.amended.extend(doubt.later.then_some(doubt));
+        }
+        out.notices.append(notices);
     }
 
     /// What a view needs to know.
@@ -266,18 +296,35 @@ impl Monitor {
         Ok(())
     }
 
-    fn take(&mut self, taken: Taken) -> Outcome {
-        let mut events = Vec::new();
-        for batch in &taken.batches {
-            self.inspect(batch, &mut events);
+    fn take(&mut self, mut taken: Taken) -> Outcome {
+        let mut inspected = Inspected::default();
+        for batch in &mut taken.batches {
+            self.inspect(batch, &mut inspected);
         }
-        let alarms = events.into_iter().map(Output::Alarm);
+        let Inspected { alarms, amended, notices } = inspected;
+        let alarms = alarms.into_iter().map(Output::Alarm);
         let tickets = taken.tickets.into_iter().map(Output::Ticket);
         let results = taken.results.into_iter().map(Output::Lab);
         let ingest = taken.events.into_iter().map(Output::Ingest);
-        let outputs = ingest.chain(tickets).chain(results).chain(alarms).collect();
+        let quality = notices.iter().filter_map(|it| self.quality_event(it)).map(Output::Quality);
+        let outputs = ingest.chain(tickets).chain(results).chain(quality).chain(alarms).collect();
         let observations = taken.batches.into_iter().flat_map(|it| it.observations).collect();
-        Outcome { outputs, observations, refused: None }
+        Outcome { outputs, observations, amended, refused: None }
+    }
+
+    fn quality_event(&self, notice: &Notice) -> Option<QualityEvent> {
+        let plant = self.plants.get(notice.plant.0)?;
+        let tag = &plant.instruments.get(notice.tag.0)?.tag;
+        Some(QualityEvent {
+            at: notice.at,
+            plant: plant.id.clone(),
+            tag: tag.id.clone(),
+            test: notice.test,
+            flag: notice.flag,
+            observed_at: notice.observed_at,
+            value: Some(notice.value).filter(|value| value.is_finite()),
+            count: notice.count,
+        })
     }
 
     fn command(&mut self, command: &Command) -> Outcome {

@@ -9,6 +9,7 @@ pub mod ids;
 pub mod lab_result;
 pub mod limit;
 pub mod problem;
+pub mod quality;
 pub mod random;
 pub mod sampling;
 pub mod text;
@@ -17,5 +18,6 @@ pub mod units;
 
 pub use flag::Flag;
 pub use ids::{PlantId, RuleId, TagId};
+pub use quality::{QualityTest, QualityTests};
 pub use text::Text;
 pub use time::{Span, Stamp};

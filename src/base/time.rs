@@ -88,6 +88,11 @@ impl Stamp {
         self - self.time_of_day(offset)
     }
 
+    /// The month at `offset`, January is 1.
+    pub fn month(self, offset: UtcOffset) -> u8 {
+        self.at(offset).get(5..7).and_then(|month| month.parse().ok()).unwrap_or(1)
+    }
+
     /// As RFC 3339 at `offset`, whole seconds unless there are milliseconds.
     pub fn at(self, offset: UtcOffset) -> String {
         let moment = Timestamp::from_millisecond(self.0).unwrap_or(Timestamp::UNIX_EPOCH);
@@ -354,6 +359,7 @@ mod tests {
         assert_eq!((stamp - Span::hours(9)).day_number(offset), 20_061);
         assert_eq!((stamp - Span::hours(9)).day_number(UtcOffset::UTC), 20_061);
         assert_eq!(stamp.month_day_time(offset), "12-05 08:00:00");
+        assert_eq!((stamp - Span::hours(5 * 24)).month(offset), 11);
     }
 
     #[test]

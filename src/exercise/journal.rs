@@ -10,6 +10,7 @@ impl From<Output> for Record {
             Output::Ingest(event) => Self::Ingest(event),
             Output::Ticket(event) => Self::Ticket(event),
             Output::Lab(event) => Self::Lab(event),
+            Output::Quality(event) => Self::Quality(event),
         }
     }
 }

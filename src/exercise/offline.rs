@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::alarms::event::{AlarmChange, AlarmEvent};
 use crate::base::ids::Space;
 use crate::base::random::Seed;
-use crate::base::{Span, Stamp, TagId};
+use crate::base::{Flag, Span, Stamp, TagId};
 use crate::ingest::observation::TicketEvent;
 use crate::inspection::book::Book;
 use crate::ledger::chain::Heads;
@@ -42,7 +42,7 @@ pub struct Played {
     pub entries: Vec<Entry>,
     /// What was true: one value a step.
     pub truths: Series,
-    /// What the tags showed, as far as it was usable.
+    /// What the tags showed, doubtful or not.
     pub shown: Series,
     /// Readings the monitor accepted.
     pub readings: u64,
@@ -114,7 +114,11 @@ impl Played {
     pub fn alarm_events(&self) -> impl Iterator<Item = &AlarmEvent> {
         self.entries.iter().filter_map(|entry| match &entry.record {
             Record::Alarm(event) => Some(event),
-            Record::Ingest(_) | Record::Ticket(_) | Record::Lab(_) | Record::Monitor(_) => None,
+            Record::Ingest(_)
+            | Record::Ticket(_)
+            | Record::Lab(_)
+            | Record::Quality(_)
+            | Record::Monitor(_) => None,
         })
     }
 
@@ -248,7 +252,7 @@ fn hear(
     let outcome = monitor.accept(input);
     played.readings += outcome.observations.len() as u64;
     for observation in &outcome.observations {
-        if observation.flag.is_usable() {
+        if observation.flag != Flag::Missing {
             played.shown.push(observation.tag, observation.observed_at, observation.value);
         }
     }

@@ -1,8 +1,10 @@
 //! One plant's intake: its messages checked against its tags, put in order, counted.
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 
-use crate::base::{Flag, Span, Stamp, TagId};
+use crate::base::{Flag, QualityTest, QualityTests, Span, Stamp, TagId};
 use crate::ingest::numbers::Numbers;
 use crate::ingest::observation::{IngestChange, Observation, PlantIndex};
 use crate::ingest::presence::Presence;
@@ -15,6 +17,9 @@ use crate::telemetry::wire::{Birth, Body, Clock, Column, Envelope, Message, Refu
 /// Event time of a plant not heard of begins at most this long before the first tick: the clock of
 /// a simulated one speaks at the end of its first step, and its first readings are a step older.
 const BEGINS_BEFORE: Span = Span::minutes(5);
+
+/// An older reading is no backlog: its clock has never been set `[D]`.
+const BACKLOG_MAX: Span = Span::hours(31 * 24);
 
 /// What never changes of a plant: how its instruments are described on our side.
 #[derive(Debug, Clone)]
@@ -203,8 +208,8 @@ impl Intake {
             _ if !self.is_welcome(boot_id, seq) => return refusals,
             Body::Birth(birth) => Content::Birth(known_tags(plant, birth, &mut refusals)),
             Body::Data(columns) => {
-                let latest = received_at + bounds.skew;
-                Content::Readings(readings(plant, &columns, received_at, latest, &mut refusals))
+                let times = received_at - BACKLOG_MAX..=received_at + bounds.skew;
+                Content::Readings(readings(plant, &columns, received_at, times, &mut refusals))
             }
         };
         // A gateway's clock that runs ahead must not carry event time away with it.
@@ -329,8 +334,9 @@ impl Intake {
                 self.link_alone(plant, link, out);
             }
             Content::Readings(mut observations) => {
-                let differs = |tag: TagIndex| self.differs.get(tag.0)?.as_ref();
-                observations.retain(|reading| differs(reading.tag).is_none_or(|it| it.readable));
+                for observation in &mut observations {
+                    self.refuse_unit(observation);
+                }
                 self.counters.readings += observations.len() as u64;
                 for observation in &observations {
                     self.presence.saw(observation);
@@ -338,6 +344,7 @@ impl Intake {
                 if late {
                     for observation in &mut observations {
                         observation.flag = observation.flag.worst(Flag::Suspect);
+                        observation.tests |= QualityTest::Timing.into();
                     }
                 } else {
                     let newest = observations.iter().map(|o| o.observed_at.min(sent_at)).max();
@@ -348,6 +355,15 @@ impl Intake {
                 let time = Batch::time(plant.index, self.frontier.unwrap_or(sent_at));
                 out.batches.push(Batch { link, late, observations, ..time });
             }
+        }
+    }
+
+    /// A value of another quantity or unit than our files say is none of ours: it has failed.
+    fn refuse_unit(&self, observation: &mut Observation) {
+        let differs = self.differs.get(observation.tag.0).and_then(Option::as_ref);
+        if differs.is_some_and(|it| !it.readable) && observation.flag != Flag::Missing {
+            observation.flag = Flag::Fail;
+            observation.tests |= QualityTest::Syntax.into();
         }
     }
 
@@ -405,7 +421,7 @@ fn readings(
     plant: &PlantTags,
     columns: &[Column],
     received_at: Stamp,
-    latest: Stamp,
+    times: RangeInclusive<Stamp>,
     refusals: &mut Vec<Refusal>,
 ) -> Vec<Observation> {
     let mut readings = Vec::with_capacity(columns.iter().map(|column| column.at.len()).sum());
@@ -416,10 +432,11 @@ fn readings(
         };
         let lists = column.at.iter().zip(&column.value).zip(&column.flag);
         for ((&observed_at, value), &flag) in lists {
-            if observed_at > latest {
-                let (id, ahead) = (&column.tag, observed_at - received_at);
-                let detail = format!("{id} says {observed_at}, which is {ahead} from now");
-                refusals.push(Refusal { reason: "future", detail });
+            if !times.contains(&observed_at) {
+                let (id, away) = (&column.tag, observed_at - received_at);
+                let detail = format!("{id} says {observed_at}, which is {away} from now");
+                let reason = if away > Span::ZERO { "future" } else { "past" };
+                refusals.push(Refusal { reason, detail });
                 continue;
             }
             readings.push(Observation {
@@ -429,6 +446,7 @@ fn readings(
                 received_at,
                 value: value.unwrap_or(0.0),
                 flag: if value.is_some() { flag } else { Flag::Missing },
+                tests: QualityTests::NONE,
             });
         }
     }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::base::lab_result::LabResult;
-use crate::base::{Flag, PlantId, Stamp, TagId};
+use crate::base::{Flag, PlantId, QualityTests, Stamp, TagId};
 use crate::plant::tags::{SiteIndex, TagIndex};
 use crate::telemetry::wire::Ticket;
 
@@ -24,8 +24,11 @@ pub struct Observation {
     pub received_at: Stamp,
     /// In the tag's unit; meaningless when `flag` is `Missing`.
     pub value: f64,
-    /// The instrument's own opinion.
+    /// How far it can be trusted: the instrument's own opinion, and intake's; once the rules have
+    /// seen it, that of the tests of signal quality too.
     pub flag: Flag,
+    /// The tests that found something; none when the flag is the instrument's own opinion.
+    pub tests: QualityTests,
 }
 
 /// What intake noticed besides readings: data quality, not alarms.

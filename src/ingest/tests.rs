@@ -6,7 +6,7 @@ use super::observation::IngestChange;
 use super::presence::Link;
 use super::*;
 use crate::base::units::Quantity;
-use crate::base::{Flag, TagId, Text};
+use crate::base::{Flag, QualityTest, QualityTests, TagId, Text};
 use crate::plant::tags::SamplingPoint;
 use crate::telemetry::wire::{Birth, Body, Clock, Column, Envelope, TagBirth};
 
@@ -150,6 +150,15 @@ fn an_instrument_whose_clock_runs_ahead_does_not_carry_event_time_away() {
 }
 
 #[test]
+fn a_clock_that_was_never_set_is_refused_and_a_backlog_of_weeks_is_not() {
+    let mut ingest = ingest();
+    let day = 86_400;
+    let taken = send(&mut ingest, &data(1, 0, 40 * day, &[8 * day, 10 * day]), 40 * day);
+    assert_eq!(values(&taken), [(10 * day) as f64]);
+    assert_eq!(refusal(&taken), Some(("past".to_owned(), Some(plant("sanmen")))));
+}
+
+#[test]
 fn strangers_are_refused_and_leave_no_trace_in_memory() {
     let mut ingest = ingest();
     for n in 0..1_000 {
@@ -189,7 +198,7 @@ fn what_is_no_message_of_ours_is_refused_with_its_reason() {
 }
 
 #[test]
-fn a_birth_that_differs_is_said_once_and_a_wrong_quantity_stops_the_tag() {
+fn a_birth_that_differs_is_said_once_and_values_of_a_wrong_quantity_have_failed() {
     let mut ingest = ingest();
     let mismatches = |taken: &Taken| {
         let is = |event: &&IngestEvent| matches!(event.what, IngestChange::TagMismatch { .. });
@@ -206,9 +215,14 @@ fn a_birth_that_differs_is_said_once_and_a_wrong_quantity_stops_the_tag() {
     );
     let chlorine = birth(1, 3, 30, Quantity::FreeChlorine, (0.0, 10.0));
     assert_eq!(mismatches(&send(&mut ingest, &chlorine, 30)), 1);
-    assert!(values(&send(&mut ingest, &data(1, 4, 40, &[40]), 40)).is_empty());
+    let taken = send(&mut ingest, &data(1, 4, 40, &[40]), 40);
+    let failed = taken.batches[0].observations[0];
+    let syntax = QualityTests::of(QualityTest::Syntax);
+    assert_eq!((failed.value, failed.flag, failed.tests), (40.0, Flag::Fail, syntax));
     send(&mut ingest, &birth(1, 5, 50, Quantity::Turbidity, (0.0, 10.0)), 50);
-    assert_eq!(values(&send(&mut ingest, &data(1, 6, 60, &[60]), 60)), [60.0]);
+    let taken = send(&mut ingest, &data(1, 6, 60, &[60]), 60);
+    assert_eq!(values(&taken), [60.0]);
+    assert_eq!(taken.batches[0].observations[0].flag, Flag::Good);
 }
 
 #[test]

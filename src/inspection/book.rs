@@ -2,7 +2,7 @@
 //!
 //! In: the texts of rule files. Out: a `Book`, or every mistake of every file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -14,8 +14,10 @@ use crate::inspection::plausibility::flow_window::FlowTest;
 use crate::inspection::rule_file;
 use crate::inspection::select::Selector;
 use crate::inspection::service_pressure::ServiceHead;
-use crate::inspection::signal::flat_line::FlatLineTest;
+use crate::inspection::signal::quality::QualityRule;
 use crate::inspection::signal::silence::Patience;
+use crate::inspection::signal::spec::{self, TestSpec};
+use crate::inspection::signal::spec_file;
 use crate::inspection::unit_keys::shown;
 use crate::plant::profile::Profile;
 use crate::plant::tags::Tag;
@@ -79,8 +81,8 @@ pub enum Kind {
     NightFlow(FlowTest),
     /// A village that draws no water by day.
     NoDraw(FlowTest),
-    /// A signal that does not move.
-    FlatLine(FlatLineTest),
+    /// Readings that the tests of signal quality doubt.
+    Quality(QualityRule),
     /// An instrument without usable readings; how long is the rule's `patience`.
     TagSilence,
     /// A plant of which nothing is heard.
@@ -98,7 +100,7 @@ impl Kind {
             Self::ServicePressure(_) => "service-pressure",
             Self::NightFlow(_) => "night-flow",
             Self::NoDraw(_) => "no-draw",
-            Self::FlatLine(_) => "flat-line",
+            Self::Quality(_) => "quality",
             Self::TagSilence => "tag-silence",
             Self::GatewaySilence { .. } => "gateway-silence",
         }
@@ -159,7 +161,7 @@ impl InspectionRule {
             Kind::NightFlow(test) | Kind::NoDraw(test) => {
                 Some(test.limit(tag.night_flow?.usual_m3_per_h))
             }
-            Kind::FlatLine(_) | Kind::TagSilence | Kind::GatewaySilence { .. } => None,
+            Kind::Quality(_) | Kind::TagSilence | Kind::GatewaySilence { .. } => None,
         }
     }
 
@@ -171,7 +173,7 @@ impl InspectionRule {
             // What leaves the plant or fills a tank may rest for hours.
             Kind::NoDraw(_) => tag.night_flow.is_some() && tag.village.is_some(),
             Kind::GatewaySilence { .. } => false,
-            Kind::Limit(_) | Kind::FlatLine(_) | Kind::TagSilence => true,
+            Kind::Limit(_) | Kind::Quality(_) | Kind::TagSilence => true,
         };
         suits && self.select.wants_plant(profile) && self.select.wants_tag(tag)
     }
@@ -181,6 +183,7 @@ impl InspectionRule {
 #[derive(Debug, Clone, Default)]
 pub struct Book {
     rules: Vec<InspectionRule>,
+    tests: Vec<TestSpec>,
     by_id: BTreeMap<RuleId, RuleIndex>,
 }
 
@@ -189,7 +192,7 @@ pub struct Book {
 pub struct Review {
     /// Mistakes: the book cannot be used with these plants.
     pub problems: Problems,
-    /// Rules that watch nothing there: worth a warning, no mistake.
+    /// Rules and tests that watch nothing there: worth a warning, no mistake.
     pub unmatched: Vec<RuleId>,
 }
 
@@ -197,23 +200,34 @@ impl Book {
     /// Reads rule files. Errors: every mistake of every file.
     pub fn load(sources: &[Arc<Source>]) -> Result<Self, Problems> {
         let mut problems = Problems::new();
-        let mut named: Vec<(RuleId, Place)> = Vec::new();
+        let (mut named, mut named_tests) = (Vec::new(), Vec::new());
         let mut rules: Vec<InspectionRule> = Vec::new();
+        let mut tests: Vec<TestSpec> = Vec::new();
         for source in sources {
-            let read = read_toml(source, |table| Some(rule_file::read(table, &mut named)));
+            let read = read_toml(source, |table| {
+                Some((spec_file::read(table, &mut named_tests), rule_file::read(table, &mut named)))
+            });
             match read {
-                Ok(found) => rules.extend(found),
+                Ok((found_tests, found_rules)) => {
+                    tests.extend(found_tests);
+                    rules.extend(found_rules);
+                }
                 Err(mistakes) => problems.absorb(mistakes),
             }
         }
-        check_ids(&named, &rules, &mut problems);
+        check_ids(&named, &named_tests, &rules, &mut problems);
         let by_id = rules.iter().enumerate().map(|(i, r)| (r.id.clone(), RuleIndex(i))).collect();
-        problems.into_result(Some(Self { rules, by_id }))
+        problems.into_result(Some(Self { rules, tests, by_id }))
     }
 
     /// The rules, in the order of the files; `RuleIndex` counts in it.
     pub fn rules(&self) -> &[InspectionRule] {
         &self.rules
+    }
+
+    /// The tests of signal quality, in the order of the files.
+    pub fn tests(&self) -> &[TestSpec] {
+        &self.tests
     }
 
     /// A rule by its position.
@@ -241,7 +255,13 @@ impl Book {
                 matched |= matches!(rule.kind, Kind::GatewaySilence { .. })
                     && rule.select.wants_plant(profile);
                 for tag in tags.iter().filter(|tag| rule.watches(profile, tag)) {
-                    matched = true;
+                    matched |= match rule.kind {
+                        Kind::Quality(it) => {
+                            let made = spec::made_at(&self.tests, profile, tag);
+                            !it.tests.and(made).is_empty()
+                        }
+                        _ => true,
+                    };
                     check_tag(rule, profile, tag, &mut review.problems);
                 }
             }
@@ -249,24 +269,34 @@ impl Book {
                 review.unmatched.push(rule.id.clone());
             }
         }
+        let idle = spec::check_against(&self.tests, plants, &mut review.problems);
+        review.unmatched.extend(idle);
         review
     }
 }
 
-fn check_ids(named: &[(RuleId, Place)], rules: &[InspectionRule], problems: &mut Problems) {
+fn check_ids(
+    named: &[(RuleId, Place)],
+    named_tests: &[(RuleId, Place)],
+    rules: &[InspectionRule],
+    problems: &mut Problems,
+) {
     let mut first: BTreeMap<&RuleId, &Place> = BTreeMap::new();
-    for (id, place) in named {
+    let rules_first = named.iter().map(|it| ("rule", it));
+    let all = rules_first.chain(named_tests.iter().map(|it| ("test", it)));
+    for (what, (id, place)) in all {
         if let Some(earlier) = first.get(id) {
             let there = earlier.source.place(earlier.span.start);
-            let text = format!("rule {id} is there already, at {there}");
+            let text = format!("{what} {id} is there already, at {there}");
             problems.add(&place.source, place.span.clone(), text).help("give one another id");
         } else {
             first.insert(id, place);
         }
     }
-    let known: Vec<&str> = first.keys().map(|id| id.as_str()).collect();
+    let known: BTreeSet<&str> = named.iter().map(|(id, _)| id.as_str()).collect();
+    let known: Vec<&str> = known.into_iter().collect();
     for rule in rules {
-        for parent in rule.inhibited_by.iter().filter(|id| !first.contains_key(id)) {
+        for parent in rule.inhibited_by.iter().filter(|id| !known.contains(&id.as_str())) {
             let text = format!("rule {} is inhibited by {parent}, which is no rule", rule.id);
             let problem = problems.add(&rule.place.source, rule.place.span.clone(), text);
             if let Some(name) = nearest(parent.as_str(), &known) {
@@ -295,7 +325,7 @@ fn check_tag(rule: &InspectionRule, profile: &Profile, tag: &Tag, problems: &mut
     }
     // A value seen once must be seen again before the delay is over.
     let judges_values =
-        matches!(rule.kind, Kind::Limit(_) | Kind::ServicePressure(_) | Kind::FlatLine(_));
+        matches!(rule.kind, Kind::Limit(_) | Kind::ServicePressure(_) | Kind::Quality(_));
     if judges_values && rule.on_delay > Span::ZERO && rule.on_delay < tag.poll {
         let text = format!(
             "rule {}: the on-delay of {} is shorter than the poll of {at}, {}",

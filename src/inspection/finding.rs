@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::Stamp;
+use crate::base::{Flag, PlantId, QualityTest, Stamp, TagId};
 use crate::ingest::observation::PlantIndex;
 use crate::plant::tags::TagIndex;
 
@@ -57,4 +57,25 @@ pub struct Why {
     pub window: Vec<(Stamp, f64)>,
     /// One sentence, in English, with units: what was seen and what it should be.
     pub text: String,
+}
+
+/// Readings of an instrument that a test of signal quality has found doubtful.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct QualityEvent {
+    /// When the last of them became known, in event time.
+    pub at: Stamp,
+    /// The plant.
+    pub plant: PlantId,
+    /// The instrument.
+    pub tag: TagId,
+    /// The test.
+    pub test: QualityTest,
+    /// What it says of the last of them: 3 suspect, 4 fail.
+    pub flag: Flag,
+    /// When the last of them was taken.
+    pub observed_at: Stamp,
+    /// Its value, in the tag's unit; none when it is no number.
+    pub value: Option<f64>,
+    /// How many since the last such record, this one included.
+    pub count: u64,
 }

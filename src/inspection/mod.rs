@@ -23,11 +23,12 @@ pub mod window;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::Stamp;
+use crate::base::{Flag, QualityTests, Stamp};
 use crate::ingest::observation::{Observation, PlantIndex};
 use crate::inspection::book::Book;
 use crate::inspection::finding::{Finding, Verdict, Watch};
 use crate::inspection::plant_watch::{PlantState, PlantWatch};
+use crate::inspection::signal::notice::Told;
 use crate::plant::profile::Profile;
 use crate::plant::tags::Tag;
 
@@ -35,6 +36,7 @@ use crate::plant::tags::Tag;
 #[derive(Debug, Clone)]
 pub struct Inspection {
     plants: Vec<PlantWatch>,
+    told: Told,
 }
 
 /// Windows, timers and verdicts, kept by the names of plants, tags and rules: a restart continues
@@ -53,16 +55,27 @@ impl Inspection {
             .enumerate()
             .map(|(i, (profile, tags))| PlantWatch::new(book, PlantIndex(i), profile, tags))
             .collect();
-        Self { plants }
+        Self { plants, told: Told::default() }
     }
 
-    /// Takes a reading; pushes what changes by it. Readings of one instrument come in the order of
-    /// their time: an older one counts as heard, but is not judged. The first mention of a plant,
-    /// here or in `advance`, starts its watch.
-    pub fn observe(&mut self, observation: &Observation, findings: &mut Vec<Finding>) {
-        if let Some(plant) = self.plants.get_mut(observation.plant.0) {
-            plant.observe(observation, findings);
+    /// Takes a reading; pushes what changes by it. Gives its flag by the tests of signal quality
+    /// that are made at once, rolled up with its own, and those tests that set it. Readings of one
+    /// instrument come in the order of their time: an older one counts as heard, but is not judged.
+    /// The first mention of a plant, here or in `advance`, starts its watch.
+    pub fn observe(
+        &mut self,
+        observation: &Observation,
+        findings: &mut Vec<Finding>,
+    ) -> (Flag, QualityTests) {
+        match self.plants.get_mut(observation.plant.0) {
+            Some(plant) => plant.observe(observation, findings, &mut self.told),
+            None => (observation.flag, observation.tests),
         }
+    }
+
+    /// What there is to tell of doubtful readings since it was last emptied.
+    pub fn told(&mut self) -> &mut Told {
+        &mut self.told
     }
 
     /// A plant's gateway came online, or is known to have gone, at `at`.
@@ -76,7 +89,7 @@ impl Inspection {
     /// they come in time. Pushes what was due, each at its own moment, in the order of time.
     pub fn advance(&mut self, plant: PlantIndex, to: Stamp, findings: &mut Vec<Finding>) {
         if let Some(plant) = self.plants.get_mut(plant.0) {
-            plant.advance(to, findings);
+            plant.advance(to, findings, &mut self.told);
         }
     }
 
@@ -147,6 +160,7 @@ mod tests {
             received_at: at(min),
             value,
             flag: Flag::Good,
+            tests: QualityTests::NONE,
         }
     }
 
@@ -258,7 +272,15 @@ mod tests {
             Some(if tag == TURBIDITY && minute >= 100 { 0.25 } else { sound(tag, minute) })
         };
         let findings = day(0..400, stuck);
-        assert_eq!(told(&findings), ["flat-line-turbidity/AIT-302 Abnormal 04:05"]);
+        // What is found doubtful is no longer held against limits: three polls later they have no data.
+        let wanted = [
+            "flat-line-turbidity/AIT-302 Abnormal 04:05",
+            "finished-turbidity-high/AIT-302 NoData 04:15",
+        ];
+        assert_eq!(told(&findings), wanted);
+        let text = "turbidity at AIT-302 is 0.25 NTU: a signal that stands still for 2 h 25 min \
+                    (30 readings)";
+        assert_eq!(findings[0].why.text, text);
     }
 
     #[test]

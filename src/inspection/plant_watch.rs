@@ -3,12 +3,16 @@
 use serde::{Deserialize, Serialize};
 
 use crate::base::time::UtcOffset;
-use crate::base::{Flag, PlantId, RuleId, Stamp, TagId};
+use crate::base::{Flag, PlantId, QualityTest, QualityTests, RuleId, Stamp, TagId};
 use crate::ingest::observation::{Observation, PlantIndex};
 use crate::inspection::book::{Book, Kind};
 use crate::inspection::finding::{Finding, RuleIndex, Verdict, Watch};
+use crate::inspection::signal::checks::{Checks, ChecksState};
+use crate::inspection::signal::notice::{Doubt, Notice, Told, Untold};
+use crate::inspection::signal::spec::made_at;
+use crate::inspection::signal::{Judged, Later};
 use crate::inspection::silence_watch::{SilenceState, SilenceWatch};
-use crate::inspection::watcher::{Label, Watcher, WatcherState};
+use crate::inspection::watcher::{Label, Watcher, WatcherState, Weighed};
 use crate::inspection::window::Window;
 use crate::plant::profile::Profile;
 use crate::plant::tags::{Tag, TagIndex};
@@ -23,6 +27,8 @@ pub struct PlantWatch {
     started: bool,
     /// Nothing is due before this moment.
     next_deadline: Stamp,
+    /// No test that looks at other instruments knows anything new before this moment.
+    next_settling: Stamp,
     gateway: Vec<SilenceWatch>,
     tags: Vec<TagWatch>,
 }
@@ -30,8 +36,14 @@ pub struct PlantWatch {
 #[derive(Debug, Clone)]
 struct TagWatch {
     label: Label,
+    place: (PlantIndex, TagIndex),
     last: Option<Stamp>,
+    /// The last usable values.
     window: Window,
+    /// The last values, doubtful ones too.
+    seen: Window,
+    checks: Checks,
+    untold: Untold,
     watchers: Vec<Watcher>,
     silences: Vec<SilenceWatch>,
 }
@@ -49,6 +61,9 @@ struct TagState {
     id: TagId,
     last: Option<Stamp>,
     window: Window,
+    seen: Window,
+    checks: ChecksState,
+    untold: Untold,
     watchers: Vec<(RuleId, WatcherState)>,
     silences: Vec<(RuleId, SilenceState)>,
 }
@@ -56,11 +71,11 @@ struct TagState {
 impl PlantWatch {
     /// Sets the rules of `book` to work on a plant.
     pub fn new(book: &Book, plant: PlantIndex, profile: &Profile, tags: &[Tag]) -> Self {
-        let tags = tags
-            .iter()
-            .enumerate()
-            .map(|(i, tag)| TagWatch::new(book, plant, profile, TagIndex(i), tag))
-            .collect();
+        let checks = Checks::of_plant(book.tests(), profile, tags);
+        let tags = tags.iter().zip(checks).enumerate();
+        let tags = tags.map(|(i, (tag, checks))| {
+            TagWatch::new(book, (plant, TagIndex(i)), profile, tag, checks)
+        });
         let gateway = book.rules().iter().enumerate().filter_map(|(i, rule)| {
             let Kind::GatewaySilence { after } = rule.kind else { return None };
             let watch = Watch { rule: RuleIndex(i), plant, tag: None };
@@ -73,8 +88,9 @@ impl PlantWatch {
             rules: book.rules().iter().map(|rule| rule.id.clone()).collect(),
             started: false,
             next_deadline: Stamp::MAX,
+            next_settling: Stamp::MAX,
             gateway: gateway.collect(),
-            tags,
+            tags: tags.collect(),
         }
     }
 
@@ -89,7 +105,12 @@ impl PlantWatch {
     }
 
     /// See `Inspection::observe`.
-    pub fn observe(&mut self, observation: &Observation, findings: &mut Vec<Finding>) {
+    pub fn observe(
+        &mut self,
+        observation: &Observation,
+        findings: &mut Vec<Finding>,
+        told: &mut Told,
+    ) -> (Flag, QualityTests) {
         let at = observation.observed_at;
         if !self.started {
             self.start(at);
@@ -98,10 +119,13 @@ impl PlantWatch {
             silence.hear(at);
             self.next_deadline = self.next_deadline.min(silence.deadline());
         }
-        if let Some(tag) = self.tags.get_mut(observation.tag.0) {
-            let deadline = tag.observe(observation, findings);
-            self.next_deadline = self.next_deadline.min(deadline);
-        }
+        let Some(tag) = self.tags.get_mut(observation.tag.0) else {
+            return (observation.flag, observation.tests);
+        };
+        let flagged = tag.observe(observation, findings, told);
+        self.next_deadline = self.next_deadline.min(tag.deadline(true));
+        self.next_settling = self.next_settling.min(tag.checks.due());
+        flagged
     }
 
     /// See `Inspection::presence`.
@@ -120,23 +144,50 @@ impl PlantWatch {
     }
 
     /// See `Inspection::advance`.
-    pub fn advance(&mut self, to: Stamp, findings: &mut Vec<Finding>) {
+    pub fn advance(&mut self, to: Stamp, findings: &mut Vec<Finding>, told: &mut Told) {
         if !self.started {
             self.start(to);
         }
-        if to <= self.next_deadline {
+        if to <= self.next_deadline.min(self.next_settling) {
             return;
         }
         let first = findings.len();
-        let listen_until = self.advance_gateway(to, findings);
-        for tag in &mut self.tags {
-            tag.advance(to, findings);
-            tag.advance_silences(listen_until, findings);
+        self.settle(to, findings, told);
+        if to > self.next_deadline {
+            let listen_until = self.advance_gateway(to, findings);
+            for tag in &mut self.tags {
+                tag.advance(to, findings);
+                tag.advance_silences(listen_until, findings);
+            }
+            self.next_deadline = self.deadline();
         }
         if let Some(new) = findings.get_mut(first..) {
             new.sort_by_key(|finding| (finding.at, finding.watch));
         }
-        self.next_deadline = self.deadline();
+    }
+
+    /// Gives their flags to readings that have waited for those of other instruments.
+    fn settle(&mut self, to: Stamp, findings: &mut Vec<Finding>, told: &mut Told) {
+        while self.next_settling < to {
+            let next = self.tags.iter().enumerate().map(|(at, tag)| (tag.checks.due(), at)).min();
+            let Some((due, at)) = next.filter(|(due, _)| *due < to) else { break };
+            let (before, rest) = self.tags.split_at_mut(at);
+            let Some((tag, after)) = rest.split_first_mut() else { break };
+            let others = |other: usize| match other.checked_sub(at + 1) {
+                Some(behind) => after.get(behind),
+                None => before.get(other),
+            };
+            let later = tag
+                .checks
+                .settle(to, |other, from, until| others(other)?.checks.shown(from, until));
+            if let Some(later) = later {
+                tag.amend(&later, findings, told);
+                self.next_deadline = self.next_deadline.min(tag.deadline(true));
+            }
+            self.next_settling = due;
+        }
+        let dues = self.tags.iter().map(|tag| tag.checks.due());
+        self.next_settling = dues.min().unwrap_or(Stamp::MAX);
     }
 
     /// Judges the gateway up to `to`. While nothing is heard of a plant, no single instrument is to
@@ -173,10 +224,12 @@ impl PlantWatch {
     /// See `Inspection::begin_again`.
     pub fn begin_again(&mut self) {
         self.started = false;
-        self.next_deadline = Stamp::MAX;
+        (self.next_deadline, self.next_settling) = (Stamp::MAX, Stamp::MAX);
         self.gateway.iter_mut().for_each(SilenceWatch::begin_again);
         for tag in &mut self.tags {
-            (tag.last, tag.window) = (None, Window::default());
+            (tag.last, tag.window, tag.seen) = (None, Window::default(), Window::default());
+            tag.checks.forget();
+            tag.untold = Untold::default();
             tag.watchers.iter_mut().for_each(Watcher::begin_again);
             tag.silences.iter_mut().for_each(SilenceWatch::begin_again);
         }
@@ -217,16 +270,25 @@ impl PlantWatch {
             }
         }
         self.next_deadline = self.deadline();
+        let dues = self.tags.iter().map(|tag| tag.checks.due());
+        self.next_settling = dues.min().unwrap_or(Stamp::MAX);
     }
 }
 
 impl TagWatch {
-    fn new(book: &Book, plant: PlantIndex, profile: &Profile, index: TagIndex, tag: &Tag) -> Self {
-        let mut watchers = Vec::new();
-        let mut silences = Vec::new();
+    fn new(
+        book: &Book,
+        place: (PlantIndex, TagIndex),
+        profile: &Profile,
+        tag: &Tag,
+        checks: Checks,
+    ) -> Self {
+        let (mut watchers, mut silences) = (Vec::new(), Vec::new());
+        let made = made_at(book.tests(), profile, tag);
         for (i, rule) in book.rules().iter().enumerate() {
-            let watch = Watch { rule: RuleIndex(i), plant, tag: Some(index) };
-            watchers.extend(Watcher::new(rule, watch, profile, tag));
+            let watch = Watch { rule: RuleIndex(i), plant: place.0, tag: Some(place.1) };
+            let idle = matches!(rule.kind, Kind::Quality(it) if it.tests.and(made).is_empty());
+            watchers.extend(Watcher::new(rule, watch, profile, tag).filter(|_| !idle));
             if rule.kind == Kind::TagSilence && rule.watches(profile, tag) {
                 let patience = rule.patience.for_poll(tag.poll);
                 silences.push(SilenceWatch::new(watch, rule.accept, patience));
@@ -234,32 +296,125 @@ impl TagWatch {
         }
         let label =
             Label { tag: tag.id.clone(), quantity: tag.quantity, utc_offset: profile.utc_offset };
-        Self { label, last: None, window: Window::default(), watchers, silences }
+        let (window, seen) = (Window::default(), Window::default());
+        let untold = Untold::default();
+        Self { label, place, last: None, window, seen, checks, untold, watchers, silences }
     }
 
-    /// Takes a reading; gives the moment before which nothing is due here.
-    fn observe(&mut self, observation: &Observation, findings: &mut Vec<Finding>) -> Stamp {
+    /// Takes a reading; gives its flag and the tests that set it.
+    fn observe(
+        &mut self,
+        observation: &Observation,
+        findings: &mut Vec<Finding>,
+        told: &mut Told,
+    ) -> (Flag, QualityTests) {
         let (at, value) = (observation.observed_at, observation.value);
-        let flag = if value.is_finite() { observation.flag } else { Flag::Missing };
-        for silence in self.silences.iter_mut().filter(|silence| silence.accept().contains(flag)) {
+        let own = if value.is_finite() { observation.flag } else { Flag::Missing };
+        for silence in self.silences.iter_mut().filter(|silence| silence.accept().contains(own)) {
             silence.hear(at);
         }
-        if self.last.is_some_and(|last| at <= last) {
-            return self.deadline(true);
+        if let Some(last) = self.last.filter(|last| at <= *last) {
+            return self.hear_again(last, observation, findings, told);
         }
         self.last = Some(at);
         if self.watchers.iter().any(|watcher| watcher.deadline() <= at) {
             self.advance(at, findings);
         }
+        if own == Flag::Missing {
+            return (own, QualityTests::NONE);
+        }
+        let mut later = None;
+        let judged = match observation.tests {
+            QualityTests::NONE => self.checks.judge(at, value, &mut later),
+            // Intake has found that the value is none of ours.
+            tests => Judged { evaluated: tests, fail: tests, ..Judged::default() },
+        };
+        if let Some(later) = &later {
+            self.amend(later, findings, told);
+        }
+        let flag = own.worst(judged.flag());
+        self.seen.push(at, value);
         if flag.is_usable() {
             self.window.push(at, value);
         }
-        for watcher in &mut self.watchers {
-            if watcher.accepts(flag) {
-                watcher.observe(at, value, &self.label, &self.window, findings);
-            }
+        for watcher in self.watchers.iter_mut().filter(|it| it.accepts(flag)) {
+            watcher.observe(at, value, &self.label, &self.window, findings);
         }
-        self.deadline(true)
+        self.weigh(at, &Weighed { value, judged, before: None }, findings);
+        self.doubt(at, observation, &judged, told);
+        (flag, judged.found())
+    }
+
+    /// A reading that is not newer than the last one is alive, and nothing else: it may come twice,
+    /// and when it is older, its time cannot be right.
+    fn hear_again(
+        &mut self,
+        last: Stamp,
+        observation: &Observation,
+        findings: &mut Vec<Finding>,
+        told: &mut Told,
+    ) -> (Flag, QualityTests) {
+        let mut judged = Judged::default();
+        if observation.observed_at < last && observation.flag != Flag::Missing {
+            judged.note(QualityTest::Timing, Flag::Suspect);
+            let weighed = Weighed { value: observation.value, judged, before: None };
+            self.weigh(last, &weighed, findings);
+            self.doubt(last, observation, &judged, told);
+        }
+        (observation.flag.worst(judged.flag()), observation.tests | judged.found())
+    }
+
+    /// Takes a verdict that came after its reading.
+    fn amend(&mut self, later: &Later, findings: &mut Vec<Finding>, told: &mut Told) {
+        let mut judged = Judged::default();
+        judged.note(later.test, later.flag);
+        let (value, at) = (later.value, later.known_at);
+        self.weigh(at, &Weighed { value, judged, before: Some(later.before) }, findings);
+        if judged.found().is_empty() {
+            return;
+        }
+        let flag = later.before.flag().worst(later.flag);
+        let (plant, tag) = self.place;
+        let (observed_at, tests) = (later.observed_at, judged.found());
+        told.doubts.push(Doubt { plant, tag, observed_at, tests, flag, later: true });
+        self.tell(at, observed_at, value, (later.test, later.flag), told);
+    }
+
+    fn weigh(&mut self, at: Stamp, weighed: &Weighed, findings: &mut Vec<Finding>) {
+        let checks = &mut self.checks;
+        let mut evidence = |found: QualityTests| checks.evidence(found, at);
+        for watcher in self.watchers.iter_mut().filter(|watcher| watcher.judges_quality()) {
+            watcher.weigh(at, weighed, &self.label, &self.seen, &mut evidence, findings);
+        }
+    }
+
+    /// Tells what the tests have found in a reading.
+    fn doubt(&mut self, at: Stamp, observation: &Observation, judged: &Judged, told: &mut Told) {
+        if judged.found().is_empty() {
+            return;
+        }
+        let (plant, tag) = self.place;
+        let (observed_at, value) = (observation.observed_at, observation.value);
+        let (tests, flag) = (judged.found(), judged.flag());
+        told.doubts.push(Doubt { plant, tag, observed_at, tests, flag, later: false });
+        for test in tests.iter() {
+            let flag = if judged.fail.contains(test) { Flag::Fail } else { Flag::Suspect };
+            self.tell(at, observed_at, value, (test, flag), told);
+        }
+    }
+
+    fn tell(
+        &mut self,
+        at: Stamp,
+        observed_at: Stamp,
+        value: f64,
+        (test, flag): (QualityTest, Flag),
+        told: &mut Told,
+    ) {
+        let (plant, tag) = self.place;
+        if let Some(count) = self.untold.count(test, at) {
+            told.notices.push(Notice { plant, tag, at, test, flag, observed_at, value, count });
+        }
     }
 
     fn advance(&mut self, to: Stamp, findings: &mut Vec<Finding>) {
@@ -288,6 +443,9 @@ impl TagWatch {
             id: self.label.tag.clone(),
             last: self.last,
             window: self.window.clone(),
+            seen: self.seen.clone(),
+            checks: self.checks.state(),
+            untold: self.untold.clone(),
             watchers: watchers.collect(),
             silences: silence_states(&self.silences, rules),
         }
@@ -296,6 +454,9 @@ impl TagWatch {
     fn resume(&mut self, rules: &[RuleId], state: &TagState) {
         self.last = state.last;
         self.window = state.window.clone();
+        self.seen = state.seen.clone();
+        self.checks.resume(&state.checks);
+        self.untold = state.untold.clone();
         for watcher in &mut self.watchers {
             let id = rules.get(watcher.watch().rule.0);
             if let Some((_, state)) = state.watchers.iter().find(|(rule, _)| Some(rule) == id) {

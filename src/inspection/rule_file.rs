@@ -8,8 +8,8 @@ use crate::inspection::limit::{LimitInForce, Side};
 use crate::inspection::plausibility::flow_window::FlowTest;
 use crate::inspection::select::{SIZE_CLASSES, Selector, Supply};
 use crate::inspection::service_pressure::ServiceHead;
-use crate::inspection::signal::flat_line::FlatLineTest;
 use crate::inspection::signal::silence::Patience;
+use crate::inspection::signal::spec_file;
 use crate::inspection::unit_keys::{STEMS, physical_range, shown, spoken, units_of};
 use crate::plant::profile::Disinfectant;
 use crate::plant::tags::SamplingPoint;
@@ -33,7 +33,7 @@ enum KindName {
     ServicePressure,
     NightFlow,
     NoDraw,
-    FlatLine,
+    Quality,
     TagSilence,
     GatewaySilence,
 }
@@ -43,18 +43,18 @@ const KINDS: [(&str, KindName); 7] = [
     ("service-pressure", KindName::ServicePressure),
     ("night-flow", KindName::NightFlow),
     ("no-draw", KindName::NoDraw),
-    ("flat-line", KindName::FlatLine),
+    ("quality", KindName::Quality),
     ("tag-silence", KindName::TagSilence),
     ("gateway-silence", KindName::GatewaySilence),
 ];
 
 /// A week: no delay of an alarm is longer.
-const MINUTES_MAX: f64 = 10_080.0;
+pub(super) const MINUTES_MAX: f64 = 10_080.0;
 
 /// The rules of a file without a mistake in them; `named` collects every id, with its place.
 pub fn read(file: &Table<'_>, named: &mut Vec<(RuleId, Place)>) -> Vec<InspectionRule> {
     let tables = file.tables("rule");
-    if tables.is_empty() && !file.has("rule") {
+    if tables.is_empty() && !file.has("rule") && !file.has("quality-test") {
         file.add_with_help(file.span(), "there is no rule in this file", "begin with [[rule]]");
     }
     tables.iter().filter_map(|table| read_rule(table, named)).collect()
@@ -115,6 +115,12 @@ fn check_edition(
         let help = "add edition = \"2022\" (or the year that is meant)";
         table.add_with_help(source.span(), "a rule that cites a standard needs `edition`", help);
     }
+    check_source(table, Some(source));
+}
+
+/// Whoever reads a limit must see how sure it is.
+pub(super) fn check_source(table: &Table<'_>, source: Option<&Spanned<String>>) {
+    let Some(source) = source else { return };
     let marked = source.get_ref().contains('[') && source.get_ref().ends_with(']');
     if !marked {
         let help = "end with a mark: [S7] seen in a source, [M] unverified, [D] derived here";
@@ -130,7 +136,7 @@ fn opt_minutes(table: &Table<'_>, key: &'static str, least: f64) -> Option<Span>
     table.opt_number_in(key, least..=MINUTES_MAX).map(as_minutes)
 }
 
-fn as_minutes(number: Spanned<f64>) -> Span {
+pub(super) fn as_minutes(number: Spanned<f64>) -> Span {
     Span::from_seconds_f64(number.into_inner() * 60.0)
 }
 
@@ -180,15 +186,19 @@ fn inhibited_by(table: &Table<'_>) -> Option<Vec<RuleId>> {
     sound.then_some(ids)
 }
 
-fn read_kind(table: &Table<'_>) -> (Option<Kind>, Selector) {
-    let mut select = Selector {
-        disinfectant: table
-            .opt_choice("disinfectant", &Disinfectant::CHOICES)
-            .map(Spanned::into_inner),
+/// Which plants are meant.
+pub(super) fn plant_selector(table: &Table<'_>) -> Selector {
+    let disinfectant = table.opt_choice("disinfectant", &Disinfectant::CHOICES);
+    Selector {
+        disinfectant: disinfectant.map(Spanned::into_inner),
         supply: table.opt_choice("supply", &Supply::CHOICES).map(Spanned::into_inner),
         size_class: table.opt_choice("size_class", &SIZE_CLASSES).map(Spanned::into_inner),
         ..Selector::default()
-    };
+    }
+}
+
+fn read_kind(table: &Table<'_>) -> (Option<Kind>, Selector) {
+    let mut select = plant_selector(table);
     let Some(kind) = table.choice("kind", &KINDS).map(Spanned::into_inner) else {
         forgive(table); // without its kind nobody can say which keys a rule may have
         return (None, select);
@@ -199,17 +209,19 @@ fn read_kind(table: &Table<'_>) -> (Option<Kind>, Selector) {
     }
     let quantities = Quantity::ALL.map(|quantity| (quantity.name(), quantity));
     let kind = match kind {
-        KindName::Limit | KindName::FlatLine => {
-            let quantity = table.choice("quantity", &quantities).map(Spanned::into_inner);
-            select.quantity = quantity;
-            match (kind, quantity) {
-                (_, None) => {
+        KindName::Limit => {
+            select.quantity = table.choice("quantity", &quantities).map(Spanned::into_inner);
+            match select.quantity {
+                None => {
                     forgive(table);
                     None
                 }
-                (KindName::Limit, Some(quantity)) => read_limit(table, quantity).map(Kind::Limit),
-                (_, Some(quantity)) => read_flat_line(table, quantity).map(Kind::FlatLine),
+                Some(quantity) => read_limit(table, quantity).map(Kind::Limit),
             }
+        }
+        KindName::Quality => {
+            select.quantity = table.opt_choice("quantity", &quantities).map(Spanned::into_inner);
+            spec_file::read_rule(table).map(Kind::Quality)
         }
         KindName::ServicePressure => {
             select.quantity = Some(Quantity::Pressure);
@@ -237,7 +249,7 @@ fn read_kind(table: &Table<'_>) -> (Option<Kind>, Selector) {
 
 /// Keys that only a kind or a quantity explains are not called unknown while that is missing.
 fn forgive(table: &Table<'_>) {
-    for key in ["quantity", "point", "tag", "after_min", "for_min", "readings", "from", "to"] {
+    for key in ["quantity", "point", "tag", "after_min", "from", "to", "tests", "level"] {
         table.has(key);
     }
     for unit in Unit::ALL {
@@ -248,7 +260,7 @@ fn forgive(table: &Table<'_>) {
 }
 
 /// Reads the key that begins with `stem`, in any unit that suits `quantity`; gives its own unit.
-fn in_unit(table: &Table<'_>, quantity: Quantity, stem: &str) -> Option<Spanned<f64>> {
+pub(super) fn in_unit(table: &Table<'_>, quantity: Quantity, stem: &str) -> Option<Spanned<f64>> {
     let right = units_of(quantity);
     let own = quantity.measured_in().key(stem);
     let foreign = Unit::ALL.into_iter().filter(|unit| !right.iter().any(|(own, _)| own == unit));
@@ -366,27 +378,6 @@ fn check_possible(
         return None;
     }
     Some(())
-}
-
-fn read_flat_line(table: &Table<'_>, quantity: Quantity) -> Option<FlatLineTest> {
-    let own = quantity.measured_in().key("tolerance");
-    let tolerance = in_unit(table, quantity, "tolerance");
-    if tolerance.is_none() && !table.keys().any(|key| key.get_ref().starts_with("tolerance_")) {
-        table.add_with_help(
-            table.span(),
-            format!("`{own}` is missing"),
-            "0 means: exactly equal readings",
-        );
-    }
-    let readings = table.integer_in("readings", 3..=100_000);
-    let over = table.number_in("for_min", 1.0..=MINUTES_MAX).map(as_minutes);
-    let tolerance = tolerance?;
-    if *tolerance.get_ref() < 0.0 {
-        table.add(tolerance.span(), "a tolerance cannot be negative");
-        return None;
-    }
-    let readings = u32::try_from(readings?.into_inner()).ok()?;
-    Some(FlatLineTest { tolerance: tolerance.into_inner(), readings, over: over? })
 }
 
 fn read_service_head(table: &Table<'_>) -> Option<ServiceHead> {

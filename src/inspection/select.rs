@@ -58,6 +58,19 @@ impl Selector {
             && self.size_class.is_none_or(|wanted| wanted == profile.size_class())
     }
 
+    /// How much it asks: the more, the fewer instruments are meant. A tag counts most.
+    pub fn asks(&self) -> u32 {
+        let asked = [
+            self.quantity.is_some(),
+            self.point.is_some(),
+            self.disinfectant.is_some(),
+            self.supply.is_some(),
+            self.size_class.is_some(),
+        ];
+        let tag = if self.tag.is_some() { asked.len() as u32 + 1 } else { 0 };
+        tag + asked.into_iter().map(u32::from).sum::<u32>()
+    }
+
     /// Is the rule for this instrument, if it is for its plant?
     pub fn wants_tag(&self, tag: &Tag) -> bool {
         self.quantity.is_none_or(|wanted| wanted == tag.quantity)

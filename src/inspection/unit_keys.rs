@@ -3,8 +3,8 @@
 use crate::base::units::{KPA_PER_M, Quantity, Unit};
 
 /// What the keys of a rule that carry a unit begin with: raises above, raises below, clears at or
-/// beyond, clears this far from the limit, values this near to each other count as equal.
-pub const STEMS: [&str; 5] = ["above", "below", "clear", "deadband", "tolerance"];
+/// beyond, clears this far from the limit.
+pub const STEMS: [&str; 4] = ["above", "below", "clear", "deadband"];
 
 /// Units that suit `quantity`, with the factor to its own unit; the first is its own.
 pub fn units_of(quantity: Quantity) -> Vec<(Unit, f64)> {

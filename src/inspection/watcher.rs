@@ -4,12 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::time::UtcOffset;
 use crate::base::units::Quantity;
-use crate::base::{Flag, Span, Stamp, TagId};
+use crate::base::{Flag, QualityTests, Span, Stamp, TagId};
 use crate::inspection::book::{AcceptFlags, InspectionRule, Kind};
 use crate::inspection::finding::{Finding, Verdict, Watch, Why};
 use crate::inspection::limit::LimitInForce;
 use crate::inspection::plausibility::flow_window::{FlowState, FlowVerdict, FlowWindow};
-use crate::inspection::signal::flat_line::{FlatLine, Run};
+use crate::inspection::signal::Judged;
+use crate::inspection::signal::quality::{Counts, QualityRule, findings as what_is_found};
+use crate::inspection::unit_keys::{shown, spoken};
 use crate::inspection::window::Window;
 use crate::plant::profile::Profile;
 use crate::plant::tags::Tag;
@@ -34,8 +36,11 @@ enum Detector {
         what: String,
         broken: bool,
     },
-    FlatLine(FlatLine),
     FlowWindow(FlowWindow),
+    Quality {
+        rule: QualityRule,
+        counts: Counts,
+    },
 }
 
 /// One rule watching one instrument.
@@ -52,6 +57,17 @@ pub struct Watcher {
     no_data_at: Option<Stamp>,
 }
 
+/// What the tests say of a reading.
+#[derive(Debug, Clone, Copy)]
+pub struct Weighed {
+    /// Its value.
+    pub value: f64,
+    /// What they say.
+    pub judged: Judged,
+    /// What they had said before, when this came after its reading; none for a new reading.
+    pub before: Option<Judged>,
+}
+
 /// What a restart must not forget of a watcher.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WatcherState {
@@ -66,8 +82,8 @@ pub struct WatcherState {
 #[serde(rename_all = "kebab-case")]
 enum DetectorState {
     Limit { broken: bool },
-    FlatLine(Option<Run>),
     FlowWindow(FlowState),
+    Quality(Counts),
 }
 
 impl Watcher {
@@ -92,7 +108,7 @@ impl Watcher {
                 let flow = FlowWindow::new(test, usual, tag.poll, profile.utc_offset);
                 Detector::FlowWindow(flow)
             }
-            Kind::FlatLine(test) => Detector::FlatLine(FlatLine::new(test, tag.range)),
+            Kind::Quality(rule) => Detector::Quality { rule, counts: Counts::default() },
             Kind::TagSilence | Kind::GatewaySilence { .. } => return None,
         };
         Some(Self {
@@ -113,8 +129,8 @@ impl Watcher {
         self.started = false;
         match &mut self.detector {
             Detector::Limit { broken, .. } => *broken = false,
-            Detector::FlatLine(line) => line.forget(),
             Detector::FlowWindow(flow) => flow.resume(FlowState::default()),
+            Detector::Quality { counts, .. } => *counts = Counts::default(),
         }
     }
 
@@ -145,6 +161,11 @@ impl Watcher {
         self.accept.contains(flag)
     }
 
+    /// Does it judge the signal, whatever the flag?
+    pub fn judges_quality(&self) -> bool {
+        matches!(self.detector, Detector::Quality { .. })
+    }
+
     /// Takes a reading that it accepts; `window` holds it already.
     pub fn observe(
         &mut self,
@@ -159,11 +180,11 @@ impl Watcher {
                 *broken = limit.judge(*broken, value);
                 *broken
             }
-            Detector::FlatLine(line) => line.judge(at, value),
             Detector::FlowWindow(flow) => {
                 flow.observe(at, value);
                 return;
             }
+            Detector::Quality { .. } => return, // it is told by `weigh`
         };
         self.no_data_at = Some(at + self.patience);
         let verdict = if abnormal { Verdict::Abnormal } else { Verdict::Normal };
@@ -171,7 +192,7 @@ impl Watcher {
             return;
         }
         if self.conclude(verdict) {
-            let text = self.sentence(at, value, label);
+            let text = self.sentence(value, label);
             let why = Why {
                 value: Some(value),
                 limit: self.limit().map(|limit| limit.raise),
@@ -179,6 +200,82 @@ impl Watcher {
                 text,
             };
             self.report(at, verdict, why, findings);
+        }
+    }
+
+    /// Takes what the tests say of a reading; known at `at`. `seen` holds the last values,
+    /// doubtful ones too; `evidence` says what tests have seen, where they can.
+    pub fn weigh(
+        &mut self,
+        at: Stamp,
+        weighed: &Weighed,
+        label: &Label,
+        seen: &Window,
+        evidence: &mut dyn FnMut(QualityTests) -> Option<String>,
+        findings: &mut Vec<Finding>,
+    ) {
+        self.advance(at, label, seen, findings);
+        let held = self.verdict == Some(Verdict::Abnormal);
+        let Detector::Quality { rule, counts } = &mut self.detector else { return };
+        let holds = match &weighed.before {
+            Some(_) if self.verdict == Some(Verdict::NoData) => return,
+            Some(before) => rule.count_later(counts, at, (before, &weighed.judged), held),
+            None => rule.count(counts, at, &weighed.judged, held),
+        };
+        let (rule, about, counted) = (*rule, rule.about(counts), rule.seen(counts));
+        if weighed.before.is_none() {
+            self.no_data_at = Some(at + self.patience);
+        }
+        let verdict = if holds { Verdict::Abnormal } else { Verdict::Normal };
+        if self.verdict == Some(verdict) || !self.conclude(verdict) {
+            return;
+        }
+        let (tag, found) = (&label.tag, what_is_found(about));
+        let value = shown(label.quantity, weighed.value);
+        let text = match (counted, holds) {
+            (Some(counted), true) => {
+                format!("{counted} of {tag} are doubtful ({found}), the last one {value}")
+            }
+            (Some(counted), false) => {
+                format!("{tag} has recovered: {counted} are doubtful ({found})")
+            }
+            (None, holds) => {
+                let what = spoken(label.quantity);
+                let no = if holds { "" } else { "no longer " };
+                let detail = evidence(about).filter(|_| holds && rule.window.is_none());
+                let detail = detail.map(|text| format!(" {text}")).unwrap_or_default();
+                format!("{what} at {tag} is {value}: {no}{found}{detail}")
+            }
+        };
+        let why = Why { value: Some(weighed.value), limit: None, window: seen.to_vec(), text };
+        self.report(at, verdict, why, findings);
+    }
+
+    /// Doubtful readings leave the window of a rule that holds: does it still hold?
+    fn forget_doubts(
+        &mut self,
+        now: Stamp,
+        label: &Label,
+        seen: &Window,
+        findings: &mut Vec<Finding>,
+    ) {
+        while self.verdict == Some(Verdict::Abnormal)
+            && let Detector::Quality { rule, counts } = &mut self.detector
+        {
+            let next = rule.next_part(counts).filter(|next| *next < now);
+            let Some(next) = next.filter(|next| self.no_data_at.is_none_or(|it| *next <= it))
+            else {
+                return;
+            };
+            if rule.still_holds(counts, next) {
+                continue;
+            }
+            let counted = rule.seen(counts).unwrap_or_default();
+            let text = format!("{} has recovered: {counted} are doubtful", label.tag);
+            if self.conclude(Verdict::Normal) {
+                let why = Why { value: None, limit: None, window: seen.to_vec(), text };
+                self.report(next, Verdict::Normal, why, findings);
+            }
         }
     }
 
@@ -190,6 +287,7 @@ impl Watcher {
         window: &Window,
         findings: &mut Vec<Finding>,
     ) {
+        self.forget_doubts(now, label, window, findings);
         if let Some(deadline) = self.no_data_at.filter(|deadline| *deadline < now) {
             self.lose_data(deadline, label, window, findings);
         }
@@ -207,8 +305,8 @@ impl Watcher {
         findings: &mut Vec<Finding>,
     ) {
         self.no_data_at = None;
-        if let Detector::FlatLine(line) = &mut self.detector {
-            line.forget();
+        if let Detector::Quality { counts, .. } = &mut self.detector {
+            *counts = Counts::default();
         }
         if self.conclude(Verdict::NoData) {
             let text = format!("no usable reading of {} for {}", label.tag, self.patience);
@@ -255,34 +353,39 @@ impl Watcher {
         match &self.detector {
             Detector::Limit { limit, .. } => Some(*limit),
             Detector::FlowWindow(flow) => Some(flow.limit()),
-            Detector::FlatLine(_) => None,
+            Detector::Quality { .. } => None,
         }
     }
 
-    fn sentence(&self, at: Stamp, value: f64, label: &Label) -> String {
+    fn sentence(&self, value: f64, label: &Label) -> String {
         let tag = label.tag.as_str();
         match &self.detector {
             Detector::Limit { limit, what, .. } => limit.sentence(label.quantity, tag, what, value),
-            Detector::FlatLine(line) => line.sentence(label.quantity, tag, at, value),
-            Detector::FlowWindow(_) => String::new(), // judged by block, not by reading
+            // Judged by block, and by what the tests say.
+            Detector::FlowWindow(_) | Detector::Quality { .. } => String::new(),
         }
     }
 
     /// Before this moment `advance` has nothing to find.
     pub fn deadline(&self) -> Stamp {
-        let window = match &self.detector {
+        let next = match &self.detector {
             Detector::FlowWindow(flow) => flow.deadline(),
-            Detector::Limit { .. } | Detector::FlatLine(_) => self.no_data_at,
+            Detector::Limit { .. } => self.no_data_at,
+            Detector::Quality { rule, counts } => {
+                let held = self.verdict == Some(Verdict::Abnormal);
+                let next = rule.next_part(counts).filter(|_| held);
+                next.into_iter().chain(self.no_data_at).min()
+            }
         };
-        window.unwrap_or(Stamp::MAX)
+        next.unwrap_or(Stamp::MAX)
     }
 
     /// For a checkpoint.
     pub fn state(&self) -> WatcherState {
         let detector = match &self.detector {
             Detector::Limit { broken, .. } => DetectorState::Limit { broken: *broken },
-            Detector::FlatLine(line) => DetectorState::FlatLine(line.run()),
             Detector::FlowWindow(flow) => DetectorState::FlowWindow(flow.state()),
+            Detector::Quality { counts, .. } => DetectorState::Quality(counts.clone()),
         };
         WatcherState {
             started: self.started,
@@ -299,8 +402,10 @@ impl Watcher {
             (Detector::Limit { broken, .. }, DetectorState::Limit { broken: then }) => {
                 *broken = *then;
             }
-            (Detector::FlatLine(line), DetectorState::FlatLine(run)) => line.resume(*run),
             (Detector::FlowWindow(flow), DetectorState::FlowWindow(then)) => flow.resume(*then),
+            (Detector::Quality { counts, .. }, DetectorState::Quality(then)) => {
+                *counts = then.clone();
+            }
             _ => return,
         }
         self.started = state.started;

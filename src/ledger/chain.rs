@@ -45,6 +45,7 @@ pub fn chain_of(record: &Record) -> Chain {
         Record::Ingest(event) => event.plant.clone(),
         Record::Ticket(event) => Some(event.plant.clone()),
         Record::Lab(event) => Some(event.plant.clone()),
+        Record::Quality(event) => Some(event.plant.clone()),
         Record::Monitor(_) => None,
     }
 }

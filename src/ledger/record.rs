@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::alarms::event::AlarmEvent;
 use crate::base::{PlantId, Stamp};
 use crate::ingest::observation::{IngestEvent, LabEvent, TicketEvent};
+use crate::inspection::finding::QualityEvent;
 
 /// What is kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,6 +19,8 @@ pub enum Record {
     Ticket(TicketEvent),
     /// A laboratory reports.
     Lab(LabEvent),
+    /// Readings that a test of signal quality doubts.
+    Quality(QualityEvent),
     /// The monitor started or stopped.
     Monitor(MonitorRecord),
 }
@@ -65,10 +68,11 @@ mod tests {
                 Record::Ingest(_) => "ingest",
                 Record::Ticket(_) => "ticket",
                 Record::Lab(_) => "lab",
+                Record::Quality(_) => "quality",
                 Record::Monitor(_) => "monitor",
             });
         }
         kinds.dedup();
-        assert_eq!(kinds, ["alarm", "ingest", "ticket", "lab", "monitor"]);
+        assert_eq!(kinds, ["alarm", "ingest", "ticket", "lab", "quality", "monitor"]);
     }
 }

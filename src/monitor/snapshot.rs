@@ -11,6 +11,7 @@ use crate::ingest::Counters;
 use crate::ingest::observation::{Observation, PlantIndex};
 use crate::ingest::presence::Link;
 use crate::inspection::finding::Verdict;
+use crate::inspection::signal::notice::Doubt;
 use crate::plant::Plant;
 use crate::plant::tags::TagIndex;
 use crate::telemetry::wire::Clock;
@@ -66,8 +67,11 @@ pub struct TagSnapshot {
     /// What the rules say of it, the worst first: abnormal, no data, normal; none before they have
     /// said anything.
     pub verdict: Option<Verdict>,
-    /// Its last values, oldest first, at most `TREND_MAX`.
+    /// Its last values, oldest first, at most `TREND_MAX`; those that have failed are left out.
     pub trend: Vec<f64>,
+    /// Readings that the tests of signal quality have doubted; one that two of them doubt at
+    /// different moments counts twice.
+    pub doubtful: u64,
 }
 
 /// What is remembered of a plant for views.
@@ -82,6 +86,7 @@ pub(super) struct PlantView {
 struct TagView {
     latest: Option<Observation>,
     trend: Trend,
+    doubtful: u64,
 }
 
 /// The last values; adding one to a full trend allocates nothing.
@@ -123,8 +128,19 @@ impl PlantView {
             return;
         }
         tag.latest = Some(*observation);
-        if observation.flag != Flag::Missing {
+        if !matches!(observation.flag, Flag::Missing | Flag::Fail) {
             tag.trend.push(observation.value);
+        }
+    }
+
+    /// A test doubts a reading: counted, and marked if it is the latest.
+    pub fn doubt(&mut self, doubt: &Doubt) {
+        let Some(tag) = self.tags.get_mut(doubt.tag.0) else { return };
+        tag.doubtful += 1;
+        let latest = tag.latest.as_mut().filter(|it| it.observed_at == doubt.observed_at);
+        if let Some(latest) = latest.filter(|_| doubt.later) {
+            latest.flag = latest.flag.worst(doubt.flag);
+            latest.tests |= doubt.tests;
         }
     }
 }
@@ -174,6 +190,7 @@ fn plant_snapshot(
         latest: tag.latest,
         verdict: None,
         trend: tag.trend.to_vec(),
+        doubtful: tag.doubtful,
     });
     PlantSnapshot {
         id: id.clone(),

@@ -150,7 +150,7 @@ fn alarms(outcomes: &[Outcome]) -> Vec<AlarmEvent> {
     let outputs = outcomes.iter().flat_map(|outcome| &outcome.outputs);
     let alarm = |output: &Output| match output {
         Output::Alarm(event) => Some(event.clone()),
-        Output::Ingest(_) | Output::Ticket(_) | Output::Lab(_) => None,
+        Output::Ingest(_) | Output::Ticket(_) | Output::Lab(_) | Output::Quality(_) => None,
     };
     outputs.filter_map(alarm).collect()
 }
@@ -356,10 +356,10 @@ fn a_damaged_or_foreign_checkpoint_is_refused_and_changes_nothing() {
     let mut monitor = monitor(&plant, &book);
     run(&mut monitor, &inputs(messages(&plant, &Life::default(), &[1], &[0]), &[])[..50]);
     let before = monitor.snapshot();
-    let refused = [&b"{"[..], b"{}", br#"{"layout":1}"#, br#"{"layout":99}"#]
+    let refused = [&b"{"[..], b"{}", br#"{"layout":2}"#, br#"{"layout":99}"#]
         .map(|bytes| monitor.restore(bytes).expect_err("it is none").to_string());
     assert_eq!(refused[0], "the checkpoint cannot be read");
-    assert_eq!(refused[3], "the checkpoint has layout 99, this version reads layout 1");
+    assert_eq!(refused[3], "the checkpoint has layout 99, this version reads layout 2");
     assert_eq!(monitor.snapshot(), before);
 }
 

@@ -29,7 +29,8 @@ pub const TAGS_MAX: usize = 256;
 pub const READINGS_MAX: usize = 1_024;
 /// Largest `boot_id` and `seq`: 2⁵³ − 1, the largest whole number every JSON reader keeps.
 pub const NUMBER_MAX: u64 = (1 << 53) - 1;
-/// Largest absolute value of a reading, a range or a result; what is beyond counts as no value.
+/// Largest absolute value of a range or a result. A reading may be any number: that it cannot be
+/// meant is for the tests of signal quality to say, and costs no other instrument a reading.
 pub const VALUE_MAX: f64 = 1e12;
 /// Longest name of an exercise in bytes.
 pub const EXERCISE_BYTES_MAX: usize = 64;

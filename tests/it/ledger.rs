@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use sanmen::base::{Flag, PlantId, Stamp, TagId};
+use sanmen::base::{Flag, PlantId, QualityTests, Stamp, TagId};
 use sanmen::ingest::observation::{IngestChange, IngestEvent, Observation, PlantIndex};
 use sanmen::ledger::record::Record;
 use sanmen::ledger::sqlite::Sqlite;
@@ -42,6 +42,7 @@ fn batch(n: u64) -> Batch {
         received_at: at(n),
         value,
         flag: Flag::Good,
+        tests: QualityTests::NONE,
     };
     Batch {
         inputs: vec![n.to_string().into_bytes()],

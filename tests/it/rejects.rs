@@ -123,6 +123,8 @@ fn every_mistake_of_a_scenario_comes_at_once() {
 fn every_mistake_of_rules_comes_at_once() {
     assert_snapshot!(all_said(&[
         "config check tests/data/rejects/rules.toml",
+        "config check tests/data/rejects/quality-tests.toml",
+        "config check tests/data/rejects/quality-beyond.toml",
         "config check tests/data/rejects/rule-beyond-range.toml",
         "config check tests/data/rejects/rule-parent.toml",
     ]));

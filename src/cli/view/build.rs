@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use crate::alarms::event::{AlarmChange, AlarmEvent, Priority};
 use crate::base::text::Lang;
 use crate::base::units::Quantity;
-use crate::base::{Span, Stamp};
+use crate::base::{Flag, QualityTest, QualityTests, Span, Stamp};
 use crate::exercise::live::simulate::Progress;
 use crate::ingest::observation::{IngestChange, IngestEvent, TicketEvent};
 use crate::inspection::book::{Book, InspectionRule, Kind};
@@ -183,7 +183,9 @@ impl<'a> Builder<'a> {
         };
         let lowest = |quantity| at_taps(quantity).min_by(|a, b| last(a.1).total_cmp(&last(b.1)));
         // A tap without a value is never the worst while another has one.
-        let height = |state: &TagSnapshot| state.latest.map_or(f64::NEG_INFINITY, |l| l.value);
+        let height = |state: &TagSnapshot| {
+            Some(last(state)).filter(|value| !value.is_nan()).unwrap_or(f64::NEG_INFINITY)
+        };
         let highest =
             |quantity| at_taps(quantity).max_by(|a, b| height(a.1).total_cmp(&height(b.1)));
         // Taps of one village may lie at different heights: the worst is the one least above need.
@@ -256,6 +258,7 @@ impl<'a> Builder<'a> {
                 runs: state
                     .latest
                     .filter(|_| age(plant, &instrument.tag, state).is_none())
+                    .filter(|_| !last(state).is_nan())
                     .map(|latest| latest.value > 0.5),
             })
             .collect()
@@ -315,9 +318,11 @@ impl<'a> Builder<'a> {
             let places = decimals(tag.quantity, value.min(limit));
             return format!("{value:.places$} {unit}{}{word} {limit:.places$}", words.comma);
         }
-        let [flat, silent, gateway] = words.reasons;
+        let [flat, silent, gateway, doubtful] = words.reasons;
+        let flat_line = QualityTests::of(QualityTest::FlatLine);
         let word = match kind {
-            Some(Kind::FlatLine(_)) => flat,
+            Some(Kind::Quality(rule)) if rule.tests == flat_line => flat,
+            Some(Kind::Quality(_)) => doubtful,
             Some(Kind::TagSilence) => silent,
             Some(Kind::GatewaySilence { .. }) => gateway,
             _ => "",
@@ -338,6 +343,8 @@ impl<'a> Builder<'a> {
             Record::Ingest(event) => Some(self.ingest_line(event)),
             Record::Ticket(event) => Some(self.ticket_line(event)),
             Record::Lab(_) => None, // what breaks a limit is an alarm
+            // They come with every spike; the alarm is the news, and the value has its mark.
+            Record::Quality(_) => None,
             Record::Monitor(event) => Some(self.monitor_line(event)),
         }
     }
@@ -438,8 +445,17 @@ fn value(plant: &PlantSnapshot, of: Option<(&Tag, &TagSnapshot)>) -> Value {
         .iter()
         .filter(|event| event.state.is_active() && event.id.tag.as_ref() == Some(&tag.id));
     let decimals = decimals(tag.quantity, latest.value);
+    // Not the place of the alarm's mark: a doubtful value may have an alarm too.
+    let number = match latest.flag {
+        Flag::Good | Flag::NotEvaluated => format!("{:.decimals$}", latest.value),
+        Flag::Suspect => format!("?{:.decimals$}", latest.value),
+        Flag::Fail if latest.value.abs() < 1e6 => format!("×{:.decimals$}", latest.value),
+        Flag::Fail => "×".to_owned(),
+        Flag::Missing => "–".to_owned(),
+    };
     Value {
-        number: format!("{:.decimals$}", latest.value),
+        number,
+        doubtful: !latest.flag.is_usable(),
         unit,
         level: alarms.map(|event| level(event.priority)).max().unwrap_or_default(),
         age: age(plant, tag, state),
@@ -464,8 +480,10 @@ fn short(age: Span) -> String {
     }
 }
 
+/// The last value, unless it is none or has failed.
 fn last(state: &TagSnapshot) -> f64 {
-    state.latest.map_or(f64::NAN, |latest| latest.value)
+    let latest = state.latest.filter(|it| !matches!(it.flag, Flag::Missing | Flag::Fail));
+    latest.map_or(f64::NAN, |latest| latest.value)
 }
 
 fn decimals(quantity: Quantity, value: f64) -> usize {

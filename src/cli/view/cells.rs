@@ -43,7 +43,7 @@ pub fn right(text: &str, cells: usize) -> String {
 
 /// Mark, number, unit (none in no cells), in `number + unit` cells.
 pub fn value(value: &Value, number: usize, unit: usize) -> Vec<Piece<'static>> {
-    let stale = value.age.is_some();
+    let stale = value.age.is_some() || value.doubtful;
     let style = if stale { DIM } else { level_style(value.level) };
     let shown = if unit == 0 { String::new() } else { format!(" {}", value.unit) };
     vec![
@@ -64,7 +64,8 @@ pub fn bar(value: &Value, share: Option<f64>, cells: usize) -> Vec<Piece<'static
     let Some(share) = share else { return vec![Piece::raw(" ".repeat(cells))] };
     let middle = cells / 2;
     let full = ((share * middle as f64).clamp(0.0, cells as f64)).round() as usize;
-    let style = if value.age.is_some() { DIM } else { level_style(value.level) };
+    let stale = value.age.is_some() || value.doubtful;
+    let style = if stale { DIM } else { level_style(value.level) };
     let part = |from: usize, to: usize| {
         let filled = full.clamp(from, to) - from;
         [

@@ -83,8 +83,11 @@ pub enum Level {
 /// A reading as text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Value {
-    /// The number; `–` when nothing has come yet, empty when nothing is measured.
+    /// The number, behind `?` when it is suspect and `×` when it has failed; `–` when nothing has
+    /// come yet or it could not be read, empty when nothing is measured.
     pub number: String,
+    /// Is it suspect, failed or missing?
+    pub doubtful: bool,
     /// Its unit.
     pub unit: &'static str,
     /// Is there an alarm on it?

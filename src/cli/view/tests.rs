@@ -13,7 +13,7 @@ use super::model::{
 use crate::alarms::event::{AlarmChange, AlarmEvent, AlarmId, AlarmState, Priority};
 use crate::base::limit::Limit;
 use crate::base::text::Lang;
-use crate::base::{Flag, PlantId, RuleId, Span, Stamp, TagId};
+use crate::base::{Flag, PlantId, QualityTests, RuleId, Span, Stamp, TagId};
 use crate::cli::library::Library;
 use crate::ingest::Counters;
 use crate::ingest::observation::{Observation, PlantIndex};
@@ -155,6 +155,7 @@ fn state(plant: &Plant, readings: &[(&str, f64, i64)], standing: Vec<AlarmEvent>
                 received_at: at(-ago),
                 value: *value,
                 flag: Flag::Good,
+                tests: QualityTests::NONE,
             }),
             ..TagSnapshot::default()
         }
@@ -249,6 +250,28 @@ fn an_old_reading_says_its_age_and_a_fresh_one_does_not() {
     assert_eq!(view.villages[0].pressure.age, None);
     assert_eq!(view.villages[1].pressure.number, "–", "nothing has come yet");
     assert_eq!(view.villages[1].turbidity, Value::default(), "nothing is measured");
+}
+
+#[test]
+fn a_doubtful_value_has_its_mark_and_one_that_failed_is_never_the_worst() {
+    let (plant, book) = sanmen();
+    let mut builder = Builder::new(&plant, &book, None, Lang::En);
+    let readings = [("PIT-401", 281.0, 1), ("AIT-401", 0.0, 1), ("AIT-411", 3.4e38, 1)];
+    let mut snapshot = state(&plant, &readings, Vec::new());
+    for (tag, flag) in
+        [("PIT-401", Flag::Suspect), ("AIT-401", Flag::Fail), ("AIT-411", Flag::Fail)]
+    {
+        let at = plant.instruments.iter().position(|it| it.tag.id.as_str() == tag);
+        let tag = &mut snapshot.plants[0].tags[at.expect("in the plant")];
+        tag.latest.as_mut().expect("it has a reading").flag = flag;
+    }
+    builder.snapshot(snapshot);
+    let village = &builder.view().villages[0];
+    assert_eq!((village.pressure.number.as_str(), village.pressure.doubtful), ("?281", true));
+    assert_eq!(
+        (village.chlorine.number.as_str(), village.turbidity.number.as_str()),
+        ("×0.00", "×")
+    );
 }
 
 #[test]

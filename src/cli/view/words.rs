@@ -38,9 +38,9 @@ pub struct Words {
     pub events: &'static str,
     /// What happened to an alarm: raised, cleared, again, no data, answered.
     pub changes: [&'static str; 5],
-    /// Reasons that have no limit: flat line, silent instrument, silent gateway; empty: the
-    /// monitor's own sentence is in this language.
-    pub reasons: [&'static str; 3],
+    /// Reasons that have no limit: flat line, silent instrument, silent gateway, doubtful signal;
+    /// empty: the monitor's own sentence is in this language.
+    pub reasons: [&'static str; 4],
     /// A complaint, and what it is about: low pressure, no water, turbid, smell.
     pub ticket: &'static str,
     /// See `ticket`.
@@ -95,7 +95,7 @@ const EN: Words = Words {
     priorities: ["low", "medium", "high"],
     events: "What happened",
     changes: ["ALARM", "clear", "AGAIN", "no data", "answer"],
-    reasons: ["", "", ""],
+    reasons: ["", "", "", ""],
     ticket: "COMPLAINT",
     problems: ["too little pressure", "no water", "turbid water", "a smell of chlorine"],
     outside: "MODEL",
@@ -133,7 +133,7 @@ const ZH: Words = Words {
     priorities: ["低", "中", "高"],
     events: "事件",
     changes: ["报警", "恢复", "重报", "无数据", "处置"],
-    reasons: ["信号不变", "无有效读数", "收不到水厂消息"],
+    reasons: ["信号不变", "无有效读数", "收不到水厂消息", "信号可疑"],
     ticket: "诉求",
     problems: ["水压不足", "无水", "水浑", "氯味重"],
     outside: "模型",

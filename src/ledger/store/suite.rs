@@ -5,7 +5,7 @@ use std::path::Path;
 use sqlx::Executor;
 
 use super::{Batch, Ledger, Query, Resume, Roster, Store, StoreError};
-use crate::base::{Flag, PlantId, Stamp, TagId};
+use crate::base::{Flag, PlantId, QualityTests, Stamp, TagId};
 use crate::ingest::observation::{IngestChange, IngestEvent, Observation, PlantIndex};
 use crate::ledger::chain::Broken;
 use crate::ledger::memory::Memory;
@@ -40,6 +40,7 @@ fn observation(plant: usize, tag: usize, second: i64, value: f64) -> Observation
         received_at: at(second + 2),
         value,
         flag: Flag::Good,
+        tests: QualityTests::NONE,
     }
 }
 

@@ -2,14 +2,14 @@
 
 use super::lab;
 use super::raw::{RawBirth, RawClock, RawColumn, RawData, RawDeath, RawTag, RawTicket};
-use super::{Body, Column, Envelope, Message, TagBirth, Ticket, VALUE_MAX};
+use super::{Body, Column, Envelope, Message, TagBirth, Ticket};
 use crate::base::{Flag, Stamp};
 
 impl Message {
     /// The message as compact JSON; keys in the order of `src/docs/wire.md`.
     ///
-    /// Values that no reader would accept (not finite, beyond `VALUE_MAX`) travel as missing. A
-    /// batch that may be large goes through `split` first; a birth fits with 75 instruments.
+    /// Values that are not finite travel as missing. A batch that may be large goes through `split`
+    /// first; a birth fits with 75 instruments.
     pub fn encode(&self) -> Vec<u8> {
         let envelope = &self.envelope;
         let text = match &self.body {
@@ -66,7 +66,7 @@ impl<'a> RawColumn<'a> {
             .value
             .iter()
             .zip(&column.flag)
-            .map(|(value, flag)| value.filter(|v| v.abs() <= VALUE_MAX && *flag != Flag::Missing))
+            .map(|(value, flag)| value.filter(|v| v.is_finite() && *flag != Flag::Missing))
             .collect();
         let flags: Vec<Flag> = value
             .iter()
@@ -183,17 +183,17 @@ mod tests {
     }
 
     #[test]
-    fn what_no_reader_would_accept_travels_as_missing() {
+    fn what_is_no_number_travels_as_missing_and_what_cannot_be_meant_as_it_is() {
         let mut message = data();
         if let Body::Data(columns) = &mut message.body {
             columns.truncate(1);
-            columns[0].value = vec![Some(f64::NAN), Some(1e13)];
+            columns[0].value = vec![Some(f64::NAN), Some(3.4e38)];
             columns[0].flag = vec![Flag::Good, Flag::Fail];
         }
         let back = decode(Kind::Data, &message.encode()).map(|message| message.body);
         let Ok(Body::Data(columns)) = back else { unreachable!("{back:?}") };
-        assert_eq!(columns[0].value, [None, None]);
-        assert_eq!(columns[0].flag, [Flag::Missing, Flag::Missing]);
+        assert_eq!(columns[0].value, [None, Some(3.4e38)]);
+        assert_eq!(columns[0].flag, [Flag::Missing, Flag::Fail]);
     }
 
     #[test]

@@ -1,0 +1,253 @@
+//! The rule kind `quality`: too many readings of an instrument that the tests have found doubtful.
+//!
+//! Without a window the last reading decides, test by test. With one, the doubtful readings of the
+//! last so many minutes are counted, each once, at the moment at which the doubt became known. The
+//! window moves on in twelfths, at whole multiples of them since 1970, so that its counts fit in a
+//! few numbers and depend on event time alone. It holds as long as there are too many; it begins to
+//! hold only with a doubtful reading.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+use super::Judged;
+use crate::base::{QualityTest, QualityTests, Span, Stamp};
+
+/// From which flag on a reading counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// Suspect or failed.
+    Suspect,
+    /// Failed only.
+    Fail,
+}
+
+/// What a quality rule asks for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct QualityRule {
+    /// By these tests.
+    pub tests: QualityTests,
+    /// From this flag on.
+    pub level: Level,
+    /// Over this; none: the last reading decides.
+    pub window: Option<Span>,
+    /// At least so many readings …
+    pub readings: u32,
+    /// … and at least this share of all, 0 to 1.
+    pub share: f64,
+}
+
+/// Parts of a window.
+const PARTS: i64 = 12;
+
+/// A quality rule at one instrument: what it has counted.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Counts {
+    /// Tests whose last word was that a reading is doubtful.
+    held: QualityTests,
+    /// Parts of the window with anything in them, oldest first.
+    parts: VecDeque<Part>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Part {
+    number: i64,
+    doubtful: u32,
+    all: u32,
+}
+
+impl QualityRule {
+    /// The tests of `judged` that count for this rule.
+    pub fn counting(&self, judged: &Judged) -> QualityTests {
+        let found = match self.level {
+            Level::Suspect => judged.found(),
+            Level::Fail => judged.fail,
+        };
+        found.and(self.tests)
+    }
+
+    fn part(window: Span) -> i64 {
+        (window.as_ms() / PARTS).max(1)
+    }
+
+    /// Counts a new reading at `at`. Does the rule hold after it, if it held before as told?
+    pub fn count(&self, counts: &mut Counts, at: Stamp, judged: &Judged, held: bool) -> bool {
+        let doubtful = self.counting(judged);
+        counts.held = (counts.held - judged.evaluated) | doubtful;
+        self.add(counts, at, u32::from(!doubtful.is_empty()), 1);
+        self.holds(counts, held || !doubtful.is_empty())
+    }
+
+    /// Counts a verdict on an older reading, known at `at`, beside what had been said `before`.
+    pub fn count_later(
+        &self,
+        counts: &mut Counts,
+        at: Stamp,
+        (before, now): (&Judged, &Judged),
+        held: bool,
+    ) -> bool {
+        let doubtful = self.counting(now);
+        counts.held = (counts.held - now.evaluated.and(self.tests)) | doubtful;
+        let is_new = !doubtful.is_empty() && self.counting(before).is_empty();
+        self.add(counts, at, u32::from(is_new), 0);
+        self.holds(counts, held || is_new || self.window.is_none())
+    }
+
+    fn add(&self, counts: &mut Counts, at: Stamp, doubtful: u32, all: u32) {
+        let Some(window) = self.window else { return };
+        let number = at.as_ms().div_euclid(Self::part(window));
+        self.roll(counts, at);
+        // Where a later verdict belongs to a part that is not the last one, it is found there.
+        match counts.parts.iter_mut().rev().find(|part| part.number <= number) {
+            Some(part) if part.number == number => {
+                part.doubtful += doubtful;
+                part.all += all;
+            }
+            _ => {
+                let place = counts.parts.partition_point(|part| part.number < number);
+                counts.parts.insert(place, Part { number, doubtful, all });
+            }
+        }
+    }
+
+    /// Time has reached `now`: what has left the window no longer counts.
+    fn roll(&self, counts: &mut Counts, now: Stamp) {
+        let Some(window) = self.window else { return };
+        let number = now.as_ms().div_euclid(Self::part(window));
+        while counts.parts.front().is_some_and(|part| part.number <= number - PARTS) {
+            counts.parts.pop_front();
+        }
+    }
+
+    fn holds(&self, counts: &Counts, may: bool) -> bool {
+        if self.window.is_none() {
+            return !counts.held.is_empty();
+        }
+        let (doubtful, all) = counts.total();
+        let share = f64::from(doubtful) / f64::from(all.max(1));
+        may && doubtful >= self.readings && share >= self.share
+    }
+
+    /// Time has reached `now`: does a rule that held still hold?
+    pub fn still_holds(&self, counts: &mut Counts, now: Stamp) -> bool {
+        self.roll(counts, now);
+        self.holds(counts, true)
+    }
+
+    /// The next moment at which something leaves the window.
+    pub fn next_part(&self, counts: &Counts) -> Option<Stamp> {
+        let part = Self::part(self.window?);
+        let first = counts.parts.front()?;
+        Stamp::from_ms((first.number + PARTS) * part).ok()
+    }
+
+    /// What it has seen, as half a sentence: `4 of 58 readings within 1 h`, or nothing without a
+    /// window.
+    pub fn seen(&self, counts: &Counts) -> Option<String> {
+        let (doubtful, all) = counts.total();
+        Some(format!("{doubtful} of {all} readings within {}", self.window?))
+    }
+
+    /// The tests that its last word is about: those that doubt now, or all it listens to.
+    pub fn about(&self, counts: &Counts) -> QualityTests {
+        if self.window.is_some() || counts.held.is_empty() { self.tests } else { counts.held }
+    }
+}
+
+impl Counts {
+    fn total(&self) -> (u32, u32) {
+        let sum = |(a, b): (u32, u32), part: &Part| (a + part.doubtful, b + part.all);
+        self.parts.iter().fold((0, 0), sum)
+    }
+}
+
+/// What a test finds, in running text.
+pub fn finding(test: QualityTest) -> &'static str {
+    match test {
+        QualityTest::Timing => "out of time",
+        QualityTest::Syntax => "no value that can be meant",
+        QualityTest::GrossRange => "out of range",
+        QualityTest::Climatology => "out of season",
+        QualityTest::Spike => "a spike",
+        QualityTest::RateOfChange => "a change that is too fast",
+        QualityTest::FlatLine => "a signal that stands still",
+        QualityTest::AttenuatedSignal => "a signal that hardly moves",
+        QualityTest::Multivariate => "a jump that nothing else shows",
+        QualityTest::Neighbour => "not what the instruments beside it show",
+    }
+}
+
+/// What several tests find.
+pub fn findings(tests: QualityTests) -> String {
+    tests.iter().map(finding).collect::<Vec<_>>().join(" or ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Flag;
+
+    fn at(min: i64) -> Stamp {
+        Stamp::from_ms(min * 60_000).expect("a small number")
+    }
+
+    fn rule(readings: u32, share: f64) -> QualityRule {
+        let tests = QualityTests::of(QualityTest::Spike);
+        let window = Some(Span::HOUR);
+        QualityRule { tests, level: Level::Suspect, window, readings, share }
+    }
+
+    fn judged(test: QualityTest, flag: Flag) -> Judged {
+        let mut judged = Judged::default();
+        judged.note(test, flag);
+        judged
+    }
+
+    #[test]
+    fn so_many_doubtful_readings_within_the_window_hold_until_they_have_left_it() {
+        let (rule, mut counts) = (rule(2, 0.0), Counts::default());
+        let spike = judged(QualityTest::Spike, Flag::Suspect);
+        assert!(!rule.count(&mut counts, at(0), &spike, false));
+        assert!(rule.count(&mut counts, at(33), &spike, false));
+        assert_eq!(rule.seen(&counts).as_deref(), Some("2 of 2 readings within 1 h"));
+        assert_eq!(rule.next_part(&counts), Some(at(60)));
+        assert!(rule.still_holds(&mut counts, at(59)));
+        assert!(!rule.still_holds(&mut counts, at(60)));
+    }
+
+    #[test]
+    fn a_share_that_grows_because_sound_readings_leave_raises_nothing() {
+        let (rule, mut counts) = (rule(1, 0.3), Counts::default());
+        let good = judged(QualityTest::Spike, Flag::Good);
+        for min in 0..3 {
+            assert!(!rule.count(&mut counts, at(min), &good, false));
+        }
+        assert!(!rule.count(&mut counts, at(30), &judged(QualityTest::Spike, Flag::Fail), false));
+        assert!(!rule.count(&mut counts, at(61), &good, false), "half of two, but no news");
+    }
+
+    #[test]
+    fn a_reading_counts_once_however_many_tests_doubt_it() {
+        let mut rule = rule(2, 0.0);
+        rule.tests |= QualityTest::RateOfChange.into();
+        let mut counts = Counts::default();
+        let fast = judged(QualityTest::RateOfChange, Flag::Suspect);
+        rule.count(&mut counts, at(0), &fast, false);
+        let spike = judged(QualityTest::Spike, Flag::Suspect);
+        assert!(!rule.count_later(&mut counts, at(1), (&fast, &spike), false));
+        assert_eq!(counts.total(), (1, 1));
+    }
+
+    #[test]
+    fn without_a_window_the_last_word_of_each_test_decides() {
+        let rule = QualityRule { window: None, ..rule(1, 0.0) };
+        let mut counts = Counts::default();
+        let none = Judged::default();
+        let spike = judged(QualityTest::Spike, Flag::Suspect);
+        assert!(rule.count_later(&mut counts, at(1), (&none, &spike), false));
+        let other = judged(QualityTest::FlatLine, Flag::Good);
+        assert!(rule.count(&mut counts, at(2), &other, true), "the spike test has not spoken");
+        let sound = judged(QualityTest::Spike, Flag::Good);
+        assert!(!rule.count_later(&mut counts, at(2), (&none, &sound), true));
+    }
+}
