@@ -341,7 +341,7 @@ impl TagWatch {
             watcher.observe(at, value, &self.label, &self.window, findings);
         }
         self.weigh(at, &Weighed { value, judged, before: None }, findings);
-        self.doubt(at, observation, &judged, told);
+        self.doubt(at, observation, judged, told);
         (flag, judged.found())
     }
 
@@ -359,7 +359,7 @@ impl TagWatch {
             judged.note(QualityTest::Timing, Flag::Suspect);
             let weighed = Weighed { value: observation.value, judged, before: None };
             self.weigh(last, &weighed, findings);
-            self.doubt(last, observation, &judged, told);
+            self.doubt(last, observation, judged, told);
         }
         (observation.flag.worst(judged.flag()), observation.tests | judged.found())
     }
@@ -389,7 +389,7 @@ impl TagWatch {
     }
 
     /// Tells what the tests have found in a reading.
-    fn doubt(&mut self, at: Stamp, observation: &Observation, judged: &Judged, told: &mut Told) {
+    fn doubt(&mut self, at: Stamp, observation: &Observation, judged: Judged, told: &mut Told) {
         if judged.found().is_empty() {
             return;
         }

@@ -23,7 +23,7 @@ pub fn physical_range(quantity: Quantity) -> (f64, f64) {
     match quantity {
         Quantity::Pressure => (-101.325, 10_000.0),
         Quantity::Flow => (-100_000.0, 100_000.0),
-        Quantity::Level => (0.0, 1_000.0),
+        Quantity::Level | Quantity::Voltage => (0.0, 1_000.0),
         Quantity::FreeChlorine | Quantity::TotalChlorine | Quantity::ChlorineDioxide => {
             (0.0, 100.0)
         }
@@ -34,7 +34,6 @@ pub fn physical_range(quantity: Quantity) -> (f64, f64) {
         Quantity::Ammonia | Quantity::CodMn => (0.0, 500.0),
         Quantity::State => (0.0, 1.0),
         Quantity::Energy => (0.0, 1e12),
-        Quantity::Voltage => (0.0, 1_000.0),
     }
 }
 

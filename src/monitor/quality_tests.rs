@@ -269,12 +269,11 @@ fn expected(plant: &Plant, book: &Book, came: &[Readings]) -> Flags {
     let mut flags = Flags::new();
     for (tag, readings) in came.iter().enumerate() {
         for (s, value) in readings {
-            let said = match value {
-                None => (Flag::Missing, QualityTests::NONE),
-                Some(_) => {
-                    let judged = judged[tag][&at_s(*s)];
-                    (Flag::Good.worst(judged.flag()), judged.found())
-                }
+            let said = if value.is_none() {
+                (Flag::Missing, QualityTests::NONE)
+            } else {
+                let judged = judged[tag][&at_s(*s)];
+                (Flag::Good.worst(judged.flag()), judged.found())
             };
             flags.insert((tag, at_s(*s)), said);
         }

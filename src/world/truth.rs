@@ -163,6 +163,23 @@ pub struct WorksTruth {
     pub giardia_log: f64,
 }
 
+impl WorksTruth {
+    /// The true value of `quantity` of the raw water, in its unit; none if it has none.
+    fn raw_value(&self, quantity: Quantity) -> Option<f64> {
+        Some(match quantity {
+            Quantity::Turbidity => self.raw_turbidity.as_ntu(),
+            Quantity::Conductivity => self.raw_conductivity.as_us_per_cm(),
+            Quantity::Ph => self.raw_ph,
+            Quantity::CodMn => self.raw_codmn.as_mg_per_l(),
+            Quantity::Ammonia => self.raw_ammonia.as_mg_per_l(),
+            Quantity::Level => self.raw_level.as_m(),
+            Quantity::Temperature => self.temperature.as_deg_c(),
+            Quantity::Flow => self.intake.as_m3_per_h(),
+            _ => return None,
+        })
+    }
+}
+
 impl Truth {
     /// The true value of `quantity` at `place`, in the quantity's unit; none if there is no such.
     pub fn value(&self, place: Place, quantity: Quantity) -> Option<f64> {
@@ -198,17 +215,7 @@ impl Truth {
                     _ => return None,
                 })
             }
-            Place::Raw => Some(match quantity {
-                Quantity::Turbidity => self.works.raw_turbidity.as_ntu(),
-                Quantity::Conductivity => self.works.raw_conductivity.as_us_per_cm(),
-                Quantity::Ph => self.works.raw_ph,
-                Quantity::CodMn => self.works.raw_codmn.as_mg_per_l(),
-                Quantity::Ammonia => self.works.raw_ammonia.as_mg_per_l(),
-                Quantity::Level => self.works.raw_level.as_m(),
-                Quantity::Temperature => self.works.temperature.as_deg_c(),
-                Quantity::Flow => self.works.intake.as_m3_per_h(),
-                _ => return None,
-            }),
+            Place::Raw => self.works.raw_value(quantity),
             Place::CoagulantPump => {
                 let runs = self.works.coagulant > Concentration::ZERO;
                 (quantity == Quantity::State).then_some(f64::from(u8::from(runs)))

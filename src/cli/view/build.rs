@@ -342,9 +342,9 @@ impl<'a> Builder<'a> {
             Record::Alarm(event) => self.alarm_line(event),
             Record::Ingest(event) => Some(self.ingest_line(event)),
             Record::Ticket(event) => Some(self.ticket_line(event)),
-            Record::Lab(_) => None, // what breaks a limit is an alarm
-            // They come with every spike; the alarm is the news, and the value has its mark.
-            Record::Quality(_) => None,
+            // What breaks a limit is an alarm. Doubts come with every spike: the alarm is the news,
+            // and the value has its mark.
+            Record::Lab(_) | Record::Quality(_) => None,
             Record::Monitor(event) => Some(self.monitor_line(event)),
         }
     }

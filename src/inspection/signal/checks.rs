@@ -112,7 +112,7 @@ impl Checks {
             match &spec.kind {
                 TestKind::Timing(test) => tests.pace = *test,
                 TestKind::GrossRange(test) => tests.gross = Some(*test),
-                TestKind::Climatology(test) => tests.climatology = Some(Box::new(*test)),
+                TestKind::Climatology(test) => tests.climatology = Some(test.clone()),
                 TestKind::Spike(test) => tests.spike = Some(*test),
                 TestKind::RateOfChange(test) => tests.rate = Some(*test),
                 TestKind::FlatLine(test) => tests.flat = Some(*test),
@@ -184,7 +184,7 @@ impl Checks {
             Some(Later { observed_at, value, known_at, test, flag, before })
         });
         if let Some(spike) = spike {
-            let waiting = state.waiting.iter_mut().flat_map(|list| list.back_mut());
+            let waiting = state.waiting.iter_mut().filter_map(|list| list.back_mut());
             for waiting in waiting.filter(|waiting| waiting.observed_at == spike.observed_at) {
                 waiting.before.note(spike.test, spike.flag);
             }

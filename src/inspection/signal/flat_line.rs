@@ -127,7 +127,9 @@ impl Run {
             while turns.front().is_some_and(|turn| turn.before < left_out) {
                 turns.pop_front();
             }
-            turns.iter_mut().for_each(|turn| turn.before -= left_out);
+            for turn in turns.iter_mut() {
+                turn.before -= left_out;
+            }
         }
     }
 

@@ -51,16 +51,16 @@ impl TwoLimits {
     /// What a measure is that should be small. Equal to a limit is within it.
     pub fn above(&self, measure: f64) -> Flag {
         let beyond = |limit: f64| measure > limit + ROUNDING;
-        self.grade(beyond(self.suspect), self.fail.is_some_and(beyond))
+        Self::grade(beyond(self.suspect), self.fail.is_some_and(beyond))
     }
 
     /// What a measure is that should be large. Equal to a limit is within it.
     pub fn below(&self, measure: f64) -> Flag {
         let beyond = |limit: f64| measure < limit - ROUNDING;
-        self.grade(beyond(self.suspect), self.fail.is_some_and(beyond))
+        Self::grade(beyond(self.suspect), self.fail.is_some_and(beyond))
     }
 
-    fn grade(self, suspect: bool, fail: bool) -> Flag {
+    fn grade(suspect: bool, fail: bool) -> Flag {
         match (suspect, fail) {
             (_, true) => Flag::Fail,
             (true, false) => Flag::Suspect,

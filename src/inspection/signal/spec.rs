@@ -38,7 +38,7 @@ pub enum TestKind {
     /// What sensor and operator allow.
     GrossRange(GrossRange),
     /// What the season allows.
-    Climatology(Climatology),
+    Climatology(Box<Climatology>),
     /// Single readings that stand out.
     Spike(SpikeTest),
     /// Changes that are too fast.

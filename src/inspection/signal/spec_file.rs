@@ -104,8 +104,9 @@ fn read_kind(table: &Table<'_>, test: QualityTest, select: &mut Selector) -> Opt
     select.quantity = Some(quantity);
     match test {
         QualityTest::Timing | QualityTest::Syntax => None,
-        QualityTest::GrossRange => read_gross_range(table, quantity).map(TestKind::GrossRange),
-        QualityTest::Climatology => read_climatology(table, quantity).map(TestKind::Climatology),
+        QualityTest::GrossRange => Some(TestKind::GrossRange(read_gross_range(table, quantity))),
+        QualityTest::Climatology => read_climatology(table, quantity)
+            .map(|climatology| TestKind::Climatology(Box::new(climatology))),
         QualityTest::Spike => read_spike(table, quantity).map(TestKind::Spike),
         QualityTest::RateOfChange => read_rate(table, quantity).map(TestKind::RateOfChange),
         QualityTest::FlatLine => read_flat_line(table, quantity).map(TestKind::FlatLine),
@@ -221,9 +222,9 @@ fn read_pace(table: &Table<'_>) -> Option<Pace> {
     Some(Pace { gap_polls: number(gap), early_polls: number(early) })
 }
 
-fn read_gross_range(table: &Table<'_>, quantity: Quantity) -> Option<GrossRange> {
+fn read_gross_range(table: &Table<'_>, quantity: Quantity) -> GrossRange {
     let operator = bounds(table, quantity, "operator").map(Spanned::into_inner);
-    Some(GrossRange { operator })
+    GrossRange { operator }
 }
 
 fn read_climatology(table: &Table<'_>, quantity: Quantity) -> Option<Climatology> {
@@ -356,7 +357,9 @@ fn read_confirm(table: &Table<'_>) -> Option<(Partners, f64)> {
         if !table.has("by_quantity") {
             table.add(table.span(), "`by_quantity` is missing");
         }
-        Unit::ALL.into_iter().for_each(|unit| drop(table.key_span(&unit.key("change"))));
+        for unit in Unit::ALL {
+            let _ = table.key_span(&unit.key("change")); // known, though of no use yet
+        }
         return None;
     };
     Some((by, value(table, other, "change", 0.0)?.into_inner()))
@@ -391,12 +394,12 @@ pub fn read_rule(table: &Table<'_>) -> Option<QualityRule> {
     }
     let mut sound = !texts.is_empty();
     for text in &texts {
-        match QualityTest::ALL.into_iter().find(|test| test.name() == text.get_ref()) {
-            Some(test) => tests |= test.into(),
-            None => {
-                table.unknown(text.span(), "test", text.get_ref(), &known);
-                sound = false;
-            }
+        let named = QualityTest::ALL.into_iter().find(|test| test.name() == text.get_ref());
+        if let Some(test) = named {
+            tests |= test.into();
+        } else {
+            table.unknown(text.span(), "test", text.get_ref(), &known);
+            sound = false;
         }
     }
     let levels = [("suspect", Level::Suspect), ("fail", Level::Fail)];

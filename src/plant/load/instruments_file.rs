@@ -106,6 +106,7 @@ fn read_station(table: &Table<'_>, owners: Option<Owners<'_>>) -> Option<Option<
     Some(found)
 }
 
+#[expect(clippy::option_option, reason = "no station, one, or a mistake")]
 fn read_place(
     table: &Table<'_>,
     names: &Names<'_>,

@@ -31,7 +31,9 @@ pub fn apply(states: &mut [StationState], event: &StationEvent) {
             states[station].panel_share *= 1.0 - share_lost;
         }
         StationEvent::Overcast { sun_share } => {
-            states.iter_mut().for_each(|state| state.sun_share *= sun_share);
+            for state in states {
+                state.sun_share *= sun_share;
+            }
         }
         StationEvent::BatteryWorn { station, share_left } => {
             states[station].battery_share *= share_left;
