@@ -67,7 +67,8 @@ enum Body {
     Junction,
     Reservoir,
     Tank {
-        store: Store,
+        /// Apart: most bodies are junctions, and a store is large.
+        store: Box<Store>,
         /// Bulk decay, where it is not that of all water.
         own: Option<Kinetics>,
     },
@@ -91,7 +92,9 @@ impl Transport {
         let body = |node: &Node| match &node.kind {
             NodeKind::Junction { .. } => Body::Junction,
             NodeKind::Reservoir => Body::Reservoir,
-            NodeKind::Tank(tank) => Body::Tank { store: Store::new(tank, water), own: None },
+            NodeKind::Tank(tank) => {
+                Body::Tank { store: Box::new(Store::new(tank, water)), own: None }
+            }
         };
         let mut transport = Self {
             kinetics: Kinetics::new(network.reactions, network.liquid),
@@ -120,7 +123,7 @@ impl Transport {
         }
         for ((body, node), water) in transport.bodies.iter_mut().zip(&network.nodes).zip(waters) {
             if let (Body::Tank { store, .. }, NodeKind::Tank(tank)) = (body, &node.kind) {
-                *store = Store::new(tank, *water);
+                **store = Store::new(tank, *water);
             }
         }
         transport.open_books();
