@@ -4,41 +4,80 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::base::problem::Problems;
+use crate::base::random::Seed;
 use crate::base::text::Lang;
-use crate::cli::library::Library;
+use crate::cli::library::{self, Library};
+use crate::cli::settings::Settings;
 
 /// The broker when none is named: one on this machine.
 pub const BROKER: &str = "mqtt://127.0.0.1:1883";
 
-/// Where the files come from that describe plants and rules.
+/// Where plants come from.
 #[derive(Debug, Clone, Args)]
-pub struct Shelves {
+pub struct PlantShelf {
     /// A folder of plant folders, instead of those compiled in
     #[arg(long, value_name = "DIR")]
     plants: Option<PathBuf>,
+}
+
+/// Where the files come from that describe plants and rules.
+#[derive(Debug, Clone, Args)]
+pub struct Shelves {
+    #[command(flatten)]
+    plants: PlantShelf,
     /// A folder of rule files, instead of those compiled in
     #[arg(long, value_name = "DIR")]
     rules: Option<PathBuf>,
 }
 
-impl Shelves {
-    /// Where plants and rules come from.
+impl PlantShelf {
+    /// The plants; the rules are those compiled in.
     pub fn library(&self) -> Library {
-        Library { plants: self.plants.clone(), rules: self.rules.clone() }
+        Library { plants: self.plants.clone(), rules: None }
     }
 }
 
-/// Flags that mean the same in every command that plays or watches.
+impl Shelves {
+    /// Where plants and rules come from.
+    pub fn library(&self) -> Library {
+        Library { rules: self.rules.clone(), ..self.plants.library() }
+    }
+}
+
+/// The settings of what runs live.
 #[derive(Debug, Clone, Args)]
-pub struct Common {
-    #[command(flatten)]
-    shelves: Shelves,
+pub struct SettingsFile {
     /// A file of settings that overrides the defaults; `sanmen config show` prints those
     #[arg(long, value_name = "FILE")]
-    pub settings: Option<PathBuf>,
+    settings: Option<PathBuf>,
+}
+
+impl SettingsFile {
+    /// The settings in force.
+    pub fn load(&self) -> Result<Settings, Problems> {
+        library::settings(self.settings.as_deref())
+    }
+}
+
+/// The seed of what is played.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct SeedFlag {
     /// Seed of every random draw, instead of the scenario's
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub seed: Option<u64>,
+    seed: Option<u64>,
+}
+
+impl SeedFlag {
+    /// The seed in force.
+    pub fn or(self, own: Seed) -> Seed {
+        self.seed.map_or(own, Seed)
+    }
+}
+
+/// How what happens is told.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Telling {
     /// What stdout carries: text for people, or the ledger's records as JSON lines
     #[arg(long, value_enum)]
     pub format: Option<Format>,
@@ -71,13 +110,6 @@ impl From<Language> for Lang {
             Language::Zh => Self::Zh,
             Language::En => Self::En,
         }
-    }
-}
-
-impl Common {
-    /// Where plants and rules come from.
-    pub fn library(&self) -> Library {
-        self.shelves.library()
     }
 }
 

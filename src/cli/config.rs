@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 
-use crate::base::problem::{Problems, Source, top_keys};
+use crate::base::problem::{Problems, Source, Spanned, top_keys};
 use crate::cli::common::Shelves;
 use crate::cli::exit::Failure;
-use crate::cli::library::{self, Library, keep};
+use crate::cli::library::{self, Library, Script, keep};
 use crate::cli::settings::Settings;
 use crate::exercise::{fleet, judge};
 use crate::inspection::book::Book;
@@ -173,24 +173,21 @@ impl Checker {
 
     fn scenarios(&mut self, sources: &[Arc<Source>]) {
         for source in sources {
-            if let Some(read) = library::fleet_scenario(source) {
-                let read = keep(&mut self.problems, read);
-                if let Some((_, scenario)) = read.filter(|_| !self.broken_rules) {
-                    let books: Vec<&Book> = self.books.iter().collect();
-                    self.problems.absorb(fleet::unknown_rules(&scenario, &books));
-                }
-                continue;
-            }
-            let named = top_keys(source).0.remove("plant").flatten().unwrap_or_default();
-            let broken = self.broken_library && !self.plants.contains_key(&named);
-            if broken || self.broken_plants.contains(&named) {
+            let named = top_keys(source).0.remove("plant").and_then(Spanned::into_inner);
+            let is_broken = |name: &String| {
+                let in_library = self.broken_library && !self.plants.contains_key(name);
+                in_library || self.broken_plants.contains(name)
+            };
+            if named.as_ref().is_some_and(is_broken) {
                 continue; // the plant's own mistakes are reported already
             }
-            let scenario = keep(&mut self.problems, library::scenario(source, &self.plants));
-            if let Some(scenario) = scenario.filter(|_| !self.broken_rules) {
-                let books: Vec<&Book> = self.books.iter().collect();
-                self.problems.absorb(judge::unknown_rules(&scenario, &books));
-            }
+            let script = keep(&mut self.problems, library::script(source, &self.plants));
+            let Some(script) = script.filter(|_| !self.broken_rules) else { continue };
+            let books: Vec<&Book> = self.books.iter().collect();
+            self.problems.absorb(match &script {
+                Script::Plant(scenario) => judge::unknown_rules(scenario, &books),
+                Script::Fleet(found) => fleet::unknown_rules(&found.scenario, &books),
+            });
         }
     }
 }

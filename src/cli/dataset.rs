@@ -11,24 +11,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::num::NonZero;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use crate::base::problem::Problems;
 use crate::base::random::Seed;
 use crate::base::{Span, problem::Source};
-use crate::cli::common::Shelves;
+use crate::cli::common::PlantShelf;
+use crate::cli::cores::{on_all_cores, threads};
 use crate::cli::exit::Failure;
-use crate::cli::library;
-use crate::plant::Plant;
-use crate::scenario::Scenario;
-use part::{About, Part, cannot_write, is_hidden, read_about, write_json};
+use crate::cli::library::{self, Script};
+use part::{About, Cast, Part, cannot_write, is_hidden, read_about, write_json};
 use write::Formats;
 
 /// Most parts of one call.
@@ -53,7 +51,7 @@ pub struct DatasetArgs {
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = threads)]
     threads: Option<NonZero<usize>>,
     #[command(flatten)]
-    shelves: Shelves,
+    shelf: PlantShelf,
 }
 
 /// Which files to write.
@@ -89,10 +87,6 @@ fn seeds(text: &str) -> Result<SeedList, String> {
         list.extend(first..=last);
     }
     Ok(SeedList(list.into_iter().collect()))
-}
-
-fn threads(text: &str) -> Result<NonZero<usize>, &'static str> {
-    text.parse().map_err(|_| "must be a whole number, at least 1")
 }
 
 /// What the folder holds.
@@ -146,65 +140,65 @@ fn formats(format: Format) -> Result<Formats, Failure> {
     Ok(formats)
 }
 
-/// Every scenario with every seed, in the order of the command line.
+/// Every scenario with every seed, in the order of the command line; of a fleet, every works.
 fn parts(args: &DatasetArgs) -> Result<Vec<Part>, Failure> {
-    let plants = args.shelves.library().plants()?;
+    let plants = args.shelf.library().plants()?;
     let mut problems = Problems::new();
-    let mut scenarios: Vec<(String, Arc<Scenario>)> = Vec::new();
+    let mut scripts: Vec<(String, Script)> = Vec::new();
     for name in &args.scenarios {
         let source = library::scenario_source(name)?;
         let stem = stem(&source);
-        if scenarios.iter().any(|(other, _)| *other == stem) {
-            let text = format!("two scenarios are called {stem}: their parts would be too");
-            return Err(Failure::usage(text));
-        }
-        match library::scenario(&source, &plants) {
-            Ok(scenario) => scenarios.push((stem, Arc::new(scenario))),
+        match library::script(&source, &plants) {
+            Ok(script) => scripts.push((stem, script)),
             Err(found) => problems.absorb(found),
         }
     }
     problems.into_result(Some(()))?;
     let mut parts = Vec::new();
-    for (stem, scenario) in scenarios {
-        let Some(plant) = plants.get(scenario.plant.as_str()) else {
-            return Err(Failure::usage(format!("there is no plant {}", scenario.plant)));
-        };
-        let own = [scenario.seed.0];
-        for seed in args.seeds.as_ref().map_or(&own[..], |list| &list.0) {
-            parts.push(part(&stem, &scenario, plant, Seed(*seed)));
+    for (stem, script) in scripts {
+        match script {
+            Script::Plant(scenario) => {
+                let plant = plants.get(scenario.plant.as_str()).cloned();
+                let plant = plant.ok_or_else(|| library::no_plant(&scenario.plant))?;
+                let scenario = Arc::new(*scenario);
+                for seed in seeds_of(args, scenario.seed) {
+                    let (plant, scenario) = (Arc::clone(&plant), Arc::clone(&scenario));
+                    parts.push(Part::new(&stem, seed, Cast::Plant(plant, scenario)));
+                }
+            }
+            Script::Fleet(script) => {
+                let script = Arc::new(*script);
+                for seed in seeds_of(args, script.scenario.seed) {
+                    for works in script.fleet.pick(seed, script.scenario.plants) {
+                        parts.push(Part::new(&stem, seed, Cast::Works(Arc::clone(&script), works)));
+                    }
+                }
+            }
+        }
+        if parts.len() > PARTS_MAX {
+            return Err(Failure::usage(format!("more than {PARTS_MAX} parts: take fewer seeds")));
         }
     }
-    if parts.len() > PARTS_MAX {
-        return Err(Failure::usage(format!("{} parts; at most {PARTS_MAX}", parts.len())));
+    let mut names = BTreeSet::new();
+    match parts.iter().find(|part| !names.insert(part.name.as_str())) {
+        None => Ok(parts),
+        Some(twice) => Err(Failure::usage(format!(
+            "two parts would be called {}: rename one of the scenarios",
+            twice.name
+        ))),
     }
-    Ok(parts)
+}
+
+fn seeds_of(args: &DatasetArgs, own: Seed) -> Vec<Seed> {
+    match &args.seeds {
+        Some(SeedList(list)) => list.iter().copied().map(Seed).collect(),
+        None => vec![own],
+    }
 }
 
 fn stem(source: &Source) -> String {
     let file = source.path.rsplit(['/', '\\']).next().unwrap_or_default();
     file.strip_suffix(".toml").unwrap_or(file).to_owned()
-}
-
-fn part(stem: &str, scenario: &Arc<Scenario>, plant: &Arc<Plant>, seed: Seed) -> Part {
-    // What a checked plant prints is all there is to know of it, and the same in the same version.
-    let mut digest = Sha256::new();
-    for input in [env!("CARGO_PKG_VERSION"), &scenario.source.text, &format!("{plant:?}")] {
-        digest.update((input.len() as u64).to_be_bytes());
-        digest.update(input);
-    }
-    digest.update(seed.0.to_be_bytes());
-    let mut inputs = String::new();
-    for byte in digest.finalize() {
-        inputs.push_str(&format!("{byte:02x}"));
-    }
-    Part {
-        name: format!("{stem}-{}", seed.0),
-        stem: stem.to_owned(),
-        scenario: Arc::clone(scenario),
-        plant: Arc::clone(plant),
-        seed,
-        inputs,
-    }
 }
 
 /// Keeps other calls out of the folder; the system lets go of it even after a kill.
@@ -256,38 +250,19 @@ fn write_all(
     folder: &Path,
     formats: Formats,
 ) -> Result<Vec<About>, Failure> {
-    let cores = threads.or_else(|| std::thread::available_parallelism().ok());
-    let threads = cores.map_or(1, NonZero::get).min(parts.len());
     let progress = progress(parts);
     let tick = |span: Span| progress.inc(span.as_ms().unsigned_abs());
-    let next = AtomicUsize::new(0);
-    let made: Mutex<Vec<(usize, Result<About, Failure>)>> = Mutex::default();
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                loop {
-                    let at = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(part) = parts.get(at) else { break };
-                    let about = part.write(folder, formats, &tick);
-                    if about.is_err() {
-                        next.store(parts.len(), Ordering::Relaxed); // nobody begins another
-                    }
-                    if let Ok(mut made) = made.lock() {
-                        made.push((at, about));
-                    }
-                }
-            });
-        }
+    let made = on_all_cores(parts.len(), threads, |at| {
+        let about = parts[at].write(folder, formats, &tick);
+        if about.is_err() { ControlFlow::Break(about) } else { ControlFlow::Continue(about) }
     });
     progress.finish_and_clear();
-    let mut made = made.into_inner().map_err(|_| Failure::Bug)?;
-    made.sort_by_key(|(at, _)| *at);
-    made.into_iter().map(|(_, about)| about).collect()
+    made.into_iter().flatten().collect()
 }
 
 /// Simulated time on a bar, when stderr is a terminal.
 fn progress(parts: &[&Part]) -> ProgressBar {
-    let spans = parts.iter().map(|part| part.scenario.duration.as_ms().unsigned_abs());
+    let spans = parts.iter().map(|part| part.duration().as_ms().unsigned_abs());
     let bar = ProgressBar::new(spans.sum());
     let template = "{bar:40} {percent:>3} % of the simulated time, {eta} left";
     if let Ok(style) = ProgressStyle::with_template(template) {

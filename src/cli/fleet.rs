@@ -42,7 +42,7 @@ struct Which {
     seed: Option<u64>,
     /// So many works instead of all: a sample, or more fleets of the same kind
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    plants: Option<u32>,
+    works: Option<u32>,
 }
 
 /// Arguments of `sanmen fleet show`.
@@ -69,13 +69,10 @@ pub struct WriteArgs {
 }
 
 impl Which {
-    fn works(&self) -> Result<(Fleet, Seed, Vec<Works>), Failure> {
+    fn draw(&self) -> Result<(Fleet, Seed, Vec<Works>), Failure> {
         let fleet = library::fleet(&self.fleet)?;
         let seed = self.seed.map_or(fleet.seed, Seed);
-        let works = match self.plants {
-            Some(count) => fleet.draw(seed, count as usize),
-            None => fleet.works(seed),
-        };
+        let works = fleet.pick(seed, self.works.map(|count| count as usize));
         Ok((fleet, seed, works))
     }
 }
@@ -89,7 +86,7 @@ pub fn run(args: &FleetArgs, out: &mut dyn Write) -> Result<(), Failure> {
 }
 
 fn show(args: &ShowArgs, out: &mut dyn Write) -> Result<(), Failure> {
-    let (fleet, seed, works) = args.which.works()?;
+    let (fleet, seed, works) = args.which.draw()?;
     if args.format == Format::Json {
         for one in &works {
             writeln!(out, "{}", object(&fleet, one))?;
@@ -100,7 +97,7 @@ fn show(args: &ShowArgs, out: &mut dyn Write) -> Result<(), Failure> {
     writeln!(out, "{}: {} (seed {})", fleet.id, fleet.title.get(lang), seed.0)?;
     writeln!(out, "{}\n", fleet.fiction.get(lang))?;
     table(&fleet, &works, lang, out)?;
-    if args.which.plants.is_none() {
+    if args.which.works.is_none() {
         totals(&fleet, &works, out)?;
     }
     Ok(())
@@ -187,7 +184,7 @@ fn totals(fleet: &Fleet, works: &[Works], out: &mut dyn Write) -> Result<(), Fai
 }
 
 fn write(args: &WriteArgs, out: &mut dyn Write) -> Result<(), Failure> {
-    let (fleet, seed, works) = args.which.works()?;
+    let (fleet, seed, works) = args.which.draw()?;
     let exists = works.iter().map(|one| args.out.join(one.id.as_str())).find(|path| path.exists());
     if let Some(path) = exists {
         let path = path.display();

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use rust_embed::RustEmbed;
 
 use crate::base::PlantId;
-use crate::base::problem::{Problems, Source, nearest, top_keys};
+use crate::base::problem::{Problems, Source, Spanned, nearest, top_keys};
 use crate::cli::exit::Failure;
 use crate::cli::settings::Settings;
 use crate::inspection::book::Book;
@@ -227,17 +227,29 @@ fn way_out(found: &str, known: &[&str]) -> String {
 
 /// A fleet: from disk when the name is a path of a `.toml` file, else compiled in.
 pub fn fleet(name: &str) -> Result<Fleet, Failure> {
-    let path = Path::new(name);
-    if path.extension().is_some_and(|ending| ending == "toml") {
-        return Ok(read_fleet(&source(path)?)?);
+    if is_path(name) {
+        return Ok(read_fleet(&source(Path::new(name))?)?);
     }
+    let found = built_in_fleet(name);
+    let found =
+        found.map_err(|way| Failure::usage(format!("there is no fleet {name:?}; {way}")))?;
+    Ok(read_fleet(&found)?)
+}
+
+/// Does the name of a fleet say where its file is?
+fn is_path(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|ending| ending == "toml")
+}
+
+/// Errors: the way out.
+fn built_in_fleet(name: &str) -> Result<Arc<Source>, String> {
     let all = built_in_fleets();
-    if let Some(found) = all.iter().find(|source| file_stem(&source.path) == name) {
-        return Ok(read_fleet(found)?);
-    }
-    let ids: Vec<String> = all.iter().map(|source| file_stem(&source.path)).collect();
-    let known: Vec<&str> = ids.iter().map(String::as_str).collect();
-    Err(Failure::usage(format!("there is no fleet {name:?}; {}", way_out(name, &known))))
+    let found = all.iter().find(|source| file_stem(&source.path) == name).cloned();
+    found.ok_or_else(|| {
+        let ids: Vec<String> = all.iter().map(|source| file_stem(&source.path)).collect();
+        let known: Vec<&str> = ids.iter().map(String::as_str).collect();
+        way_out(name, &known)
+    })
 }
 
 /// The fleets compiled in.
@@ -255,42 +267,71 @@ fn file_stem(path: &str) -> String {
     Path::new(path).file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// The fleet that a scenario names, when it is one of a fleet, and the scenario. Errors: mistakes
-/// of either.
-pub fn fleet_scenario(source: &Arc<Source>) -> Option<Result<(Fleet, FleetScenario), Problems>> {
-    let name = top_keys(source).0.remove("fleet")?;
-    let read = || {
-        let fleet = fleet(&name.unwrap_or_default()).map_err(|failure| match failure {
-            Failure::Files(problems) => problems,
-            other => {
-                let at = source.text.find("fleet").unwrap_or(0);
-                let mut problems = Problems::new();
-                let text = other.message(false);
-                problems.add(source, at..at + "fleet".len(), text.replacen("error: ", "", 1));
-                problems
-            }
-        })?;
-        let scenario = scenario::load_fleet(source, &fleet)?;
-        Ok((fleet, scenario))
-    };
-    Some(read())
+/// A scenario file, read.
+pub enum Script {
+    /// What happens to one plant.
+    Plant(Box<Scenario>),
+    /// What happens to a fleet, and the fleet.
+    Fleet(Box<FleetScript>),
 }
 
-/// A checked scenario of one plant.
-pub fn scenario(
+/// A scenario of a fleet, and the fleet.
+pub struct FleetScript {
+    /// The fleet.
+    pub fleet: Fleet,
+    /// Its name, as `fleet` takes it: an id, or the path of its file.
+    pub name: String,
+    /// What happens to it.
+    pub scenario: FleetScenario,
+}
+
+/// A checked scenario, of one of `plants` or of the fleet that it names. Errors: every mistake of
+/// the file, or those of the fleet's.
+pub fn script(
     source: &Arc<Source>,
     plants: &BTreeMap<String, Arc<Plant>>,
-) -> Result<Scenario, Problems> {
-    if top_keys(source).0.contains_key("fleet") {
-        let at = source.text.find("fleet").unwrap_or(0);
+) -> Result<Script, Problems> {
+    let Some(name) = top_keys(source).0.remove("fleet") else {
+        let plants: Vec<Arc<Plant>> = plants.values().cloned().collect();
+        return Ok(Script::Plant(Box::new(scenario::load(source, &plants)?)));
+    };
+    let (fleet, name) = named_fleet(source, &name)?;
+    let scenario = scenario::load_fleet(source, &fleet)?;
+    Ok(Script::Fleet(Box::new(FleetScript { fleet, name, scenario })))
+}
+
+/// The fleet that stands behind `fleet = …` in a scenario, and its name; a path counts from the
+/// scenario's file.
+fn named_fleet(
+    scenario: &Arc<Source>,
+    name: &Spanned<Option<String>>,
+) -> Result<(Fleet, String), Problems> {
+    let wrong = |text: String, way: String| {
         let mut problems = Problems::new();
+        problems.add(scenario, name.span(), text).help(way);
         problems
-            .add(source, at..at + "fleet".len(), "this is a scenario of a fleet, not of one plant")
-            .help("a fleet plays offline: sanmen test FILE");
-        return Err(problems);
+    };
+    let Some(text) = name.get_ref() else {
+        let text = "`fleet` must be the name of a fleet, or the path of its file".to_owned();
+        return Err(wrong(text, "write `fleet = \"xianning\"`".to_owned()));
+    };
+    if !is_path(text) {
+        let found = built_in_fleet(text);
+        let found = found.map_err(|way| wrong(format!("there is no fleet {text:?}"), way))?;
+        return Ok((read_fleet(&found)?, text.clone()));
     }
-    let plants: Vec<Arc<Plant>> = plants.values().cloned().collect();
-    scenario::load(source, &plants)
+    let folder = Path::new(&scenario.path).parent().unwrap_or(Path::new(""));
+    let path = folder.join(text);
+    if !path.is_file() {
+        let text = format!("there is no file {}", shown(&path));
+        return Err(wrong(text, "the path counts from this file's folder".to_owned()));
+    }
+    Ok((read_fleet(&source(&path)?)?, shown(&path)))
+}
+
+/// The scenario's plant is not there.
+pub fn no_plant(plant: &PlantId) -> Failure {
+    Failure::usage(format!("there is no plant {plant}"))
 }
 
 /// The bytes of one file. Errors: it is not there, a folder, not ours to read.

@@ -15,10 +15,15 @@ use tokio::task::JoinHandle;
 
 use crate::base::Span;
 use crate::base::ids::Space;
+use crate::base::text::Lang;
 use crate::cli::exit::Failure;
+use crate::cli::ready::Outline;
 use crate::cli::settings::Settings;
 pub use crate::cli::stderr::say;
-use crate::exercise::live::simulate::{Pace, Progress};
+use crate::cli::view::words::Words;
+use crate::exercise::live::company::Company;
+use crate::exercise::live::pace::Pace;
+use crate::exercise::live::simulate::Progress;
 use crate::exercise::live::stop::{self, Stop, Stopper};
 use crate::exercise::live::watch::{Watch, WatchSettings};
 use crate::inspection::book::Book;
@@ -27,8 +32,7 @@ use crate::ledger::sqlite::Sqlite;
 use crate::ledger::store::{Ledger, Roster};
 use crate::monitor::{Monitor, Snapshot};
 use crate::plant::Plant;
-use crate::scenario::Scenario;
-use crate::simulator::{Batch, Simulator};
+use crate::simulator::Batch;
 use crate::telemetry::backoff;
 use crate::telemetry::link::{LinkState, LinkStatus};
 use crate::telemetry::publisher::{Publisher, PublisherSettings};
@@ -38,6 +42,12 @@ use crate::telemetry::url::BrokerUrl;
 
 /// Records that may wait for whoever shows them.
 const RECORDS_WAITING: usize = 1_024;
+
+/// Plants that speak over one connection.
+const PLANTS_A_CONNECTION: usize = 50;
+
+/// Most connections of one process: public brokers ask their guests for few.
+const CONNECTIONS_MAX: usize = 5;
 
 /// How long the broker keeps our session while we are away.
 const SESSION: Duration = Duration::from_mins(10);
@@ -117,23 +127,31 @@ fn duration(span: Span) -> Duration {
     Duration::from_millis(span.as_ms().unsigned_abs())
 }
 
-/// The plant's connection, with the plant's will.
-pub fn publisher(
+/// The connections of a company. One that is a plant's own has its will; one of many plants has
+/// none: their silence is noticed as silence.
+pub fn publishers(
     broker: &BrokerUrl,
     space: &Space,
-    simulator: &Simulator,
+    company: &Company,
     settings: &Settings,
-) -> Publisher {
-    let will = simulator.will();
-    let plant = simulator.plant().id.clone();
-    let topic = Topic { space: space.clone(), plant, kind: will.kind }.to_string();
-    Publisher::start(PublisherSettings {
-        will: Some((topic, will.payload)),
-        keep_alive: duration(settings.keep_alive),
-        pace: pace_of(settings),
-        outbox: settings.outbox_messages,
-        ..PublisherSettings::new(broker.clone(), &client_id("p", &random_space()))
-    })
+) -> Vec<Publisher> {
+    let alone = company.ids().len() == 1;
+    let will = company.will(0).filter(|_| alone).zip(company.ids().first());
+    let will = will.map(|(will, plant)| {
+        let topic = Topic { space: space.clone(), plant: plant.clone(), kind: will.kind };
+        (topic.to_string(), will.payload)
+    });
+    let count = company.ids().len().div_ceil(PLANTS_A_CONNECTION).min(CONNECTIONS_MAX);
+    let one = |_| {
+        Publisher::start(PublisherSettings {
+            will: will.clone(),
+            keep_alive: duration(settings.keep_alive),
+            pace: pace_of(settings),
+            outbox: settings.outbox_messages,
+            ..PublisherSettings::new(broker.clone(), &client_id("p", &random_space()))
+        })
+    };
+    (0..count.max(1)).map(one).collect()
 }
 
 /// The monitor's connection; the broker keeps what comes while we are away.
@@ -239,6 +257,23 @@ pub async fn report_link(mut status: watch::Receiver<LinkStatus>, broker: Broker
     }
 }
 
+/// Says on stderr when the plants do not run as fast as they are to, and when they do again.
+pub async fn report_pace(mut seen: watch::Receiver<Progress>, pace: Pace, lang: Lang) {
+    let Pace::Times(wanted) = pace else { return };
+    let [behind, again] = Words::of(lang).pace;
+    let mut was_behind = false;
+    while seen.changed().await.is_ok() {
+        let real = seen.borrow_and_update().speed;
+        if real.is_some() != was_behind {
+            was_behind = real.is_some();
+            say(&match real {
+                Some(real) => format!("{behind} {real:.0}× / {wanted}×"),
+                None => format!("{again} {wanted}×"),
+            });
+        }
+    }
+}
+
 /// What a running monitor tells.
 pub struct Told {
     /// Records as they are stored.
@@ -283,12 +318,11 @@ fn roster(plants: &[Arc<Plant>]) -> Roster {
 
 /// Shows how far a scenario is, on a terminal; gives the last progress.
 pub fn progress_bar(
-    scenario: &Scenario,
+    outline: &Outline,
     mut seen: watch::Receiver<Progress>,
 ) -> JoinHandle<Progress> {
-    let start = scenario.start;
-    let offset = scenario.utc_offset;
-    let minutes = u64::try_from(scenario.duration.as_ms() / 60_000).unwrap_or(1);
+    let Outline { start, utc_offset: offset, duration, .. } = *outline;
+    let minutes = u64::try_from(duration.as_ms() / 60_000).unwrap_or(1);
     tokio::spawn(async move {
         let bar = ProgressBar::with_draw_target(Some(minutes), ProgressDrawTarget::stderr());
         if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {percent}% {eta} left") {

@@ -5,7 +5,9 @@
 
 pub mod common;
 pub mod config;
+mod cores;
 pub mod dataset;
+mod elsewhere;
 pub mod exit;
 pub mod fleet;
 pub mod library;
@@ -13,11 +15,13 @@ mod live;
 pub mod monitor;
 pub mod network;
 pub mod plant;
+mod ready;
 pub mod run;
 pub mod settings;
 mod show;
 pub mod simulate;
 mod stderr;
+mod summary;
 pub mod test;
 mod view;
 
@@ -103,7 +107,9 @@ pub fn main() -> ExitCode {
     if arguments.len() < 2 {
         arguments.push("run".into()); // what a newcomer wants to see
     }
-    let cli = match Cli::try_parse_from(arguments) {
+    let command = arguments[1].to_string_lossy().into_owned();
+    let parsed = Cli::try_parse_from(arguments);
+    let cli = match parsed.map_err(|error| elsewhere::point(error, &command)) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version come this way too; a closed stderr is no second error.

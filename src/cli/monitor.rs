@@ -1,16 +1,21 @@
 //! `sanmen monitor`: the monitor only, for simulated or real plants on any MQTT broker.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use clap::Args;
 
+use crate::base::Text;
 use crate::base::ids::Space;
+use crate::base::random::Seed;
 use crate::base::time::wall_now;
-use crate::cli::common::{BROKER, Common};
+use crate::cli::common::{BROKER, SettingsFile, Shelves, Telling};
 use crate::cli::exit::Failure;
-use crate::cli::library;
+use crate::cli::library::{self, Library};
 use crate::cli::live::{self, say};
+use crate::cli::ready::fleet_plants;
 use crate::cli::show::{self, Screen, Subject};
+use crate::plant::Plant;
 use crate::telemetry::url::BrokerUrl;
 
 /// Watches a space: rules, alarms, ledger.
@@ -28,31 +33,39 @@ pub struct MonitorArgs {
     /// A plant to watch; may be given several times; all known ones by default
     #[arg(long, value_name = "PLANT")]
     plant: Vec<String>,
+    /// Watch the works of a fleet: one that is compiled in, or a file (.toml)
+    #[arg(long, value_name = "FLEET", conflicts_with_all = ["plant", "plants"])]
+    fleet: Option<String>,
+    /// So many works of the fleet, where its scenario has `plants`
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    works: Option<u32>,
+    /// The seed that the works of the fleet are drawn from; the fleet's own by default
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
     #[command(flatten)]
-    common: Common,
+    shelves: Shelves,
+    #[command(flatten)]
+    settings: SettingsFile,
+    #[command(flatten)]
+    telling: Telling,
 }
 
 /// Watches until Ctrl-C.
 pub fn run(args: &MonitorArgs, _out: &mut dyn Write) -> Result<(), Failure> {
-    let settings = library::settings(args.common.settings.as_deref())?;
-    let library = args.common.library();
+    let settings = args.settings.load()?;
+    let library = args.shelves.library();
     let book = library.book()?;
-    let mut plants = Vec::new();
-    if args.plant.is_empty() {
-        plants.extend(library.plants()?.into_values());
-    }
-    for name in &args.plant {
-        plants.push(library.plant(name)?);
+    let (plants, title) = watched(args, &library)?;
+    if plants.is_empty() {
+        return Err(Failure::usage("there is no plant to watch"));
     }
     let folder = args.data.join(args.space.as_str());
     say(&format!("space {} on {} · ledger in {}", args.space, args.broker, folder.display()));
-    let screen = Screen::choose(&args.common);
-    let Some(plant) = plants.first().cloned() else {
-        return Err(Failure::usage("there is no plant to watch"));
-    };
+    let screen = Screen::choose(args.telling);
     live::block_on(|stopper, stopped| async move {
         let started = wall_now();
-        let (service, told) = live::watch_service(plants, book.clone(), &folder, &settings).await?;
+        let (service, told) =
+            live::watch_service(plants.clone(), book.clone(), &folder, &settings).await?;
         let client = live::own_client_id(&folder)?;
         let (subscriber, arrivals) =
             live::subscriber(&args.broker, &args.space, &client, &settings);
@@ -60,7 +73,7 @@ pub fn run(args: &MonitorArgs, _out: &mut dyn Write) -> Result<(), Failure> {
         // The view shows the connection itself.
         let outage = (!matches!(screen, Screen::Terminal(_)))
             .then(|| tokio::spawn(live::report_link(link.clone(), args.broker.clone())));
-        let subject = Subject { plant, book, run: None, link: link.clone() };
+        let subject = Subject { plants, title, book, run: None, link: link.clone() };
         let watching = tokio::spawn(service.run(arrivals, link, stopped.clone()));
         let summary = show::until(told, screen, subject, move || stopper.set(), stopped).await?;
         if let Some(outage) = outage {
@@ -71,4 +84,30 @@ pub fn run(args: &MonitorArgs, _out: &mut dyn Write) -> Result<(), Failure> {
         summary.say(wall_now() - started, &folder.display().to_string());
         watched.map_err(Failure::outside)
     })
+}
+
+/// The plants to watch, and what they are together if they are a fleet.
+fn watched(
+    args: &MonitorArgs,
+    library: &Library,
+) -> Result<(Vec<Arc<Plant>>, Option<Text>), Failure> {
+    if let Some(name) = &args.fleet {
+        let fleet = library::fleet(name)?;
+        let seed = args.seed.map_or(fleet.seed, Seed);
+        let plants = fleet_plants(&fleet, seed, args.works.map(|count| count as usize))?;
+        return Ok((plants, Some(fleet.title)));
+    }
+    for (flag, is_given) in [("--works", args.works.is_some()), ("--seed", args.seed.is_some())] {
+        if is_given {
+            return Err(Failure::usage(format!(
+                "{flag} says which works of a fleet to watch: name the fleet with --fleet, or \
+                 leave {flag} out"
+            )));
+        }
+    }
+    if args.plant.is_empty() {
+        return Ok((library.plants()?.into_values().collect(), None));
+    }
+    let named = args.plant.iter().map(|name| library.plant(name));
+    Ok((named.collect::<Result<_, _>>()?, None))
 }

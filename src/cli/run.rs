@@ -10,14 +10,16 @@ use tokio::sync::watch;
 
 use crate::base::ids::Space;
 use crate::base::time::wall_now;
-use crate::cli::common::{Common, Speed, speed};
+use crate::cli::common::{SeedFlag, SettingsFile, Shelves, Speed, Telling, speed};
 use crate::cli::exit::Failure;
 use crate::cli::live::{self, say};
+use crate::cli::ready::Ready;
 use crate::cli::show::{self, Played, Screen, Subject};
-use crate::cli::simulate::Ready;
 use crate::cli::view::words::Words;
+use crate::exercise::live::company::{Company, Voices};
 use crate::exercise::live::simulate::{Aside, simulate};
 use crate::exercise::live::stop::{self, Stop, Stopper};
+use crate::inspection::book::Book;
 use crate::monitor::Snapshot;
 use crate::telemetry::broker::Broker;
 use crate::telemetry::url::BrokerUrl;
@@ -47,20 +49,31 @@ pub struct RunArgs {
     #[arg(long, value_name = "N|max", allow_negative_numbers = true, value_parser = speed)]
     speed: Option<Speed>,
     #[command(flatten)]
-    common: Common,
+    shelves: Shelves,
+    #[command(flatten)]
+    settings: SettingsFile,
+    #[command(flatten)]
+    seed: SeedFlag,
+    #[command(flatten)]
+    telling: Telling,
 }
 
 /// Plays to the scenario's end, or to Ctrl-C.
 pub fn run(args: &RunArgs, _out: &mut dyn Write) -> Result<(), Failure> {
-    let ready = Ready::load(&args.scenario, args.speed, &args.common)?;
-    let book = args.common.library().book()?;
+    let settings = args.settings.load()?;
+    let library = args.shelves.library();
+    let ready =
+        Ready::load(&args.scenario, args.speed, |own| args.seed.or(own), &library, settings)?;
+    let book = library.book()?;
     let space = args.space.clone().unwrap_or_else(live::random_space);
     let folder = args.data.join(space.as_str());
-    let screen = Screen::choose(&args.common);
+    let screen = Screen::choose(args.telling);
     let listen = args.listen;
     let external = args.broker.clone();
-    let lang = args.common.lang.into();
+    let lang = args.telling.lang.into();
     live::block_on(|stopper, stopped| async move {
+        let ready = Arc::new(ready);
+        let Some(company) = ready.company(&stopped).await? else { return Ok(()) };
         let (embedded, broker) = if let Some(url) = external {
             (None, url)
         } else {
@@ -71,12 +84,12 @@ pub fn run(args: &RunArgs, _out: &mut dyn Write) -> Result<(), Failure> {
         let [seed, at, named] = Words::of(lang).start;
         say(&format!(
             "{} · {seed} {} · {}× · {at} {broker} · {named} {space}",
-            ready.scenario.title.get(lang),
+            ready.outline.title.get(lang),
             ready.seed.0,
-            ready.pace.speed()
+            ready.outline.pace.speed()
         ));
-        let hands = (stopper, stopped);
-        let result = play(ready, book, &space, &broker, &folder, screen, hands).await;
+        let stage = Stage { ready, company, book, space, broker, folder, screen };
+        let result = stage.play(stopper, stopped).await;
         if let Some(embedded) = embedded {
             embedded.stop().await;
         }
@@ -84,69 +97,75 @@ pub fn run(args: &RunArgs, _out: &mut dyn Write) -> Result<(), Failure> {
     })
 }
 
-async fn play(
-    ready: Ready,
-    book: crate::inspection::book::Book,
-    space: &Space,
-    broker: &BrokerUrl,
-    folder: &std::path::Path,
+/// Everything a run needs.
+struct Stage {
+    ready: Arc<Ready>,
+    company: Company,
+    book: Book,
+    space: Space,
+    broker: BrokerUrl,
+    folder: PathBuf,
     screen: Screen,
-    (stopper, stopped): (Stopper, Stop),
-) -> Result<(), Failure> {
-    let started = wall_now();
-    let plants = vec![Arc::clone(&ready.plant)];
-    let (service, told) =
-        live::watch_service(plants, book.clone(), folder, &ready.settings).await?;
-    let client = live::own_client_id(folder)?;
-    let (subscriber, arrivals) = live::subscriber(broker, space, &client, &ready.settings);
-    let (end_monitor, monitor_ends) = stop::stop();
-    let watching = service.run(arrivals, subscriber.status(), monitor_ends.clone());
-    let without_monitor = stopper.clone();
-    let watching = tokio::spawn(async move {
-        let watched = watching.await;
-        without_monitor.set(); // a plant that nobody watches any more stops
-        watched
-    });
-    live::connected(subscriber.status(), broker, &stopped).await?;
+}
 
-    let simulator = ready.simulator()?;
-    let publisher = live::publisher(broker, space, &simulator, &ready.settings);
-    let (aside, listener) = Aside::new(ready.scenario.start);
-    let simulating = tokio::spawn(simulate(
-        simulator,
-        space.clone(),
-        publisher,
-        ready.pace,
-        aside,
-        stopped.clone(),
-    ));
-    let subject = Subject {
-        plant: Arc::clone(&ready.plant),
-        book,
-        run: Some(Played {
-            scenario: ready.scenario.clone(),
-            progress: listener.progress,
-            outside: listener.outside,
-            stopped: stopped.clone(),
-        }),
-        link: subscriber.status(),
-    };
-    let snapshots = told.snapshots.clone();
-    // The plant ends by itself, by Ctrl-C, or because a person quits the view.
-    let showing =
-        tokio::spawn(show::until(told, screen, subject, move || stopper.set(), monitor_ends));
-    let simulated = simulating.await.map_err(|_| Failure::Bug)?;
-    if matches!(screen, Screen::Terminal(_)) {
-        stopped.wait().await; // the picture stays until somebody has read it
+impl Stage {
+    async fn play(self, stopper: Stopper, stopped: Stop) -> Result<(), Failure> {
+        let Self { ready, company, book, space, broker, folder, screen } = self;
+        let started = wall_now();
+        let (plants, settings) = (ready.plants(), &ready.settings);
+        let (service, told) =
+            live::watch_service(plants.clone(), book.clone(), &folder, settings).await?;
+        let client = live::own_client_id(&folder)?;
+        let (subscriber, arrivals) = live::subscriber(&broker, &space, &client, settings);
+        let (end_monitor, monitor_ends) = stop::stop();
+        let watching = service.run(arrivals, subscriber.status(), monitor_ends.clone());
+        let without_monitor = stopper.clone();
+        let watching = tokio::spawn(async move {
+            let watched = watching.await;
+            without_monitor.set(); // plants that nobody watches any more stop
+            watched
+        });
+        live::connected(subscriber.status(), &broker, &stopped).await?;
+
+        let (aside, listener) = Aside::new(ready.outline.start);
+        let seen = listener.progress;
+        let publishers = live::publishers(&broker, &space, &company, settings);
+        let voices = Voices::new(space, &company, publishers);
+        let pace = ready.outline.pace;
+        let simulating = simulate(company, voices, pace, aside, stopped.clone());
+        let simulating = tokio::spawn(simulating);
+        let subject = Subject {
+            plants,
+            title: ready.fleet.clone(),
+            book,
+            run: Some(Played {
+                outline: ready.outline.clone(),
+                progress: seen.clone(),
+                outside: listener.outside,
+                stopped: stopped.clone(),
+            }),
+            link: subscriber.status(),
+        };
+        if !matches!(screen, Screen::Terminal(_)) {
+            tokio::spawn(live::report_pace(seen, pace, screen.lang())); // the view shows it itself
+        }
+        let snapshots = told.snapshots.clone();
+        // The plants end by themselves, by Ctrl-C, or because a person quits the view.
+        let showing =
+            tokio::spawn(show::until(told, screen, subject, move || stopper.set(), monitor_ends));
+        let simulated = simulating.await.map_err(|_| Failure::Bug)?;
+        if matches!(screen, Screen::Terminal(_)) {
+            stopped.wait().await; // the picture stays until somebody has read it
+        }
+        all_heard(snapshots).await;
+        end_monitor.set();
+        let watched = watching.await.map_err(|_| Failure::Bug)?;
+        subscriber.stop().await;
+        let summary = showing.await.map_err(|_| Failure::Bug)??;
+        summary.say(wall_now() - started, &folder.display().to_string());
+        simulated.map_err(Failure::outside)?;
+        watched.map_err(Failure::outside)
     }
-    all_heard(snapshots).await;
-    end_monitor.set();
-    let watched = watching.await.map_err(|_| Failure::Bug)?;
-    subscriber.stop().await;
-    let summary = showing.await.map_err(|_| Failure::Bug)??;
-    summary.say(wall_now() - started, &folder.display().to_string());
-    simulated.map_err(Failure::outside)?;
-    watched.map_err(Failure::outside)
 }
 
 /// Waits until the monitor has heard the plant's goodbye: everything before it came earlier. A

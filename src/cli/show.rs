@@ -1,21 +1,23 @@
 //! What a running monitor tells, shown: the terminal view, plain lines, or JSON lines.
 
+use std::collections::BTreeSet;
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
-use crate::alarms::event::{AlarmChange, AlarmId};
-use crate::base::Span;
 use crate::base::text::Lang;
-use crate::cli::common::{Common, Format};
+use crate::base::{PlantId, Text};
+use crate::cli::common::{Format, Telling};
 use crate::cli::exit::Failure;
 use crate::cli::live::{Told, say};
+use crate::cli::ready::Outline;
+use crate::cli::summary::Summary;
 use crate::cli::test::write_entry;
 use crate::cli::view::build::Builder;
-use crate::cli::view::cells::left;
+use crate::cli::view::cells::grouped;
 use crate::cli::view::draw::mark;
-use crate::cli::view::model::{EventRow, View, VillageRow};
+use crate::cli::view::model::{EventRow, Overview, View, VillageRow};
 use crate::cli::view::terminal;
 use crate::cli::view::words::Words;
 use crate::exercise::live::simulate::Progress;
@@ -25,7 +27,6 @@ use crate::inspection::book::Book;
 use crate::ledger::record::{Entry, Record};
 use crate::monitor::Snapshot;
 use crate::plant::Plant;
-use crate::scenario::Scenario;
 use crate::telemetry::link::LinkStatus;
 use crate::world::Outside;
 
@@ -42,20 +43,30 @@ pub enum Screen {
 
 impl Screen {
     /// The live view on a terminal, unless lines or JSON are asked for.
-    pub fn choose(common: &Common) -> Self {
-        let lang = common.lang.into();
-        match common.format {
+    pub fn choose(telling: Telling) -> Self {
+        let lang = telling.lang.into();
+        match telling.format {
             Some(Format::Json) => Self::Json,
             None if io::stdout().is_terminal() => Self::Terminal(lang),
             Some(Format::Text) | None => Self::Plain(lang),
+        }
+    }
+
+    /// The language of text for people.
+    pub fn lang(self) -> Lang {
+        match self {
+            Self::Terminal(lang) | Self::Plain(lang) => lang,
+            Self::Json => Lang::En,
         }
     }
 }
 
 /// What is shown.
 pub struct Subject {
-    /// The plant in the picture.
-    pub plant: Arc<Plant>,
+    /// The plants in the picture, in the monitor's order; at least one.
+    pub plants: Vec<Arc<Plant>>,
+    /// What they are together, when they are many.
+    pub title: Option<Text>,
     /// The rules, for what a tap needs.
     pub book: Book,
     /// The scenario this process plays, if it does.
@@ -67,80 +78,55 @@ pub struct Subject {
 /// A scenario played by the same process.
 pub struct Played {
     /// The scenario.
-    pub scenario: Scenario,
+    pub outline: Outline,
     /// How far it is.
     pub progress: watch::Receiver<Progress>,
-    /// What comes to lie outside the range of the model.
-    pub outside: mpsc::Receiver<Outside>,
+    /// What comes to lie outside the range of a plant's model.
+    pub outside: mpsc::Receiver<(PlantId, Outside)>,
     /// Has somebody ended it early?
     pub stopped: Stop,
 }
 
 impl Played {
-    /// Whom the plant tells what lies outside the model; whoever asks again hears nothing.
-    fn take_outside(&mut self) -> mpsc::Receiver<Outside> {
+    /// Whom plants tell what lies outside the model; whoever asks again hears nothing.
+    fn take_outside(&mut self) -> mpsc::Receiver<(PlantId, Outside)> {
         std::mem::replace(&mut self.outside, mpsc::channel(1).1)
     }
 
-    /// Is the plant about to go, or gone, because the run is over? Then its silence is no news.
+    /// Are the plants about to go, or gone, because the run is over? Then their silence is no news.
     fn is_over(&self) -> bool {
         self.progress.borrow().finished || self.stopped.is_set()
     }
-}
-
-/// Alarms that the summary lists.
-const LISTED: usize = 12;
-
-/// What came of a run.
-#[derive(Debug, Clone, Default)]
-pub struct Summary {
-    lang: Lang,
-    records: u64,
-    alarms: Vec<Episode>,
-    /// What lay outside the model, a line each.
-    outside: Vec<String>,
-    counters: String,
-}
-
-/// One alarm, from when to when.
-#[derive(Debug, Clone)]
-struct Episode {
-    id: AlarmId,
-    from: String,
-    until: Option<String>,
-    text: String,
 }
 
 /// Shows everything told until the monitor has ended; a person who quits the view says stop.
 pub async fn until(
     mut told: Told,
     screen: Screen,
-    subject: Subject,
+    mut subject: Subject,
     quit: impl FnOnce(),
     stop: Stop,
 ) -> Result<Summary, Failure> {
-    let lang = match screen {
-        Screen::Terminal(lang) | Screen::Plain(lang) => lang,
-        Screen::Json => Lang::En,
-    };
-    let mut run = subject.run;
+    let lang = screen.lang();
+    let mut run = subject.run.take();
     let mut outside = run.as_mut().map(Played::take_outside);
     let mut progress = run.as_ref().map(|run| run.progress.clone());
-    let scenario = run.as_ref().map(|run| &run.scenario);
-    let builder = Builder::new(&subject.plant, &subject.book, scenario, lang);
+    let outline = run.as_ref().map(|run| &run.outline);
+    let Subject { plants, book, title, .. } = &subject;
+    let builder = Builder::new(plants, book, title.as_ref(), outline, lang);
     let mut teller = Teller {
         run: run.as_ref(),
         builder,
         lines: Lines::new(screen),
-        summary: Summary::default(),
-        gone_home: false,
+        summary: Summary::new(plants.len()),
+        gone_home: BTreeSet::new(),
     };
-    let mut link = subject.link;
+    let mut link = subject.link.clone();
     teller.builder.link(&link.borrow_and_update().state);
     let (views, seen) = watch::channel(teller.builder.view().clone());
-    let (speak, mut spoken) = watch::channel(lang);
+    let (wishes, mut wished) = mpsc::channel(64);
     let mut viewer = match screen {
-        Screen::Terminal(_) => Some(tokio::spawn(terminal::show(seen, speak))),
+        Screen::Terminal(_) => Some(tokio::spawn(terminal::show(seen, wishes))),
         Screen::Plain(_) | Screen::Json => None,
     };
     let mut quit = Some(quit);
@@ -160,9 +146,9 @@ pub async fn until(
                     teller.builder.progress(*progress.borrow());
                 }
             }
-            Some(outside) = next(&mut outside) => teller.leave(&outside)?,
+            Some((plant, outside)) = next(&mut outside) => teller.leave(&plant, &outside)?,
             Ok(()) = link.changed() => teller.builder.link(&link.borrow_and_update().state),
-            Ok(()) = spoken.changed() => teller.builder.speak(*spoken.borrow_and_update()),
+            Some(wish) = wished.recv() => teller.builder.wish(wish),
             () = gone(&mut viewer) => {
                 viewer = None;
                 if let Some(quit) = quit.take() {
@@ -191,8 +177,8 @@ struct Teller<'a> {
     builder: Builder<'a>,
     lines: Lines,
     summary: Summary,
-    /// Has a run that is over said goodbye? From there on the picture stays as it was.
-    gone_home: bool,
+    /// Plants that said goodbye when the run was over: from there on they stay as they were.
+    gone_home: BTreeSet<PlantId>,
 }
 
 impl Teller<'_> {
@@ -203,12 +189,21 @@ impl Teller<'_> {
     fn hear(&mut self, entries: &[Entry]) -> Result<(), Failure> {
         for entry in entries {
             self.summary.records += 1;
-            self.gone_home |= is_goodbye(&entry.record) && self.is_over();
-            let row = if self.gone_home {
+            if let Some(plant) = &entry.plant
+                && is_goodbye(&entry.record)
+                && self.is_over()
+            {
+                self.gone_home.insert(plant.clone());
+            }
+            let is_home = entry.plant.as_ref().is_some_and(|id| self.gone_home.contains(id));
+            // When the last is home, so is the monitor.
+            let all_home = entry.plant.is_none() && !self.gone_home.is_empty();
+            let row = if is_home || all_home {
                 None
             } else {
-                self.summary.count(&entry.record, &self.builder);
-                self.builder.record(&entry.record)
+                let portrait = entry.plant.as_ref().and_then(|id| self.builder.of(id));
+                self.summary.count(&entry.record, portrait);
+                self.builder.entry(entry)
             };
             self.lines.entry(entry, row.as_ref())?;
         }
@@ -216,9 +211,9 @@ impl Teller<'_> {
     }
 
     /// Something has come to lie outside the model.
-    fn leave(&mut self, outside: &Outside) -> Result<(), Failure> {
-        let row = self.builder.outside(outside);
-        self.summary.outside.push(format!("{}  {}", row.at, row.text));
+    fn leave(&mut self, plant: &PlantId, outside: &Outside) -> Result<(), Failure> {
+        let Some(row) = self.builder.outside(plant, outside) else { return Ok(()) };
+        self.summary.outside(&row);
         self.lines.row(&row)
     }
 
@@ -233,7 +228,10 @@ impl Teller<'_> {
 
     fn finish(self) -> Summary {
         let view = self.builder.view();
-        Summary { lang: view.lang, counters: view.health.clone(), ..self.summary }
+        let mut summary = self.summary;
+        summary.lang = view.lang;
+        summary.counters.clone_from(&view.health);
+        summary
     }
 }
 
@@ -242,7 +240,9 @@ fn is_goodbye(record: &Record) -> bool {
 }
 
 /// What comes next, for whoever waits for anything.
-async fn next(outside: &mut Option<mpsc::Receiver<Outside>>) -> Option<Outside> {
+async fn next(
+    outside: &mut Option<mpsc::Receiver<(PlantId, Outside)>>,
+) -> Option<(PlantId, Outside)> {
     match outside {
         Some(receiver) => receiver.recv().await,
         None => None,
@@ -300,25 +300,57 @@ impl Lines {
     fn status(&mut self, view: &View) -> Result<(), Failure> {
         let (Screen::Plain(_), Some(clock)) = (self.screen, &view.clock) else { return Ok(()) };
         let hour: String = clock.chars().take("12-05 07".len()).collect();
-        if hour == self.hour || view.villages.iter().all(|village| village.share.is_none()) {
+        let is_blank = match &view.overview {
+            Some(overview) => overview.totals.online == 0,
+            None => view.villages.iter().all(|village| village.share.is_none()),
+        };
+        if hour == self.hour || is_blank {
             return Ok(());
         }
         self.hour = hour;
         let mut out = io::stdout().lock();
-        writeln!(out, "{}", status_line(clock, view))?;
+        match &view.overview {
+            Some(overview) => writeln!(out, "{}", status_of_many(clock, overview, view.lang))?,
+            None => writeln!(out, "{}", status_line(clock, view))?,
+        }
         Ok(())
+    }
+}
+
+/// How many plants stand, in one line: alarms, people concerned, the plant that is worst off.
+fn status_of_many(clock: &str, overview: &Overview, lang: Lang) -> String {
+    let words = Words::of(lang);
+    let [alarmed, concerned, of] = words.totals;
+    let totals = &overview.totals;
+    let mut line = format!(
+        "{clock}  {} · {alarmed} {} / {} · {concerned} {} {of} {}",
+        alarms(totals.alarms, words),
+        totals.alarmed,
+        totals.plants,
+        grouped(totals.concerned),
+        grouped(totals.people),
+    );
+    let worst = overview.rows.first().and_then(|row| Some((row, row.worst.as_ref()?)));
+    if let Some((row, worst)) = worst {
+        let sign = mark(row.level);
+        line.push_str(&format!(" · {sign} {} {} · {}", row.name, worst.title, worst.why));
+    }
+    line
+}
+
+fn alarms(count: usize, words: &Words) -> String {
+    let [none, one, many] = words.standing;
+    match count {
+        0 => none.to_owned(),
+        1 => one.to_owned(),
+        more => format!("{many} {more}"),
     }
 }
 
 /// How everything stands, in one line: alarms, pressures, finished water.
 fn status_line(clock: &str, view: &View) -> String {
     let words = Words::of(view.lang);
-    let [none, one, many] = words.standing;
-    let alarms = match view.active() {
-        0 => none.to_owned(),
-        1 => one.to_owned(),
-        more => format!("{many} {more}"),
-    };
+    let alarms = alarms(view.active(), words);
     let [taps, finished] = words.status;
     let village = |village: &VillageRow| {
         let sign = mark(village.pressure.level).trim();
@@ -332,60 +364,4 @@ fn status_line(clock: &str, view: &View) -> String {
     let comma = words.comma;
     let (villages, quality) = (villages.join(comma), quality.join(comma));
     format!("{clock}  {alarms} · {taps} {villages} · {finished} {quality}")
-}
-
-impl Summary {
-    fn count(&mut self, record: &Record, builder: &Builder<'_>) {
-        let Record::Alarm(event) = record else { return };
-        let at = || builder.local(event.at);
-        match event.change {
-            AlarmChange::Raised => self.alarms.push(Episode {
-                id: event.id.clone(),
-                from: at(),
-                until: None,
-                text: match &event.id.tag {
-                    Some(tag) => format!("{tag} {}", builder.title(event)),
-                    None => builder.title(event),
-                },
-            }),
-            AlarmChange::Cleared => {
-                let mut latest = self.alarms.iter_mut().rev();
-                if let Some(alarm) = latest.find(|alarm| alarm.id == event.id) {
-                    alarm.until = Some(at());
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// Says it, on stderr.
-    pub fn say(&self, took: Span, ledger: &str) {
-        say(&self.text(took, ledger));
-    }
-
-    fn text(&self, took: Span, ledger: &str) -> String {
-        let words = Words::of(self.lang);
-        let [raised, cleared, stands, more] = words.summary;
-        let [records, taken] = words.ledger;
-        let done = self.alarms.iter().filter(|alarm| alarm.until.is_some()).count();
-        let count = self.alarms.len();
-        let mut lines = vec![String::new()];
-        lines.push(format!("{raised} {count}{}{cleared} {done}", words.comma));
-        for alarm in self.alarms.iter().take(LISTED) {
-            let until = alarm.until.as_deref().unwrap_or(stands);
-            lines.push(format!("  {} – {}  {}", alarm.from, left(until, 11), alarm.text));
-        }
-        if count > LISTED {
-            lines.push(format!("  {more} {}", count - LISTED));
-        }
-        if !self.outside.is_empty() {
-            lines.push(format!("{} {}", words.outside_count, self.outside.len()));
-            let listed = self.outside.iter().take(LISTED);
-            lines.extend(listed.map(|line| format!("  {line}")));
-        }
-        lines.push(format!("{} {records} {ledger}", self.records));
-        lines.push(self.counters.clone());
-        lines.push(format!("{taken} {}", Span::seconds(took.as_ms() / 1_000)));
-        lines.join("\n")
-    }
 }

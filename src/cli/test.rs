@@ -4,9 +4,9 @@ mod fleet;
 
 use std::io::Write;
 use std::num::NonZero;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use clap::Args;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
@@ -15,9 +15,10 @@ use crate::base::Stamp;
 use crate::base::problem::{Problems, Source};
 use crate::base::random::Seed;
 use crate::base::text::Lang;
-use crate::cli::common::{Common, Format};
+use crate::cli::common::{Format, SeedFlag, Shelves, Telling};
+use crate::cli::cores::{on_all_cores, threads};
 use crate::cli::exit::Failure;
-use crate::cli::library;
+use crate::cli::library::{self, FleetScript, Script};
 use crate::exercise::fleet::WorksPlayed;
 use crate::exercise::judge::{self, Failing};
 use crate::exercise::offline::{self, Played};
@@ -41,17 +42,17 @@ pub struct TestArgs {
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = threads)]
     threads: Option<NonZero<usize>>,
     #[command(flatten)]
-    common: Common,
+    shelves: Shelves,
+    #[command(flatten)]
+    seed: SeedFlag,
+    #[command(flatten)]
+    telling: Telling,
 }
 
-fn threads(text: &str) -> Result<NonZero<usize>, &'static str> {
-    text.parse().map_err(|_| "must be a whole number, at least 1")
-}
-
-/// One file to play, and what came of it.
+/// One file that was played, and what came of it.
 struct Case {
     source: Arc<Source>,
-    outcome: Mutex<Option<Outcome>>,
+    outcome: Outcome,
 }
 
 /// What came of one file.
@@ -68,48 +69,44 @@ enum Outcome {
 
 /// Plays every file. Fails as unusable when one has mistakes, as unmet when one fails otherwise.
 pub fn run(args: &TestArgs, out: &mut dyn Write) -> Result<(), Failure> {
-    let library = args.common.library();
+    let library = args.shelves.library();
     let plants = library.plants()?;
     let book = library.book()?;
-    let cases: Vec<Case> = sources(&args.paths)?
-        .into_iter()
-        .map(|source| Case { source, outcome: Mutex::new(None) })
-        .collect();
-    if cases.is_empty() {
+    let sources = sources(&args.paths)?;
+    if sources.is_empty() {
         return Err(Failure::usage("there is no scenario file to test"));
     }
-    let seed = args.common.seed.map(Seed);
     let started = crate::base::time::wall_now();
-    let play = |case: &Case| {
-        let outcome = if let Some(read) = library::fleet_scenario(&case.source) {
-            match read {
-                Err(problems) => Outcome::Mistakes(problems),
-                Ok((fleet, scenario)) => fleet::play(&fleet, scenario, &book, seed, args.threads),
-            }
-        } else {
-            match library::scenario(&case.source, &plants) {
-                Err(problems) => Outcome::Mistakes(problems),
-                Ok(scenario) => play(&scenario, &plants, &book, seed),
-            }
-        };
-        if let Ok(mut slot) = case.outcome.lock() {
-            *slot = Some(outcome);
+    let play = |source: &Arc<Source>| match library::script(source, &plants) {
+        Err(problems) => Outcome::Mistakes(problems),
+        Ok(Script::Plant(scenario)) => {
+            let seed = args.seed.or(scenario.seed);
+            play(*scenario, &plants, &book, seed)
+        }
+        Ok(Script::Fleet(found)) => {
+            let FleetScript { fleet, scenario, .. } = *found;
+            let seed = args.seed.or(scenario.seed);
+            fleet::play(&fleet, scenario, &book, seed, args.threads)
         }
     };
-    on_all_cores(cases.len(), args.threads, |at| play(&cases[at]));
-    let json = args.common.format == Some(Format::Json);
+    let outcomes =
+        on_all_cores(sources.len(), args.threads, |at| ControlFlow::Continue(play(&sources[at])));
+    let cases: Option<Vec<Case>> = sources
+        .into_iter()
+        .zip(outcomes)
+        .map(|(source, outcome)| Some(Case { source, outcome: outcome? }))
+        .collect();
+    let cases = cases.ok_or(Failure::Bug)?;
+    let json = args.telling.format == Some(Format::Json);
     let (mut failed, mut unusable) = (0, false);
     for case in &cases {
-        let slot = case.outcome.lock();
-        let Some(outcome) = slot.as_ref().ok().and_then(|slot| slot.as_ref()) else {
-            return Err(Failure::Bug);
-        };
+        let outcome = &case.outcome;
         failed += usize::from(!outcome.is_good());
         unusable |= matches!(outcome, Outcome::Mistakes(_));
         if json {
             records(outcome, out)?;
         }
-        report(case, outcome, args, out)?;
+        report(case, args, out)?;
     }
     if let Some(path) = &args.junit {
         junit(&cases, path)?;
@@ -144,54 +141,34 @@ fn sources(paths: &[PathBuf]) -> Result<Vec<Arc<Source>>, Failure> {
 }
 
 fn play(
-    scenario: &Scenario,
+    scenario: Scenario,
     plants: &std::collections::BTreeMap<String, Arc<Plant>>,
     book: &Book,
-    seed: Option<Seed>,
+    seed: Seed,
 ) -> Outcome {
     let Some(plant) = plants.get(scenario.plant.as_str()) else {
         return Outcome::Broken(format!("there is no plant {}", scenario.plant));
     };
-    let unknown = judge::unknown_rules(scenario, &[book]);
+    let unknown = judge::unknown_rules(&scenario, &[book]);
     if !unknown.is_empty() {
         return Outcome::Mistakes(unknown);
     }
-    match offline::play(plant, scenario, book, seed) {
+    match offline::play(plant, &scenario, book, Some(seed)) {
         Err(error) => Outcome::Broken(crate::cli::exit::chain(&error)),
         Ok(played) => {
-            let failing = judge::judge(scenario, plant, book, &played);
-            Outcome::Played(Box::new((scenario.clone(), played, failing)))
+            let failing = judge::judge(&scenario, plant, book, &played);
+            Outcome::Played(Box::new((scenario, played, failing)))
         }
     }
-}
-
-/// Runs `work` once for each of `count` items; which thread does which changes nothing.
-fn on_all_cores(count: usize, threads: Option<NonZero<usize>>, work: impl Fn(usize) + Sync) {
-    let cores = threads.or_else(|| std::thread::available_parallelism().ok());
-    let threads = cores.map_or(1, NonZero::get).min(count);
-    let next = AtomicUsize::new(0);
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                loop {
-                    let at = next.fetch_add(1, Ordering::Relaxed);
-                    if at >= count {
-                        break;
-                    }
-                    work(at);
-                }
-            });
-        }
-    });
 }
 
 impl Outcome {
     /// What was played, in a line.
-    fn summary(&self) -> Option<String> {
+    fn summary(&self, lang: Lang) -> Option<String> {
         match self {
             Self::Played(played) => {
                 let (scenario, played, _) = played.as_ref();
-                let (title, raised) = (&scenario.title.en, played.alarms_raised());
+                let (title, raised) = (scenario.title.get(lang), played.alarms_raised());
                 let (span, readings, seed) = (scenario.duration, played.readings, played.seed.0);
                 let energy = played.kwh_per_m3;
                 let energy = energy.map_or(String::new(), |kwh| format!("{kwh:.3} kWh/m³, "));
@@ -199,7 +176,7 @@ impl Outcome {
                     "{title} ({span}, {readings} readings, {raised} alarms, {energy}seed {seed})"
                 ))
             }
-            Self::Fleet(played) => Some(fleet::summary(&played.0, played.1, &played.2)),
+            Self::Fleet(played) => Some(fleet::summary(&played.0, played.1, &played.2, lang)),
             Self::Mistakes(_) | Self::Broken(_) => None,
         }
     }
@@ -253,15 +230,10 @@ impl Outcome {
     }
 }
 
-fn report(
-    case: &Case,
-    outcome: &Outcome,
-    args: &TestArgs,
-    out: &mut dyn Write,
-) -> Result<(), Failure> {
+fn report(case: &Case, args: &TestArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let mut text = String::new();
-    let path = &case.source.path;
-    if let Some(summary) = outcome.summary().filter(|_| outcome.is_good()) {
+    let (path, outcome) = (&case.source.path, &case.outcome);
+    if let Some(summary) = outcome.summary(args.telling.lang.into()).filter(|_| outcome.is_good()) {
         text = format!("ok      {path}  {summary}\n");
     } else {
         text.push_str(&format!("FAILED  {path}\n"));
@@ -278,7 +250,7 @@ fn report(
     for note in outcome.notes() {
         text.push_str(&format!("        {note}\n"));
     }
-    if args.common.format == Some(Format::Json) {
+    if args.telling.format == Some(Format::Json) {
         to_stderr(&text);
     } else {
         out.write_all(text.as_bytes())?;
@@ -289,7 +261,7 @@ fn report(
 /// The command that shows the same failure: same file, seed, plants and rules.
 fn again(path: &str, seed: Seed, args: &TestArgs) -> String {
     let mut command = format!("sanmen test {} --seed {}", quoted(path), seed.0);
-    let library = args.common.library();
+    let library = args.shelves.library();
     for (flag, folder) in [("plants", library.plants), ("rules", library.rules)] {
         if let Some(folder) = folder {
             let folder = folder.display().to_string();
@@ -338,8 +310,7 @@ fn junit(cases: &[Case], path: &Path) -> Result<(), Failure> {
     let mut report = Report::new("sanmen test");
     let mut suite = TestSuite::new("scenarios");
     for case in cases {
-        let slot = case.outcome.lock();
-        let Some(outcome) = slot.as_ref().ok().and_then(|slot| slot.as_ref()) else { continue };
+        let outcome = &case.outcome;
         let status = if outcome.is_good() {
             TestCaseStatus::success()
         } else {

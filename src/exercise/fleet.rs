@@ -13,7 +13,9 @@ use crate::base::random::Seed;
 use crate::base::{PlantId, RuleId, Stamp};
 use crate::inspection::book::Book;
 use crate::ledger::record::Entry;
+use crate::plant::Plant;
 use crate::plant::fleet::{Fleet, Works};
+use crate::scenario::Scenario;
 use crate::scenario::fleet::{FleetExpectation, FleetScenario};
 use crate::world::{Outside, Soundness};
 
@@ -61,7 +63,22 @@ pub struct WorksPlayed {
     pub outside: Vec<Outside>,
 }
 
-/// Plays one works from start to end; its plant is made for that, and gone afterwards.
+/// One works as it is played: its plant, made for that, and what the scenario is for it.
+pub fn cast(
+    fleet: &Fleet,
+    scenario: &FleetScenario,
+    works: &Works,
+    seed: Seed,
+) -> Result<(Arc<Plant>, Scenario), WorksError> {
+    let id = || works.id.clone();
+    let plant = fleet.plant(works, seed);
+    let plant = plant.map_err(|problems| WorksError::Plant { id: id(), problems })?;
+    let own = scenario.for_plant(&plant, works.county, seed);
+    let own = own.ok_or_else(|| WorksError::Condition(id()))?;
+    Ok((Arc::new(plant), own))
+}
+
+/// Plays one works from start to end; its plant is gone afterwards.
 pub fn play_works(
     fleet: &Fleet,
     scenario: &FleetScenario,
@@ -70,11 +87,8 @@ pub fn play_works(
     seed: Seed,
 ) -> Result<WorksPlayed, WorksError> {
     let id = || works.id.clone();
-    let plant = fleet.plant(works, seed);
-    let plant = plant.map_err(|problems| WorksError::Plant { id: id(), problems })?;
-    let own = scenario.for_plant(&plant, works.county, seed);
-    let own = own.ok_or_else(|| WorksError::Condition(id()))?;
-    let played = offline::play(&Arc::new(plant), &own, book, None);
+    let (plant, own) = cast(fleet, scenario, works, seed)?;
+    let played = offline::play(&plant, &own, book, None);
     let played = played.map_err(|error| WorksError::Play { id: id(), error })?;
     let raised = played.alarm_events().filter(|event| event.change == AlarmChange::Raised);
     let raised = raised.map(|event| (event.id.rule.clone(), event.at)).collect();

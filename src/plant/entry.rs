@@ -47,6 +47,8 @@ impl Plant {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use crate::plant::sample;
 
     #[test]
@@ -57,7 +59,7 @@ mod tests {
         assert_eq!(plant.network.links[entry.0].id, "L-1");
 
         let second = plant.network.links[entry.0].clone();
-        plant.network.links.push(second);
+        Arc::make_mut(&mut plant.network).links.push(second);
         assert_eq!(plant.entry(&village), None, "two mains: no one valve shuts it off");
     }
 }

@@ -14,12 +14,15 @@ pub mod laboratory;
 pub mod load;
 pub mod network;
 pub mod power;
+mod production;
 pub mod profile;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod station;
 pub mod tags;
 pub mod train;
+
+use std::sync::Arc;
 
 use crate::base::PlantId;
 use ageing::Ageing;
@@ -39,8 +42,8 @@ pub struct Plant {
     pub id: PlantId,
     /// People, villages, source: what picks its limits.
     pub profile: Profile,
-    /// Pipes, pumps, tanks, in SI.
-    pub network: Network,
+    /// Pipes, pumps, tanks, in SI; who simulates the plant shares it.
+    pub network: Arc<Network>,
     /// Treatment, from raw water to the clear well.
     pub train: Train,
     /// Its instruments, in the order of `instruments.toml`.

@@ -9,6 +9,7 @@ use super::network::{
     ValveKind,
 };
 use super::power::OwnPower;
+use super::production::control_production;
 use super::profile::{Disinfectant, Profile, SourceKind, Village};
 use super::tags::{Behaviour, Instrument, Place, SamplingPoint, Site, SiteIndex, Tag};
 use super::train::{Clarifying, Dosing, FilterBank, Filters, RawWater, Train};
@@ -25,10 +26,12 @@ use crate::base::{PlantId, Span, TagId, Text};
 /// `J-2`), visited daily at 09:00 and 09:20 for E. coli and chlorine.
 pub fn plant() -> Plant {
     let id = PlantId::new("small").expect("an id");
+    let (mut network, train) = (network(), train());
+    control_production(&mut network, &train);
     Plant {
         profile: profile(id.clone()),
-        network: network(),
-        train: train(),
+        network: Arc::new(network),
+        train,
         instruments: vec![
             instrument("AIT-1", Quantity::FreeChlorine, NodeIndex(1), (0.0, 5.0), 0.01),
             instrument("PT-1", Quantity::Pressure, NodeIndex(3), (0.0, 1_000.0), 0.5),

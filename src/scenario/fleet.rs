@@ -41,6 +41,8 @@ pub struct FleetScenario {
     pub seed: Seed,
     /// Hydraulic step.
     pub step: Span,
+    /// Simulated seconds a second when it is shown live; none: as the settings say.
+    pub speed: Option<f64>,
     /// What happens.
     pub events: Vec<FleetEvent>,
     /// What must and must not follow.
@@ -119,7 +121,7 @@ impl FleetScenario {
             duration: self.duration,
             seed: self.seed_of(&plant.id, seed),
             step: self.step,
-            speed: None,
+            speed: self.speed,
             residents: false,
             laboratory: false,
             injections: injections.collect(),
@@ -162,13 +164,18 @@ impl FleetEvent {
     }
 }
 
-/// Has this kind a size that a plant may have its own of?
-pub(super) fn has_size(kind: &InjectionKind) -> bool {
-    matches!(
-        kind,
-        InjectionKind::Source(SourceEvent::RawStorm { .. } | SourceEvent::AmmoniaEvent { .. })
-            | InjectionKind::People(PeopleEvent::Demand { .. })
-    )
+/// The size of what happens, by the key that a scenario gives it, where a plant may have its own.
+pub fn size(kind: &InjectionKind) -> Option<(&'static str, f64)> {
+    match kind {
+        InjectionKind::Source(SourceEvent::RawStorm { peak_ntu, .. }) => {
+            Some(("peak_ntu", *peak_ntu))
+        }
+        InjectionKind::Source(SourceEvent::AmmoniaEvent { peak_mg_per_l, .. }) => {
+            Some(("peak_mg_per_l", *peak_mg_per_l))
+        }
+        InjectionKind::People(PeopleEvent::Demand { factor, .. }) => Some(("factor", *factor)),
+        _ => None,
+    }
 }
 
 fn scale(kind: &mut InjectionKind, size: f64, source: SourceKind) {

@@ -1,5 +1,7 @@
 //! How a world begins: checked, cold, then run in until its pipes hold believable water.
 
+use std::sync::Arc;
+
 use super::WorldError;
 use super::demand::{Demand, required_heads};
 use super::emptying::Emptying;
@@ -13,13 +15,12 @@ use super::station::Stations;
 use super::step::{STEP, World};
 use super::treatment::Works;
 use super::treatment::clarifier::usual_filtered;
-use super::treatment::production::with_production_control;
 use super::truth::{LinkTruth, NodeTruth, Truth, WorksTruth};
 use crate::base::random::Seed;
 use crate::base::units::{Flow, Length};
 use crate::base::{Span, Stamp};
 use crate::plant::Plant;
-use crate::plant::network::Network;
+use crate::plant::network::PressureDriven;
 use crate::scenario::injection::{AssetEvent, Injection, InjectionKind, PeopleEvent, StationEvent};
 
 /// How long the plant runs before the start.
@@ -40,7 +41,7 @@ impl World {
     ///
     /// Errors: a condition or a place the plant has not got; a network without a solution.
     pub fn new(
-        plant: &Plant,
+        plant: &Arc<Plant>,
         condition: usize,
         start: Stamp,
         seed: Seed,
@@ -65,18 +66,21 @@ impl World {
 
     /// A plant at its initial levels, full of freshly finished water.
     fn cold(
-        plant: &Plant,
+        plant: &Arc<Plant>,
         condition: usize,
         now: Stamp,
         seed: Seed,
         injections: &[Injection],
     ) -> Result<Self, WorldError> {
-        let mut plant = plant.clone();
+        let mut plant = Arc::clone(plant);
         let limits = Limits::new(&plant); // of the plant alone, not of what others connect
-        let foreign = connect(&mut plant.network, injections);
-        let mut network = with_production_control(&plant.network, &plant.train);
+        let foreign = connect(&mut plant, injections);
+        let network = Arc::clone(&plant.network);
         let required = required_heads(&plant);
-        network.pressure_driven.required = lowest(&network, &required);
+        let driven = PressureDriven {
+            required: lowest(&network.pressure_driven, &required),
+            ..network.pressure_driven
+        };
         let situation = Situation::at(&plant, condition, &[], now);
         let chlorine = situation.works.settings.dose.as_mg_per_l()
             - plant.train.dosing.instant_demand_mg_per_l;
@@ -88,7 +92,8 @@ impl World {
         for connection in &foreign {
             transport.set_boundary(connection.reservoir, connection.water);
         }
-        let mut hydraulics = Hydraulics::new(&network, now, plant.profile.utc_offset)?;
+        let mut hydraulics =
+            Hydraulics::new(Arc::clone(&network), driven, now, plant.profile.utc_offset)?;
         hydraulics.boundary().required = required;
         let mut world = Self {
             hydraulics,
@@ -132,8 +137,7 @@ impl World {
 
 /// The pressure that the solver itself requires of all taps: the others' is above it. A file that
 /// has another law than the root of the pressure from 0 on keeps its own, for all taps.
-fn lowest(network: &Network, required: &[Length]) -> Length {
-    let driven = network.pressure_driven;
+fn lowest(driven: &PressureDriven, required: &[Length]) -> Length {
     if driven.exponent != 0.5 || driven.minimum > Length::ZERO {
         return driven.required;
     }

@@ -5,11 +5,12 @@
 //! beginning and shut until its injection begins: a running solver takes no new nodes. Why the
 //! mains have too little pressure is the solver's matter: a shut valve, a summit, an empty tank.
 
+use std::sync::Arc;
+
 use super::quality::{CONDUCTIVITY, Carried, E_COLI, SPECIES, TURBIDITY};
 use crate::base::units::Length;
-use crate::plant::network::{
-    Link, LinkIndex, LinkKind, LinkStatus, Network, Node, NodeIndex, NodeKind,
-};
+use crate::plant::Plant;
+use crate::plant::network::{Link, LinkIndex, LinkKind, LinkStatus, Node, NodeIndex, NodeKind};
 use crate::scenario::injection::{ForeignWater, Injection, InjectionKind, NetworkEvent};
 
 /// The hose or pipe of a household `[D]`: length, inner diameter, Hazen–Williams C.
@@ -71,12 +72,14 @@ fn loss_of_hole(m3_per_h: f64) -> f64 {
     TWO_G * HOLE_AT_M / (speed * speed)
 }
 
-/// Adds what `injections` connect to `network`, behind all nodes and links that it has.
-pub fn connect(network: &mut Network, injections: &[Injection]) -> Vec<Foreign> {
+/// Adds what `injections` connect to the network of `plant`, behind all nodes and links that it
+/// has. A plant to which nothing is connected stays shared.
+pub fn connect(plant: &mut Arc<Plant>, injections: &[Injection]) -> Vec<Foreign> {
     let mut connections = Vec::new();
     for (at, injection) in injections.iter().enumerate() {
         let InjectionKind::Network(event) = &injection.kind else { continue };
         let Some(way) = way(event) else { continue };
+        let network = Arc::make_mut(&mut Arc::make_mut(plant).network);
         let (reservoir, link) = (NodeIndex(network.nodes.len()), LinkIndex(network.links.len()));
         network.nodes.push(Node {
             id: format!("foreign~{at}"),

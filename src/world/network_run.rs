@@ -2,6 +2,8 @@
 //!
 //! In: a `Model`. Out: the same steps as EPANET's own run of the file gives, to be compared.
 
+use std::sync::Arc;
+
 use super::hydraulics::file::model::{Model, Source, SourceType};
 use super::hydraulics::file::{
     Layout, LinkState, NodeState, QualityKind, Step, StepWarning, Totals,
@@ -43,7 +45,11 @@ impl NetworkRun {
         let midnight = Stamp::from_ms(0).unwrap_or(Stamp::MAX);
         let start = midnight + Span::seconds(model.clock_start_s);
         let (nodes, links) = (model.network.nodes.len(), model.network.links.len());
-        let hydraulics = Hydraulics::new(&model.network, start, UtcOffset::UTC)?;
+        let hydraulics = {
+            let network = Arc::clone(&model.network);
+            let driven = network.pressure_driven;
+            Hydraulics::new(network, driven, start, UtcOffset::UTC)?
+        };
         let mut run = Self {
             hydraulics,
             transport: None,

@@ -1,5 +1,7 @@
 //! The world: one plant, step by step.
 
+use std::sync::Arc;
+
 use super::WorldError;
 use super::demand::Demand;
 use super::emptying::Emptying;
@@ -30,7 +32,7 @@ const STIRRED_SHARE: f64 = 0.6;
 
 /// One plant and all its water.
 pub struct World {
-    pub(super) plant: Plant,
+    pub(super) plant: Arc<Plant>,
     pub(super) condition: usize,
     pub(super) injections: Vec<Injection>,
     pub(super) foreign: Vec<Foreign>,

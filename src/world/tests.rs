@@ -1,5 +1,7 @@
 //! The Sanmen plant on days of every kind.
 
+use std::sync::Arc;
+
 use super::quality::Species;
 use super::truth::Truth;
 use super::*;
@@ -56,7 +58,8 @@ fn injection(from: Stamp, kind: InjectionKind) -> Injection {
 }
 
 fn world(plant: &Plant, condition: usize, injections: &[Injection]) -> World {
-    World::new(plant, condition, midnight(), Seed(20241205), injections).expect("it begins")
+    let plant = Arc::new(plant.clone());
+    World::new(&plant, condition, midnight(), Seed(20241205), injections).expect("it begins")
 }
 
 /// Runs for `hours` in steps of five minutes and shows every truth.
@@ -333,7 +336,7 @@ fn more_people_at_home_draw_more_in_their_village_and_nowhere_else() {
 
 #[test]
 fn the_same_seed_gives_the_same_world_and_another_seed_another() {
-    let plant = sanmen();
+    let plant = Arc::new(sanmen());
     let after = |seed| {
         let world = World::new(&plant, NORMAL, midnight(), Seed(seed), &[]).expect("it begins");
         run(world, 2, |_| ()).truth().clone()
@@ -344,7 +347,7 @@ fn the_same_seed_gives_the_same_world_and_another_seed_another() {
 
 #[test]
 fn what_the_plant_has_not_got_is_refused() {
-    let plant = sanmen();
+    let plant = Arc::new(sanmen());
     let begin = |condition, kind| {
         let injections = [injection(at(0), kind)];
         World::new(&plant, condition, midnight(), Seed(1), &injections).err()

@@ -5,6 +5,8 @@
 //! First-order decay, washing out and filling of tanks have theirs beside the modules.
 #![cfg(feature = "epanet")]
 
+use std::sync::Arc;
+
 use sanmen::base::problem::Source;
 use sanmen::base::time::UtcOffset;
 use sanmen::base::{Span, Stamp};
@@ -21,7 +23,9 @@ fn hydraulics(text: &str) -> Hydraulics {
     let network = inp::read(&Source::new("network.inp", text))
         .map_err(|problems| problems.render(false))
         .expect("a sound file");
-    Hydraulics::new(&network, start(), UtcOffset::CHINA).expect("a network that can be built")
+    let driven = network.pressure_driven;
+    Hydraulics::new(Arc::new(network), driven, start(), UtcOffset::CHINA)
+        .expect("a network that can be built")
 }
 
 /// The solution after `change`; nodes and links in the order of the file.

@@ -32,6 +32,33 @@ kind = "instrument-stuck"
 target = "AIT-301"
 "#;
 
+/// Two hours of a storm over three works, and a cut.
+const STORM: &str = r#"
+title = { en = "A storm over some works", zh = "数厂暴雨" }
+fleet = "xianning"
+plants = 3
+start = 2024-06-28T08:00:00+08:00
+duration_h = 2
+step_s = 300
+seed = 3
+
+[[inject]]
+id = "storm"
+at_min = 10
+kind = "raw-storm"
+peak_ntu = 1000
+rise_h = 0.5
+recession_h = 12
+lag_min = [0, 20]
+size_percent = [50, 150]
+
+[[inject]]
+id = "cut"
+at_min = 30
+until_min = 60
+kind = "pump-trip"
+"#;
+
 struct Desk {
     folder: TempDir,
 }
@@ -40,6 +67,7 @@ impl Desk {
     fn new() -> Self {
         let desk = Self { folder: tempfile::tempdir().expect("a folder") };
         fs::write(desk.path("burst.toml"), BURST).expect("written");
+        fs::write(desk.path("storm.toml"), STORM).expect("written");
         desk
     }
 
@@ -48,10 +76,20 @@ impl Desk {
     }
 
     fn command(&self, out: &str, more: &[&str]) -> Command {
+        self.command_of("burst.toml", out, more)
+    }
+
+    fn command_of(&self, scenario: &str, out: &str, more: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sanmen"));
-        command.current_dir(self.folder.path()).args(["dataset", "burst.toml", "--out", out]);
+        command.current_dir(self.folder.path()).args(["dataset", scenario, "--out", out]);
         command.args(more);
         command
+    }
+
+    fn write_storm(&self, out: &str, more: &[&str]) -> Output {
+        let written = self.command_of("storm.toml", out, more).output().expect("the binary starts");
+        assert!(is_done(&written), "{}", text(&written.stderr));
+        written
     }
 
     fn write(&self, out: &str, more: &[&str]) -> Output {
@@ -95,12 +133,12 @@ fn the_bytes_are_the_same_on_one_thread_and_on_three_and_a_second_call_writes_no
     assert!(text(&one.stdout).starts_with("one: 3 written, 0 were complete already\n"));
     assert!(is_done(&desk.write("three", &["--seeds", "1..3", "--threads", "3"])));
     let files = desk.files("one");
-    assert_eq!(files.len(), 3 * 5 + 1, "{:?}", files.keys());
+    assert_eq!(files.len(), 3 * 6 + 1, "{:?}", files.keys());
     assert!(files == desk.files("three"), "the folders differ");
     let again = desk.write("one", &["--seeds", "2..4"]);
     assert!(text(&again.stdout).starts_with("one: 1 written, 2 were complete already\n"));
     let grown = desk.files("one");
-    assert_eq!(grown.len(), 4 * 5 + 1);
+    assert_eq!(grown.len(), 4 * 6 + 1);
     let manifest = Path::new("manifest.json");
     let kept = files.iter().filter(|(name, _)| *name != manifest);
     assert!(kept.into_iter().all(|(name, bytes)| grown.get(name) == Some(bytes)));
@@ -239,4 +277,39 @@ fn parquet_read_back_says_what_csv_says() {
         }
         assert!(columns.next().is_none() && count > 0, "{table}");
     }
+}
+
+#[test]
+fn every_works_of_a_fleet_is_a_part_whose_rows_carry_its_plant() {
+    let desk = Desk::new();
+    let one = desk.write_storm("one", &["--seeds", "7..8", "--threads", "1"]);
+    assert!(text(&one.stdout).starts_with("one: 6 written, 0 were complete already\n"));
+    desk.write_storm("three", &["--seeds", "7..8", "--threads", "3"]);
+    let files = desk.files("one");
+    assert_eq!(files.len(), 6 * 6 + 1, "{:?}", files.keys());
+    assert!(files == desk.files("three"), "the folders differ");
+    let some = files.keys().find(|name| name.ends_with("labels.csv")).expect("a part");
+    let part = some.parent().expect("in a folder");
+    fs::remove_dir_all(desk.path("one").join(part)).expect("it is there");
+    let again = desk.write_storm("one", &["--seeds", "7..8"]);
+    assert!(text(&again.stdout).starts_with("one: 1 written, 5 were complete already\n"));
+    assert!(files == desk.files("one"), "the missing part is the same again");
+
+    let mut peaks = std::collections::BTreeSet::new();
+    for (name, bytes) in files.iter().filter(|(name, _)| name.ends_with("labels.csv")) {
+        let folder = name.parent().and_then(Path::to_str).expect("a part");
+        let seed_and_plant = folder.strip_prefix("storm-").expect("its name");
+        let (seed, plant) = seed_and_plant.split_once('-').expect("seed and plant");
+        let mut rows = text(bytes).lines();
+        assert!(rows.next().is_some_and(|head| head.starts_with("scenario,seed,plant,injection,")));
+        let storm = rows.next().expect("the storm");
+        assert!(storm.starts_with(&format!("storm,{seed},{plant},storm,raw-storm,,")), "{storm}");
+        assert!(storm.contains("peak_ntu") && !storm.contains("size_percent"), "{storm}");
+        let peak = storm.split("peak_ntu").nth(1).map(|rest| rest.split(',').next());
+        peaks.insert(peak.flatten().map(str::to_owned));
+        for cut in rows {
+            assert!(cut.starts_with(&format!("storm,{seed},{plant},cut,pump-trip,P-1,")), "{cut}");
+        }
+    }
+    assert_eq!(peaks.len(), 6, "each works has a storm of its own size: {peaks:?}");
 }

@@ -32,7 +32,7 @@ fn a_fleet_is_shown_beside_its_totals() {
 #[test]
 fn written_works_are_plants_that_spend_a_quiet_day() {
     let folder = tempfile::tempdir().expect("a folder");
-    let arguments = ["fleet", "write", "xianning", "--plants", "9", "--out", "works"];
+    let arguments = ["fleet", "write", "xianning", "--works", "9", "--out", "works"];
     let written = sanmen(folder.path(), &arguments);
     assert_eq!(written.status.code(), Some(0), "{}", text(&written.stderr));
     let again = sanmen(folder.path(), &arguments);
@@ -45,7 +45,7 @@ fn written_works_are_plants_that_spend_a_quiet_day() {
     for id in works {
         let day = format!(
             "title = {{ en = \"A day\", zh = \"一天\" }}\nplant = \"{id}\"\n\
-             start = 2024-12-05T00:00:00+08:00\nduration_h = 24\nseed = 1\n"
+             start = 2024-12-05T00:00:00+08:00\nduration_h = 24\nseed = 1\nstep_s = 300\n"
         );
         std::fs::write(folder.path().join("day.toml"), day).expect("written");
         let played = sanmen(folder.path(), &["test", "day.toml", "--plants", "works"]);
@@ -65,12 +65,4 @@ fn a_fleet_plays_alike_on_one_thread_and_on_three() {
     let one = play("1");
     assert!(one.len() > 10_000, "the ledgers of sixteen plants");
     assert!(one == play("3"), "the same bytes");
-}
-
-#[test]
-fn a_fleet_is_no_plant_for_commands_that_show_one() {
-    let scenario = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/fleet-storm.toml");
-    let run = sanmen(Path::new("."), &["run", scenario]);
-    assert_eq!(run.status.code(), Some(2));
-    assert!(text(&run.stderr).contains("a fleet plays offline: sanmen test FILE"));
 }

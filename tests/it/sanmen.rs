@@ -1,5 +1,7 @@
 //! The Sanmen plant behaves as its files claim: the article's story, and no other trouble.
 
+use std::sync::Arc;
+
 use sanmen::base::problem::Source;
 use sanmen::base::random::Seed;
 use sanmen::base::{PlantId, Span, Stamp};
@@ -50,7 +52,7 @@ struct Day {
 }
 
 /// A day in `condition`, village by village.
-fn day(plant: &Plant, condition: &str, seed: u64) -> Vec<Day> {
+fn day(plant: &Arc<Plant>, condition: &str, seed: u64) -> Vec<Day> {
     let at = plant.conditions.iter().position(|c| c.name == condition).expect("a condition");
     let (start, _) = Stamp::parse("2024-12-05T00:00:00+08:00").expect("a time");
     let mut world = World::new(plant, at, start, Seed(seed), &[]).expect("a world");
@@ -80,7 +82,7 @@ fn day(plant: &Plant, condition: &str, seed: u64) -> Vec<Day> {
 
 #[test]
 fn aged_the_highest_village_lacks_pressure_at_the_peak_but_not_at_ten() {
-    let plant = plant();
+    let plant = Arc::new(plant());
     for seed in [1, 2] {
         for day in day(&plant, "aged", seed) {
             let peak = 7 * 60..8 * 60;
@@ -97,7 +99,7 @@ fn aged_the_highest_village_lacks_pressure_at_the_peak_but_not_at_ten() {
 
 #[test]
 fn in_order_or_renewed_every_tap_has_its_head_its_chlorine_and_water_of_a_day() {
-    let plant = plant();
+    let plant = Arc::new(plant());
     for (condition, seed) in [("normal", 1), ("normal", 2), ("renewed", 3)] {
         for day in day(&plant, condition, seed) {
             assert!(day.low.is_empty(), "{condition}: {day:?}");

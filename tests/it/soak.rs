@@ -1,5 +1,7 @@
 //! A month without a break: nothing grows, nothing gets lost, nothing runs dry unseen.
 
+use std::sync::Arc;
+
 use sanmen::base::random::Seed;
 use sanmen::base::{Span, Stamp};
 use sanmen::instruments::Instruments;
@@ -41,7 +43,7 @@ fn check(plant: &Plant, truth: &Truth) {
 
 #[test]
 fn a_month_keeps_its_books_its_segments_and_its_drum() {
-    let plant = crate::sanmen::plant();
+    let plant = Arc::new(crate::sanmen::plant());
     let condition = plant.conditions.iter().position(|c| c.name == "normal").expect("normal");
     let (start, _) = Stamp::parse("2024-12-05T00:00:00+08:00").expect("a time");
     let world = World::new(&plant, condition, start, Seed(7), &[]).expect("a world");

@@ -32,10 +32,11 @@ pub fn read_toml<T>(
 
 /// The keys at the top of a TOML file, each with its value where that is a text: they tell what
 /// kind of file it is. Reads as far as it can; what is not TOML comes beside them.
-pub fn top_keys(source: &Arc<Source>) -> (BTreeMap<String, Option<String>>, Problems) {
+pub fn top_keys(source: &Arc<Source>) -> (BTreeMap<String, Spanned<Option<String>>>, Problems) {
     let (document, broken) = parse(source);
     let keys = document.get_ref().iter().map(|(key, value)| {
-        (key.get_ref().to_string(), value.get_ref().as_str().map(str::to_owned))
+        let text = value.get_ref().as_str().map(str::to_owned);
+        (key.get_ref().to_string(), Spanned::new(value.span(), text))
     });
     (keys.collect(), broken)
 }

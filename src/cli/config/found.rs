@@ -90,8 +90,9 @@ impl Found {
     fn unknown(&mut self, source: &Arc<Source>) {
         let first_line = source.text.find('\n').unwrap_or(source.text.len());
         self.problems.add(source, 0..first_line, "this is no kind of file that Sanmen reads").help(
-            "a scenario names its `plant`, rules begin with [[rule]], settings have a section such \
-             as [monitor]; a plant is a folder with network.inp, plant.toml and instruments.toml",
+            "a scenario names its `plant` or `fleet`, rules begin with [[rule]], settings have a \
+             section such as [monitor]; a plant is a folder with network.inp, plant.toml and \
+             instruments.toml",
         );
     }
 }
@@ -117,7 +118,7 @@ fn kind_of(has: impl Fn(&str) -> bool) -> Option<Kind> {
         Some(Kind::Settings)
     } else if has("template") || has("rural_residents") {
         Some(Kind::Fleet)
-    } else if ["plant", "inject", "expect", "allow", "duration_h"].into_iter().any(&has) {
+    } else if ["plant", "fleet", "inject", "expect", "allow", "duration_h"].into_iter().any(&has) {
         Some(Kind::Scenario)
     } else {
         None

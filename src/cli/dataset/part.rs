@@ -11,36 +11,46 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::table::{Cell, LABELS, OUTSIDE, READINGS, TABLES, TRUTH, VILLAGES};
 use super::write::{Formats, TableFile};
 use crate::base::Span;
 use crate::base::random::Seed;
 use crate::cli::exit::Failure;
+use crate::cli::library::FleetScript;
 use crate::exercise::dataset::{ReadingRow, Recording, Rows};
+use crate::exercise::fleet::{WorksError, cast};
 use crate::exercise::labels::{Label, Lack, Service};
 use crate::plant::Plant;
+use crate::plant::fleet::Works;
 use crate::scenario::Scenario;
+use crate::scenario::fleet::size;
+use crate::scenario::injection::{Injection, InjectionKind, NetworkEvent};
 use crate::world::Outside;
 
 /// What a part's own file says about it, and the manifest about all.
 pub const ABOUT: &str = "part.json";
 
-/// One scenario with one seed.
-#[derive(Debug)]
+/// One scenario with one seed, at one plant.
 pub struct Part {
     /// Name of its folder.
     pub name: String,
     /// The scenario's name.
-    pub stem: String,
-    /// The scenario.
-    pub scenario: Arc<Scenario>,
-    /// The plant it happens to.
-    pub plant: Arc<Plant>,
-    /// The seed.
-    pub seed: Seed,
+    stem: String,
+    /// The seed of the run.
+    seed: Seed,
+    cast: Cast,
     /// Digest of everything it depends on.
-    pub inputs: String,
+    inputs: String,
+}
+
+/// Whom what happens to.
+pub enum Cast {
+    /// A plant, by a scenario of its own.
+    Plant(Arc<Plant>, Arc<Scenario>),
+    /// One works of a fleet; its plant is made when it is played, and gone afterwards.
+    Works(Arc<FleetScript>, Works),
 }
 
 /// What a finished part says about itself.
@@ -73,6 +83,55 @@ impl Formats {
 }
 
 impl Part {
+    /// The part of a run of the scenario called `stem`.
+    pub fn new(stem: &str, seed: Seed, cast: Cast) -> Self {
+        // What checked values print is all there is to know of them, and the same in the same
+        // version.
+        let (name, text, whom) = match &cast {
+            Cast::Plant(plant, scenario) => {
+                (format!("{stem}-{}", seed.0), &scenario.source.text, format!("{plant:?}"))
+            }
+            Cast::Works(script, works) => {
+                let name = format!("{stem}-{}-{}", seed.0, works.id);
+                let whom = format!("{:?} {works:?}", script.fleet);
+                (name, &script.scenario.source.text, whom)
+            }
+        };
+        let mut digest = Sha256::new();
+        for input in [env!("CARGO_PKG_VERSION"), text, &whom] {
+            digest.update((input.len() as u64).to_be_bytes());
+            digest.update(input);
+        }
+        digest.update(seed.0.to_be_bytes());
+        let mut inputs = String::new();
+        for byte in digest.finalize() {
+            inputs.push_str(&format!("{byte:02x}"));
+        }
+        Self { name, stem: stem.to_owned(), seed, cast, inputs }
+    }
+
+    /// How much time is played.
+    pub fn duration(&self) -> Span {
+        match &self.cast {
+            Cast::Plant(_, scenario) => scenario.duration,
+            Cast::Works(script, _) => script.scenario.duration,
+        }
+    }
+
+    /// The plant, what happens to it, and the seed of its own draws.
+    fn play(&self) -> Result<(Arc<Plant>, Arc<Scenario>, Seed), WorksError> {
+        match &self.cast {
+            Cast::Plant(plant, scenario) => {
+                Ok((Arc::clone(plant), Arc::clone(scenario), self.seed))
+            }
+            Cast::Works(script, works) => {
+                let (plant, own) = cast(&script.fleet, &script.scenario, works, self.seed)?;
+                let seed = own.seed;
+                Ok((plant, Arc::new(own), seed))
+            }
+        }
+    }
+
     /// What stands in `folder` of this part: nothing, or a whole part of the same inputs.
     ///
     /// Errors: something else is there.
@@ -105,22 +164,23 @@ impl Part {
         let hidden = folder.join(hidden(&self.name));
         let wrong = |error| cannot_write(&hidden, error);
         fs::create_dir_all(&hidden).map_err(wrong)?;
-        let mut writer = Writer::create(self, &hidden, formats).map_err(wrong)?;
-        let mut recording =
-            Recording::new(&self.plant, &self.scenario, self.seed).map_err(Failure::outside)?;
+        let (plant, scenario, seed) = self.play().map_err(Failure::outside)?;
+        let mut writer = Writer::create(self, &plant, &hidden, formats).map_err(wrong)?;
+        let mut recording = Recording::new(&plant, &scenario, seed).map_err(Failure::outside)?;
         while let Some(rows) = recording.step().map_err(Failure::outside)? {
             writer.step(&rows).map_err(wrong)?;
-            tick(self.scenario.step);
+            tick(scenario.step);
         }
         let sound = recording.soundness().is_sound();
         writer.outside(recording.outside()).map_err(wrong)?;
         let (rest, labels) = recording.finish();
         writer.readings(&rest).map_err(wrong)?;
-        writer.labels(&labels).map_err(wrong)?;
+        let injections = scenario.injections_with(seed);
+        writer.labels(&labels, &injections, &self.written(&plant, &scenario)).map_err(wrong)?;
         let about = About {
             part: self.name.clone(),
             scenario: self.stem.clone(),
-            plant: self.plant.id.to_string(),
+            plant: plant.id.to_string(),
             seed: self.seed.0,
             inputs: self.inputs.clone(),
             formats: formats.endings(),
@@ -130,6 +190,39 @@ impl Part {
         write_json(&hidden.join(ABOUT), &about)?;
         fs::rename(&hidden, folder.join(&self.name)).map_err(wrong)?;
         Ok(about)
+    }
+
+    /// What the author of the scenario wrote of each injection, in the order of
+    /// `Scenario::injections`; at a works of a fleet, as it comes to that works.
+    fn written(&self, plant: &Plant, scenario: &Scenario) -> Vec<Written> {
+        let table: toml::Table = toml::from_str(&scenario.source.text).unwrap_or_default();
+        let list = table.get("inject").and_then(toml::Value::as_array).cloned().unwrap_or_default();
+        let of = |injection: &Injection| {
+            let id = injection.id.as_str();
+            let named =
+                |value: &&toml::Value| value.get("id").and_then(|id| id.as_str()) == Some(id);
+            let found = list.iter().find(named).and_then(toml::Value::as_table).cloned();
+            let mut written = found.unwrap_or_default();
+            if matches!(self.cast, Cast::Works(..)) {
+                as_it_comes(&mut written, injection, plant);
+            }
+            Written::new(written)
+        };
+        scenario.injections.iter().map(of).collect()
+    }
+}
+
+/// Puts this works' own size and pump in place of what the fleet's scenario says of all.
+fn as_it_comes(written: &mut toml::Table, injection: &Injection, plant: &Plant) {
+    for key in ["counties", "lag_min", "size_percent"] {
+        written.remove(key);
+    }
+    if let Some((key, size)) = size(&injection.kind) {
+        written.insert(key.to_owned(), size.into());
+    }
+    if let InjectionKind::Network(NetworkEvent::PumpTrip { pump }) = injection.kind {
+        let id = plant.network.links[pump.0].id.clone();
+        written.insert("target".to_owned(), id.into());
     }
 }
 
@@ -182,12 +275,8 @@ struct Written {
     settings: String,
 }
 
-/// The `[[inject]]` tables of a scenario, in its order.
-fn written(scenario: &Scenario) -> Vec<Written> {
-    let table: toml::Table = toml::from_str(&scenario.source.text).unwrap_or_default();
-    let list = table.get("inject").and_then(toml::Value::as_array).cloned().unwrap_or_default();
-    let read = |value: toml::Value| {
-        let mut table = value.as_table().cloned().unwrap_or_default();
+impl Written {
+    fn new(mut table: toml::Table) -> Self {
         let mut take = |key: &str| match table.remove(key) {
             Some(toml::Value::String(text)) => Some(text),
             _ => None,
@@ -197,14 +286,14 @@ fn written(scenario: &Scenario) -> Vec<Written> {
             table.remove(key);
         }
         let settings = serde_json::to_string(&table).unwrap_or_default();
-        Written { kind, target, settings }
-    };
-    list.into_iter().map(read).collect()
+        Self { kind, target, settings }
+    }
 }
 
 /// The tables of a part on their way to its files.
 struct Writer<'p> {
     part: &'p Part,
+    plant: &'p Plant,
     readings: TableFile,
     truth: TableFile,
     villages: TableFile,
@@ -213,10 +302,16 @@ struct Writer<'p> {
 }
 
 impl<'p> Writer<'p> {
-    fn create(part: &'p Part, folder: &Path, formats: Formats) -> io::Result<Self> {
+    fn create(
+        part: &'p Part,
+        plant: &'p Plant,
+        folder: &Path,
+        formats: Formats,
+    ) -> io::Result<Self> {
         let table = |table| TableFile::create(folder, table, formats);
         Ok(Self {
             part,
+            plant,
             readings: table(&READINGS)?,
             truth: table(&TRUTH)?,
             villages: table(&VILLAGES)?,
@@ -225,18 +320,20 @@ impl<'p> Writer<'p> {
         })
     }
 
-    fn head(&self) -> [Cell<'p>; 2] {
-        [Cell::Text(&self.part.stem), Cell::Count(self.part.seed.0)]
+    fn head(&self) -> [Cell<'p>; 3] {
+        let plant = Cell::Text(self.plant.id.as_str());
+        [Cell::Text(&self.part.stem), Cell::Count(self.part.seed.0), plant]
     }
 
     fn step(&mut self, rows: &Rows<'_>) -> io::Result<()> {
-        let [scenario, seed] = self.head();
+        let [scenario, seed, plant] = self.head();
         self.readings(rows.readings)?;
-        for (instrument, value) in self.part.plant.instruments.iter().zip(rows.at_tags) {
+        for (instrument, value) in self.plant.instruments.iter().zip(rows.at_tags) {
             let tag = &instrument.tag;
             self.truth.row(&[
                 scenario,
                 seed,
+                plant,
                 Cell::Time(rows.now),
                 Cell::Text(tag.id.as_str()),
                 Cell::Text(tag.quantity.name()),
@@ -244,11 +341,12 @@ impl<'p> Writer<'p> {
                 (*value).into(),
             ])?;
         }
-        for (village, service) in self.part.plant.profile.villages.iter().zip(rows.services) {
+        for (village, service) in self.plant.profile.villages.iter().zip(rows.services) {
             let Service { pressure, water, demand, delivered, lacks } = service;
             self.villages.row(&[
                 scenario,
                 seed,
+                plant,
                 Cell::Time(rows.now),
                 Cell::Text(village.id.as_str()),
                 Cell::Count(u64::from(village.people)),
@@ -266,12 +364,13 @@ impl<'p> Writer<'p> {
     }
 
     fn readings(&mut self, rows: &[ReadingRow]) -> io::Result<()> {
-        let [scenario, seed] = self.head();
+        let [scenario, seed, plant] = self.head();
         for row in rows {
-            let tag = &self.part.plant.instruments[row.tag.0].tag;
+            let tag = &self.plant.instruments[row.tag.0].tag;
             self.readings.row(&[
                 scenario,
                 seed,
+                plant,
                 Cell::Text(tag.id.as_str()),
                 Cell::Text(tag.quantity.name()),
                 Cell::Text(tag.quantity.unit()),
@@ -284,17 +383,22 @@ impl<'p> Writer<'p> {
         Ok(())
     }
 
-    fn labels(&mut self, labels: &[Label]) -> io::Result<()> {
-        let [scenario, seed] = self.head();
-        let profile = &self.part.plant.profile;
-        let injections = self.part.scenario.injections_with(self.part.seed);
-        for (label, written) in labels.iter().zip(written(&self.part.scenario)) {
+    fn labels(
+        &mut self,
+        labels: &[Label],
+        injections: &[Injection],
+        written: &[Written],
+    ) -> io::Result<()> {
+        let [scenario, seed, plant] = self.head();
+        let profile = &self.plant.profile;
+        for (label, written) in labels.iter().zip(written) {
             let injection = &injections[label.injection];
             let villages: Vec<&str> =
                 label.villages.keys().map(|at| profile.villages[*at].id.as_str()).collect();
             self.labels.row(&[
                 scenario,
                 seed,
+                plant,
                 Cell::Text(injection.id.as_str()),
                 Cell::Text(&written.kind),
                 written.target.as_deref().map_or(Cell::Empty, Cell::Text),
@@ -312,12 +416,13 @@ impl<'p> Writer<'p> {
     }
 
     fn outside(&mut self, times: &[Outside]) -> io::Result<()> {
-        let [scenario, seed] = self.head();
+        let [scenario, seed, plant] = self.head();
         for outside in times {
             let has_value = !outside.unit.is_empty();
             self.outside.row(&[
                 scenario,
                 seed,
+                plant,
                 Cell::Text(outside.limit.id()),
                 Cell::Time(outside.first),
                 Cell::Time(outside.last),

@@ -77,6 +77,7 @@ pub const READINGS: Table = Table {
     columns: &[
         column("scenario", Kind::Text),
         column("seed", Kind::Count),
+        column("plant", Kind::Text),
         column("tag", Kind::Text),
         column("quantity", Kind::Text),
         column("unit", Kind::Text),
@@ -93,6 +94,7 @@ pub const TRUTH: Table = Table {
     columns: &[
         column("scenario", Kind::Text),
         column("seed", Kind::Count),
+        column("plant", Kind::Text),
         column("at", Kind::Time),
         column("tag", Kind::Text),
         column("quantity", Kind::Text),
@@ -107,6 +109,7 @@ pub const VILLAGES: Table = Table {
     columns: &[
         column("scenario", Kind::Text),
         column("seed", Kind::Count),
+        column("plant", Kind::Text),
         column("at", Kind::Time),
         column("village", Kind::Text),
         column("people", Kind::Count),
@@ -127,6 +130,7 @@ pub const LABELS: Table = Table {
     columns: &[
         column("scenario", Kind::Text),
         column("seed", Kind::Count),
+        column("plant", Kind::Text),
         column("injection", Kind::Text),
         column("kind", Kind::Text),
         maybe("target", Kind::Text),
@@ -147,6 +151,7 @@ pub const OUTSIDE: Table = Table {
     columns: &[
         column("scenario", Kind::Text),
         column("seed", Kind::Count),
+        column("plant", Kind::Text),
         column("limit", Kind::Text),
         column("from", Kind::Time),
         column("until", Kind::Time),

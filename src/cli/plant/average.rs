@@ -30,7 +30,7 @@ pub(super) struct Average {
 
 /// Over the first day of the file.
 pub(super) fn of(model: &Model, text: &str) -> Average {
-    let mut network = model.network.clone();
+    let mut network = Network::clone(&model.network);
     let (nodes, links) = (network.nodes.len(), network.links.len());
     let mut demand = vec![0.0; nodes];
     let mut head = vec![0.0; nodes];

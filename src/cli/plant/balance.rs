@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -9,9 +10,9 @@ use serde_json::{Value, json};
 use crate::base::random::Seed;
 use crate::base::text::Lang;
 use crate::base::{Span, Stamp};
-use crate::cli::common::{Format, Language, Shelves};
+use crate::cli::common::{Format, Language, PlantShelf, SeedFlag};
 use crate::cli::exit::Failure;
-use crate::cli::library;
+use crate::cli::library::{self, Script};
 use crate::plant::Plant;
 use crate::scenario::injection::Injection;
 use crate::world::quality::{Account, Books, Species};
@@ -27,11 +28,10 @@ pub struct BalanceArgs {
     name: String,
     /// A scenario of that plant; a quiet winter day when left out
     scenario: Option<PathBuf>,
-    /// Seed of every random draw, instead of the scenario's
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    seed: Option<u64>,
     #[command(flatten)]
-    shelves: Shelves,
+    seed: SeedFlag,
+    #[command(flatten)]
+    shelf: PlantShelf,
     /// What stdout carries: a table for people, or one JSON object
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -53,18 +53,21 @@ struct Play {
 /// Plays and writes the account. Errors: no such plant or scenario, one of another plant, no
 /// solution, an account that does not close.
 pub fn run(args: &BalanceArgs, out: &mut dyn Write) -> Result<(), Failure> {
-    let plants = args.shelves.library().plants()?;
-    let plant = args.shelves.library().plant(&args.name)?;
+    let plants = args.shelf.library().plants()?;
+    let plant = args.shelf.library().plant(&args.name)?;
     let mut play = match &args.scenario {
         None => quiet_day(&plant)?,
         Some(path) => {
             let source = library::scenario_source(path)?;
-            let scenario = library::scenario(&source, &plants)?;
+            let Script::Plant(scenario) = library::script(&source, &plants)? else {
+                let text = format!("{} happens to a fleet, not to one plant", path.display());
+                return Err(Failure::usage(text));
+            };
             if scenario.plant != plant.id {
                 let text = format!("{} happens to {}", path.display(), scenario.plant);
                 return Err(Failure::usage(text));
             }
-            let seed = args.seed.map_or(scenario.seed, Seed);
+            let seed = args.seed.or(scenario.seed);
             Play {
                 condition: scenario.condition,
                 start: scenario.start,
@@ -75,7 +78,7 @@ pub fn run(args: &BalanceArgs, out: &mut dyn Write) -> Result<(), Failure> {
             }
         }
     };
-    play.seed = args.seed.map_or(play.seed, Seed);
+    play.seed = args.seed.or(play.seed);
     let world = played(&plant, &play)?;
     let (books, soundness) = (world.books(), world.soundness());
     match args.format {
@@ -108,7 +111,7 @@ fn quiet_day(plant: &Plant) -> Result<Play, Failure> {
     })
 }
 
-fn played(plant: &Plant, play: &Play) -> Result<World, Failure> {
+fn played(plant: &Arc<Plant>, play: &Play) -> Result<World, Failure> {
     let cannot = |error| Failure::usage(format!("the plant cannot be simulated: {error}"));
     let world = World::new(plant, play.condition, play.start, play.seed, &play.injections);
     let mut world = world.map_err(cannot)?.with_step(play.step);

@@ -1,6 +1,7 @@
 //! `sanmen plant compare NAME`: new, worn, renewed; the same winter day three times.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
@@ -11,7 +12,7 @@ use crate::base::random::Seed;
 use crate::base::text::Lang;
 use crate::base::units::{Flow, Length};
 use crate::base::{Span, Stamp};
-use crate::cli::common::{Format, Language, Shelves};
+use crate::cli::common::{Format, Language, PlantShelf};
 use crate::cli::exit::Failure;
 use crate::plant::Plant;
 use crate::plant::ageing::{NEW, Part};
@@ -38,7 +39,7 @@ pub struct CompareArgs {
     #[arg(long, value_enum, value_delimiter = ',', default_value = "all")]
     renew: Vec<Renew>,
     #[command(flatten)]
-    shelves: Shelves,
+    shelves: PlantShelf,
     /// What stdout carries: a table for people, or one JSON object
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -127,7 +128,7 @@ fn parts(renew: &[Renew]) -> Vec<Part> {
 
 /// One day of `plant`, `years` old, `parts` of it just renewed. The day before lets the water of
 /// that state into every pipe.
-fn day(plant: &Plant, years: f64, parts: &[Part]) -> Result<Figures, Failure> {
+fn day(plant: &Arc<Plant>, years: f64, parts: &[Part]) -> Result<Figures, Failure> {
     let Some(new) = plant.conditions.iter().position(|condition| condition.name == NEW) else {
         let text = format!("{} has no condition {NEW} to age from", plant.id);
         return Err(Failure::usage(text));

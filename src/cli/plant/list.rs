@@ -5,7 +5,7 @@ use std::io::Write;
 use clap::Args;
 use serde_json::json;
 
-use crate::cli::common::{Format, Language, Shelves};
+use crate::cli::common::{Format, Language, PlantShelf};
 use crate::cli::exit::Failure;
 use crate::plant::Plant;
 use crate::plant::profile::SourceKind;
@@ -14,7 +14,7 @@ use crate::plant::profile::SourceKind;
 #[derive(Debug, Args)]
 pub struct ListArgs {
     #[command(flatten)]
-    shelves: Shelves,
+    shelves: PlantShelf,
     /// What stdout carries: a table for people, or one JSON object a plant
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,

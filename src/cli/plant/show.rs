@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::list;
 use crate::base::text::Lang;
-use crate::cli::common::{Format, Language, Shelves};
+use crate::cli::common::{Format, Language, PlantShelf};
 use crate::cli::exit::Failure;
 use crate::plant::Plant;
 use crate::plant::network::{LinkKind, NodeKind};
@@ -19,7 +19,7 @@ pub struct ShowArgs {
     /// The plant: the name of its folder
     name: String,
     #[command(flatten)]
-    shelves: Shelves,
+    shelves: PlantShelf,
     /// What stdout carries: text for people, or one JSON object
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,

@@ -1,14 +1,15 @@
 //! A fleet's scenario on all cores, works by works.
 
 use std::num::NonZero;
-use std::sync::Mutex;
+use std::ops::ControlFlow;
 
-use super::{Outcome, on_all_cores};
+use super::Outcome;
 use crate::base::limit::Limit;
 use crate::base::random::Seed;
 use crate::base::text::Lang;
+use crate::cli::cores::on_all_cores;
 use crate::cli::exit;
-use crate::exercise::fleet::{WorksError, WorksPlayed, judge, play_works, unknown_rules};
+use crate::exercise::fleet::{WorksPlayed, judge, play_works, unknown_rules};
 use crate::inspection::book::Book;
 use crate::plant::fleet::Fleet;
 use crate::scenario::fleet::FleetScenario;
@@ -18,34 +19,28 @@ pub(super) fn play(
     fleet: &Fleet,
     scenario: FleetScenario,
     book: &Book,
-    seed: Option<Seed>,
+    seed: Seed,
     threads: Option<NonZero<usize>>,
 ) -> Outcome {
     let unknown = unknown_rules(&scenario, &[book]);
     if !unknown.is_empty() {
         return Outcome::Mistakes(unknown);
     }
-    let seed = seed.unwrap_or(scenario.seed);
-    let works = match scenario.plants {
-        Some(count) => fleet.draw(seed, count),
-        None => fleet.works(seed),
-    };
-    let slots: Vec<Mutex<Option<Result<WorksPlayed, WorksError>>>> =
-        works.iter().map(|_| Mutex::new(None)).collect();
-    on_all_cores(works.len(), threads, |at| {
-        let played = play_works(fleet, &scenario, &works[at], book, seed);
-        if let Ok(mut slot) = slots[at].lock() {
-            *slot = Some(played);
+    let works = fleet.pick(seed, scenario.plants);
+    let results = on_all_cores(works.len(), threads, |at| {
+        match play_works(fleet, &scenario, &works[at], book, seed) {
+            Ok(played) => ControlFlow::Continue(Ok(played)),
+            Err(error) => ControlFlow::Break(Err(error)),
         }
     });
-    let mut played = Vec::with_capacity(works.len());
-    for slot in slots {
-        match slot.into_inner() {
-            Ok(Some(Ok(one))) => played.push(one),
-            Ok(Some(Err(error))) => return Outcome::Broken(exit::chain(&error)),
-            // The thread that had it panicked, and has said so.
-            Ok(None) | Err(_) => return Outcome::Broken("a works was not played".to_owned()),
-        }
+    let broken = results.iter().flatten().find_map(|result| result.as_ref().err());
+    if let Some(error) = broken {
+        return Outcome::Broken(exit::chain(error));
+    }
+    let played: Vec<WorksPlayed> = results.into_iter().flatten().flatten().collect();
+    if played.len() < works.len() {
+        // The thread that had it panicked, and has said so.
+        return Outcome::Broken("a works was not played".to_owned());
     }
     let failing = judge(fleet, &scenario, &played);
     Outcome::Fleet(Box::new((scenario, seed, played, failing)))
@@ -63,12 +58,17 @@ pub(super) fn notes(played: &[WorksPlayed]) -> Vec<String> {
 }
 
 /// What was played, in a line.
-pub(super) fn summary(scenario: &FleetScenario, seed: Seed, played: &[WorksPlayed]) -> String {
+pub(super) fn summary(
+    scenario: &FleetScenario,
+    seed: Seed,
+    played: &[WorksPlayed],
+    lang: Lang,
+) -> String {
     let readings: u64 = played.iter().map(|works| works.readings).sum();
     let raised: usize = played.iter().map(|works| works.raised.len()).sum();
     format!(
         "{} ({} plants, {}, {readings} readings, {raised} alarms, seed {})",
-        scenario.title.en,
+        scenario.title.get(lang),
         played.len(),
         scenario.duration,
         seed.0

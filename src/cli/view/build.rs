@@ -1,73 +1,101 @@
-//! From snapshots and records to pictures.
+//! From snapshots and records to pictures, of one plant or of many.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
-use crate::alarms::event::{AlarmChange, AlarmEvent, Priority};
 use crate::base::text::Lang;
-use crate::base::units::Quantity;
-use crate::base::{Flag, QualityTest, QualityTests, Span, Stamp};
+use crate::base::{PlantId, Text};
+use crate::cli::ready::Outline;
+use crate::exercise::live::pace::Pace;
 use crate::exercise::live::simulate::Progress;
-use crate::ingest::observation::{IngestChange, IngestEvent, TicketEvent};
-use crate::inspection::book::{Book, InspectionRule, Kind};
-use crate::ledger::record::{MonitorRecord, Record};
-use crate::monitor::{PlantSnapshot, Snapshot, TagSnapshot};
+use crate::inspection::book::Book;
+use crate::ledger::record::{Entry, Record};
+use crate::monitor::{PlantSnapshot, Snapshot};
 use crate::plant::Plant;
-use crate::plant::profile::Village;
-use crate::plant::tags::{Place, SamplingPoint, Tag};
-use crate::scenario::Scenario;
 use crate::telemetry::link::LinkState;
 use crate::world::Outside;
 
-use super::model::{
-    AlarmRow, EventRow, Level, Link, PumpRow, TankRow, Value, View, VillageRow, WorksRow,
-};
+use super::model::{EventRow, Link, Overview, View};
+use super::overview::Standing;
+use super::plant::Portrait;
 use super::words::Words;
 
-/// Events kept for the screen.
+/// Events kept for the screen, of each plant and of all together.
 const EVENTS_MAX: usize = 200;
 
 /// Below this speed the clock shows seconds: above, they only flicker.
 const SECONDS_BELOW: f64 = 60.0;
 
+/// What a person asks of the picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// The other language.
+    Language,
+    /// The plant so many rows further down; negative: up.
+    Move(isize),
+    /// The chosen plant.
+    Open,
+    /// Back to all plants.
+    Back,
+}
+
 /// Something that people may want to know.
-#[derive(Debug, Clone)]
-enum News {
+#[derive(Debug)]
+pub enum News {
     /// The monitor has stored it.
-    Record(Box<Record>),
-    /// The plant's model has come to its limits.
+    Record(Record),
+    /// A plant's model has come to its limits.
     Outside(Outside),
 }
 
 /// Keeps a picture up to date.
 pub struct Builder<'a> {
-    plant: &'a Plant,
+    plants: &'a [Arc<Plant>],
+    by_id: BTreeMap<&'a PlantId, usize>,
     book: &'a Book,
-    scenario: Option<&'a Scenario>,
-    words: &'static Words,
-    /// Kept to say everything again in the other language.
-    news: VecDeque<News>,
+    title: Option<&'a Text>,
+    outline: Option<&'a Outline>,
+    lang: Lang,
+    /// The plant in the picture; none: all of them.
+    opened: Option<usize>,
+    /// The plant a person has chosen in the overview; none: they have not.
+    chosen: Option<usize>,
+    /// Positions of the plants in the order of the overview.
+    order: Vec<usize>,
+    /// Kept to say everything again in the other language, or of another plant.
+    histories: Vec<VecDeque<Arc<News>>>,
+    history: VecDeque<(Option<usize>, Arc<News>)>,
     last: Option<Snapshot>,
+    progress: Option<Progress>,
     view: View,
 }
 
 impl<'a> Builder<'a> {
-    /// An empty picture of `plant`, in the run of a scenario if there is one.
+    /// An empty picture of `plants`, in a run if there is one. `title`: what they are together.
     pub fn new(
-        plant: &'a Plant,
+        plants: &'a [Arc<Plant>],
         book: &'a Book,
-        scenario: Option<&'a Scenario>,
+        title: Option<&'a Text>,
+        outline: Option<&'a Outline>,
         lang: Lang,
     ) -> Self {
         let mut builder = Self {
-            plant,
+            plants,
+            by_id: plants.iter().enumerate().map(|(at, plant)| (&plant.id, at)).collect(),
             book,
-            scenario,
-            words: Words::of(lang),
-            news: VecDeque::new(),
+            title,
+            outline,
+            lang,
+            opened: (plants.len() == 1).then_some(0),
+            chosen: None,
+            order: (0..plants.len()).collect(),
+            histories: plants.iter().map(|_| VecDeque::new()).collect(),
+            history: VecDeque::new(),
             last: None,
-            view: View::default(),
+            progress: None,
+            view: View { of_many: plants.len() > 1, ..View::default() },
         };
-        builder.speak(lang);
+        builder.say_again();
         builder
     }
 
@@ -76,27 +104,70 @@ impl<'a> Builder<'a> {
         &self.view
     }
 
-    /// Says everything in `lang` from here on, and what is on the screen once more.
-    pub fn speak(&mut self, lang: Lang) {
-        self.words = Words::of(lang);
+    /// Does what a person asks for.
+    pub fn wish(&mut self, wish: Wish) {
+        let place = |plant: Option<usize>| self.order.iter().position(|at| Some(*at) == plant);
+        match wish {
+            Wish::Language => {
+                self.lang = match self.lang {
+                    Lang::En => Lang::Zh,
+                    Lang::Zh => Lang::En,
+                }
+            }
+            Wish::Move(rows) if self.view.of_many => {
+                let row = place(self.chosen).unwrap_or(0);
+                let row = row.saturating_add_signed(rows).min(self.order.len() - 1);
+                self.chosen = self.order.get(row).copied();
+                self.opened = self.opened.and(self.chosen);
+            }
+            Wish::Open if self.view.of_many => {
+                self.chosen = self.chosen.or(self.order.first().copied());
+                self.opened = self.chosen;
+            }
+            Wish::Back if self.view.of_many => self.opened = None,
+            Wish::Move(_) | Wish::Open | Wish::Back => {}
+        }
+        self.say_again();
+    }
+
+    /// Says everything on the screen once more.
+    fn say_again(&mut self) {
+        let lang = self.lang;
         self.view.lang = lang;
-        let name = self.plant.profile.title.get(lang);
-        self.view.title = match self.scenario {
-            Some(scenario) => format!("{name} · {}", scenario.title.get(lang)),
-            None => name.to_owned(),
+        let run = self.outline.map(|outline| outline.title.get(lang));
+        let whose = match self.opened {
+            Some(at) => Some(self.portrait(at).name()),
+            None => self.title.map(|title| title.get(lang)),
         };
-        self.view.events = self.news.iter().filter_map(|news| self.line(news)).collect();
+        let parts: Vec<&str> = whose.into_iter().chain(run).collect();
+        self.view.title = if parts.is_empty() {
+            format!("Sanmen · {}", Words::of(lang).plants)
+        } else {
+            parts.join(" · ")
+        };
+        self.view.events = if let Some(at) = self.opened {
+            let own = self.histories[at].iter();
+            own.filter_map(|news| self.portrait(at).line(news)).collect()
+        } else {
+            let all = self.history.iter();
+            all.filter_map(|(plant, news)| self.line_of_many(*plant, news)).collect()
+        };
         if let Some(snapshot) = self.last.take() {
             self.snapshot(snapshot);
         }
     }
 
+    fn portrait(&self, at: usize) -> Portrait<'a> {
+        Portrait { plant: &self.plants[at], book: self.book, lang: self.lang }
+    }
+
     /// The scenario has moved on.
     pub fn progress(&mut self, progress: Progress) {
-        if let Some(scenario) = self.scenario {
-            let passed = (progress.now - scenario.start).as_seconds();
-            self.view.progress = Some(passed / scenario.duration.as_seconds());
+        if let Some(outline) = self.outline {
+            let passed = (progress.now - outline.start).as_seconds();
+            self.view.progress = Some(passed / outline.duration.as_seconds());
             self.view.finished = progress.finished;
+            self.progress = Some(progress);
         }
     }
 
@@ -111,405 +182,137 @@ impl<'a> Builder<'a> {
         };
     }
 
-    /// A record was stored: a line of the list of events, if people want to know it.
-    pub fn record(&mut self, record: &Record) -> Option<EventRow> {
-        let row = self.record_line(record)?;
-        self.keep(News::Record(Box::new(record.clone())), &row);
+    /// An entry was stored: a line of the list of events, if people want to know it.
+    pub fn entry(&mut self, entry: &Entry) -> Option<EventRow> {
+        let plant = entry.plant.as_ref().and_then(|id| self.by_id.get(id).copied());
+        self.tell(plant, News::Record(entry.record.clone()))
+    }
+
+    /// Something has come to lie outside the range of a plant's model.
+    pub fn outside(&mut self, plant: &PlantId, outside: &Outside) -> Option<EventRow> {
+        let plant = self.by_id.get(plant).copied();
+        self.tell(plant, News::Outside(outside.clone()))
+    }
+
+    fn tell(&mut self, plant: Option<usize>, news: News) -> Option<EventRow> {
+        let row = if self.view.of_many {
+            self.line_of_many(plant, &news)
+        } else {
+            self.portrait(0).line(&news)
+        }?;
+        let news = Arc::new(news);
+        for at in plant.map_or(0..self.plants.len(), |at| at..at + 1) {
+            keep(&mut self.histories[at], Arc::clone(&news));
+        }
+        if self.view.of_many {
+            keep(&mut self.history, (plant, Arc::clone(&news)));
+        }
+        let shown = match self.opened {
+            None => Some(row.clone()),
+            Some(at) if plant.is_none_or(|plant| plant == at) => self.portrait(at).line(&news),
+            Some(_) => None,
+        };
+        if let Some(shown) = shown {
+            keep(&mut self.view.events, shown);
+        }
         Some(row)
     }
 
-    /// Something has come to lie outside the range of the model.
-    pub fn outside(&mut self, outside: &Outside) -> EventRow {
-        let row = self.outside_line(outside);
-        self.keep(News::Outside(outside.clone()), &row);
-        row
+    /// A line among those of other plants: it says which.
+    fn line_of_many(&self, plant: Option<usize>, news: &News) -> Option<EventRow> {
+        let row = self.portrait(plant.unwrap_or(0)).line(news)?;
+        Some(match plant {
+            Some(at) => EventRow { of: self.portrait(at).name().to_owned(), ..row },
+            None => row,
+        })
     }
 
-    fn keep(&mut self, news: News, row: &EventRow) {
-        if self.news.len() == EVENTS_MAX {
-            self.news.pop_front();
-            self.view.events.pop_front();
-        }
-        self.news.push_back(news);
-        self.view.events.push_back(row.clone());
-    }
-
-    /// The title of a rule, in the language shown.
-    pub fn title(&self, event: &AlarmEvent) -> String {
-        let known = self.rule(event).map(|rule| rule.title.get(self.view.lang));
-        known.unwrap_or(&event.title).to_owned()
+    /// Of one of the plants.
+    pub fn of(&self, plant: &PlantId) -> Option<Portrait<'a>> {
+        self.by_id.get(plant).map(|at| self.portrait(*at))
     }
 
     /// The monitor's state has changed.
     pub fn snapshot(&mut self, snapshot: Snapshot) {
-        if let Some(plant) = snapshot.plants.iter().find(|plant| plant.id == self.plant.id) {
-            self.see(plant);
+        self.tell_time(&snapshot);
+        self.counters(&snapshot);
+        if self.view.of_many {
+            self.look_over(&snapshot);
+        }
+        if let Some(at) = self.opened
+            && let Some(plant) = snapshot.plants.get(at)
+        {
+            self.portrait(at).see(plant, &mut self.view);
         }
         self.last = Some(snapshot);
     }
 
     /// Only the counters of this state: the picture stays.
     pub fn counters(&mut self, snapshot: &Snapshot) {
-        if let Some(plant) = snapshot.plants.iter().find(|plant| plant.id == self.plant.id) {
-            self.view.health = self.health(plant);
-        }
-    }
-
-    fn see(&mut self, plant: &PlantSnapshot) {
-        let speed = plant.clock.map_or(1.0, |clock| clock.speed);
-        self.view.clock = plant.frontier.map(|at| {
-            let time = at.month_day_time(self.plant.profile.utc_offset);
-            if speed < SECONDS_BELOW { time } else { self.local(at) }
-        });
-        self.view.speed =
-            plant.clock.map(|clock| format!("{}×", clock.speed.round())).unwrap_or_default();
-        self.view.presence = plant.online;
-        self.view.villages =
-            self.plant.profile.villages.iter().map(|v| self.village(plant, v)).collect();
-        self.view.works = self.works(plant);
-        self.view.tanks = self.tanks(plant);
-        self.view.pumps = self.pumps(plant);
-        self.view.alarms = self.alarms(plant);
-        self.view.health = self.health(plant);
-    }
-
-    fn village(&self, plant: &PlantSnapshot, village: &Village) -> VillageRow {
-        let at_taps = |quantity| {
-            self.tags(plant).filter(move |(tag, _)| {
-                tag.point == SamplingPoint::TapWater
-                    && tag.quantity == quantity
-                    && tag.village.as_ref() == Some(&village.id)
-            })
-        };
-        let lowest = |quantity| at_taps(quantity).min_by(|a, b| last(a.1).total_cmp(&last(b.1)));
-        // A tap without a value is never the worst while another has one.
-        let height = |state: &TagSnapshot| {
-            Some(last(state)).filter(|value| !value.is_nan()).unwrap_or(f64::NEG_INFINITY)
-        };
-        let highest =
-            |quantity| at_taps(quantity).max_by(|a, b| height(a.1).total_cmp(&height(b.1)));
-        // Taps of one village may lie at different heights: the worst is the one least above need.
-        let pressure =
-            at_taps(Quantity::Pressure).min_by(|a, b| self.share(*a).total_cmp(&self.share(*b)));
-        let needs = pressure.and_then(|(tag, _)| self.needed(tag));
-        VillageRow {
-            name: village.title.get(self.view.lang).to_owned(),
-            pressure: value(plant, pressure),
-            needs: needs.map(|kpa| format!("{kpa:.0}")).unwrap_or_default(),
-            share: pressure.map(|tap| self.share(tap)).filter(|share| share.is_finite()),
-            chlorine: value(plant, lowest(Quantity::FreeChlorine)),
-            turbidity: value(plant, highest(Quantity::Turbidity)),
-        }
-    }
-
-    /// Pressure over need; not a number while either is unknown.
-    fn share(&self, (tag, state): (&Tag, &TagSnapshot)) -> f64 {
-        last(state) / self.needed(tag).unwrap_or(f64::NAN)
-    }
-
-    /// What the rules ask of a tap's pressure, kPa.
-    fn needed(&self, tag: &Tag) -> Option<f64> {
-        let mut rules = self.book.rules().iter();
-        let rule = rules.find(|rule| matches!(rule.kind, Kind::ServicePressure(_)))?;
-        rule.limit_for(&self.plant.profile, tag).map(|limit| limit.raise)
-    }
-
-    fn works(&self, plant: &PlantSnapshot) -> Vec<WorksRow> {
-        let shown = |tag: &Tag| {
-            let quantity = matches!(
-                tag.quantity,
-                Quantity::FreeChlorine | Quantity::Turbidity | Quantity::Flow | Quantity::Pressure
-            );
-            let point = matches!(
-                tag.point,
-                SamplingPoint::RawWater | SamplingPoint::Process | SamplingPoint::FinishedWater
-            );
-            quantity && point
-        };
-        let row = |(tag, state): (&Tag, &TagSnapshot)| WorksRow {
-            name: self.name(tag),
-            finished_quality: tag.point == SamplingPoint::FinishedWater
-                && matches!(tag.quantity, Quantity::FreeChlorine | Quantity::Turbidity),
-            value: value(plant, Some((tag, state))),
-            trend: state.trend.clone(),
-        };
-        self.tags(plant).filter(|(tag, _)| shown(tag)).map(row).collect()
-    }
-
-    fn tanks(&self, plant: &PlantSnapshot) -> Vec<TankRow> {
-        let row = |(tag, state): (&Tag, &TagSnapshot)| TankRow {
-            name: self.name(tag),
-            value: value(plant, Some((tag, state))),
-            share: last(state) / tag.range.1.max(1e-9),
-        };
-        self.tags(plant).filter(|(tag, _)| tag.quantity == Quantity::Level).map(row).collect()
-    }
-
-    fn pumps(&self, plant: &PlantSnapshot) -> Vec<PumpRow> {
-        let instruments = self.plant.instruments.iter().zip(&plant.tags);
-        instruments
-            .filter(|(instrument, _)| instrument.tag.quantity == Quantity::State)
-            .map(|(instrument, state)| PumpRow {
-                name: match instrument.place {
-                    Place::Link(link) => self.plant.network.links[link.0].id.clone(),
-                    Place::DosingPump => self.plant.train.dosing.id.clone(),
-                    _ => instrument.tag.id.to_string(),
-                },
-                runs: state
-                    .latest
-                    .filter(|_| age(plant, &instrument.tag, state).is_none())
-                    .filter(|_| !last(state).is_nan())
-                    .map(|latest| latest.value > 0.5),
-            })
-            .collect()
-    }
-
-    fn alarms(&self, plant: &PlantSnapshot) -> Vec<AlarmRow> {
-        let mut standing: Vec<&AlarmEvent> = plant.standing.iter().collect();
-        let urgency = |event: &AlarmEvent| (event.state.is_active(), event.priority);
-        standing.sort_by_key(|event| (std::cmp::Reverse(urgency(event)), event.at));
-        let row = |event: &AlarmEvent| {
-            let tag = event.id.tag.as_ref();
-            let now = self.tags(plant).find(|(known, _)| Some(&known.id) == tag);
-            AlarmRow {
-                level: if event.state.is_active() { level(event.priority) } else { Level::Calm },
-                since: event.at.hh_mm(self.plant.profile.utc_offset),
-                tag: tag.map_or(event.id.plant.as_str(), |tag| tag.as_str()).to_owned(),
-                title: self.title(event),
-                why: self.reason(event),
-                now: now
-                    .map(|now| value(plant, Some(now)))
-                    .filter(|value| value.age.is_none())
-                    .map(|value| format!("{} {}", value.number, value.unit))
-                    .unwrap_or_default(),
-            }
-        };
-        standing.into_iter().map(row).collect()
-    }
-
-    fn tags<'s>(
-        &'s self,
-        plant: &'s PlantSnapshot,
-    ) -> impl Iterator<Item = (&'s Tag, &'s TagSnapshot)> {
-        self.plant.instruments.iter().map(|instrument| instrument.tag.as_ref()).zip(&plant.tags)
-    }
-
-    /// A tag's title; in English without the word every title of a waterworks has.
-    fn name(&self, tag: &Tag) -> String {
-        tag.title.get(self.view.lang).replace(" water ", " ")
-    }
-
-    fn rule(&self, event: &AlarmEvent) -> Option<&InspectionRule> {
-        self.book.rules().iter().find(|rule| rule.id == event.id.rule)
-    }
-
-    /// Why an alarm changed: value and limit, in short; else the monitor's own sentence.
-    fn reason(&self, event: &AlarmEvent) -> String {
-        let words = self.words;
-        let mut tags = self.plant.instruments.iter().map(|instrument| &instrument.tag);
-        let tag = tags.find(|tag| Some(&tag.id) == event.id.tag.as_ref());
-        let kind = self.rule(event).map(|rule| rule.kind);
-        if let (Some(tag), Some(value), Some(limit)) = (tag, event.why.value, event.why.limit) {
-            let unit = unit(tag.quantity);
-            let word = match kind {
-                Some(Kind::ServicePressure(_)) => words.needs,
-                _ => words.limit,
-            };
-            let places = decimals(tag.quantity, value.min(limit));
-            return format!("{value:.places$} {unit}{}{word} {limit:.places$}", words.comma);
-        }
-        let [flat, silent, gateway, doubtful] = words.reasons;
-        let flat_line = QualityTests::of(QualityTest::FlatLine);
-        let word = match kind {
-            Some(Kind::Quality(rule)) if rule.tests == flat_line => flat,
-            Some(Kind::Quality(_)) => doubtful,
-            Some(Kind::TagSilence) => silent,
-            Some(Kind::GatewaySilence { .. }) => gateway,
-            _ => "",
-        };
-        if word.is_empty() { event.why.text.clone() } else { word.to_owned() }
-    }
-
-    fn line(&self, news: &News) -> Option<EventRow> {
-        match news {
-            News::Record(record) => self.record_line(record),
-            News::Outside(outside) => Some(self.outside_line(outside)),
-        }
-    }
-
-    fn record_line(&self, record: &Record) -> Option<EventRow> {
-        match record {
-            Record::Alarm(event) => self.alarm_line(event),
-            Record::Ingest(event) => Some(self.ingest_line(event)),
-            Record::Ticket(event) => Some(self.ticket_line(event)),
-            // What breaks a limit is an alarm. Doubts come with every spike: the alarm is the news,
-            // and the value has its mark.
-            Record::Lab(_) | Record::Quality(_) => None,
-            Record::Monitor(event) => Some(self.monitor_line(event)),
-        }
-    }
-
-    fn outside_line(&self, outside: &Outside) -> EventRow {
-        let lang = self.view.lang;
-        let (limit, detail) = (outside.limit, outside.detail(lang));
-        let parts = [limit.name(lang), detail.as_str(), limit.sentence(lang)];
-        let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-        EventRow {
-            at: self.local(outside.first),
-            what: self.words.outside,
-            text: parts.join(" · "),
-            level: Level::Calm,
-        }
-    }
-
-    fn ticket_line(&self, event: &TicketEvent) -> EventRow {
-        let ticket = &event.ticket;
-        let village = self.plant.profile.village(ticket.village.as_str());
-        let village = village.map_or(ticket.village.as_str(), |it| it.title.get(self.view.lang));
-        let text = format!("{village} · {}", self.words.problems[ticket.problem as usize]);
-        let at = self.local(ticket.filed_at);
-        EventRow { at, what: self.words.ticket, text, level: Level::Low }
-    }
-
-    fn monitor_line(&self, event: &MonitorRecord) -> EventRow {
-        let [started, stopped] = self.words.monitor;
-        let text = if event.change == "stopped" { stopped } else { started };
-        EventRow { text: text.to_owned(), ..EventRow::default() }
-    }
-
-    fn alarm_line(&self, event: &AlarmEvent) -> Option<EventRow> {
-        let [raised, cleared, again, no_data, answer] = self.words.changes;
-        let (what, level) = match event.change {
-            AlarmChange::Raised => (raised, level(event.priority)),
-            AlarmChange::Cleared => (cleared, Level::Calm),
-            AlarmChange::ReAlarmed => (again, level(event.priority)),
-            AlarmChange::NoData => (no_data, Level::Low),
-            AlarmChange::Acknowledged
-            | AlarmChange::Reset
-            | AlarmChange::Shelved
-            | AlarmChange::Unshelved
-            | AlarmChange::RemovedFromService
-            | AlarmChange::ReturnedToService => (answer, Level::Calm),
-            AlarmChange::Suppressed | AlarmChange::Unsuppressed | AlarmChange::DataBack => {
-                return None;
-            }
-        };
-        let tag = event.id.tag.as_ref().map_or(event.id.plant.as_str(), |tag| tag.as_str());
-        let text = format!("{tag} {} · {}", self.title(event), self.reason(event));
-        Some(EventRow { at: self.local(event.at), what, text, level })
-    }
-
-    fn ingest_line(&self, event: &IngestEvent) -> EventRow {
-        let [_, _, lost, refused] = self.words.counters;
-        let (text, level) = match &event.what {
-            IngestChange::Online { .. } => (self.words.online.to_owned(), Level::Calm),
-            IngestChange::Offline { .. } => (self.words.offline.to_owned(), Level::Low),
-            IngestChange::ClockBack { to, .. } => {
-                (format!("{} {}", self.words.again, self.local(*to)), Level::Calm)
-            }
-            IngestChange::Gap { from, to, .. } => (format!("{lost}: {from}–{to}"), Level::Low),
-            IngestChange::Late { seq, .. } => (format!("{}: {seq}", self.words.late), Level::Calm),
-            IngestChange::Refused { reason, count, detail, .. } => {
-                (format!("{refused}: {count} × {reason}, {detail}"), Level::Low)
-            }
-            IngestChange::TagMismatch { tag, detail } => (format!("{tag}: {detail}"), Level::Low),
-        };
-        EventRow { at: self.local(event.at), what: "", text, level }
-    }
-
-    /// The plant's local time, `MM-DD HH:MM`.
-    pub fn local(&self, at: Stamp) -> String {
-        let mut time = at.month_day_time(self.plant.profile.utc_offset);
-        time.truncate("12-05 07:43".len());
-        time
-    }
-
-    fn health(&self, plant: &PlantSnapshot) -> String {
-        let [messages, readings, lost, refused] = self.words.counters;
-        let counters = &plant.counters;
-        format!(
+        let shown = self.shown(snapshot);
+        let sum = |count: fn(&PlantSnapshot) -> u64| shown.iter().map(count).sum::<u64>();
+        let [messages, readings, lost, refused] = Words::of(self.lang).counters;
+        self.view.health = format!(
             "{messages} {} · {readings} {} · {lost} {} · {refused} {}",
-            counters.messages, counters.readings, counters.lost, plant.refused
-        )
+            sum(|plant| plant.counters.messages),
+            sum(|plant| plant.counters.readings),
+            sum(|plant| plant.counters.lost),
+            sum(|plant| plant.refused),
+        );
+    }
+
+    fn is_unpaced(&self) -> bool {
+        self.outline.is_some_and(|outline| outline.pace == Pace::Max)
+    }
+
+    /// The plants in the picture.
+    fn shown<'s>(&self, snapshot: &'s Snapshot) -> &'s [PlantSnapshot] {
+        match self.opened {
+            Some(at) => snapshot.plants.get(at..=at).unwrap_or_default(),
+            None => &snapshot.plants,
+        }
+    }
+
+    fn tell_time(&mut self, snapshot: &Snapshot) {
+        // One plant of a fleet tells the time for all.
+        let clock = snapshot.plants.iter().find_map(|plant| plant.clock);
+        let speed = clock.map_or(1.0, |clock| clock.speed);
+        let real = self.progress.and_then(|progress| progress.speed);
+        self.view.speed = match (self.progress, real, clock) {
+            (_, Some(real), _) if self.is_unpaced() => format!("{real:.0}×"),
+            (_, Some(real), _) => format!("{real:.0}× / {speed:.0}×"),
+            (_, None, Some(_)) if !self.is_unpaced() => format!("{speed:.0}×"),
+            _ => String::new(),
+        };
+        let at = self.shown(snapshot).iter().filter_map(|plant| plant.frontier).max();
+        let offset = self.plants[self.opened.unwrap_or(0)].profile.utc_offset;
+        self.view.clock = at.map(|at| {
+            let mut time = at.month_day_time(offset);
+            if speed >= SECONDS_BELOW {
+                time.truncate("12-05 07:43".len());
+            }
+            time
+        });
+    }
+
+    /// The rows of all plants, the one that needs most attention first.
+    fn look_over(&mut self, snapshot: &Snapshot) {
+        let all = snapshot.plants.iter().enumerate();
+        let standings: Vec<Standing> =
+            all.map(|(at, plant)| Standing::of(self.portrait(at), plant)).collect();
+        self.order.sort_by_key(|at| (standings[*at].rank(), *at));
+        self.view.overview = self.opened.is_none().then(|| {
+            let chosen = self.order.iter().position(|at| Some(*at) == self.chosen);
+            let rows = self.order.iter().map(|at| (self.portrait(*at), &standings[*at]));
+            Overview::new(&rows.collect::<Vec<_>>(), chosen)
+        });
     }
 }
 
-fn value(plant: &PlantSnapshot, of: Option<(&Tag, &TagSnapshot)>) -> Value {
-    let Some((tag, state)) = of else { return Value::default() };
-    let unit = unit(tag.quantity);
-    let Some(latest) = state.latest else {
-        return Value { number: "–".to_owned(), unit, ..Value::default() };
-    };
-    let alarms = plant
-        .standing
-        .iter()
-        .filter(|event| event.state.is_active() && event.id.tag.as_ref() == Some(&tag.id));
-    let decimals = decimals(tag.quantity, latest.value);
-    // Not the place of the alarm's mark: a doubtful value may have an alarm too.
-    let number = match latest.flag {
-        Flag::Good | Flag::NotEvaluated => format!("{:.decimals$}", latest.value),
-        Flag::Suspect => format!("?{:.decimals$}", latest.value),
-        Flag::Fail if latest.value.abs() < 1e6 => format!("×{:.decimals$}", latest.value),
-        Flag::Fail => "×".to_owned(),
-        Flag::Missing => "–".to_owned(),
-    };
-    Value {
-        number,
-        doubtful: !latest.flag.is_usable(),
-        unit,
-        level: alarms.map(|event| level(event.priority)).max().unwrap_or_default(),
-        age: age(plant, tag, state),
+/// Adds to a list that forgets what is oldest.
+fn keep<T>(list: &mut VecDeque<T>, new: T) {
+    if list.len() == EVENTS_MAX {
+        list.pop_front();
     }
-}
-
-/// How old a reading is, when it is older than it should be.
-fn age(plant: &PlantSnapshot, tag: &Tag, state: &TagSnapshot) -> Option<String> {
-    let age = plant.frontier? - state.latest?.observed_at;
-    let due = (tag.poll * 3).max(Span::minutes(3));
-    (age > due).then(|| short(age))
-}
-
-/// `40s`, `12m`, `3h`, `2d`.
-fn short(age: Span) -> String {
-    let seconds = age.as_ms() / 1_000;
-    match seconds {
-        ..60 => format!("{seconds}s"),
-        60..3_600 => format!("{}m", seconds / 60),
-        3_600..86_400 => format!("{}h", seconds / 3_600),
-        _ => format!("{}d", seconds / 86_400),
-    }
-}
-
-/// The last value, unless it is none or has failed.
-fn last(state: &TagSnapshot) -> f64 {
-    let latest = state.latest.filter(|it| !matches!(it.flag, Flag::Missing | Flag::Fail));
-    latest.map_or(f64::NAN, |latest| latest.value)
-}
-
-fn decimals(quantity: Quantity, value: f64) -> usize {
-    match quantity {
-        Quantity::Pressure if value.abs() < 100.0 => 1,
-        Quantity::Pressure => 0,
-        Quantity::Flow => 1,
-        Quantity::Turbidity if value.abs() >= 10.0 => 1,
-        _ => 2,
-    }
-}
-
-/// Units as people write them.
-fn unit(quantity: Quantity) -> &'static str {
-    match quantity.unit() {
-        "m3/h" => "m³/h",
-        "uS/cm" => "µS/cm",
-        "degC" => "°C",
-        unit => unit,
-    }
-}
-
-fn level(priority: Priority) -> Level {
-    match priority {
-        Priority::Low => Level::Low,
-        Priority::Medium => Level::Medium,
-        Priority::High => Level::High,
-    }
+    list.push_back(new);
 }

@@ -41,6 +41,19 @@ pub fn right(text: &str, cells: usize) -> String {
     " ".repeat(cells.saturating_sub(Piece::raw(text.as_str()).width())) + &text
 }
 
+/// A count with its thousands apart, such as `16,000`.
+pub fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// Mark, number, unit (none in no cells), in `number + unit` cells.
 pub fn value(value: &Value, number: usize, unit: usize) -> Vec<Piece<'static>> {
     let stale = value.age.is_some() || value.doubtful;
@@ -99,6 +112,12 @@ mod tests {
         assert_eq!(right("余氯", 6), "  余氯");
         assert_eq!(fit("随阳村末梢", 6), "随阳…");
         assert_eq!(fit("云顶村", 6), "云顶村");
+    }
+
+    #[test]
+    fn thousands_stand_apart() {
+        let shown = [0, 999, 16_000, 2_190_000].map(grouped);
+        assert_eq!(shown, ["0", "999", "16,000", "2,190,000"]);
     }
 
     #[test]

@@ -8,7 +8,10 @@ use ratatui::text::{Line, Span as Piece};
 use ratatui::widgets::{Block, Borders, Paragraph};
 
 use super::cells::{AGE, BAR_COLUMN, age, bar, fit, gauge, left, right, value};
-use super::model::{AlarmRow, EventRow, Level, Link, PumpRow, Value, View, VillageRow, curve};
+use super::draw_overview;
+use super::model::{
+    AlarmRow, EventRow, Level, Link, Overview, PumpRow, Value, View, VillageRow, curve,
+};
 use super::words::Words;
 
 pub const CALM: Style = Style::new().fg(Color::Gray);
@@ -52,6 +55,39 @@ pub fn draw(frame: &mut Frame<'_>, view: &View) {
         too_small(frame, area, words);
         return;
     }
+    match &view.overview {
+        Some(overview) => draw_many(frame, view, overview, words),
+        None => draw_one(frame, view, words),
+    }
+}
+
+/// How many plants the overview shows at a time in a terminal of this height.
+pub fn plants_a_page(height: u16) -> usize {
+    draw_overview::page(height.saturating_sub(2 + events_of_many(height) + 1))
+}
+
+/// Rows for what happened, below many plants.
+fn events_of_many(height: u16) -> u16 {
+    if height >= TALL { 8 } else { 5 }
+}
+
+fn draw_many(frame: &mut Frame<'_>, view: &View, overview: &Overview, words: &Words) {
+    let area = frame.area();
+    let [head, plants, log, foot] = Layout::vertical([
+        Constraint::Length(2),
+        Constraint::Min(0),
+        Constraint::Length(events_of_many(area.height)),
+        Constraint::Length(1),
+    ])
+    .areas(area);
+    header(frame, head, view, words);
+    draw_overview::list(frame, plants, overview, words);
+    events(frame, log, view, words);
+    footer(frame, foot, view, words);
+}
+
+fn draw_one(frame: &mut Frame<'_>, view: &View, words: &Words) {
+    let area = frame.area();
     let wide = area.width >= WIDE;
     let values = (view.works.len() + view.tanks.len()) as u16 + 1;
     let villages_rows = view.villages.len() as u16 + 2;
@@ -131,6 +167,17 @@ fn state_pieces(view: &View, words: &Words) -> Vec<Piece<'static>> {
         Link::Connected => Piece::styled(format!("● {connected}"), CALM),
         Link::Lost(reason) => Piece::styled(format!("■ {lost}: {}", fit(reason, 40)), alert),
     }];
+    if let Some(Overview { totals, .. }) = &view.overview {
+        let [online, offline] = words.gateways;
+        pieces.push(Piece::styled(
+            format!("  ● {online} {} / {}", totals.online, totals.plants),
+            CALM,
+        ));
+        if totals.offline > 0 && !view.finished {
+            pieces.push(Piece::styled(format!("  ■ {offline} {}", totals.offline), alert));
+        }
+        return pieces;
+    }
     match view.presence {
         // A plant that says goodbye at its scenario's end is no trouble.
         Some(_) if view.finished => {}
@@ -152,7 +199,8 @@ fn progress_pieces(view: &View, room: usize) -> Vec<Piece<'static>> {
     ]
 }
 
-fn boxed(title: &str) -> Block<'_> {
+/// A part of the picture with its title above it.
+pub fn boxed(title: &str) -> Block<'_> {
     let title = Piece::styled(format!(" {title} "), CALM.add_modifier(Modifier::BOLD));
     Block::new().borders(Borders::TOP).border_style(DIM).title(Line::from(title))
 }
@@ -337,6 +385,9 @@ fn events(frame: &mut Frame<'_>, area: Rect, view: &View, words: &Words) {
         if !event.what.is_empty() {
             pieces.push(Piece::styled(format!("{} ", left(event.what, longest)), style));
         }
+        if !event.of.is_empty() {
+            pieces.push(Piece::styled(format!("{} · ", event.of), CALM));
+        }
         let used: usize = pieces.iter().map(Piece::width).sum();
         let rest = usize::from(area.width).saturating_sub(used);
         pieces.push(Piece::styled(fit(&event.text, rest), CALM));
@@ -347,7 +398,13 @@ fn events(frame: &mut Frame<'_>, area: Rect, view: &View, words: &Words) {
 }
 
 fn footer(frame: &mut Frame<'_>, area: Rect, view: &View, words: &Words) {
-    let mut pieces = vec![Piece::styled(format!(" {}   ", words.keys), CALM)];
+    let [one, many, one_of_many] = words.keys;
+    let keys = match (view.of_many, &view.overview) {
+        (false, _) => one,
+        (true, Some(_)) => many,
+        (true, None) => one_of_many,
+    };
+    let mut pieces = vec![Piece::styled(format!(" {keys}   "), CALM)];
     if view.finished {
         let style = BOLD.add_modifier(Modifier::REVERSED);
         pieces.insert(0, Piece::styled(format!(" {} ", words.finished), style));

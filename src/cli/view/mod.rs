@@ -3,7 +3,10 @@
 pub mod build;
 pub mod cells;
 pub mod draw;
+mod draw_overview;
 pub mod model;
+mod overview;
+pub mod plant;
 pub mod terminal;
 #[cfg(test)]
 mod tests;

@@ -20,6 +20,10 @@ pub struct View {
     pub link: Link,
     /// Is the plant's gateway online; none before its birth.
     pub presence: Option<bool>,
+    /// Is the plant one of several that can be looked at?
+    pub of_many: bool,
+    /// All plants in a list, when that is shown instead of one of them.
+    pub overview: Option<Overview>,
     /// Share of the scenario that is over.
     pub progress: Option<f64>,
     /// Is the run over, and the terminal to be given back?
@@ -52,6 +56,70 @@ impl View {
     pub fn finished_quality(&self) -> impl Iterator<Item = &Value> {
         self.works.iter().filter(|row| row.finished_quality).map(|row| &row.value)
     }
+}
+
+/// Many plants.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Overview {
+    /// The one that needs most attention first.
+    pub rows: Vec<PlantRow>,
+    /// The row that a person has chosen; none: they have not.
+    pub chosen: Option<usize>,
+    /// All of them together.
+    pub totals: Totals,
+}
+
+/// Many plants in numbers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// How many there are.
+    pub plants: usize,
+    /// Plants with an alarm that asks for attention.
+    pub alarmed: usize,
+    /// Those alarms.
+    pub alarms: usize,
+    /// Gateways that are there.
+    pub online: usize,
+    /// Gateways that have gone.
+    pub offline: usize,
+    /// People served.
+    pub people: u64,
+    /// People whose water has an alarm.
+    pub concerned: u64,
+}
+
+/// One of many plants.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PlantRow {
+    /// Its name.
+    pub name: String,
+    /// Its county.
+    pub county: String,
+    /// Is its gateway there; none before its birth.
+    pub online: Option<bool>,
+    /// The level of its worst alarm.
+    pub level: Level,
+    /// People served.
+    pub people: u64,
+    /// People whose water has an alarm.
+    pub concerned: u64,
+    /// Alarms that ask for attention, by priority: low, medium, high.
+    pub counts: [usize; 3],
+    /// Alarms that are gone, and nobody has answered.
+    pub unanswered: usize,
+    /// The worst alarm.
+    pub worst: Option<WorstAlarm>,
+}
+
+/// The alarm that a plant is listed for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WorstAlarm {
+    /// Local time it was raised.
+    pub since: String,
+    /// The rule's title.
+    pub title: String,
+    /// Why it was raised.
+    pub why: String,
 }
 
 /// The connection to the broker, for people.
@@ -168,6 +236,8 @@ pub struct AlarmRow {
 pub struct EventRow {
     /// Local time; empty for what happened to the monitor itself.
     pub at: String,
+    /// The plant, where it is one of many; else empty.
+    pub of: String,
     /// What happened, in a word; empty when the text says it.
     pub what: &'static str,
     /// A line of text.
@@ -179,7 +249,7 @@ pub struct EventRow {
 /// Time, word and text in one line.
 impl std::fmt::Display for EventRow {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let parts = [self.at.as_str(), self.what, self.text.as_str()];
+        let parts = [self.at.as_str(), self.what, self.of.as_str(), self.text.as_str()];
         let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
         f.write_str(&parts.join("  "))
     }

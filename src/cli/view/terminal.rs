@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use ratatui::crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
+use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use tokio::sync::{mpsc, watch};
 
-use super::draw::draw;
+use super::build::Wish;
+use super::draw::{draw, plants_a_page};
 use super::model::View;
-use crate::base::text::Lang;
 use crate::cli::stderr;
 
 /// Gives the terminal back, however the view ends, and then says what was held back.
@@ -24,8 +24,8 @@ impl Drop for Borrowed {
     }
 }
 
-/// Shows every new picture until a person quits; then returns. Language keys go to `speak`.
-pub async fn show(mut views: watch::Receiver<View>, speak: watch::Sender<Lang>) -> io::Result<()> {
+/// Shows every new picture until a person quits; then returns. What they wish goes to `wishes`.
+pub async fn show(mut views: watch::Receiver<View>, wishes: mpsc::Sender<Wish>) -> io::Result<()> {
     stderr::hold();
     let borrowed = Borrowed;
     let mut terminal = ratatui::try_init()?;
@@ -48,8 +48,13 @@ pub async fn show(mut views: watch::Receiver<View>, speak: watch::Sender<Lang>) 
         tokio::select! {
             key = pressed.recv() => match key {
                 Some(Key::Quit) | None => break Ok(()),
-                Some(Key::Language) => speak.send_modify(|lang| *lang = other(*lang)),
-                Some(Key::Redraw) => {}
+                // Esc goes back; where there is nothing to go back to, it ends.
+                Some(Key::Escape) if view.overview.is_some() || !view.of_many => break Ok(()),
+                Some(key) => {
+                    let page = terminal.size().map_or(1, |size| plants_a_page(size.height));
+                    // A full channel or a closed one: nobody has time for one more wish.
+                    key.wish(page).map_or(Ok(()), |wish| wishes.try_send(wish)).ok();
+                }
             },
             changed = views.changed() => if changed.is_err() { break Ok(()) },
         }
@@ -61,17 +66,51 @@ pub async fn show(mut views: watch::Receiver<View>, speak: watch::Sender<Lang>) 
     result
 }
 
-fn other(lang: Lang) -> Lang {
-    match lang {
-        Lang::En => Lang::Zh,
-        Lang::Zh => Lang::En,
-    }
-}
-
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Key {
     Quit,
+    Escape,
+    Back,
+    Open,
+    /// So many rows down.
+    Row(isize),
+    /// So many pages down.
+    Page(isize),
     Language,
     Redraw,
+}
+
+impl Key {
+    /// What it asks of the picture; a page has so many rows.
+    fn wish(self, page: usize) -> Option<Wish> {
+        Some(match self {
+            Self::Language => Wish::Language,
+            Self::Escape | Self::Back => Wish::Back,
+            Self::Open => Wish::Open,
+            Self::Row(rows) => Wish::Move(rows),
+            Self::Page(pages) => Wish::Move(pages.saturating_mul(page.cast_signed())),
+            Self::Quit | Self::Redraw => return None,
+        })
+    }
+
+    fn of(key: KeyEvent) -> Option<Self> {
+        let control = key.modifiers.contains(KeyModifiers::CONTROL);
+        Some(match key.code {
+            KeyCode::Char('c') if control => Self::Quit,
+            KeyCode::Char('q') => Self::Quit,
+            KeyCode::Esc => Self::Escape,
+            KeyCode::Left | KeyCode::Backspace => Self::Back,
+            KeyCode::Enter | KeyCode::Right => Self::Open,
+            KeyCode::Up | KeyCode::Char('k') => Self::Row(-1),
+            KeyCode::Down | KeyCode::Char('j') => Self::Row(1),
+            KeyCode::PageUp => Self::Page(-1),
+            KeyCode::PageDown | KeyCode::Char(' ') => Self::Page(1),
+            KeyCode::Home => Self::Row(isize::MIN),
+            KeyCode::End => Self::Row(isize::MAX),
+            KeyCode::Char('l') => Self::Language,
+            _ => return None,
+        })
+    }
 }
 
 fn listen(keys: &mpsc::Sender<Key>, over: &AtomicBool) {
@@ -82,15 +121,10 @@ fn listen(keys: &mpsc::Sender<Key>, over: &AtomicBool) {
             Err(_) => return,
         }
         let key = match event::read() {
-            Ok(Event::Key(key)) if key.kind == KeyEventKind::Press => {
-                let control = key.modifiers.contains(KeyModifiers::CONTROL);
-                match key.code {
-                    KeyCode::Char('c') if control => Key::Quit,
-                    KeyCode::Char('q') | KeyCode::Esc => Key::Quit,
-                    KeyCode::Char('l') => Key::Language,
-                    _ => continue,
-                }
-            }
+            Ok(Event::Key(key)) if key.kind == KeyEventKind::Press => match Key::of(key) {
+                Some(key) => key,
+                None => continue,
+            },
             Ok(Event::Resize(..)) => Key::Redraw,
             Ok(_) => continue,
             Err(_) => return,

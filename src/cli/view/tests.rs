@@ -5,10 +5,11 @@ use std::sync::Arc;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
-use super::build::Builder;
+use super::build::{Builder, Wish};
 use super::draw::draw;
 use super::model::{
-    AlarmRow, EventRow, Level, Link, PumpRow, TankRow, Value, View, VillageRow, WorksRow,
+    AlarmRow, EventRow, Level, Link, Overview, PlantRow, PumpRow, TankRow, Totals, Value, View,
+    VillageRow, WorksRow, WorstAlarm,
 };
 use crate::alarms::event::{AlarmChange, AlarmEvent, AlarmId, AlarmState, Priority};
 use crate::base::limit::Limit;
@@ -19,7 +20,7 @@ use crate::ingest::Counters;
 use crate::ingest::observation::{Observation, PlantIndex};
 use crate::inspection::book::Book;
 use crate::inspection::finding::Why;
-use crate::ledger::record::Record;
+use crate::ledger::record::{Entry, Record};
 use crate::monitor::{PlantSnapshot, Snapshot, TagSnapshot};
 use crate::plant::Plant;
 use crate::plant::tags::TagIndex;
@@ -54,6 +55,7 @@ fn picture(lang: Lang) -> View {
         what: if zh { "报警" } else { "ALARM" },
         text: format!("PIT-407 {title} · {why}"),
         level: Level::Medium,
+        ..EventRow::default()
     };
     View {
         lang,
@@ -197,7 +199,8 @@ fn low_pressure(state: AlarmState) -> AlarmEvent {
 #[test]
 fn what_lies_outside_the_model_is_said_in_the_language_shown() {
     let (plant, book) = sanmen();
-    let mut builder = Builder::new(&plant, &book, None, Lang::En);
+    let plants = [Arc::clone(&plant)];
+    let mut builder = Builder::new(&plants, &book, None, None, Lang::En);
     let outside = Outside {
         limit: Limit::WaterHammer,
         first: at(0),
@@ -209,12 +212,12 @@ fn what_lies_outside_the_model_is_said_in_the_language_shown() {
         unit: "m/s",
         severity: 0.7,
     };
-    let row = builder.outside(&outside);
+    let row = builder.outside(&plant.id, &outside).expect("a line");
     let said = "12-05 12:00  MODEL  water hammer · M-6 and 6 more, 0.70 m/s at once: pressure may \
                 jump by 25 m (plastic) to 78 m (iron) · the flow changes at once; the pressure \
                 wave is not computed";
     assert_eq!(row.to_string(), said);
-    builder.speak(Lang::Zh);
+    builder.wish(Wish::Language);
     let said = "12-05 12:00  模型  水锤 · M-6等7处，0.70 m/s：压力可能突变 25 m（塑料管）至 78 \
                 m（铸铁管） · 流速突变；模型不计算压力波";
     assert_eq!(builder.view().events[0].to_string(), said);
@@ -223,7 +226,8 @@ fn what_lies_outside_the_model_is_said_in_the_language_shown() {
 #[test]
 fn a_standing_alarm_colours_its_tap_and_a_cleared_one_does_not() {
     let (plant, book) = sanmen();
-    let mut builder = Builder::new(&plant, &book, None, Lang::En);
+    let plants = [Arc::clone(&plant)];
+    let mut builder = Builder::new(&plants, &book, None, None, Lang::En);
     let readings = [("PIT-407", 74.7, 1), ("PIT-401", 281.0, 1)];
     builder.snapshot(state(&plant, &readings, vec![low_pressure(AlarmState::Unacknowledged)]));
     let view = builder.view();
@@ -243,7 +247,8 @@ fn a_standing_alarm_colours_its_tap_and_a_cleared_one_does_not() {
 #[test]
 fn an_old_reading_says_its_age_and_a_fresh_one_does_not() {
     let (plant, book) = sanmen();
-    let mut builder = Builder::new(&plant, &book, None, Lang::En);
+    let plants = [Arc::clone(&plant)];
+    let mut builder = Builder::new(&plants, &book, None, None, Lang::En);
     builder.snapshot(state(&plant, &[("PIT-407", 74.7, 12), ("PIT-401", 281.0, 3)], Vec::new()));
     let view = builder.view();
     assert_eq!(view.villages[6].pressure.age.as_deref(), Some("12m"));
@@ -255,7 +260,8 @@ fn an_old_reading_says_its_age_and_a_fresh_one_does_not() {
 #[test]
 fn a_doubtful_value_has_its_mark_and_one_that_failed_is_never_the_worst() {
     let (plant, book) = sanmen();
-    let mut builder = Builder::new(&plant, &book, None, Lang::En);
+    let plants = [Arc::clone(&plant)];
+    let mut builder = Builder::new(&plants, &book, None, None, Lang::En);
     let readings = [("PIT-401", 281.0, 1), ("AIT-401", 0.0, 1), ("AIT-411", 3.4e38, 1)];
     let mut snapshot = state(&plant, &readings, Vec::new());
     for (tag, flag) in
@@ -286,7 +292,8 @@ fn of_two_taps_the_one_with_the_least_left_is_shown() {
         poll: Span::MINUTE,
         ..(*second.tag).clone()
     });
-    let mut builder = Builder::new(&plant, &book, None, Lang::En);
+    let plants = [Arc::new(plant.clone())];
+    let mut builder = Builder::new(&plants, &book, None, None, Lang::En);
     builder.snapshot(state(&plant, &[("PIT-401", 281.0, 1), ("PIT-402", 140.0, 1)], Vec::new()));
     assert_eq!(builder.view().villages[0].pressure.number, "140");
     builder.snapshot(state(&plant, &[("PIT-401", 281.0, 1)], Vec::new()));
@@ -296,11 +303,12 @@ fn of_two_taps_the_one_with_the_least_left_is_shown() {
 #[test]
 fn another_language_says_everything_again() {
     let (plant, book) = sanmen();
-    let mut builder = Builder::new(&plant, &book, None, Lang::En);
+    let plants = [Arc::clone(&plant)];
+    let mut builder = Builder::new(&plants, &book, None, None, Lang::En);
     let alarm = low_pressure(AlarmState::Unacknowledged);
-    builder.record(&Record::Alarm(alarm.clone()));
+    builder.entry(&entry(&plant, Record::Alarm(alarm.clone())));
     builder.snapshot(state(&plant, &[], vec![alarm]));
-    builder.speak(Lang::Zh);
+    builder.wish(Wish::Language);
     let view = builder.view();
     assert_eq!(view.alarms[0].title, "服务水头不足");
     assert_eq!(
@@ -308,4 +316,125 @@ fn another_language_says_everything_again() {
         "12-05 11:30  报警  PIT-407 服务水头不足 · 97.2 kPa,需要 98.1"
     );
     assert_eq!(view.villages[6].name, "云顶村");
+}
+
+// ---- many plants
+
+fn entry(plant: &Plant, record: Record) -> Entry {
+    let (previous, hash) = (String::new(), String::new());
+    Entry { plant: Some(plant.id.clone()), n: 1, record, previous, hash }
+}
+
+fn plant_row(name: &str, level: Level, concerned: u64) -> PlantRow {
+    let worst = WorstAlarm {
+        since: "06:43".to_owned(),
+        title: "Turbid water leaves the plant".to_owned(),
+        why: "5.21 NTU, limit 3.00".to_owned(),
+    };
+    PlantRow {
+        name: name.to_owned(),
+        county: "Tongshan".to_owned(),
+        online: Some(true),
+        level,
+        people: 7_912,
+        concerned,
+        counts: if level == Level::Calm { [0; 3] } else { [12, 0, 1] },
+        unanswered: 2,
+        worst: (level > Level::Calm).then_some(worst),
+    }
+}
+
+fn overview(lang: Lang) -> View {
+    let mut rows = vec![plant_row("Yunxi waterworks", Level::High, 7_912)];
+    rows.extend((0..20).map(|n| plant_row(&format!("Works {n}"), Level::Calm, 0)));
+    rows[19].online = Some(false);
+    rows[20].online = None;
+    let totals = Totals {
+        plants: 21,
+        alarmed: 1,
+        alarms: 13,
+        online: 19,
+        offline: 1,
+        people: 166_152,
+        concerned: 7_912,
+    };
+    let mut view = picture(lang);
+    view.events[0].of = "Yunxi waterworks".to_owned();
+    let overview = Some(Overview { rows, chosen: Some(1), totals });
+    View { of_many: true, overview, title: "Xianning".to_owned(), ..view }
+}
+
+#[test]
+fn the_picture_of_many_plants() {
+    insta::assert_snapshot!(drawn(&overview(Lang::En), 80, 24));
+    insta::assert_snapshot!(drawn(&overview(Lang::Zh), 120, 40));
+}
+
+#[test]
+fn a_page_of_plants_is_the_one_with_the_chosen_plant() {
+    let mut view = overview(Lang::En);
+    let page = super::draw::plants_a_page(24);
+    for row in 0..21 {
+        if let Some(overview) = &mut view.overview {
+            overview.chosen = Some(row);
+        }
+        let text = drawn(&view, 80, 24);
+        let shown = text.lines().filter(|line| line.contains("Tongshan")).count();
+        let first = row / page * page;
+        assert_eq!(shown, page.min(21 - first), "{text}");
+        assert!(text.contains(&format!(" {}–{} / 21", first + 1, first + shown)), "{text}");
+    }
+}
+
+/// Sanmen and a copy of it in which nothing happens.
+fn two() -> (Vec<Arc<Plant>>, Book) {
+    let (plant, book) = sanmen();
+    let mut other = Plant::clone(&plant);
+    other.id = PlantId::new("other").expect("a name");
+    (vec![Arc::new(other), plant], book)
+}
+
+fn state_of_two(plants: &[Arc<Plant>], standing: Vec<AlarmEvent>) -> Snapshot {
+    let mut snapshot = state(&plants[0], &[], Vec::new());
+    snapshot.plants.extend(state(&plants[1], &[("PIT-407", 74.7, 1)], standing).plants);
+    snapshot
+}
+
+#[test]
+fn the_plant_with_the_worst_alarm_comes_first_and_says_whom_it_concerns() {
+    let (plants, book) = two();
+    let mut builder = Builder::new(&plants, &book, None, None, Lang::En);
+    builder.snapshot(state_of_two(&plants, vec![low_pressure(AlarmState::Unacknowledged)]));
+    let overview = builder.view().overview.clone().expect("two plants are a list");
+    let [first, second] = overview.rows.as_slice() else { panic!("two rows") };
+    let yunding = plants[1].profile.villages[6].people;
+    assert_eq!((first.level, first.concerned), (Level::Medium, u64::from(yunding)));
+    assert_eq!(first.counts, [0, 1, 0]);
+    assert_eq!((second.level, second.concerned), (Level::Calm, 0));
+    assert_eq!((overview.totals.alarmed, overview.totals.online), (1, 2));
+    assert_eq!(overview.totals.people, 32_000);
+}
+
+#[test]
+fn a_chosen_plant_opens_stays_chosen_while_others_overtake_it_and_closes() {
+    let (plants, book) = two();
+    let mut builder = Builder::new(&plants, &book, None, None, Lang::En);
+    builder.snapshot(state_of_two(&plants, Vec::new()));
+    let chosen = |builder: &Builder<'_>| builder.view().overview.as_ref().and_then(|o| o.chosen);
+    assert_eq!(chosen(&builder), None);
+    builder.wish(Wish::Move(0));
+    assert_eq!(chosen(&builder), Some(0), "the other plant");
+    let alarm = low_pressure(AlarmState::Unacknowledged);
+    let row = builder.entry(&entry(&plants[1], Record::Alarm(alarm.clone())));
+    assert_eq!(row.expect("a line").of, "Sanmen waterworks");
+    builder.snapshot(state_of_two(&plants, vec![alarm]));
+    assert_eq!(chosen(&builder), Some(1), "it has been overtaken");
+    builder.wish(Wish::Open);
+    assert!(builder.view().overview.is_none());
+    assert!(builder.view().alarms.is_empty() && builder.view().events.is_empty());
+    builder.wish(Wish::Move(-9));
+    assert_eq!(builder.view().alarms.len(), 1, "the neighbour above");
+    assert_eq!(builder.view().events[0].of, "", "alone, it needs no name");
+    builder.wish(Wish::Back);
+    assert_eq!(chosen(&builder), Some(0));
 }

@@ -59,8 +59,24 @@ pub struct Words {
     pub late: &'static str,
     /// After the scenario's end.
     pub finished: &'static str,
-    /// What the keys do.
-    pub keys: &'static str,
+    /// What the keys do: with one plant, among many, at one of many.
+    pub keys: [&'static str; 3],
+    /// Before how fast the plants run that cannot keep up; once they can again.
+    pub pace: [&'static str; 2],
+    /// What was simulated has ended, was stopped; before when.
+    pub ended: [&'static str; 2],
+    /// Waterworks, in a title.
+    pub plants: &'static str,
+    /// The list of plants: its title, county, people, people concerned, alarms, the worst.
+    pub plant_columns: [&'static str; 6],
+    /// Its totals: before plants with alarms, before people concerned, before all people.
+    pub totals: [&'static str; 3],
+    /// A plant that has not said anything yet.
+    pub unheard: &'static str,
+    /// Gateways that are there, that have gone; before their number.
+    pub gateways: [&'static str; 2],
+    /// Summary: before how many plants had alarms; the rules that were broken most.
+    pub plants_alarmed: &'static str,
     /// A terminal too small; before the size it needs.
     pub too_small: &'static str,
     /// Between parts of a sentence.
@@ -105,7 +121,19 @@ const EN: Words = Words {
     again: "the exercise begins again at",
     late: "late",
     finished: "the scenario has ended",
-    keys: "q quit · l 中文",
+    keys: [
+        "q quit · l 中文",
+        "q quit · ↑↓ PgUp PgDn choose · Enter open · l 中文",
+        "q quit · Esc all plants · ↑↓ next plant · l 中文",
+    ],
+    pace: ["they cannot keep up; they run at", "they keep up again:"],
+    ended: ["the scenario has ended at", "stopped at"],
+    plants: "waterworks",
+    plant_columns: ["Plants", "county", "people", "concerned", "alarms", "worst alarm"],
+    totals: ["with alarms:", "people concerned:", "of"],
+    unheard: "nothing heard yet",
+    gateways: ["online:", "OFFLINE:"],
+    plants_alarmed: "plants with alarms:",
     too_small: "the terminal is too small; needed:",
     comma: ", ",
     start: ["seed", "broker", "space"],
@@ -143,7 +171,19 @@ const ZH: Words = Words {
     again: "演练重新开始于",
     late: "迟到",
     finished: "情景已结束",
-    keys: "q 退出 · l English",
+    keys: [
+        "q 退出 · l English",
+        "q 退出 · ↑↓ PgUp PgDn 选择 · Enter 打开 · l English",
+        "q 退出 · Esc 全部水厂 · ↑↓ 下一水厂 · l English",
+    ],
+    pace: ["模拟跟不上设定速度,现为", "模拟恢复设定速度"],
+    ended: ["情景已结束于", "已停止于"],
+    plants: "水厂",
+    plant_columns: ["水厂", "县市区", "人口", "涉及人口", "报警", "最重报警"],
+    totals: ["有报警:", "涉及人口:", "/"],
+    unheard: "尚无消息",
+    gateways: ["在线:", "离线:"],
+    plants_alarmed: "有报警的水厂:",
     too_small: "终端窗口太小,至少需要:",
     comma: ",",
     start: ["种子", "服务器", "空间"],

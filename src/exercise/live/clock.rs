@@ -5,6 +5,8 @@
 //! looks late or early. Only when the plant has said nothing new for a grace does time run on at
 //! its speed, so that its silence is noticed; and not while it is we who do not listen.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 
 use crate::base::{PlantId, Span, Stamp};
@@ -46,6 +48,8 @@ enum Counting {
 #[derive(Debug, Clone, PartialEq)]
 struct Simulated {
     plant: PlantId,
+    /// What it plays; others that play the same share its clock.
+    exercise: Option<String>,
     boot_id: u64,
     /// The latest time it said.
     said: Stamp,
@@ -70,6 +74,7 @@ impl TimeBase {
         let simulated = heard().find_map(|plant| {
             Some(Simulated {
                 plant: plant.id.clone(),
+                exercise: None,
                 boot_id: 0, // whatever it says next is news
                 said: plant.heard_at?.max(plant.frontier?),
                 speed: plant.clock?.speed,
@@ -107,7 +112,7 @@ impl TimeBase {
     }
 
     /// Learns from a message that came, if it is one of `plants`.
-    pub fn hear(&mut self, topic: &str, payload: &[u8], plants: &[PlantId], wall: Stamp) {
+    pub fn hear(&mut self, topic: &str, payload: &[u8], plants: &BTreeSet<PlantId>, wall: Stamp) {
         let Ok(topic) = Topic::parse(topic) else { return };
         let Ok(head) = serde_json::from_slice::<Head>(payload) else { return };
         if head.plant != topic.plant || !plants.contains(&head.plant) || !self.is_news(&head) {
@@ -154,8 +159,9 @@ impl TimeBase {
             Counting::Unknown => true,
             Counting::Wall => head.exercise.is_none() && self.excused_until > self.since,
             Counting::Simulated(now) => {
-                let newer_boot = head.plant == now.plant && head.boot_id > now.boot_id;
-                let old_boot = head.plant == now.plant && head.boot_id < now.boot_id;
+                let is_same = head.plant == now.plant || head.exercise == now.exercise;
+                let newer_boot = is_same && head.boot_id > now.boot_id;
+                let old_boot = is_same && head.boot_id < now.boot_id;
                 head.exercise.is_some() && !old_boot && (newer_boot || head.sent_at >= now.said)
             }
         }
@@ -182,6 +188,7 @@ impl TimeBase {
         };
         self.counting = Counting::Simulated(Simulated {
             plant: envelope.plant,
+            exercise: envelope.exercise,
             boot_id: envelope.boot_id,
             said,
             speed: told.or(known).unwrap_or(1.0),
@@ -203,6 +210,10 @@ mod tests {
 
     fn sanmen() -> PlantId {
         PlantId::new("sanmen").expect("an id")
+    }
+
+    fn plants() -> BTreeSet<PlantId> {
+        BTreeSet::from([sanmen(), PlantId::new("other").expect("an id")])
     }
 
     fn base() -> TimeBase {
@@ -230,7 +241,7 @@ mod tests {
         };
         let payload = Message { envelope, body }.encode();
         let topic = format!("sanmen/v1/k7/{}/{}", said.plant, kind.name());
-        base.hear(&topic, &payload, &[sanmen()], at(wall));
+        base.hear(&topic, &payload, &plants(), at(wall));
     }
 
     fn clock(base: &mut TimeBase, sim: i64, speed: f64, wall: i64) {
@@ -273,6 +284,18 @@ mod tests {
     }
 
     #[test]
+    fn a_fleet_that_starts_again_is_followed_back_by_whichever_plant_speaks_first() {
+        let mut base = base();
+        clock(&mut base, 9_000, 60.0, 10);
+        data(&mut base, &Said { plant: "other", sent_at: 9_060, ..EXERCISE }, 10);
+        assert_eq!(base.now(at(10)), Some(at(9_060)), "one clock for all");
+        data(&mut base, &Said { boot_id: 2, sent_at: 1_000, ..EXERCISE }, 11);
+        assert_eq!(base.now(at(11)), Some(at(1_000)));
+        data(&mut base, &Said { plant: "other", sent_at: 9_120, ..EXERCISE }, 11);
+        assert_eq!(base.now(at(11)), Some(at(1_000)), "the old boot is over");
+    }
+
+    #[test]
     fn time_stands_while_we_cannot_hear_and_until_others_can_be_back() {
         let mut base = base();
         clock(&mut base, 1_000, 60.0, 10);
@@ -301,7 +324,7 @@ mod tests {
             r#"{"plant":"sanmen","boot_id":1,"seq":9,"#,
             r#""sent_at":"2030-01-01T00:00:00Z","exercise":"drill"}"#
         );
-        base.hear("sanmen/v1/k7/sanmen/data", head.as_bytes(), &[sanmen()], at(10));
+        base.hear("sanmen/v1/k7/sanmen/data", head.as_bytes(), &plants(), at(10));
         assert_eq!(base.now(at(10)), Some(at(1_000)));
     }
 

@@ -1,6 +1,8 @@
-//! Live runs: tokio tasks that pace a plant, and that keep a monitor fed and its ledger written.
+//! Live runs: tokio tasks that pace plants, and that keep a monitor fed and its ledger written.
 
 pub mod clock;
+pub mod company;
+pub mod pace;
 pub mod simulate;
 pub mod stop;
 pub mod watch;

@@ -1,44 +1,26 @@
-//! A plant, live: simulated time paced by the wall clock, its messages published over MQTT.
+//! Plants, live: simulated time paced by the wall clock, their messages published over MQTT.
 
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
-use crate::base::ids::Space;
 use crate::base::text::Lang;
 use crate::base::time::wall_now;
 use crate::base::{PlantId, Span, Stamp};
 use crate::exercise::live::LiveError;
+use crate::exercise::live::company::{Company, Said, Voices};
+use crate::exercise::live::pace::{Metronome, Pace};
 use crate::exercise::live::stop::Stop;
-use crate::simulator::Simulator;
-use crate::telemetry::publisher::Publisher;
-use crate::telemetry::topic::Topic;
 use crate::world::Outside;
-
-/// How fast simulated time runs.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Pace {
-    /// Simulated seconds per second.
-    Times(f64),
-    /// As fast as the processor and the broker allow.
-    Max,
-}
 
 /// How long a run that was stopped waits for the broker to have everything.
 const GOODBYE: Duration = Duration::from_secs(5);
 
-/// Speed said in clock messages of an unpaced run: what it can hardly exceed.
-const MAX_SPEED: f64 = 20_000.0;
+/// How often the clock is told: a listener takes two seconds without news for silence.
+const CLOCK: Span = Span::SECOND;
 
-impl Pace {
-    /// Simulated seconds per second, as told to listeners.
-    pub fn speed(self) -> f64 {
-        match self {
-            Self::Times(times) => times,
-            Self::Max => MAX_SPEED,
-        }
-    }
-}
+/// See `CLOCK`.
+const CLOCK_EVERY: Duration = Duration::from_secs(1);
 
 /// Where a run is.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -47,116 +29,126 @@ pub struct Progress {
     pub now: Stamp,
     /// Has the scenario ended?
     pub finished: bool,
+    /// The real speed, when it is not the one that was asked for.
+    pub speed: Option<f64>,
 }
 
-/// What a running plant tells beside its messages.
+impl Progress {
+    /// Before the first step.
+    pub fn at(start: Stamp) -> Self {
+        Self { now: start, finished: false, speed: None }
+    }
+}
+
+/// What running plants tell beside their messages.
 #[derive(Debug)]
 pub struct Aside {
-    /// How far it is.
+    /// How far they are.
     pub progress: watch::Sender<Progress>,
-    /// What has just come to lie outside the range of the model.
-    pub outside: mpsc::Sender<Outside>,
+    /// What has just come to lie outside the range of a plant's model.
+    pub outside: mpsc::Sender<(PlantId, Outside)>,
 }
 
 /// Who listens to it.
 #[derive(Debug)]
 pub struct Listener {
-    /// How far the plant is.
+    /// How far the plants are.
     pub progress: watch::Receiver<Progress>,
-    /// What lies outside the range of the model, when it begins.
-    pub outside: mpsc::Receiver<Outside>,
+    /// What lies outside the range of a plant's model, when it begins.
+    pub outside: mpsc::Receiver<(PlantId, Outside)>,
 }
 
 /// Lines that may wait for whoever shows them.
 const ASIDES_WAITING: usize = 64;
 
 impl Aside {
-    /// Of a plant that begins at `start`.
+    /// Of plants that begin at `start`.
     pub fn new(start: Stamp) -> (Self, Listener) {
-        let (progress, seen) = watch::channel(Progress { now: start, finished: false });
+        let (progress, seen) = watch::channel(Progress::at(start));
         let (outside, heard) = mpsc::channel(ASIDES_WAITING);
         (Self { progress, outside }, Listener { progress: seen, outside: heard })
     }
 
     /// Says in the log and to whoever listens what has come to lie outside.
-    async fn say_outside(&self, plant: &PlantId, new: Vec<Outside>) {
-        for outside in new {
+    async fn say_outside(&self, new: Vec<(PlantId, Outside)>) {
+        for (plant, outside) in new {
             let (limit, detail) = (outside.limit, outside.detail(Lang::En));
             let (id, sentence) = (limit.id(), limit.sentence(Lang::En));
             let at = outside.first;
             tracing::warn!(%plant, %at, "outside the model: {id}, {detail}: {sentence}");
-            let _ = self.outside.send(outside).await; // nobody has to listen
+            let _ = self.outside.send((plant, outside)).await; // nobody has to listen
         }
     }
 }
 
-/// Runs the plant until the scenario's end or a stop; every message is the broker's before it
+/// Runs the plants until the scenario's end or a stop; every message is the broker's before it
 /// returns. Errors: besides others, `Undelivered` when a stop leaves the broker five seconds only.
 pub async fn simulate(
-    mut simulator: Simulator,
-    space: Space,
-    publisher: Publisher,
+    mut company: Company,
+    voices: Voices,
     pace: Pace,
     aside: Aside,
     stop: Stop,
 ) -> Result<(), LiveError> {
-    let plant = simulator.plant().id.clone();
-    let topic = |kind| Topic { space: space.clone(), plant: plant.clone(), kind }.to_string();
-    let start = simulator.now();
-    let mut anchor = wall_now();
-    let mut clock_due = anchor;
-    let mut known = 0;
-    while !simulator.is_over() && !stop.is_set() {
-        let step = simulator.step()?;
-        let (now, messages) = (step.now, step.messages);
-        if let Pace::Times(times) = pace {
-            let due = anchor + Span::from_seconds_f64((now - start).as_seconds() / times);
+    let mut metronome = Metronome::new(pace, company.now(), wall_now());
+    let mut clock_due = wall_now();
+    while !company.is_over() && !stop.is_set() {
+        let said = step(&mut company, &voices, pace).await?;
+        let now = company.now();
+        if let Some(due) = metronome.due(now) {
             // A step cut short by a stop is sent all the same: its messages have their numbers.
             stop.or_until(due).await;
-            // A machine that slept, or a broker that was away, does not make time gallop after.
-            let behind = wall_now() - due;
-            if behind > Span::seconds(5) {
-                anchor += behind;
-            }
         }
         let wall = wall_now();
-        let mut outgoing = Vec::with_capacity(messages.len() + 1);
-        // Data tells the time too, by its `sent_at`; the clock tells it when there is none.
-        if wall >= clock_due {
-            outgoing.push(simulator.clock(wall, pace.speed()));
-            clock_due = wall + Span::SECOND;
+        metronome.beat(now, wall);
+        let clock = (wall >= clock_due).then(|| company.clock(wall, pace.speed())).flatten();
+        if clock.is_some() {
+            clock_due = wall + CLOCK;
         }
-        outgoing.extend(messages);
-        for message in outgoing {
+        for message in clock.into_iter().chain(said) {
             tokio::select! {
                 biased;
-                sent = publisher.publish(topic(message.kind), message.payload) => sent?,
-                () = enough(&stop) => return Err(publisher.give_up().into()),
+                sent = voices.say(message) => sent?,
+                () = enough(stop.clone()) => return Err(voices.give_up().into()),
             }
         }
-        let new = simulator.outside()[known..].to_vec();
-        known += new.len();
-        aside.say_outside(&plant, new).await;
-        let _ = aside.progress.send(Progress { now, finished: simulator.is_over() });
+        aside.say_outside(company.new_outside()).await;
+        let finished = company.is_over();
+        let _ = aside.progress.send(Progress { now, finished, speed: metronome.real() });
     }
-    let soundness = simulator.soundness();
-    if !soundness.is_sound() {
+    for (plant, soundness) in company.unsound() {
         tracing::warn!(%plant, "the plant's numbers cannot be trusted: {soundness}");
     }
-    let last = Progress { now: simulator.now(), finished: simulator.is_over() };
-    let _ = aside.progress.send(last);
-    for message in simulator.close() {
+    for message in company.close() {
         tokio::select! {
             biased;
-            sent = publisher.publish(topic(message.kind), message.payload) => sent?,
-            () = enough(&stop) => return Err(publisher.give_up().into()),
+            sent = voices.say(message) => sent?,
+            () = enough(stop.clone()) => return Err(voices.give_up().into()),
         }
     }
-    Ok(publisher.drain_until(enough(&stop)).await?)
+    Ok(voices.drain_until(|| enough(stop.clone())).await?)
+}
+
+/// Goes one step on. Data tells the time too, by its `sent_at`; where a step of many plants takes
+/// long, the clock tells it, so that nobody takes us for silent.
+async fn step(company: &mut Company, voices: &Voices, pace: Pace) -> Result<Vec<Said>, LiveError> {
+    let clock = company.clock(wall_now(), pace.speed());
+    let mut step = std::pin::pin!(company.step());
+    loop {
+        tokio::select! {
+            biased;
+            said = &mut step => return Ok(said?),
+            () = tokio::time::sleep(CLOCK_EVERY) => {
+                if let Some(clock) = clock.clone() {
+                    voices.say(clock).await?;
+                }
+            }
+        }
+    }
 }
 
 /// Returns some time after a stop: for what waits then, the broker may still answer.
-async fn enough(stop: &Stop) {
+async fn enough(stop: Stop) {
     stop.wait().await;
     tokio::time::sleep(GOODBYE).await;
 }

@@ -1,5 +1,6 @@
 //! The monitor, live: arrivals in, ledger written, acknowledged after that, records out.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
@@ -17,6 +18,9 @@ use crate::telemetry::subscriber::Arrival;
 
 /// Arrivals taken together into one transaction.
 const ARRIVALS_MAX: usize = 256;
+
+/// A snapshot of many plants takes time: the next one comes after so many times as much.
+const SNAPSHOT_PAUSE: i64 = 10;
 
 /// How the monitor runs.
 #[derive(Debug, Clone)]
@@ -38,7 +42,7 @@ pub struct Watch {
     monitor: Monitor,
     ledger: Ledger,
     settings: WatchSettings,
-    plants: Vec<PlantId>,
+    plants: BTreeSet<PlantId>,
     base: TimeBase,
     /// When the last turn began.
     turned_at: Stamp,
@@ -48,6 +52,10 @@ pub struct Watch {
     pruned_at: Stamp,
     records: mpsc::Sender<Vec<Entry>>,
     snapshots: watch::Sender<Snapshot>,
+    /// From when on (wall) the next snapshot may be taken.
+    snapshot_from: Stamp,
+    /// Has something come since the last one?
+    is_newer: bool,
 }
 
 impl Watch {
@@ -83,6 +91,8 @@ impl Watch {
             pruned_at: wall,
             records,
             snapshots,
+            snapshot_from: wall,
+            is_newer: false,
         };
         let change = if known { "resumed" } else { "started" };
         let detail = format!("version {}", env!("CARGO_PKG_VERSION"));
@@ -112,6 +122,7 @@ impl Watch {
                     if listens { self.base.listen(wall_now()) } else { self.base.deaf() }
                 }
                 _ = ticks.tick() => self.tick(&stop).await?,
+                () = until(self.snapshot_from), if self.is_newer => self.show(),
                 count = arrivals.recv_many(&mut batch, ARRIVALS_MAX) => {
                     if count == 0 {
                         break;
@@ -185,8 +196,20 @@ impl Watch {
             batch.checkpoint = Some(self.monitor.checkpoint());
         }
         self.store(batch, Some(stop)).await?;
-        let _ = self.snapshots.send(self.monitor.snapshot());
+        self.is_newer = true;
+        if wall_now() >= self.snapshot_from {
+            self.show();
+        }
         self.prune(now).await
+    }
+
+    /// Tells how everything stands.
+    fn show(&mut self) {
+        let begin = wall_now();
+        let _ = self.snapshots.send(self.monitor.snapshot());
+        let end = wall_now();
+        self.snapshot_from = end + (end - begin) * SNAPSHOT_PAUSE;
+        self.is_newer = false;
     }
 
     /// Once an hour, forgets readings that nobody needs any more.
@@ -254,6 +277,9 @@ impl Watch {
     }
 
     async fn finish(mut self) -> Result<(), LiveError> {
+        if self.is_newer {
+            self.show();
+        }
         let counts = format!("readings {}", self.monitor.snapshot().readings());
         let mut batch = Batch::new(self.base.now(wall_now()).unwrap_or_else(wall_now));
         batch.checkpoint = Some(self.monitor.checkpoint());
@@ -262,6 +288,12 @@ impl Watch {
         self.ledger.close().await?;
         Ok(())
     }
+}
+
+/// Returns when the wall clock reads `due`.
+async fn until(due: Stamp) {
+    let left = (due - wall_now()).as_ms().max(0).unsigned_abs();
+    tokio::time::sleep(Duration::from_millis(left)).await;
 }
 
 /// May the same batch be kept later?

@@ -187,6 +187,11 @@ impl Fleet {
         all
     }
 
+    /// So many works of the fleet, as `draw` gives them; all of them when no number is named.
+    pub fn pick(&self, seed: Seed, count: Option<usize>) -> Vec<Works> {
+        count.map_or_else(|| self.works(seed), |count| self.draw(seed, count))
+    }
+
     /// `count` works: a sample of the fleet in its order; beyond its size further fleets of the
     /// same kind begin, each on a seed of its own.
     pub fn draw(&self, seed: Seed, count: usize) -> Vec<Works> {

@@ -20,6 +20,7 @@ use std::sync::Arc;
 use crate::base::PlantId;
 use crate::base::problem::{Problems, Source};
 use crate::plant::laboratory::SamplingPlan;
+use crate::plant::production::control_production;
 use crate::plant::{Plant, inp};
 use laboratory_file::Others;
 use names::Names;
@@ -78,10 +79,12 @@ pub fn load(id: PlantId, files: &Files) -> Result<Plant, Problems> {
         let Described { mut profile, mut train, own_power, ageing, calendar, stations } =
             described?;
         (profile.sites, train.raw.kind) = (sites, profile.source);
+        let mut network = network?;
+        control_production(&mut network, &train);
         Some(Plant {
             id,
             profile,
-            network: network?,
+            network: Arc::new(network),
             train,
             instruments: instruments?,
             sampling,

@@ -215,13 +215,16 @@ fn read_count(table: &Table<'_>, run: Option<Run>, injections: &[Found]) -> Opti
 }
 
 /// What the minutes count from, and the moments they lead to.
-struct Times {
+pub struct Times {
     since: Stamp,
-    earliest: Stamp,
-    latest: Stamp,
+    /// The first moment that counts.
+    pub earliest: Stamp,
+    /// The last one.
+    pub latest: Stamp,
 }
 
-fn read_times(table: &Table<'_>, run: Option<Run>, injections: &[Found]) -> Option<Times> {
+/// Reads `after`, `not_before_min` and `within_min`.
+pub fn read_times(table: &Table<'_>, run: Option<Run>, injections: &[Found]) -> Option<Times> {
     let since = read_after(table, run, injections);
     let within = table.opt_number_in("within_min", MINUTES);
     let not_before = table.opt_number_in("not_before_min", MINUTES);

@@ -2,13 +2,23 @@
 
 use std::sync::Arc;
 
+use super::expectations::read_times;
 use super::injections::{Found, read_shared};
-use super::{DURATION_H_MAX, MINUTES, Run, minutes_span, read_about};
+use super::{DURATION_H_MAX, MINUTES, Run, SPEED, minutes_span, read_about};
 use crate::base::problem::{Problems, Source, Spanned, Table, read_toml};
 use crate::base::random::Seed;
-use crate::base::{RuleId, Span, Stamp};
+use crate::base::{RuleId, Span};
 use crate::plant::fleet::Fleet;
-use crate::scenario::fleet::{FleetEvent, FleetExpectation, FleetScenario, has_size};
+use crate::scenario::fleet::{self as shared, FleetEvent, FleetExpectation, FleetScenario};
+
+/// Keys of scenarios of one plant, each with the way out.
+const OF_ONE_PLANT: [(&str, &str); 5] = [
+    ("plant", "a scenario is of one plant or of a fleet: remove `plant` or `fleet`"),
+    ("allow", "remove it: alarms of a fleet that no [[expect]] names are allowed"),
+    ("repair", "remove it: what comes to a fleet ends with `until_min`"),
+    ("laboratory", "remove it: no laboratory visits a fleet"),
+    ("residents", "remove it: people of a fleet do not complain"),
+];
 
 /// Reads a scenario that happens to `fleet`, which the caller has found by the key `fleet`; all
 /// mistakes of the file at once.
@@ -26,24 +36,34 @@ pub fn load_fleet(source: &Arc<Source>, fleet: &Fleet) -> Result<FleetScenario, 
         let hours = table.number_in("duration_h", 0.1..=DURATION_H_MAX);
         let seed = table.integer_in("seed", 0..=i64::MAX);
         let step = table.opt_integer_in("step_s", 1..=3_600);
+        let speed = table.opt_number_in("speed", SPEED);
         let run = start.as_ref().zip(hours.as_ref()).map(|(start, hours)| Run {
             start: start.get_ref().0,
             duration: Span::from_seconds_f64(hours.get_ref() * 3_600.0),
         });
-        let (events, ids) = read_events(table, fleet, run);
-        let expectations = read_expectations(table, fleet, run, &ids);
+        let (events, found) = read_events(table, fleet, run);
+        let plants = plants.map(|count| *count.get_ref() as usize);
+        let drawn = Drawn { fleet, plants };
+        let each = |own: &Table<'_>| read_expectation(own, &drawn, run, &found);
+        let expectations = table.tables("expect").iter().filter_map(each).collect();
+        for (key, way) in OF_ONE_PLANT {
+            if let Some(span) = table.key_span(key) {
+                table.add_with_help(span, format!("`{key}` belongs to one plant"), way);
+            }
+        }
         let (run, (start, utc_offset)) = (run?, start?.into_inner());
         Some(FleetScenario {
             source: Arc::clone(source),
             title: title?,
             about,
-            plants: plants.and_then(|count| usize::try_from(count.into_inner()).ok()),
+            plants,
             condition: condition.map_or("normal", Spanned::into_inner).to_owned(),
             start,
             utc_offset,
             duration: run.duration,
             seed: Seed(u64::try_from(seed?.into_inner()).ok()?),
             step: Span::seconds(step.map_or(60, Spanned::into_inner)),
+            speed: speed.map(Spanned::into_inner),
             events,
             expectations,
         })
@@ -54,23 +74,27 @@ fn read_events(
     table: &Table<'_>,
     fleet: &Fleet,
     run: Option<Run>,
-) -> (Vec<FleetEvent>, Vec<(String, Stamp)>) {
-    let (mut events, mut ids) = (Vec::new(), Vec::new());
+) -> (Vec<FleetEvent>, Vec<Found>) {
+    let (mut events, mut all) = (Vec::new(), Vec::<Found>::new());
     for own in table.tables("inject") {
         let counties: Vec<Option<usize>> =
             own.texts("counties").iter().map(|name| county(&own, fleet, name)).collect();
         let lag = pair(&own, "lag_min", MINUTES.into_inner()).unwrap_or((0.0, 0.0));
         let size = pair(&own, "size_percent", (0.0, 1_000.0));
-        let (Found { id, from, injection }, trips_pumps) = read_shared(&own, run);
-        if let Some(id) = &id {
-            let name = id.get_ref().as_str();
-            if ids.iter().any(|(other, _)| other == name) {
-                own.add(id.span(), format!("{name:?} is already the id of another injection"));
-            }
-            ids.extend(from.map(|from| (name.to_owned(), from)));
-        }
+        let (mut found, trips_pumps) = read_shared(&own, run);
+        check_id(&own, &found, &all);
+        let injection = found.injection.take();
+        all.push(found);
         let Some(injection) = injection else { continue };
-        if size.is_some() && (trips_pumps || !has_size(&injection.kind)) {
+        let soonest = injection.from + minutes_span(lag.0);
+        if let (Some(run), Some(span)) = (run, own.key_span("lag_min"))
+            && injection.from < run.end()
+            && soonest >= run.end()
+        {
+            let help = format!("the run lasts {}", run.duration);
+            own.add_with_help(span, "with this lag it comes to no plant before the end", help);
+        }
+        if size.is_some() && (trips_pumps || shared::size(&injection.kind).is_none()) {
             let span = own.key_span("size_percent").unwrap_or(own.span());
             own.add(span, "`size_percent` belongs to raw-storm, ammonia-event and demand only");
         }
@@ -83,7 +107,7 @@ fn read_events(
             size: (percent.0 / 100.0, percent.1 / 100.0),
         });
     }
-    (events, ids)
+    (events, all)
 }
 
 fn county(table: &Table<'_>, fleet: &Fleet, name: &Spanned<String>) -> Option<usize> {
@@ -110,64 +134,85 @@ fn pair(table: &Table<'_>, key: &str, (low, high): (f64, f64)) -> Option<(f64, f
     None
 }
 
-fn read_expectations(
-    table: &Table<'_>,
-    fleet: &Fleet,
-    run: Option<Run>,
-    ids: &[(String, Stamp)],
-) -> Vec<FleetExpectation> {
-    let one = |own: &Table<'_>| read_expectation(own, fleet, run, ids);
-    table.tables("expect").iter().filter_map(one).collect()
+/// An id is there once.
+fn check_id(table: &Table<'_>, found: &Found, before: &[Found]) {
+    let Some(id) = &found.id else { return };
+    if before.iter().filter_map(|other| other.id.as_ref()).any(|other| other == id) {
+        let text = format!("{:?} is already the id of another injection", id.get_ref().as_str());
+        table.add_with_help(id.span(), text, "each injection needs an id of its own");
+    }
+}
+
+/// The plants that a scenario plays.
+struct Drawn<'f> {
+    fleet: &'f Fleet,
+    /// How many; none: the whole fleet.
+    plants: Option<usize>,
+}
+
+impl Drawn<'_> {
+    /// Most plants there can be, in a county or in all: which of them are drawn, the seed says.
+    fn most(&self, county: Option<usize>) -> usize {
+        let targets = self.fleet.shares().targets;
+        let works = |county: &[(u64, u64)]| county.iter().map(|(works, _)| works).sum::<u64>();
+        let whole: u64 = targets.iter().map(|county| works(county)).sum();
+        let own = county.map_or(whole, |county| works(&targets[county]));
+        let plants = self.plants.unwrap_or(whole as usize);
+        // Beyond its size, further fleets of the same kind begin.
+        let laps = plants.div_ceil((whole as usize).max(1));
+        plants.min(own as usize * laps)
+    }
 }
 
 fn read_expectation(
     table: &Table<'_>,
-    fleet: &Fleet,
+    drawn: &Drawn<'_>,
     run: Option<Run>,
-    ids: &[(String, Stamp)],
+    injections: &[Found],
 ) -> Option<FleetExpectation> {
     let rule = table.parse("rule", RuleId::new);
     let named = table.opt_text("county");
-    let county = named.as_ref().map(|name| county(table, fleet, name));
+    let county = named.as_ref().map(|name| county(table, drawn.fleet, name));
     let never = table.opt_bool("never").is_some_and(Spanned::into_inner);
     let least = table.opt_integer_in("at_least", 0..=1_000_000);
     let most = table.opt_integer_in("at_most", 0..=1_000_000);
-    if never && (least.is_some() || most.is_some()) {
-        table.add(table.span(), "`never` is `at_most = 0`: no other count belongs beside it");
+    for count in [&least, &most].into_iter().flatten().filter(|_| never) {
+        table.add_with_help(
+            count.span(),
+            "a number has no meaning beside `never = true`",
+            "`never` is `at_most = 0`: leave one of them out",
+        );
     }
     if let (Some(least), Some(most)) = (&least, &most)
         && least.get_ref() > most.get_ref()
     {
         table.add(most.span(), "`at_most` must not be below `at_least`");
     }
-    let from = match table.opt_text("after") {
-        None => run.map(|run| run.start),
-        Some(name) => {
-            let found = ids.iter().find(|(id, _)| id == name.get_ref());
-            if found.is_none() {
-                let known: Vec<&str> = ids.iter().map(|(id, _)| id.as_str()).collect();
-                table.unknown(name.span(), "injection", name.get_ref(), &known);
-            }
-            found.map(|(_, from)| *from)
-        }
+    let county = match county {
+        Some(found) => Some(found?),
+        None => None,
     };
-    let after = table.opt_number_in("not_before_min", MINUTES).map(Spanned::into_inner);
-    let within = table.opt_number_in("within_min", MINUTES).map(Spanned::into_inner);
-    let (rule, from, run) = (rule?, from?, run?);
     let number = |count: Option<Spanned<i64>>| count.map(|count| *count.get_ref() as usize);
+    if let Some(least) = &least
+        && *least.get_ref() > drawn.most(county) as i64
+    {
+        let most = drawn.most(county);
+        let text = format!("`at_least` = {} can never be met", least.get_ref());
+        let help = format!("at most {most} such plants are played: lower it, or raise `plants`");
+        table.add_with_help(least.span(), text, help);
+    }
+    let times = read_times(table, run, injections);
+    let (rule, times) = (rule?, times?);
     let least = number(least);
     Some(FleetExpectation {
         place: table.source().place(table.span().start),
         rule_span: rule.span(),
         rule: rule.into_inner(),
-        county: match county {
-            Some(found) => Some(found?),
-            None => None,
-        },
+        county,
         at_least: least.unwrap_or(usize::from(!never && most.is_none())),
         at_most: if never { Some(0) } else { number(most) },
-        from: after.map_or(from, |minutes| from + minutes_span(minutes)),
-        until: within.map_or(run.end(), |minutes| from + minutes_span(minutes)),
+        from: times.earliest,
+        until: times.latest,
     })
 }
 
@@ -210,6 +255,17 @@ mod tests {
     }
 
     #[test]
+    fn more_plants_than_there_are_cannot_be_expected() {
+        let problems = read(
+            "plants = 12\n[[expect]]\nrule = \"a\"\nat_least = 13\n\
+             [[expect]]\nrule = \"a\"\nat_least = 12\ncounty = \"jiayu\"\n",
+        );
+        insta::assert_snapshot!(problems.expect_err("mistakes").render(false));
+        let whole = read("[[expect]]\nrule = \"a\"\nat_least = 400\ncounty = \"jiayu\"\n");
+        assert!(whole.is_err_and(|problems| problems.render(false).contains("can never be met")));
+    }
+
+    #[test]
     fn every_mistake_of_a_fleets_scenario_comes_with_its_way_out() {
         let problems = read(
             "plants = 0\n[[inject]]\nid = \"rain\"\nat_min = 60\nkind = \"demnd\"\n\
@@ -217,7 +273,12 @@ mod tests {
              kind = \"gateway-silence\"\n\
              counties = [\"tongsan\"]\nlag_min = [5]\nsize_percent = [1, 2]\n\
              [[inject]]\nid = \"x\"\nat_min = 1\nkind = \"pump-trip\"\ntarget = \"P-1\"\n\
-             [[expect]]\nrule = \"a\"\nafter = \"rian\"\nnever = true\nat_least = 3\n",
+             [[expect]]\nrule = \"a\"\nafter = \"rian\"\nnever = true\nat_least = 3\n\
+             [[inject]]\nid = \"late\"\nat_min = 1400\nkind = \"raw-storm\"\npeak_ntu = 900\n\
+             rise_h = 2\nrecession_h = 10\nlag_min = [60, 90]\n\
+             [[expect]]\nrule = \"b\"\nwithin_min = 10\nnot_before_min = 20\n\
+             [[expect]]\nrule = \"c\"\nwithin_min = 2000\n[[allow]]\nrule = \"d\"\n\
+             [[repair]]\nid = \"e\"\n",
         );
         insta::assert_snapshot!(problems.expect_err("mistakes").render(false));
     }

@@ -29,6 +29,9 @@ const DURATION_H_MAX: f64 = 27_000.0;
 /// Minutes of a run, for keys that count from its start.
 const MINUTES: RangeInclusive<f64> = 0.0..=DURATION_H_MAX * 60.0;
 
+/// Simulated seconds a second.
+const SPEED: RangeInclusive<f64> = 0.01..=1_000_000.0;
+
 /// The time a scenario covers; end exclusive for what happens, inclusive for what is expected.
 #[derive(Debug, Clone, Copy)]
 struct Run {
@@ -67,7 +70,7 @@ pub fn load(source: &Arc<Source>, plants: &[Arc<Plant>]) -> Result<Scenario, Pro
         let step = table.opt_integer_in("step_s", 1..=3_600);
         let residents = table.opt_bool("residents");
         let laboratory = table.opt_bool("laboratory");
-        let speed = table.opt_number_in("speed", 0.01..=1_000_000.0);
+        let speed = table.opt_number_in("speed", SPEED);
         let run = start.as_ref().zip(hours.as_ref()).map(|(start, hours)| Run {
             start: start.get_ref().0,
             duration: Span::from_seconds_f64(hours.get_ref() * 3_600.0),

@@ -14,6 +14,7 @@ use crate::plant::network::{Friction, ValveKind};
 pub(super) mod file;
 pub(super) mod read;
 pub(super) mod rules;
+mod tables;
 
 pub use super::outcome::{EngineError, Warning};
 
@@ -193,6 +194,7 @@ unsafe extern "C" fn ignore(_user: *mut c_void, _project: *mut c_void, _line: *c
 impl Engine {
     /// A project without a network.
     fn create() -> Result<Self, EngineError> {
+        tables::keep_apart();
         let mut project: sys::EN_Project = ptr::null_mut();
         // SAFETY: `project` is a valid place for the handle.
         check(unsafe { sys::EN_createproject(&raw mut project) })?;

@@ -18,10 +18,12 @@ mod tanks;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use crate::base::time::UtcOffset;
 use crate::base::units::{Flow, Length};
 use crate::base::{Span, Stamp};
-use crate::plant::network::{LinkIndex, LinkKind, Network, NodeKind, SolvedStatus};
+use crate::plant::network::{LinkIndex, LinkKind, Network, NodeKind, PressureDriven, SolvedStatus};
 use controls::Controls;
 pub use outcome::{EngineError, Warning};
 use reach::Reach;
@@ -60,7 +62,8 @@ const NEAR_M: f64 = 1e-3;
 ///
 /// Use: loop { change the boundary; `solve`; use the solution for the span it gives; `advance` }.
 pub struct Hydraulics {
-    network: Network,
+    network: Arc<Network>,
+    driven: PressureDriven,
     solver: Solver,
     controls: Controls,
     rules: Rules,
@@ -81,21 +84,23 @@ pub struct Hydraulics {
 }
 
 impl Hydraulics {
-    /// Takes the network as it stands at the start; times of controls count from there, times of
-    /// day in `offset`. Errors: the solver refuses the network, or there is none.
+    /// Takes the network as it stands at the start, its taps giving by `driven`; times of controls
+    /// count from there, times of day in `offset`. Errors: the solver refuses the network, or
+    /// there is none.
     pub fn new(
-        network: &Network,
+        network: Arc<Network>,
+        driven: PressureDriven,
         start: Stamp,
         offset: UtcOffset,
     ) -> Result<Self, HydraulicsError> {
         let nodes = network.nodes.len();
         let links = network.links.len();
         Ok(Self {
-            solver: Solver::new(network)?,
+            solver: Solver::new(&network, driven)?,
             controls: Controls::new(start, offset),
             rules: Rules::new(start, offset),
-            reach: Reach::new(network),
-            boundary: Boundary::at_start(network),
+            reach: Reach::new(&network),
+            boundary: Boundary::at_start(&network),
             wanted: Wanted::default(),
             solution: Solution::empty(nodes, links),
             inflow: vec![0.0; nodes],
@@ -106,7 +111,8 @@ impl Hydraulics {
             short: vec![false; nodes],
             roughness_factor: 1.0,
             head_factor: vec![1.0; links],
-            network: network.clone(),
+            driven,
+            network,
         })
     }
 
@@ -231,7 +237,7 @@ impl Hydraulics {
     /// Puts every tap on the side of its own required pressure where the solver found it. Were
     /// some on the other?
     fn turn_taps(&mut self) -> bool {
-        let driven = &self.network.pressure_driven;
+        let driven = &self.driven;
         if driven.exponent != 0.5 || driven.minimum != Length::ZERO || self.network.demand_driven {
             return false;
         }

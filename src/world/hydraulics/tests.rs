@@ -74,7 +74,9 @@ fn start() -> Stamp {
 }
 
 fn hydraulics(text: &str) -> Hydraulics {
-    Hydraulics::new(&network(text), start(), UtcOffset::UTC).expect("a sound network")
+    let network = Arc::new(network(text));
+    let driven = network.pressure_driven;
+    Hydraulics::new(network, driven, start(), UtcOffset::UTC).expect("a sound network")
 }
 
 impl Hydraulics {

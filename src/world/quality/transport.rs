@@ -67,6 +67,7 @@ enum Body {
     Junction,
     Reservoir,
     Tank {
+        /// Apart: most bodies are junctions, and a store is large.
         store: Box<Store>,
         /// Bulk decay, where it is not that of all water.
         own: Option<Kinetics>,

@@ -10,7 +10,6 @@ pub mod coagulation;
 pub mod contact;
 pub mod dosing;
 pub mod filter_bank;
-pub mod production;
 pub mod sedimentation;
 pub mod source;
 

@@ -1,6 +1,7 @@
 //! The real program in processes of its own, with Debian's Mosquitto between them.
 
 mod crash;
+mod fleets;
 mod outside;
 mod stopping;
 mod strangers;

@@ -153,7 +153,7 @@ mod tests {
         let LinkKind::Valve { kind, .. } = &mut prv.kind else { unreachable!("a valve") };
         *kind = ValveKind::Prv;
         (prv.id, prv.start, prv.end) = ("PRV-1".to_owned(), NodeIndex(2), NodeIndex(3));
-        plant.network.links[2] = prv;
+        Arc::make_mut(&mut plant.network).links[2] = prv;
         let source = Source::new("s.toml", format!("{head}{keys}"));
         load(&source, &[Arc::new(plant)])
     }

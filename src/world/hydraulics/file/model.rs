@@ -9,6 +9,7 @@ mod nodes;
 mod reactions;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::super::engine::file::{FileEngine, TimeParameter};
 use super::super::engine::{EngineError, SolverOption};
@@ -36,7 +37,7 @@ pub struct Model {
     /// Names and times, as EPANET's own run has them.
     pub layout: Layout,
     /// The file's nodes and links in EPANET's order, then what stands for water from outside.
-    pub network: Network,
+    pub network: Arc<Network>,
     /// Quality of each node of the network at the start, in the file's unit.
     pub initial_quality: Vec<f64>,
     /// From the file's unit of quality to that of `Layout::quality`.
@@ -295,7 +296,7 @@ impl Reader<'_> {
             sources: Vec::new(),
             own_reactions: self.own_reactions()?,
             approximated: std::mem::take(&mut self.approximated),
-            network: Network::default(),
+            network: Arc::default(),
             layout: self.layout.clone(),
         };
         self.add_supplies(&mut model);
@@ -313,7 +314,7 @@ impl Reader<'_> {
             };
             model.sources.push(Source { node: from, kind, ..source });
         }
-        model.network = std::mem::take(&mut self.network);
+        model.network = Arc::new(std::mem::take(&mut self.network));
         Ok(model)
     }
 

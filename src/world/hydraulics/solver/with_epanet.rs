@@ -3,7 +3,8 @@
 use super::{Found, Wanted};
 use crate::base::units::{Flow, Length};
 use crate::plant::network::{
-    Friction, Lift, Link, LinkIndex, LinkKind, Network, NodeKind, SolvedStatus, Tank, ValveKind,
+    Friction, Lift, Link, LinkIndex, LinkKind, Network, NodeKind, PressureDriven, SolvedStatus,
+    Tank, ValveKind,
 };
 use crate::world::hydraulics::HydraulicsError;
 use crate::world::hydraulics::engine::{
@@ -46,7 +47,7 @@ struct Told {
 }
 
 impl Solver {
-    pub fn new(network: &Network) -> Result<Self, HydraulicsError> {
+    pub fn new(network: &Network, driven: PressureDriven) -> Result<Self, HydraulicsError> {
         let mut engine = Engine::new(network.friction)?;
         engine.set_option(SolverOption::Accuracy, ACCURACY)?;
         engine.set_option(SolverOption::Trials, TRIALS)?;
@@ -55,7 +56,6 @@ impl Solver {
         engine.set_option(SolverOption::EmitterExponent, 0.5)?;
         engine.set_option(SolverOption::Viscosity, network.liquid.viscosity)?;
         if !network.demand_driven {
-            let driven = network.pressure_driven;
             engine.set_pressure_driven(
                 driven.minimum.as_m(),
                 driven.required.as_m(),

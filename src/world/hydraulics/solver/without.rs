@@ -1,7 +1,7 @@
 //! A build without the feature `epanet`: everything compiles, nothing can be solved.
 
 use super::{Found, Wanted};
-use crate::plant::network::{LinkIndex, Network, SolvedStatus};
+use crate::plant::network::{LinkIndex, Network, PressureDriven, SolvedStatus};
 use crate::world::hydraulics::HydraulicsError;
 use crate::world::hydraulics::outcome::{EngineError, Warning};
 
@@ -9,7 +9,7 @@ use crate::world::hydraulics::outcome::{EngineError, Warning};
 pub enum Solver {}
 
 impl Solver {
-    pub fn new(_network: &Network) -> Result<Self, HydraulicsError> {
+    pub fn new(_network: &Network, _driven: PressureDriven) -> Result<Self, HydraulicsError> {
         Err(HydraulicsError::NoSolver)
     }
 

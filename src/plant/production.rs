@@ -1,14 +1,13 @@
 //! When the works produces: the clear well's level starts and stops it.
 
+use super::network::{ControlAction, ControlWhen, Network, SimpleControl};
+use super::train::Train;
 use crate::base::units::{Flow, Length};
-use crate::plant::network::{ControlAction, ControlWhen, Network, SimpleControl};
-use crate::plant::train::Train;
 
-/// The network with the train's control of production in place of the file's.
+/// Puts the train's control of production in place of the file's.
 ///
 /// The train says what the works does; an `.inp` has its own controls so that it runs in EPANET.
-pub fn with_production_control(network: &Network, train: &Train) -> Network {
-    let mut network = network.clone();
+pub(super) fn control_production(network: &mut Network, train: &Train) {
     network.controls.retain(|control| control.link != train.production);
     let capacity = Flow::m3_per_h(train.capacity_m3_per_h).as_m3_per_s();
     let level = Length::m;
@@ -22,7 +21,6 @@ pub fn with_production_control(network: &Network, train: &Train) -> Network {
         action: ControlAction::Closed,
         when: ControlWhen::Above(train.clear_well, level(train.stop_level_m)),
     });
-    network
 }
 
 #[cfg(test)]
@@ -38,7 +36,7 @@ mod tests {
             action: ControlAction::Closed,
             when: ControlWhen::Above(NodeIndex(1), Length::m(level)),
         };
-        let network =
+        let mut network =
             Network { controls: vec![control(0, 9.0), control(3, 9.0)], ..<_>::default() };
         let train = Train {
             outlet: NodeIndex(0),
@@ -70,7 +68,8 @@ mod tests {
             },
             baffling_factor: 0.5,
         };
-        let controls = with_production_control(&network, &train).controls;
+        control_production(&mut network, &train);
+        let controls = network.controls;
         assert_eq!(controls.len(), 3);
         assert_eq!(controls[0].link, LinkIndex(3));
         assert_eq!(controls[1].action, ControlAction::Setting(0.01));

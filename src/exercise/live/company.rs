@@ -1,0 +1,173 @@
+//! Plants that share one clock: stepped together on all cores, heard over a few connections.
+
+use tokio::task::JoinSet;
+
+use crate::base::Stamp;
+use crate::base::ids::{PlantId, Space};
+use crate::exercise::live::LiveError;
+use crate::simulator::{Outgoing, Simulator, SimulatorError};
+use crate::telemetry::publisher::{Publisher, Undelivered};
+use crate::telemetry::topic::Topic;
+use crate::world::{Outside, Soundness};
+
+/// So few plants are stepped on one thread: they take less time than waking the others.
+const FEW: usize = 8;
+
+/// A message, and whose it is: position in the company.
+pub type Said = (usize, Outgoing);
+
+/// Plants on their way through one run.
+pub struct Company {
+    ids: Vec<PlantId>,
+    plants: Vec<Simulator>,
+    /// How much of what lay outside the model has been told, per plant.
+    told: Vec<usize>,
+}
+
+impl Company {
+    /// At least one plant, all at the same time and with steps of the same length.
+    pub fn new(plants: Vec<Simulator>) -> Self {
+        let ids = plants.iter().map(|plant| plant.plant().id.clone()).collect();
+        Self { ids, told: vec![0; plants.len()], plants }
+    }
+
+    /// The plants, in their order.
+    pub fn ids(&self) -> &[PlantId] {
+        &self.ids
+    }
+
+    /// What the broker is to say should this plant vanish.
+    pub fn will(&self, plant: usize) -> Option<Outgoing> {
+        self.plants.get(plant).map(Simulator::will)
+    }
+
+    /// Simulated time.
+    pub fn now(&self) -> Stamp {
+        self.plants.first().map_or(Stamp::MAX, Simulator::now)
+    }
+
+    /// Has the run come to its end?
+    pub fn is_over(&self) -> bool {
+        self.plants.iter().all(Simulator::is_over)
+    }
+
+    /// Says how simulated time runs, for all: it is `wall` on the wall.
+    pub fn clock(&self, wall: Stamp, speed: f64) -> Option<Said> {
+        self.plants.first().map(|plant| (0, plant.clock(wall, speed)))
+    }
+
+    /// Goes one step on; gives what was said during it. Not to be given up half-way.
+    pub async fn step(&mut self) -> Result<Vec<Said>, SimulatorError> {
+        let mut plants = std::mem::take(&mut self.plants);
+        if plants.len() <= FEW {
+            let said = step_some(&mut plants, 0);
+            self.plants = plants;
+            return said;
+        }
+        let work = move || {
+            let said = step_on_all_cores(&mut plants);
+            (plants, said)
+        };
+        match tokio::task::spawn_blocking(work).await {
+            Ok((plants, said)) => {
+                self.plants = plants;
+                said
+            }
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+
+    /// What has come to lie outside the range of a plant's model since the last call.
+    pub fn new_outside(&mut self) -> Vec<(PlantId, Outside)> {
+        let mut all = Vec::new();
+        for ((id, plant), told) in self.ids.iter().zip(&self.plants).zip(&mut self.told) {
+            let new = &plant.outside()[*told..];
+            all.extend(new.iter().map(|outside| (id.clone(), outside.clone())));
+            *told += new.len();
+        }
+        all
+    }
+
+    /// Plants whose truth cannot be trusted, and why.
+    pub fn unsound(&self) -> impl Iterator<Item = (&PlantId, Soundness)> {
+        let all = self.ids.iter().zip(&self.plants).map(|(id, plant)| (id, plant.soundness()));
+        all.filter(|(_, soundness)| !soundness.is_sound())
+    }
+
+    /// What they say when they are shut down now.
+    pub fn close(self) -> Vec<Said> {
+        let close = |(at, plant): (usize, Simulator)| {
+            plant.close().into_iter().map(move |message| (at, message))
+        };
+        self.plants.into_iter().enumerate().flat_map(close).collect()
+    }
+}
+
+fn step_some(plants: &mut [Simulator], first: usize) -> Result<Vec<Said>, SimulatorError> {
+    let mut said = Vec::new();
+    for (at, plant) in plants.iter_mut().enumerate() {
+        let messages = plant.step()?.messages;
+        said.extend(messages.into_iter().map(|message| (first + at, message)));
+    }
+    Ok(said)
+}
+
+fn step_on_all_cores(plants: &mut [Simulator]) -> Result<Vec<Said>, SimulatorError> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = plants.len().div_ceil(threads);
+    let parts: Vec<Result<Vec<Said>, SimulatorError>> = std::thread::scope(|scope| {
+        let parts = plants.chunks_mut(share).enumerate();
+        let parts: Vec<_> =
+            parts.map(|(at, part)| scope.spawn(move || step_some(part, at * share))).collect();
+        let joined = parts.into_iter().map(std::thread::ScopedJoinHandle::join);
+        joined.map(|part| part.unwrap_or_else(|cause| std::panic::resume_unwind(cause))).collect()
+    });
+    let parts: Vec<Vec<Said>> = parts.into_iter().collect::<Result<_, _>>()?;
+    Ok(parts.into_iter().flatten().collect())
+}
+
+/// The connections of a company: each plant keeps to one of them, so that its messages keep their
+/// order.
+pub struct Voices {
+    space: Space,
+    ids: Vec<PlantId>,
+    publishers: Vec<Publisher>,
+}
+
+impl Voices {
+    /// The plants of `company` over at least one connection.
+    pub fn new(space: Space, company: &Company, publishers: Vec<Publisher>) -> Self {
+        Self { space, ids: company.ids().to_vec(), publishers }
+    }
+
+    /// Hands a message over; waits while its connection is behind.
+    pub async fn say(&self, (plant, message): Said) -> Result<(), LiveError> {
+        let connection = plant % self.publishers.len().max(1);
+        if let (Some(publisher), Some(id)) = (self.publishers.get(connection), self.ids.get(plant))
+        {
+            let topic = Topic { space: self.space.clone(), plant: id.clone(), kind: message.kind };
+            publisher.publish(topic.to_string(), message.payload).await?;
+        }
+        Ok(())
+    }
+
+    /// Cuts the connections; gives how much the broker never acknowledged.
+    pub fn give_up(self) -> Undelivered {
+        let left = self.publishers.into_iter().map(|publisher| publisher.give_up().messages);
+        Undelivered { messages: left.sum() }
+    }
+
+    /// Waits until the broker has everything, then says goodbye. Errors: `enough` came before.
+    pub async fn drain_until<F>(self, enough: impl Fn() -> F) -> Result<(), Undelivered>
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let mut drains = JoinSet::new();
+        for publisher in self.publishers {
+            drains.spawn(publisher.drain_until(enough()));
+        }
+        let left = drains.join_all().await.into_iter().filter_map(Result::err);
+        let messages = left.map(|left| left.messages).sum();
+        if messages == 0 { Ok(()) } else { Err(Undelivered { messages }) }
+    }
+}
