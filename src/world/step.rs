@@ -30,6 +30,10 @@ pub const STEP: Span = Span::MINUTE;
 /// the first water after a cut is brown. A well-kept main stays below 1 NTU, an old one does not.
 const STIRRED_SHARE: f64 = 0.6;
 
+/// Share of the clear well that no wash of filters takes `[D]`: operators let dirty filters wait
+/// rather than leave villages without water.
+const KEPT_SHARE: f64 = 0.4;
+
 /// One plant and all its water.
 pub struct World {
     pub(super) plant: Arc<Plant>,
@@ -250,7 +254,7 @@ impl World {
         let (outlet, well) = (self.plant.train.outlet, self.plant.train.clear_well);
         let production = self.outflow(outlet);
         let drawn = self.hydraulics.solution().drawn[well.0];
-        let may_wash = self.volumes[well.0] > self.lowest_m3(well) + self.works.wash_m3();
+        let may_wash = self.volumes[well.0] > self.kept_m3(well) + self.works.wash_m3();
         let settings = &self.situation.works.settings;
         let moment = (self.now, span);
         let treated = self.works.treat(moment, production, drawn, may_wash, settings);
@@ -277,10 +281,13 @@ impl World {
         Flow::m3_per_s(flows.sum())
     }
 
-    /// Water that a tank does not give, m³.
-    fn lowest_m3(&self, NodeIndex(at): NodeIndex) -> f64 {
+    /// Water of a tank that is kept for people while filters wait for their wash, m³.
+    fn kept_m3(&self, NodeIndex(at): NodeIndex) -> f64 {
         match &self.plant.network.nodes[at].kind {
-            NodeKind::Tank(tank) => tank.volume(tank.min_level).as_m3(),
+            NodeKind::Tank(tank) => {
+                let lowest = tank.volume(tank.min_level).as_m3();
+                lowest + KEPT_SHARE * (tank.volume(tank.max_level).as_m3() - lowest)
+            }
             NodeKind::Junction { .. } | NodeKind::Reservoir => 0.0,
         }
     }
