@@ -112,9 +112,9 @@ pub enum Output {
 /// What followed from an input.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Outcome {
-    /// For the ledger: intake first, then tickets, laboratory results, doubtful readings, and alarms
-    /// in the order of event time per plant; of laboratory results, which are judged later, after
-    /// the others.
+    /// For the ledger: intake first, then tickets, laboratory results, doubtful readings, and
+    /// alarms in the order of event time per plant; of laboratory results, which are judged
+    /// later, after the others.
     pub outputs: Vec<Output>,
     /// Readings accepted, for the store, each with its flag as far as it was known at once.
     pub observations: Vec<Observation>,

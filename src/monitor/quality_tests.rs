@@ -368,7 +368,8 @@ fn shipped() -> Book {
     book(include_str!("../../config/rules/signal-quality.toml"))
 }
 
-/// A monitor that has heard `readings(minute)` of the first instrument, and usual ones of the others.
+/// A monitor that has heard `readings(minute)` of the first instrument, and usual ones of the
+/// others.
 fn heard(readings: impl Fn(i64) -> Vec<(i64, f64)>) -> (Monitor, Vec<Outcome>) {
     let (plant, book) = (Arc::new(plant()), shipped());
     let mut monitor = monitor(&plant, &book);
@@ -377,7 +378,7 @@ fn heard(readings: impl Fn(i64) -> Vec<(i64, f64)>) -> (Monitor, Vec<Outcome>) {
     let outcomes = minutes.map(|min| {
         let mut usual = self::readings(&life, min..min + 1);
         usual[0] = readings(min).into_iter().map(|(s, value)| (s, Some(value))).collect();
-        let (topic, payload) = data(&plant, min as u64, min * 60 + 30, &usual);
+        let (topic, payload) = data(&plant, min as u64 - 1, min * 60 + 30, &usual);
         monitor.accept(&Input::arrival(topic, &payload, at_s(min * 60 + 31)))
     });
     let outcomes: Vec<Outcome> = outcomes.collect();

@@ -30,8 +30,8 @@ pub struct Checks {
     /// After so long without a reading, a signal begins anew.
     patience: Span,
     tests: InForce,
-    /// The other instruments that may confirm a jump, each with the change that does; and those that
-    /// should agree.
+    /// The other instruments that may confirm a jump, each with the change that does; and those
+    /// that should agree.
     partners: [Vec<(usize, f64)>; 2],
     /// How long its readings are remembered for others that look at it.
     keep: Option<Span>,

@@ -1,8 +1,8 @@
 //! QARTOD's flat line test: a signal that has not moved for too long is stuck.
 //!
 //! An instrument shows noise. The longest stretch of readings up to now that lie within a tolerance
-//! of each other is its flat line. A signal may rest where it may rest: at zero, or at an end of its
-//! range.
+//! of each other is its flat line. A signal may rest where it may rest: at zero, or at an end of
+//! its range.
 
 use std::collections::VecDeque;
 

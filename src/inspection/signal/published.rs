@@ -131,8 +131,8 @@ fn spike_by_either_method() {
     ]);
     values[15] = None;
     // ioos_qc by the average: 2 3 1 1 4 3 1 3 1 1 3 1 4 4 4 9 9 2; by differences:
-    // 2 1 1 1 4 1 1 3 1 1 3 1 1 4 9 9 9 2. Ours is as the second, and what stands beside the missing
-    // value is judged.
+    // 2 1 1 1 4 1 1 3 1 1 3 1 1 4 9 9 9 2. Ours is as the second, and what stands beside the
+    // missing value is judged.
     let expected = [2, 1, 1, 1, 4, 1, 1, 3, 1, 1, 3, 1, 1, 4, 1, 9, 1, 2];
     assert_eq!(spikes(values, limits(0.5, 1.0)), expected);
 }

@@ -24,7 +24,8 @@ use crate::plant::tags::SamplingPoint;
 /// What keys of tests that carry a unit begin with.
 const STEMS: [&str; 6] = ["suspect", "fail", "operator", "least", "tolerance", "offset"];
 
-/// Keys of some test that carry no unit; while its kind is missing nobody can say which it may have.
+/// Keys of some test that carry no unit; while its kind is missing nobody can say which it may
+/// have.
 const PLAIN: [&str; 23] = [
     "quantity",
     "point",

@@ -28,7 +28,8 @@ pub(super) struct Described {
     pub stations: Vec<Station>,
 }
 
-/// Profile, treatment train, own power, ageing, calendar, stations. Errors: every mistake of the file.
+/// Profile, treatment train, own power, ageing, calendar, stations. Errors: every mistake of the
+/// file.
 pub(super) fn read(
     id: &PlantId,
     source: &Arc<Source>,

@@ -289,7 +289,7 @@ mod tests {
 
     #[test]
     fn clear_raw_water_leaves_at_the_floor_and_turbid_water_by_its_share() {
-        assert_eq!(filtered_after(10, 10.0, 1.0), 0.15);
+        assert!((filtered_after(10, 10.0, 1.0) - 0.15).abs() < 1e-6);
         assert!((filtered_after(10, 80.0, 1.0) - 0.8).abs() < 0.01);
         assert!((filtered_after(10, 80.0, 3.0) - 2.4).abs() < 0.03);
         let microbes = last(10, 80.0, &order(3.0)).carried[E_COLI];
@@ -301,7 +301,7 @@ mod tests {
     #[test]
     fn beyond_the_overload_more_passes_but_never_more_than_came() {
         assert!((filtered_after(10, 600.0, 1.0) - 600.0 * 0.06).abs() < 0.6);
-        assert!(filtered_after(20, 20_000.0, 3.0) <= 20_000.0);
+        assert!(filtered_after(20, 20_000.0, 3.0) <= 20_000.0 * (1.0 + 1e-9));
     }
 
     #[test]
