@@ -195,7 +195,8 @@ fn low_chlorine_is_raised_after_its_on_delay_with_its_source_and_values() {
     let tag = &snapshot.plants[0].tags[CHLORINE];
     assert_eq!(tag.verdict, Some(Verdict::Abnormal));
     assert_eq!((tag.trend.len(), tag.latest.map(|it| it.observed_at)), (60, Some(at(END))));
-    let states: Vec<AlarmState> = snapshot.plants[0].standing.iter().map(|e| e.state).collect();
+    let standing = snapshot.plants[0].standing.iter().filter(|event| event.id.rule == rule.id);
+    let states: Vec<AlarmState> = standing.map(|event| event.state).collect();
     assert_eq!(states, [AlarmState::Unacknowledged]);
 }
 

@@ -200,9 +200,9 @@ fn what_lies_outside_the_model_is_told_with_its_times() {
     assert!(is_done(&desk.write("data", &[])));
     let outside = fs::read_to_string(desk.path("data/burst-5/outside.csv")).expect("a table");
     let mut lines = outside.lines();
-    let head = "scenario,seed,limit,from,until,minutes,place,places,value,unit";
+    let head = "scenario,seed,plant,limit,from,until,minutes,place,places,value,unit";
     assert_eq!(lines.next(), Some(head));
-    let wave = "burst,5,water-hammer,2024-12-05T00:20:00.000Z,2024-12-05T00:50:00.000Z,0,SY-P";
+    let wave = "burst,5,sanmen,water-hammer,2024-12-05T00:20:00.000Z,2024-12-05T00:50:00.000Z,0,";
     assert!(outside.contains(wave), "{outside}");
 }
 
