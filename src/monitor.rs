@@ -182,7 +182,8 @@ impl Monitor {
             with_tags().map(|(plant, tags)| (&plant.profile, tags.as_slice())).collect();
         let inspection = Inspection::new(&book, &watched);
         let names = with_tags().map(|(plant, tags)| {
-            (plant.id.clone(), tags.iter().map(|tag| tag.id.clone()).collect())
+            let sites = plant.profile.sites.iter().map(|site| site.id.clone());
+            (plant.id.clone(), tags.iter().map(|tag| tag.id.clone()).chain(sites).collect())
         });
         let alarms = Alarms::new(AlarmRule::of_book(&book), names.collect());
         let views = tags.iter().map(|tags| PlantView::new(tags.len())).collect();
@@ -300,6 +301,12 @@ impl Monitor {
         let mut inspected = Inspected::default();
         for batch in &mut taken.batches {
             self.inspect(batch, &mut inspected);
+        }
+        for result in &taken.certain {
+            self.inspection.result(result, &mut self.findings);
+            if !self.findings.is_empty() {
+                self.alarms.apply(&mut self.findings, &mut inspected.alarms);
+            }
         }
         let Inspected { alarms, amended, notices } = inspected;
         let alarms = alarms.into_iter().map(Output::Alarm);

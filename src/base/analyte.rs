@@ -164,13 +164,18 @@ pub enum Sign {
 }
 
 impl Sign {
-    /// As people write it; nothing before what was measured.
-    pub fn symbol(self) -> &'static str {
+    /// As the wire and tables write it.
+    pub fn name(self) -> &'static str {
         match self {
-            Self::Equal => "",
+            Self::Equal => "=",
             Self::Below => "<",
             Self::Above => ">",
         }
+    }
+
+    /// As people write it; nothing before what was measured.
+    pub fn symbol(self) -> &'static str {
+        if self == Self::Equal { "" } else { self.name() }
     }
 }
 

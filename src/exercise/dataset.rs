@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::ids::Space;
+use crate::base::lab_result::LabResult;
 use crate::base::random::Seed;
 use crate::base::{Flag, Span, Stamp};
 use crate::exercise::labels::{Label, Labels, Service, Services};
@@ -35,13 +36,31 @@ pub struct ReadingRow {
     pub flag: Flag,
 }
 
+/// A laboratory result as it arrives at the monitor's door.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LabRow {
+    /// When the message arrived.
+    pub received_at: Stamp,
+    /// What it says.
+    pub result: LabResult,
+}
+
+/// What has arrived.
+#[derive(Debug, Default)]
+pub struct Arrived {
+    /// Readings, in the order of arrival.
+    pub readings: Vec<ReadingRow>,
+    /// Laboratory results, in the order of arrival.
+    pub results: Vec<LabRow>,
+}
+
 /// What one step adds.
 #[derive(Debug)]
 pub struct Rows<'r> {
     /// The end of the step.
     pub now: Stamp,
-    /// Readings that arrived during it, in the order of arrival.
-    pub readings: &'r [ReadingRow],
+    /// What arrived during it.
+    pub arrived: &'r Arrived,
     /// The truth at its end, one per tag in its unit; none where there is nothing to see.
     pub at_tags: &'r [Option<f64>],
     /// How each village is served at its end, in the profile's order.
@@ -70,7 +89,7 @@ pub struct Recording {
     tags: BTreeMap<String, TagIndex>,
     served: Services,
     labels: Labels,
-    readings: Vec<ReadingRow>,
+    arrived: Arrived,
     at_tags: Vec<Option<f64>>,
     services: Vec<Service>,
     normal: Vec<Service>,
@@ -101,7 +120,7 @@ impl Recording {
             tags: instruments.map(|(at, i)| (i.tag.id.to_string(), TagIndex(at))).collect(),
             served: Services::new(plant),
             labels: Labels::new(scenario, seed),
-            readings: Vec::new(),
+            arrived: Arrived::default(),
             at_tags: Vec::new(),
             services: Vec::new(),
             normal: Vec::new(),
@@ -125,14 +144,14 @@ impl Recording {
             self.served.tell(&self.plant, normal, &mut self.normal);
             self.labels.note(now, &self.services, &self.normal);
         }
-        self.readings.clear();
+        self.arrived.clear();
         for message in messages {
             send(&mut self.radio, &self.space, &self.plant, message);
         }
-        hear(&mut self.radio, &self.tags, now, &mut self.readings);
+        hear(&mut self.radio, &self.tags, now, &mut self.arrived);
         Ok(Some(Rows {
             now,
-            readings: &self.readings,
+            arrived: &self.arrived,
             at_tags: &self.at_tags,
             services: &self.services,
         }))
@@ -148,17 +167,17 @@ impl Recording {
         self.simulator.outside()
     }
 
-    /// Shuts the gateway down: the readings that were still on their way, and the labels.
-    pub fn finish(self) -> (Vec<ReadingRow>, Vec<Label>) {
-        let Self { simulator, mut radio, space, plant, tags, mut readings, labels, .. } = self;
+    /// Shuts the gateway down: what was still on its way, and the labels.
+    pub fn finish(self) -> (Arrived, Vec<Label>) {
+        let Self { simulator, mut radio, space, plant, tags, mut arrived, labels, .. } = self;
         let end = simulator.now();
         for message in simulator.close() {
             send(&mut radio, &space, &plant, message);
         }
-        readings.clear();
+        arrived.clear();
         // Who listens stays on for an hour, as in a run with a monitor.
-        hear(&mut radio, &tags, end + Span::HOUR, &mut readings);
-        (readings, labels.finish())
+        hear(&mut radio, &tags, end + Span::HOUR, &mut arrived);
+        (arrived, labels.finish())
     }
 }
 
@@ -167,21 +186,30 @@ fn send(radio: &mut Radio, space: &Space, plant: &Plant, message: Outgoing) {
     radio.send(topic.to_string(), message.payload, message.due);
 }
 
-/// Adds the readings of every message that has arrived at `now`.
-fn hear(
-    radio: &mut Radio,
-    tags: &BTreeMap<String, TagIndex>,
-    now: Stamp,
-    out: &mut Vec<ReadingRow>,
-) {
+impl Arrived {
+    fn clear(&mut self) {
+        self.readings.clear();
+        self.results.clear();
+    }
+}
+
+/// Adds what is in every message that has arrived at `now`.
+fn hear(radio: &mut Radio, tags: &BTreeMap<String, TagIndex>, now: Stamp, out: &mut Arrived) {
     while let Some(Delivery { topic, payload, received_at }) = radio.receive(now) {
         let Ok(Topic { kind, .. }) = Topic::parse(&topic) else { continue };
         let Ok(message) = decode(kind, &payload) else { continue };
-        let Body::Data(columns) = message.body else { continue };
+        let columns = match message.body {
+            Body::Data(columns) => columns,
+            Body::Lab(result) => {
+                out.results.push(LabRow { received_at, result });
+                continue;
+            }
+            _ => continue,
+        };
         for column in &columns {
             let Some(tag) = tags.get(column.tag.as_str()) else { continue };
             let times = column.at.iter().zip(&column.value).zip(&column.flag);
-            out.extend(times.map(|((at, value), flag)| ReadingRow {
+            out.readings.extend(times.map(|((at, value), flag)| ReadingRow {
                 tag: *tag,
                 observed_at: *at,
                 received_at,
@@ -224,11 +252,11 @@ target = "P-1"
             Recording::new(&plant, &scenario, scenario.seed).expect("the plant starts");
         let (mut readings, mut steps) = (Vec::new(), 0);
         while let Some(rows) = recording.step().expect("it goes on") {
-            readings.extend_from_slice(rows.readings);
+            readings.extend_from_slice(&rows.arrived.readings);
             steps += 1;
         }
         let (rest, labels) = recording.finish();
-        readings.extend(rest);
+        readings.extend(rest.readings);
         (readings, steps, labels)
     }
 

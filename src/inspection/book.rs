@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::base::analyte::Analyte;
 use crate::base::problem::{Problems, Source, nearest, read_toml};
 use crate::base::{Flag, RuleId, Span, Text};
 use crate::inspection::finding::RuleIndex;
@@ -20,7 +21,7 @@ use crate::inspection::signal::spec::{self, TestSpec};
 use crate::inspection::signal::spec_file;
 use crate::inspection::unit_keys::shown;
 use crate::plant::profile::Profile;
-use crate::plant::tags::Tag;
+use crate::plant::tags::{Site, Tag};
 
 /// A rule: what it watches, when its condition holds, and what an alarm needs to know.
 #[derive(Debug, Clone)]
@@ -83,6 +84,8 @@ pub enum Kind {
     NoDraw(FlowTest),
     /// Readings that the tests of signal quality doubt.
     Quality(QualityRule),
+    /// A laboratory result beyond a limit.
+    LabLimit(Analyte, LimitInForce),
     /// An instrument without usable readings; how long is the rule's `patience`.
     TagSilence,
     /// A plant of which nothing is heard.
@@ -101,6 +104,7 @@ impl Kind {
             Self::NightFlow(_) => "night-flow",
             Self::NoDraw(_) => "no-draw",
             Self::Quality(_) => "quality",
+            Self::LabLimit(..) => "lab-limit",
             Self::TagSilence => "tag-silence",
             Self::GatewaySilence { .. } => "gateway-silence",
         }
@@ -161,7 +165,10 @@ impl InspectionRule {
             Kind::NightFlow(test) | Kind::NoDraw(test) => {
                 Some(test.limit(tag.night_flow?.usual_m3_per_h))
             }
-            Kind::Quality(_) | Kind::TagSilence | Kind::GatewaySilence { .. } => None,
+            Kind::LabLimit(..)
+            | Kind::Quality(_)
+            | Kind::TagSilence
+            | Kind::GatewaySilence { .. } => None,
         }
     }
 
@@ -172,10 +179,17 @@ impl InspectionRule {
             Kind::NightFlow(_) => tag.night_flow.is_some(),
             // What leaves the plant or fills a tank may rest for hours.
             Kind::NoDraw(_) => tag.night_flow.is_some() && tag.village.is_some(),
-            Kind::GatewaySilence { .. } => false,
+            Kind::GatewaySilence { .. } | Kind::LabLimit(..) => false,
             Kind::Limit(_) | Kind::Quality(_) | Kind::TagSilence => true,
         };
         suits && self.select.wants_plant(profile) && self.select.wants_tag(tag)
+    }
+
+    /// Does it watch the results of this sampling site of this plant?
+    pub fn watches_site(&self, profile: &Profile, site: &Site) -> bool {
+        matches!(self.kind, Kind::LabLimit(..))
+            && self.select.wants_plant(profile)
+            && self.select.wants_site(site)
     }
 }
 
@@ -254,6 +268,7 @@ impl Book {
             for (profile, tags) in plants {
                 matched |= matches!(rule.kind, Kind::GatewaySilence { .. })
                     && rule.select.wants_plant(profile);
+                matched |= profile.sites.iter().any(|site| rule.watches_site(profile, site));
                 for tag in tags.iter().filter(|tag| rule.watches(profile, tag)) {
                     matched |= match rule.kind {
                         Kind::Quality(it) => {
@@ -295,7 +310,15 @@ fn check_ids(
     }
     let known: BTreeSet<&str> = named.iter().map(|(id, _)| id.as_str()).collect();
     let known: Vec<&str> = known.into_iter().collect();
+    let is_lab = |id: &RuleId| {
+        rules.iter().any(|rule| rule.id == *id && matches!(rule.kind, Kind::LabLimit(..)))
+    };
     for rule in rules {
+        for parent in rule.inhibited_by.iter().filter(|id| is_lab(id)) {
+            let text = format!("rule {} is inhibited by {parent}, a laboratory's", rule.id);
+            let help = "its results are known hours or days later: nothing can wait for them";
+            problems.add(&rule.place.source, rule.place.span.clone(), text).help(help);
+        }
         for parent in rule.inhibited_by.iter().filter(|id| !known.contains(&id.as_str())) {
             let text = format!("rule {} is inhibited by {parent}, which is no rule", rule.id);
             let problem = problems.add(&rule.place.source, rule.place.span.clone(), text);

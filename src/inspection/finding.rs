@@ -17,7 +17,8 @@ pub struct Watch {
     pub rule: RuleIndex,
     /// The plant.
     pub plant: PlantIndex,
-    /// The instrument; none when the rule watches the plant.
+    /// The instrument, or the sampling site: sites count on after the instruments. None when the
+    /// rule watches the plant.
     pub tag: Option<TagIndex>,
 }
 

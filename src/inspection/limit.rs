@@ -49,16 +49,21 @@ impl LimitInForce {
         if broken { !self.clears(value) } else { self.breaks(value) }
     }
 
-    /// One sentence about `value`, at the instrument `at`; `what` names the limit.
-    pub fn sentence(&self, quantity: Quantity, at: &str, what: &str, value: f64) -> String {
-        let limit = shown(quantity, self.raise);
-        let relation = match (self.breaks(value), self.side) {
+    /// How `value` stands to the limit, in words before it.
+    pub fn relation(&self, value: f64) -> &'static str {
+        match (self.breaks(value), self.side) {
             (true, Side::Below) => "below",
             (true, Side::Above) => "above",
             (false, _) if !self.clears(value) => "back, but not yet clear of",
             (false, Side::Below) => "no longer below",
             (false, Side::Above) => "no longer above",
-        };
+        }
+    }
+
+    /// One sentence about `value`, at the instrument `at`; `what` names the limit.
+    pub fn sentence(&self, quantity: Quantity, at: &str, what: &str, value: f64) -> String {
+        let limit = shown(quantity, self.raise);
+        let relation = self.relation(value);
         format!(
             "{} at {at} is {}, {relation} {what} {limit}",
             spoken(quantity),

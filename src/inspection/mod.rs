@@ -7,6 +7,7 @@
 
 pub mod book;
 pub mod finding;
+mod lab_watch;
 pub mod limit;
 mod plant_watch;
 pub mod plausibility;
@@ -24,7 +25,7 @@ pub mod window;
 use serde::{Deserialize, Serialize};
 
 use crate::base::{Flag, QualityTests, Stamp};
-use crate::ingest::observation::{Observation, PlantIndex};
+use crate::ingest::observation::{Observation, PlantIndex, SiteResult};
 use crate::inspection::book::Book;
 use crate::inspection::finding::{Finding, Verdict, Watch};
 use crate::inspection::plant_watch::{PlantState, PlantWatch};
@@ -48,7 +49,8 @@ pub struct Checkpoint {
 
 impl Inspection {
     /// Sets every rule of `book` to work. `PlantIndex`, `TagIndex` and `RuleIndex` count in
-    /// `plants`, in their tags, and in `book.rules()`.
+    /// `plants`, in their tags (then in the sampling sites of their profiles), and in
+    /// `book.rules()`.
     pub fn new(book: &Book, plants: &[(&Profile, &[Tag])]) -> Self {
         let plants = plants
             .iter()
@@ -76,6 +78,14 @@ impl Inspection {
     /// What there is to tell of doubtful readings since it was last emptied.
     pub fn told(&mut self) -> &mut Told {
         &mut self.told
+    }
+
+    /// Takes a laboratory result; pushes what changes by it, at the moment of its report. Results
+    /// of one plant come in the order of their reports.
+    pub fn result(&mut self, result: &SiteResult, findings: &mut Vec<Finding>) {
+        if let Some(plant) = self.plants.get_mut(result.plant.0) {
+            plant.result(result, findings);
+        }
     }
 
     /// A plant's gateway came online, or is known to have gone, at `at`.

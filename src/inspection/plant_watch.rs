@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::time::UtcOffset;
 use crate::base::{Flag, PlantId, QualityTest, QualityTests, RuleId, Stamp, TagId};
-use crate::ingest::observation::{Observation, PlantIndex};
+use crate::ingest::observation::{Observation, PlantIndex, SiteResult};
 use crate::inspection::book::{Book, Kind};
 use crate::inspection::finding::{Finding, RuleIndex, Verdict, Watch};
+use crate::inspection::lab_watch::{SiteState, SiteWatch};
 use crate::inspection::signal::checks::{Checks, ChecksState};
 use crate::inspection::signal::notice::{Doubt, Notice, Told, Untold};
 use crate::inspection::signal::spec::made_at;
@@ -31,6 +32,7 @@ pub struct PlantWatch {
     next_settling: Stamp,
     gateway: Vec<SilenceWatch>,
     tags: Vec<TagWatch>,
+    sites: Vec<SiteWatch>,
 }
 
 #[derive(Debug, Clone)]
@@ -54,6 +56,8 @@ pub struct PlantState {
     id: PlantId,
     gateway: Vec<(RuleId, SilenceState)>,
     tags: Vec<TagState>,
+    #[serde(default)]
+    sites: Vec<SiteState>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -71,6 +75,11 @@ struct TagState {
 impl PlantWatch {
     /// Sets the rules of `book` to work on a plant.
     pub fn new(book: &Book, plant: PlantIndex, profile: &Profile, tags: &[Tag]) -> Self {
+        let sites =
+            profile.sites.iter().enumerate().map(|(i, site)| {
+                SiteWatch::new(book, plant, profile, TagIndex(tags.len() + i), site)
+            });
+        let sites = sites.collect();
         let checks = Checks::of_plant(book.tests(), profile, tags);
         let tags = tags.iter().zip(checks).enumerate();
         let tags = tags.map(|(i, (tag, checks))| {
@@ -91,6 +100,7 @@ impl PlantWatch {
             next_settling: Stamp::MAX,
             gateway: gateway.collect(),
             tags: tags.collect(),
+            sites,
         }
     }
 
@@ -126,6 +136,13 @@ impl PlantWatch {
         self.next_deadline = self.next_deadline.min(tag.deadline(true));
         self.next_settling = self.next_settling.min(tag.checks.due());
         flagged
+    }
+
+    /// See `Inspection::result`.
+    pub fn result(&mut self, result: &SiteResult, findings: &mut Vec<Finding>) {
+        if let Some(site) = self.sites.get_mut(result.site.0) {
+            site.observe(&result.result, findings);
+        }
     }
 
     /// See `Inspection::presence`.
@@ -226,6 +243,7 @@ impl PlantWatch {
         self.started = false;
         (self.next_deadline, self.next_settling) = (Stamp::MAX, Stamp::MAX);
         self.gateway.iter_mut().for_each(SilenceWatch::begin_again);
+        self.sites.iter_mut().for_each(SiteWatch::begin_again);
         for tag in &mut self.tags {
             (tag.last, tag.window, tag.seen) = (None, Window::default(), Window::default());
             tag.checks.forget();
@@ -240,10 +258,12 @@ impl PlantWatch {
         let silences = |silences: &'_ [SilenceWatch]| {
             silences.iter().map(|s| (s.watch(), s.verdict())).collect::<Vec<_>>()
         };
-        silences(&self.gateway).into_iter().chain(self.tags.iter().flat_map(move |tag| {
+        let tags = self.tags.iter().flat_map(move |tag| {
             let watchers = tag.watchers.iter().map(|w| (w.watch(), w.verdict()));
             watchers.chain(silences(&tag.silences))
-        }))
+        });
+        let sites = self.sites.iter().flat_map(SiteWatch::watches);
+        silences(&self.gateway).into_iter().chain(tags).chain(sites)
     }
 
     /// For a checkpoint.
@@ -252,6 +272,7 @@ impl PlantWatch {
             id: self.id.clone(),
             gateway: silence_states(&self.gateway, &self.rules),
             tags: self.tags.iter().map(|tag| tag.state(&self.rules)).collect(),
+            sites: self.sites.iter().map(|site| site.state(&self.rules)).collect(),
         }
     }
 
@@ -264,6 +285,7 @@ impl PlantWatch {
     pub fn resume(&mut self, state: &PlantState) {
         self.started = false; // the next mention starts the rules that the checkpoint lacks
         resume_silences(&mut self.gateway, &self.rules, &state.gateway);
+        self.sites.iter_mut().for_each(|site| site.resume(&self.rules, &state.sites));
         for tag in &mut self.tags {
             if let Some(state) = state.tags.iter().find(|state| state.id == tag.label.tag) {
                 tag.resume(&self.rules, state);

@@ -1,5 +1,6 @@
 //! Reads `[[rule]]` tables: every key, its unit, and what contradicts what.
 
+use crate::base::analyte::Analyte;
 use crate::base::problem::{Spanned, Table};
 use crate::base::units::{Length, Quantity, Unit};
 use crate::base::{Flag, RuleId, Span, TagId};
@@ -10,7 +11,7 @@ use crate::inspection::select::{SIZE_CLASSES, Selector, Supply};
 use crate::inspection::service_pressure::ServiceHead;
 use crate::inspection::signal::silence::Patience;
 use crate::inspection::signal::spec_file;
-use crate::inspection::unit_keys::{STEMS, physical_range, shown, spoken, units_of};
+use crate::inspection::unit_keys::{Measured, STEMS};
 use crate::plant::profile::Disinfectant;
 use crate::plant::tags::SamplingPoint;
 
@@ -27,23 +28,25 @@ const FLAGS: [(&str, Flag); 4] = [
     ("fail", Flag::Fail),
 ];
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 enum KindName {
     Limit,
     ServicePressure,
     NightFlow,
     NoDraw,
     Quality,
+    LabLimit,
     TagSilence,
     GatewaySilence,
 }
 
-const KINDS: [(&str, KindName); 7] = [
+const KINDS: [(&str, KindName); 8] = [
     ("limit", KindName::Limit),
     ("service-pressure", KindName::ServicePressure),
     ("night-flow", KindName::NightFlow),
     ("no-draw", KindName::NoDraw),
     ("quality", KindName::Quality),
+    ("lab-limit", KindName::LabLimit),
     ("tag-silence", KindName::TagSilence),
     ("gateway-silence", KindName::GatewaySilence),
 ];
@@ -71,17 +74,14 @@ fn read_rule(table: &Table<'_>, named: &mut Vec<(RuleId, Place)>) -> Option<Insp
     let source = table.text("source");
     let edition = table.opt_text("edition");
     check_edition(table, source.as_ref(), edition.as_ref());
-    let (kind, select) = read_kind(table);
-    let on_delay = minutes(table, "on_delay_min");
-    let off_delay = minutes(table, "off_delay_min");
+    let name = table.choice("kind", &KINDS).map(Spanned::into_inner);
+    let (kind, select) = read_kind(table, name);
     let re_alarm = opt_minutes(table, "re_alarm_min", 1.0);
     let latched = table.opt_bool("latched").is_some_and(Spanned::into_inner);
     let priority = table.choice("priority", &URGENCIES);
-    let no_data = table.choice("no_data", &NO_DATA);
-    let accept = accept_flags(table);
-    let patience = patience(table);
-    let inhibited_by = inhibited_by(table);
-    let id = id?;
+    let manner =
+        if name == Some(KindName::LabLimit) { Some(Manner::AT_ONCE) } else { Manner::read(table) };
+    let (id, manner) = (id?, manner?);
     let place = Place { source: table.source().clone(), span: id.span() };
     Some(InspectionRule {
         id: id.into_inner(),
@@ -90,18 +90,57 @@ fn read_rule(table: &Table<'_>, named: &mut Vec<(RuleId, Place)>) -> Option<Insp
         edition: edition.map(Spanned::into_inner),
         select,
         kind: kind?,
-        accept: accept?,
-        patience: patience?,
+        accept: manner.accept,
+        patience: manner.patience,
         priority: priority?.into_inner(),
-        on_delay: on_delay?,
-        off_delay: off_delay?,
+        on_delay: manner.on_delay,
+        off_delay: manner.off_delay,
         latched,
         re_alarm,
-        no_data: no_data?.into_inner(),
-        inhibited_by: inhibited_by?,
+        no_data: manner.no_data,
+        inhibited_by: manner.inhibited_by,
         advice: advice?,
         place,
     })
+}
+
+/// Which readings of an instrument a rule takes, and how long it waits for what.
+struct Manner {
+    on_delay: Span,
+    off_delay: Span,
+    no_data: NoData,
+    accept: AcceptFlags,
+    patience: Patience,
+    inhibited_by: Vec<RuleId>,
+}
+
+impl Manner {
+    /// A laboratory result stands for itself: there is nothing to wait for.
+    const AT_ONCE: Self = Self {
+        on_delay: Span::ZERO,
+        off_delay: Span::ZERO,
+        no_data: NoData::Hold,
+        accept: AcceptFlags::USABLE,
+        patience: Patience::USUAL,
+        inhibited_by: Vec::new(),
+    };
+
+    fn read(table: &Table<'_>) -> Option<Self> {
+        let on_delay = minutes(table, "on_delay_min");
+        let off_delay = minutes(table, "off_delay_min");
+        let no_data = table.choice("no_data", &NO_DATA);
+        let accept = accept_flags(table);
+        let patience = patience(table);
+        let inhibited_by = inhibited_by(table);
+        Some(Self {
+            on_delay: on_delay?,
+            off_delay: off_delay?,
+            no_data: no_data?.into_inner(),
+            accept: accept?,
+            patience: patience?,
+            inhibited_by: inhibited_by?,
+        })
+    }
 }
 
 /// Limits change from edition to edition: who cites a standard says which.
@@ -197,15 +236,16 @@ pub(super) fn plant_selector(table: &Table<'_>) -> Selector {
     }
 }
 
-fn read_kind(table: &Table<'_>) -> (Option<Kind>, Selector) {
+fn read_kind(table: &Table<'_>, name: Option<KindName>) -> (Option<Kind>, Selector) {
     let mut select = plant_selector(table);
-    let Some(kind) = table.choice("kind", &KINDS).map(Spanned::into_inner) else {
+    let Some(kind) = name else {
         forgive(table); // without its kind nobody can say which keys a rule may have
         return (None, select);
     };
     if !matches!(kind, KindName::GatewaySilence) {
         select.point = table.opt_choice("point", &SamplingPoint::CHOICES).map(Spanned::into_inner);
-        select.tag = table.opt_parse("tag", TagId::new).map(Spanned::into_inner);
+        let key = if kind == KindName::LabLimit { "site" } else { "tag" };
+        select.tag = table.opt_parse(key, TagId::new).map(Spanned::into_inner);
     }
     let quantities = Quantity::ALL.map(|quantity| (quantity.name(), quantity));
     let kind = match kind {
@@ -216,7 +256,7 @@ fn read_kind(table: &Table<'_>) -> (Option<Kind>, Selector) {
                     forgive(table);
                     None
                 }
-                Some(quantity) => read_limit(table, quantity).map(Kind::Limit),
+                Some(quantity) => read_limit(table, Measured::Quantity(quantity)).map(Kind::Limit),
             }
         }
         KindName::Quality => {
@@ -235,6 +275,17 @@ fn read_kind(table: &Table<'_>) -> (Option<Kind>, Selector) {
             select.quantity = Some(Quantity::Flow);
             read_flow_window(table, Side::Below).map(Kind::NoDraw)
         }
+        KindName::LabLimit => {
+            let analytes = Analyte::ALL.map(|analyte| (analyte.name(), analyte));
+            let analyte = table.choice("analyte", &analytes).map(Spanned::into_inner);
+            if analyte.is_none() {
+                forgive(table);
+            }
+            analyte.and_then(|analyte| {
+                let limit = read_limit(table, Measured::Analyte(analyte))?;
+                Some(Kind::LabLimit(analyte, limit))
+            })
+        }
         KindName::TagSilence => {
             select.quantity = table.opt_choice("quantity", &quantities).map(Spanned::into_inner);
             Some(Kind::TagSilence)
@@ -249,7 +300,9 @@ fn read_kind(table: &Table<'_>) -> (Option<Kind>, Selector) {
 
 /// Keys that only a kind or a quantity explains are not called unknown while that is missing.
 fn forgive(table: &Table<'_>) {
-    for key in ["quantity", "point", "tag", "after_min", "from", "to", "tests", "level"] {
+    for key in
+        ["quantity", "analyte", "point", "tag", "site", "after_min", "from", "to", "tests", "level"]
+    {
         table.has(key);
     }
     for unit in Unit::ALL {
@@ -259,12 +312,13 @@ fn forgive(table: &Table<'_>) {
     }
 }
 
-/// Reads the key that begins with `stem`, in any unit that suits `quantity`; gives its own unit.
-pub(super) fn in_unit(table: &Table<'_>, quantity: Quantity, stem: &str) -> Option<Spanned<f64>> {
-    let right = units_of(quantity);
-    let own = quantity.measured_in().key(stem);
+/// Reads the key that begins with `stem`, in any unit that suits what is `measured`; gives its own.
+pub(super) fn in_unit(table: &Table<'_>, measured: Measured, stem: &str) -> Option<Spanned<f64>> {
+    let right = measured.units();
+    let own = measured.measured_in();
     let foreign = Unit::ALL.into_iter().filter(|unit| !right.iter().any(|(own, _)| own == unit));
-    table.refuse_units(stem, quantity, foreign);
+    table.refuse_units(stem, (measured.name(), own), foreign);
+    let own = own.key(stem);
     let mut value = None;
     for (unit, factor) in right {
         let key = unit.key(stem);
@@ -281,12 +335,12 @@ pub(super) fn in_unit(table: &Table<'_>, quantity: Quantity, stem: &str) -> Opti
     value
 }
 
-fn read_limit(table: &Table<'_>, quantity: Quantity) -> Option<LimitInForce> {
-    let above = in_unit(table, quantity, "above");
-    let below = in_unit(table, quantity, "below");
-    let clear = in_unit(table, quantity, "clear");
-    let deadband = in_unit(table, quantity, "deadband");
-    let own = quantity.measured_in();
+fn read_limit(table: &Table<'_>, measured: Measured) -> Option<LimitInForce> {
+    let above = in_unit(table, measured, "above");
+    let below = in_unit(table, measured, "below");
+    let clear = in_unit(table, measured, "clear");
+    let deadband = in_unit(table, measured, "deadband");
+    let own = measured.measured_in();
     let (side, raise) = match (above, below) {
         (Some(above), None) => (Side::Above, above),
         (None, Some(below)) => (Side::Below, below),
@@ -308,7 +362,7 @@ fn read_limit(table: &Table<'_>, quantity: Quantity) -> Option<LimitInForce> {
         }
     };
     let clear = clear_threshold(table, side, &raise, clear, deadband)?;
-    check_possible(table, quantity, side, &raise, &clear)?;
+    check_possible(table, measured, side, &raise, &clear)?;
     Some(LimitInForce { side, raise: raise.into_inner(), clear: clear.into_inner() })
 }
 
@@ -354,26 +408,26 @@ fn clear_threshold(
 
 fn check_possible(
     table: &Table<'_>,
-    quantity: Quantity,
+    measured: Measured,
     side: Side,
     raise: &Spanned<f64>,
     clear: &Spanned<f64>,
 ) -> Option<()> {
-    let (lowest, highest) = physical_range(quantity);
+    let (lowest, highest) = measured.physical_range();
     let (limit, threshold) = (*raise.get_ref(), *clear.get_ref());
     let reachable = match side {
         Side::Below => limit > lowest && limit <= highest,
         Side::Above => limit < highest && limit >= lowest,
     };
-    let name = spoken(quantity);
-    let bounds = format!("{name} lies in {lowest} to {}", shown(quantity, highest));
+    let name = measured.spoken();
+    let bounds = format!("{name} lies in {lowest} to {}", measured.shown(highest));
     if !reachable {
-        let text = format!("no {name} can ever break a limit of {}", shown(quantity, limit));
+        let text = format!("no {name} can ever break a limit of {}", measured.shown(limit));
         table.add_with_help(raise.span(), text, bounds);
         return None;
     }
     if !(lowest..=highest).contains(&threshold) {
-        let text = format!("no {name} can ever clear at {}", shown(quantity, threshold));
+        let text = format!("no {name} can ever clear at {}", measured.shown(threshold));
         table.add_with_help(clear.span(), text, bounds);
         return None;
     }

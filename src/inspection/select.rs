@@ -3,7 +3,7 @@
 use crate::base::TagId;
 use crate::base::units::Quantity;
 use crate::plant::profile::{Disinfectant, Profile, SizeClass};
-use crate::plant::tags::{SamplingPoint, Tag};
+use crate::plant::tags::{SamplingPoint, Site, Tag};
 
 /// Which supplies a rule is for: the relaxed limits hang on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub struct Selector {
     pub quantity: Option<Quantity>,
     /// Which water it looks at.
     pub point: Option<SamplingPoint>,
-    /// This instrument only, by its tag.
+    /// This instrument, or this sampling site, only.
     pub tag: Option<TagId>,
     /// What disinfects the plant's water.
     pub disinfectant: Option<Disinfectant>,
@@ -76,6 +76,14 @@ impl Selector {
         self.quantity.is_none_or(|wanted| wanted == tag.quantity)
             && self.point.is_none_or(|wanted| wanted == tag.point)
             && self.tag.as_ref().is_none_or(|wanted| *wanted == tag.id)
+    }
+
+    /// Is the rule for this sampling site, if it is for its plant? Unless it asks for another water
+    /// it is about the water that people drink.
+    pub fn wants_site(&self, site: &Site) -> bool {
+        let is_drunk = !matches!(site.point, SamplingPoint::RawWater | SamplingPoint::Process);
+        self.point.map_or(is_drunk, |wanted| wanted == site.point)
+            && self.tag.as_ref().is_none_or(|wanted| *wanted == site.id)
     }
 }
 

@@ -12,6 +12,7 @@ use crate::plant::tags::{NightFlow, SamplingPoint, Tag};
 pub fn book() -> Book {
     let files = [
         ("gb5749-2022.toml", include_str!("../../config/rules/gb5749-2022.toml")),
+        ("laboratory.toml", include_str!("../../config/rules/laboratory.toml")),
         ("pressure.toml", include_str!("../../config/rules/pressure.toml")),
         ("signal-quality.toml", include_str!("../../config/rules/signal-quality.toml")),
         ("plausibility.toml", include_str!("../../config/rules/plausibility.toml")),

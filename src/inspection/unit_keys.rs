@@ -1,10 +1,70 @@
 //! The keys of a rule file that carry a unit: which unit suits which quantity.
 
+use crate::base::analyte::Analyte;
 use crate::base::units::{KPA_PER_M, Quantity, Unit};
 
 /// What the keys of a rule that carry a unit begin with: raises above, raises below, clears at or
 /// beyond, clears this far from the limit.
 pub const STEMS: [&str; 4] = ["above", "below", "clear", "deadband"];
+
+/// What a limit is about: an instrument's quantity, or what a laboratory measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Measured {
+    /// By an instrument.
+    Quantity(Quantity),
+    /// By a laboratory.
+    Analyte(Analyte),
+}
+
+impl Measured {
+    /// As files write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Quantity(quantity) => quantity.name(),
+            Self::Analyte(analyte) => analyte.name(),
+        }
+    }
+
+    /// In running text.
+    pub fn spoken(self) -> &'static str {
+        match self {
+            Self::Quantity(quantity) => spoken(quantity),
+            Self::Analyte(analyte) => analyte.spoken(),
+        }
+    }
+
+    /// Its own unit.
+    pub fn measured_in(self) -> Unit {
+        match self {
+            Self::Quantity(quantity) => quantity.measured_in(),
+            Self::Analyte(analyte) => analyte.measured_in(),
+        }
+    }
+
+    /// Units that suit it, with the factor to its own, which is the first.
+    pub fn units(self) -> Vec<(Unit, f64)> {
+        match self {
+            Self::Quantity(quantity) => units_of(quantity),
+            Self::Analyte(analyte) => vec![(analyte.measured_in(), 1.0)],
+        }
+    }
+
+    /// Values that water can have at all: a limit outside can never be met.
+    pub fn physical_range(self) -> (f64, f64) {
+        match self {
+            Self::Quantity(quantity) => physical_range(quantity),
+            Self::Analyte(analyte) => (0.0, analyte.highest()),
+        }
+    }
+
+    /// `value` as a person reads it.
+    pub fn shown(self, value: f64) -> String {
+        match self {
+            Self::Quantity(quantity) => shown(quantity, value),
+            Self::Analyte(analyte) => analyte.shown(value),
+        }
+    }
+}
 
 /// Units that suit `quantity`, with the factor to its own unit; the first is its own.
 pub fn units_of(quantity: Quantity) -> Vec<(Unit, f64)> {

@@ -109,7 +109,7 @@ impl Watcher {
                 Detector::FlowWindow(flow)
             }
             Kind::Quality(rule) => Detector::Quality { rule, counts: Counts::default() },
-            Kind::TagSilence | Kind::GatewaySilence { .. } => return None,
+            Kind::LabLimit(..) | Kind::TagSilence | Kind::GatewaySilence { .. } => return None,
         };
         Some(Self {
             watch,

@@ -14,12 +14,15 @@ use crate::plant::sample;
 use crate::plant::tags::{SamplingPoint, TagIndex};
 use crate::telemetry::wire::{Birth, Body, Clock, Column, Envelope, Message, TagBirth};
 
+mod laboratory;
+
 /// Chlorine of finished water, and pressure at a tap; both once a minute.
 const CHLORINE: usize = 0;
 
 fn book() -> Book {
     let files = [
         ("gb5749-2022.toml", include_str!("../../config/rules/gb5749-2022.toml")),
+        ("laboratory.toml", include_str!("../../config/rules/laboratory.toml")),
         ("pressure.toml", include_str!("../../config/rules/pressure.toml")),
         ("signal-quality.toml", include_str!("../../config/rules/signal-quality.toml")),
         ("plausibility.toml", include_str!("../../config/rules/plausibility.toml")),

@@ -16,6 +16,7 @@ condition = "normal"
 start = 2024-12-05T08:00:00+08:00
 duration_h = 1
 seed = 5
+laboratory = true
 
 [[inject]]
 id = "burst"
@@ -133,12 +134,12 @@ fn the_bytes_are_the_same_on_one_thread_and_on_three_and_a_second_call_writes_no
     assert!(text(&one.stdout).starts_with("one: 3 written, 0 were complete already\n"));
     assert!(is_done(&desk.write("three", &["--seeds", "1..3", "--threads", "3"])));
     let files = desk.files("one");
-    assert_eq!(files.len(), 3 * 6 + 1, "{:?}", files.keys());
+    assert_eq!(files.len(), 3 * 7 + 1, "{:?}", files.keys());
     assert!(files == desk.files("three"), "the folders differ");
     let again = desk.write("one", &["--seeds", "2..4"]);
     assert!(text(&again.stdout).starts_with("one: 1 written, 2 were complete already\n"));
     let grown = desk.files("one");
-    assert_eq!(grown.len(), 4 * 6 + 1);
+    assert_eq!(grown.len(), 4 * 7 + 1);
     let manifest = Path::new("manifest.json");
     let kept = files.iter().filter(|(name, _)| *name != manifest);
     assert!(kept.into_iter().all(|(name, bytes)| grown.get(name) == Some(bytes)));
@@ -202,6 +203,11 @@ fn what_lies_outside_the_model_is_told_with_its_times() {
     let mut lines = outside.lines();
     let head = "scenario,seed,plant,limit,from,until,minutes,place,places,value,unit";
     assert_eq!(lines.next(), Some(head));
+    let results = fs::read_to_string(desk.path("data/burst-5/laboratory.csv")).expect("a table");
+    let grab = "burst,5,sanmen,FINISHED-20241205-084000,FINISHED,finished-water,\
+                2024-12-05T00:40:00.000Z,2024-12-05T00:40:00.000Z,2024-12-05T00:41:00.200Z,\
+                free-chlorine,=,0.";
+    assert!(results.contains(grab) && results.lines().count() == 2, "{results}");
     let wave = "burst,5,sanmen,water-hammer,2024-12-05T00:20:00.000Z,2024-12-05T00:50:00.000Z,0,";
     assert!(outside.contains(wave), "{outside}");
 }
@@ -253,7 +259,7 @@ fn parquet_read_back_says_what_csv_says() {
     };
     let desk = Desk::new();
     assert!(is_done(&desk.write("data", &["--format", "both"])));
-    for table in ["readings", "truth", "villages", "labels"] {
+    for table in ["readings", "truth", "villages", "laboratory", "labels"] {
         let path = |ending: &str| desk.path(&format!("data/burst-5/{table}.{ending}"));
         let mut rows = csv::Reader::from_path(path("csv")).expect("a table");
         let head = rows.headers().expect("a head").clone();
@@ -286,7 +292,7 @@ fn every_works_of_a_fleet_is_a_part_whose_rows_carry_its_plant() {
     assert!(text(&one.stdout).starts_with("one: 6 written, 0 were complete already\n"));
     desk.write_storm("three", &["--seeds", "7..8", "--threads", "3"]);
     let files = desk.files("one");
-    assert_eq!(files.len(), 6 * 6 + 1, "{:?}", files.keys());
+    assert_eq!(files.len(), 6 * 7 + 1, "{:?}", files.keys());
     assert!(files == desk.files("three"), "the folders differ");
     let some = files.keys().find(|name| name.ends_with("labels.csv")).expect("a part");
     let part = some.parent().expect("in a folder");

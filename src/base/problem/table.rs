@@ -9,7 +9,7 @@ use std::sync::Arc;
 use toml::de::{DeArray, DeTable, DeValue};
 
 use super::{Problem, Problems, Source, Spanned};
-use crate::base::units::{Quantity, Unit};
+use crate::base::units::Unit;
 use crate::base::{Stamp, Text, time::UtcOffset};
 
 /// Reads `source` as TOML through `read`; gives its value, or every mistake of the file.
@@ -120,19 +120,18 @@ impl<'a> Table<'a> {
         Some(span)
     }
 
-    /// Notes every key that begins with `stem` but carries one of the units that do not suit.
-    /// Gives whether there was none.
+    /// Notes every key that begins with `stem` but carries one of the units that do not suit what
+    /// is measured: its `name`, and its `own` unit. Gives whether there was none.
     pub fn refuse_units(
         &self,
         stem: &str,
-        quantity: Quantity,
+        (name, own): (&str, Unit),
         foreign: impl IntoIterator<Item = Unit>,
     ) -> bool {
-        let own = quantity.measured_in();
         let mut clean = true;
         for (key, unit) in foreign.into_iter().map(|unit| (unit.key(stem), unit)) {
             if let Some(span) = self.key_span(&key) {
-                let (is, name, right) = (unit.symbol, quantity.name(), own.symbol);
+                let (is, right) = (unit.symbol, own.symbol);
                 let text = format!("`{key}` is in {is}, but {name} is in {right}");
                 self.add_with_help(span, text, format!("write `{}`", own.key(stem)));
                 clean = false;
@@ -422,10 +421,11 @@ impl Drop for Table<'_> {
 }
 
 /// The known name that `found` most likely meant, if any is near. Keys end with their unit, so a
-/// name that only lacks its ending (`poll` for `poll_s`) comes first.
+/// name that only lacks its ending (`poll` for `poll_s`, `flow` for `flow-low`) comes first.
 pub fn nearest<'k>(found: &str, known: &[&'k str]) -> Option<&'k str> {
     let lacks_ending = |name: &str| {
-        !found.is_empty() && name.strip_prefix(found).is_some_and(|rest| rest.starts_with('_'))
+        !found.is_empty()
+            && name.strip_prefix(found).is_some_and(|rest| rest.starts_with(['_', '-']))
     };
     if let Some(name) = known.iter().find(|name| lacks_ending(name)) {
         return Some(name);

@@ -13,13 +13,13 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::table::{Cell, LABELS, OUTSIDE, READINGS, TABLES, TRUTH, VILLAGES};
+use super::table::{Cell, LABELS, LABORATORY, OUTSIDE, READINGS, TABLES, TRUTH, VILLAGES};
 use super::write::{Formats, TableFile};
 use crate::base::Span;
 use crate::base::random::Seed;
 use crate::cli::exit::Failure;
 use crate::cli::library::FleetScript;
-use crate::exercise::dataset::{ReadingRow, Recording, Rows};
+use crate::exercise::dataset::{Arrived, LabRow, ReadingRow, Recording, Rows};
 use crate::exercise::fleet::{WorksError, cast};
 use crate::exercise::labels::{Label, Lack, Service};
 use crate::plant::Plant;
@@ -174,7 +174,7 @@ impl Part {
         let sound = recording.soundness().is_sound();
         writer.outside(recording.outside()).map_err(wrong)?;
         let (rest, labels) = recording.finish();
-        writer.readings(&rest).map_err(wrong)?;
+        writer.arrived(&rest).map_err(wrong)?;
         let injections = scenario.injections_with(seed);
         writer.labels(&labels, &injections, &self.written(&plant, &scenario)).map_err(wrong)?;
         let about = About {
@@ -297,6 +297,7 @@ struct Writer<'p> {
     readings: TableFile,
     truth: TableFile,
     villages: TableFile,
+    laboratory: TableFile,
     labels: TableFile,
     outside: TableFile,
 }
@@ -315,6 +316,7 @@ impl<'p> Writer<'p> {
             readings: table(&READINGS)?,
             truth: table(&TRUTH)?,
             villages: table(&VILLAGES)?,
+            laboratory: table(&LABORATORY)?,
             labels: table(&LABELS)?,
             outside: table(&OUTSIDE)?,
         })
@@ -327,7 +329,7 @@ impl<'p> Writer<'p> {
 
     fn step(&mut self, rows: &Rows<'_>) -> io::Result<()> {
         let [scenario, seed, plant] = self.head();
-        self.readings(rows.readings)?;
+        self.arrived(rows.arrived)?;
         for (instrument, value) in self.plant.instruments.iter().zip(rows.at_tags) {
             let tag = &instrument.tag;
             self.truth.row(&[
@@ -358,6 +360,34 @@ impl<'p> Writer<'p> {
                 Cell::Number(water.turbidity.as_ntu()),
                 Cell::Number(water.age_h),
                 Cell::Text(&joined(lacks)),
+            ])?;
+        }
+        Ok(())
+    }
+
+    fn arrived(&mut self, rows: &Arrived) -> io::Result<()> {
+        self.readings(&rows.readings)?;
+        self.results(&rows.results)
+    }
+
+    fn results(&mut self, rows: &[LabRow]) -> io::Result<()> {
+        let [scenario, seed, plant] = self.head();
+        for LabRow { received_at, result } in rows {
+            self.laboratory.row(&[
+                scenario,
+                seed,
+                plant,
+                Cell::Text(result.sample.as_str()),
+                Cell::Text(result.site.as_str()),
+                Cell::Text(result.point.name()),
+                Cell::Time(result.taken_at),
+                Cell::Time(result.reported_at),
+                Cell::Time(*received_at),
+                Cell::Text(result.analyte.name()),
+                Cell::Text(result.sign.name()),
+                Cell::Number(result.value),
+                Cell::Text(&result.unit),
+                Cell::Text(result.method.as_str()),
             ])?;
         }
         Ok(())
@@ -438,7 +468,8 @@ impl<'p> Writer<'p> {
 
     /// Completes every file; gives the rows of each table.
     fn finish(self) -> io::Result<BTreeMap<String, u64>> {
-        let files = [self.readings, self.truth, self.villages, self.labels, self.outside];
+        let files =
+            [self.readings, self.truth, self.villages, self.laboratory, self.labels, self.outside];
         let tables = TABLES.iter().map(|table| table.name.to_owned());
         tables.zip(files).map(|(name, file)| Ok((name, file.finish()?))).collect()
     }

@@ -124,6 +124,27 @@ pub const VILLAGES: Table = Table {
     ],
 };
 
+/// Laboratory results as they arrive.
+pub const LABORATORY: Table = Table {
+    name: "laboratory",
+    columns: &[
+        column("scenario", Kind::Text),
+        column("seed", Kind::Count),
+        column("plant", Kind::Text),
+        column("sample", Kind::Text),
+        column("site", Kind::Text),
+        column("point", Kind::Text),
+        column("taken_at", Kind::Time),
+        column("reported_at", Kind::Time),
+        column("received_at", Kind::Time),
+        column("analyte", Kind::Text),
+        column("sign", Kind::Text),
+        column("value", Kind::Number),
+        column("unit", Kind::Text),
+        column("method", Kind::Text),
+    ],
+};
+
 /// What failed, and whom it reached.
 pub const LABELS: Table = Table {
     name: "labels",
@@ -164,4 +185,4 @@ pub const OUTSIDE: Table = Table {
 };
 
 /// Every table of a part.
-pub const TABLES: [Table; 5] = [READINGS, TRUTH, VILLAGES, LABELS, OUTSIDE];
+pub const TABLES: [Table; 6] = [READINGS, TRUTH, VILLAGES, LABORATORY, LABELS, OUTSIDE];

@@ -18,7 +18,7 @@ use crate::inspection::rule_file::{
     MINUTES_MAX, as_minutes, check_source, in_unit, plant_selector,
 };
 use crate::inspection::select::Selector;
-use crate::inspection::unit_keys::{shown, spoken, units_of};
+use crate::inspection::unit_keys::{Measured, shown, spoken, units_of};
 use crate::plant::tags::SamplingPoint;
 
 /// What keys of tests that carry a unit begin with.
@@ -147,7 +147,7 @@ fn opt_value(
     stem: &str,
     least: f64,
 ) -> Option<Spanned<f64>> {
-    let value = in_unit(table, quantity, stem)?;
+    let value = in_unit(table, Measured::Quantity(quantity), stem)?;
     if *value.get_ref() < least {
         let found = shown(quantity, *value.get_ref());
         table.add(value.span(), format!("`{stem}` must be at least {least}, found {found}"));
@@ -184,7 +184,7 @@ fn count(table: &Table<'_>, key: &'static str, least: i64) -> Option<u32> {
 fn bounds(table: &Table<'_>, quantity: Quantity, stem: &str) -> Option<Spanned<Bounds>> {
     let right = units_of(quantity);
     let foreign = Unit::ALL.into_iter().filter(|unit| !right.iter().any(|(own, _)| own == unit));
-    table.refuse_units(stem, quantity, foreign);
+    table.refuse_units(stem, (quantity.name(), quantity.measured_in()), foreign);
     let (key, factor) = right.iter().find_map(|(unit, factor)| {
         let key = unit.key(stem);
         table.has(&key).then_some((key, *factor))
@@ -368,7 +368,8 @@ fn read_confirm(table: &Table<'_>) -> Option<(Partners, f64)> {
 
 fn read_neighbour(table: &Table<'_>, quantity: Quantity) -> Option<Neighbour> {
     let tolerance = value(table, quantity, "tolerance", 0.0);
-    let offset = in_unit(table, quantity, "offset").map_or(0.0, Spanned::into_inner);
+    let offset =
+        in_unit(table, Measured::Quantity(quantity), "offset").map_or(0.0, Spanned::into_inner);
     let sides = [("both", Side::Both), ("above", Side::Above), ("below", Side::Below)];
     let side = table.opt_choice("side", &sides).map_or(Side::Both, Spanned::into_inner);
     let mut by = partners(table);

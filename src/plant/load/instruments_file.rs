@@ -234,7 +234,7 @@ fn read_values(table: &Table<'_>, quantity: Option<Quantity>) -> Option<Values> 
     };
     let own = quantity.measured_in();
     let foreign = || Unit::ALL.into_iter().filter(|unit| *unit != own);
-    let wrong = STEMS.map(|stem| !table.refuse_units(stem, quantity, foreign()));
+    let wrong = STEMS.map(|stem| !table.refuse_units(stem, (quantity.name(), own), foreign()));
     if wrong.contains(&true) {
         forgive(table);
         return None;

@@ -342,7 +342,7 @@ fn opt_in_unit_of(tag: &Tag, table: &Table<'_>, stem: &str) -> Option<Spanned<f6
 fn refuse_foreign(tag: &Tag, table: &Table<'_>, stem: &str) -> bool {
     let own = tag.quantity.measured_in();
     let foreign = Unit::ALL.into_iter().filter(|unit| *unit != own);
-    table.refuse_units(stem, tag.quantity, foreign)
+    table.refuse_units(stem, (tag.quantity.name(), own), foreign)
 }
 
 /// Keys that end with a unit, in any unit.
