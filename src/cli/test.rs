@@ -12,6 +12,7 @@ use clap::Args;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use crate::base::Stamp;
+use crate::base::limit::Limit;
 use crate::base::problem::{Problems, Source};
 use crate::base::random::Seed;
 use crate::base::text::Lang;
@@ -27,7 +28,6 @@ use crate::ledger::record::Entry;
 use crate::plant::Plant;
 use crate::scenario::Scenario;
 use crate::scenario::fleet::FleetScenario;
-use crate::world::Outside;
 
 /// Plays scenario files and checks what must and must not follow.
 #[derive(Debug, Args)]
@@ -201,19 +201,7 @@ impl Outcome {
     /// What lay outside the model though nobody expected it, as lines.
     fn notes(&self) -> Vec<String> {
         match self {
-            Self::Played(played) => {
-                let (scenario, played, _) = played.as_ref();
-                let local = |at: Stamp| judge::local(scenario, at);
-                let note = |outside: &Outside| {
-                    let (id, sentence) = (outside.limit.id(), outside.limit.sentence(Lang::En));
-                    let (first, last) = (local(outside.first), local(outside.last));
-                    let times = if first == last { first } else { format!("{first} to {last}") };
-                    let detail = outside.detail(Lang::En);
-                    let detail = if detail.is_empty() { detail } else { format!(", {detail}") };
-                    format!("outside the model: {id}, {times}{detail}: {sentence}")
-                };
-                judge::unexpected(scenario, played).into_iter().map(note).collect()
-            }
+            Self::Played(played) => outside_notes(&played.0, &played.1),
             Self::Fleet(played) => fleet::notes(&played.2),
             Self::Mistakes(_) | Self::Broken(_) => Vec::new(),
         }
@@ -228,6 +216,28 @@ impl Outcome {
             Self::Fleet(played) => played.3.iter().map(ToString::to_string).collect(),
         }
     }
+}
+
+/// A line for the first time of each limit; how often it came again stands behind it.
+fn outside_notes(scenario: &Scenario, played: &Played) -> Vec<String> {
+    let local = |at: Stamp| judge::local(scenario, at);
+    let all = judge::unexpected(scenario, played);
+    let note = |(_, limit): &(&str, Limit)| {
+        let mut times = all.iter().filter(|outside| outside.limit == *limit);
+        let outside = times.next()?;
+        let (first, last) = (local(outside.first), local(outside.last));
+        let time = if first == last { first } else { format!("{first} to {last}") };
+        let detail = outside.detail(Lang::En);
+        let detail = if detail.is_empty() { detail } else { format!(", {detail}") };
+        let last = times.clone().last().map(|outside| local(outside.last));
+        let again = last.map(|last| format!(", {} more until {last}", times.count()));
+        let (id, sentence) = (limit.id(), limit.sentence(Lang::En));
+        Some(format!(
+            "outside the model: {id}, {time}{detail}{}: {sentence}",
+            again.unwrap_or_default()
+        ))
+    };
+    Limit::CHOICES.iter().filter_map(note).collect()
 }
 
 fn report(case: &Case, args: &TestArgs, out: &mut dyn Write) -> Result<(), Failure> {

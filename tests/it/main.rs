@@ -5,6 +5,7 @@ mod closed_forms;
 mod dataset;
 #[cfg(feature = "cli")]
 mod engine_world;
+mod failures;
 #[cfg(feature = "cli")]
 mod fleet;
 #[cfg(feature = "cli")]

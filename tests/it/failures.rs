@@ -1,0 +1,101 @@
+//! The page of failures keeps its word: what it names exists, its scenarios expect what it says.
+
+#![expect(clippy::disallowed_methods, reason = "edge: shipped files on disk")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+const PAGE: &str = include_str!("../../src/docs/failures.md");
+
+/// One scenario as its file says it.
+struct Shipped {
+    /// The kinds of its injections.
+    injected: BTreeSet<String>,
+    /// The rules it expects an alarm of; `complaints` and `energy` where it expects such.
+    expected: BTreeSet<String>,
+}
+
+impl Shipped {
+    fn read(name: &str) -> Self {
+        let path = folder().join(format!("{name}.toml"));
+        let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let table: toml::Table = text.parse().unwrap_or_else(|e| panic!("{name}: {e}"));
+        let rows = |key: &str| {
+            let rows = table.get(key).and_then(toml::Value::as_array);
+            rows.cloned().unwrap_or_default()
+        };
+        let word = |row: &toml::Value, key: &str| {
+            row.get(key).and_then(toml::Value::as_str).map(str::to_owned)
+        };
+        let is_wanted = |row: &&toml::Value| {
+            row.get("never").is_none()
+                && row.get("at_most").is_none_or(|n| n.as_integer() != Some(0))
+        };
+        let injects = rows("inject");
+        let expects = rows("expect");
+        let wanted: Vec<_> = expects.iter().filter(is_wanted).collect();
+        let told = [("ticket", "complaints"), ("pump", "energy")].into_iter();
+        let others = told.filter(|(key, _)| wanted.iter().any(|row| row.get(*key).is_some()));
+        Self {
+            injected: injects.iter().filter_map(|row| word(row, "kind")).collect(),
+            expected: (wanted.iter().filter_map(|row| word(row, "rule")))
+                .chain(others.map(|(_, word)| word.to_owned()))
+                .collect(),
+        }
+    }
+}
+
+fn folder() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios")
+}
+
+/// The words in backquotes of a cell.
+fn words(cell: &str) -> Vec<&str> {
+    cell.split('`').skip(1).step_by(2).collect()
+}
+
+/// The rows of the tables that have so many columns, heads left out.
+fn rows(columns: usize) -> Vec<Vec<&'static str>> {
+    let cells = PAGE
+        .lines()
+        .filter(|line| line.starts_with('|'))
+        .map(|line| line.trim_matches('|').split('|').map(str::trim).collect::<Vec<_>>());
+    let of_it = cells.filter(|row| row.len() == columns && !row[0].starts_with("---"));
+    of_it.skip(1).collect()
+}
+
+#[test]
+fn every_failure_is_injected_and_told_as_the_page_says() {
+    let failures = rows(6);
+    assert!(failures.len() >= 22, "only {} failures", failures.len());
+    for row in failures {
+        let (failure, kinds, rules) = (row[0], words(row[3]), words(row[5]));
+        let plays: Vec<_> = words(row[4]).into_iter().map(Shipped::read).collect();
+        assert!(!plays.is_empty() && !kinds.is_empty() && !rules.is_empty(), "{failure}: a gap");
+        for play in &plays {
+            let is_played = kinds.iter().any(|kind| play.injected.contains(*kind));
+            assert!(is_played, "{failure}: a scenario injects none of {kinds:?}");
+        }
+        for kind in kinds {
+            let is_used = plays.iter().any(|play| play.injected.contains(kind));
+            assert!(is_used, "{failure}: no scenario injects {kind}");
+        }
+        for rule in rules {
+            let is_expected = plays.iter().any(|play| play.expected.contains(rule));
+            assert!(is_expected, "{failure}: no scenario expects {rule}");
+        }
+    }
+}
+
+#[test]
+fn every_shipped_scenario_stands_on_the_page() {
+    let told: BTreeSet<&str> = (rows(6).into_iter().flat_map(|row| words(row[4])))
+        .chain(rows(2).into_iter().flat_map(|row| words(row[1])))
+        .collect();
+    for entry in fs::read_dir(folder()).expect("scenarios") {
+        let name = entry.expect("a file").file_name().to_string_lossy().into_owned();
+        let name = name.trim_end_matches(".toml");
+        assert!(told.contains(name), "src/docs/failures.md does not name {name}");
+    }
+}
