@@ -229,7 +229,7 @@ fn outside_notes(scenario: &Scenario, played: &Played) -> Vec<String> {
         let time = if first == last { first } else { format!("{first} to {last}") };
         let detail = outside.detail(Lang::En);
         let detail = if detail.is_empty() { detail } else { format!(", {detail}") };
-        let last = times.clone().last().map(|outside| local(outside.last));
+        let last = times.clone().next_back().map(|outside| local(outside.last));
         let again = last.map(|last| format!(", {} more until {last}", times.count()));
         let (id, sentence) = (limit.id(), limit.sentence(Lang::En));
         Some(format!(
