@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::alarms::command::{Command, CommandRefused};
+use crate::alarms::command::{Command, CommandRefused, Reply};
 use crate::alarms::event::AlarmEvent;
 use crate::alarms::policy::AlarmRule;
 use crate::alarms::{self, Alarms};
@@ -120,8 +120,8 @@ pub struct Outcome {
     pub observations: Vec<Observation>,
     /// Readings of this outcome, or of an earlier one, whose flag has changed since.
     pub amended: Vec<Doubt>,
-    /// Why a command was not carried out.
-    pub refused: Option<CommandRefused>,
+    /// What came of a person's command.
+    pub reply: Option<Reply>,
 }
 
 /// What followed from readings.
@@ -316,7 +316,7 @@ impl Monitor {
         let quality = notices.iter().filter_map(|it| self.quality_event(it)).map(Output::Quality);
         let outputs = ingest.chain(tickets).chain(results).chain(quality).chain(alarms).collect();
         let observations = taken.batches.into_iter().flat_map(|it| it.observations).collect();
-        Outcome { outputs, observations, amended, refused: None }
+        Outcome { outputs, observations, amended, reply: None }
     }
 
     fn quality_event(&self, notice: &Notice) -> Option<QualityEvent> {
@@ -335,13 +335,15 @@ impl Monitor {
     }
 
     fn command(&mut self, command: &Command) -> Outcome {
-        match self.alarms.command(command) {
-            Ok(events) => {
-                let outputs = events.into_iter().map(Output::Alarm).collect();
-                Outcome { outputs, ..Outcome::default() }
-            }
-            Err(refused) => Outcome { refused: Some(refused), ..Outcome::default() },
+        let watch = self.alarms.watch_of(&command.ask.alarm);
+        let is_there = |watch| self.inspection.watches().any(|(known, _)| known == watch);
+        if !watch.is_some_and(is_there) {
+            let refused = CommandRefused::NoSuchAlarm { alarm: command.ask.alarm.clone() };
+            return Outcome { reply: Some(Reply::Refused(refused)), ..Outcome::default() };
         }
+        let (reply, events) = self.alarms.command(command);
+        let outputs = events.into_iter().map(Output::Alarm).collect();
+        Outcome { outputs, reply: Some(reply), ..Outcome::default() }
     }
 
     /// Event time of a plant reaches `to`: what was due before fires.

@@ -1,9 +1,11 @@
 //! What happens to an alarm; the ledger keeps these.
 
+use std::cmp::Reverse;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::base::alarm::AlarmChange;
 use crate::base::{PlantId, RuleId, Stamp, TagId};
 use crate::inspection::finding::Why;
 
@@ -21,11 +23,49 @@ pub struct AlarmId {
     pub n: u64,
 }
 
-/// `plant/rule/tag/n`.
+/// `plant/rule/tag/n`; `plant/rule/tag` when no occurrence is meant.
 impl fmt::Display for AlarmId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let tag = self.tag.as_ref().map_or("plant", TagId::as_str);
-        write!(f, "{}/{}/{tag}/{}", self.plant, self.rule, self.n)
+        write!(f, "{}/{}/{tag}", self.plant, self.rule)?;
+        if self.n > 0 { write!(f, "/{}", self.n) } else { Ok(()) }
+    }
+}
+
+/// A text that names no alarm.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} names no alarm: write plant/rule/tag, or plant/rule/tag/n for one occurrence")]
+pub struct NotAnAlarm {
+    /// What was given.
+    pub text: String,
+}
+
+impl AlarmId {
+    /// Reads `plant/rule/tag/n`; without `n` (0 then) it names the alarm, not an occurrence. The
+    /// tag of a rule that watches the plant is `plant`.
+    pub fn parse(text: &str) -> Result<Self, NotAnAlarm> {
+        let read = || {
+            let mut parts = text.split('/');
+            let (plant, rule, tag) = (parts.next()?, parts.next()?, parts.next()?);
+            let n = parts.next().map_or(Some(0), |n| n.parse().ok().filter(|n| *n > 0))?;
+            let tag = match tag {
+                "plant" => None,
+                tag => Some(TagId::new(tag).ok()?),
+            };
+            let (plant, rule) = (PlantId::new(plant).ok()?, RuleId::new(rule).ok()?);
+            parts.next().is_none().then_some(Self { plant, rule, tag, n })
+        };
+        read().ok_or_else(|| NotAnAlarm { text: text.chars().take(200).collect() })
+    }
+
+    /// The alarm, whichever occurrence.
+    pub fn as_such(&self) -> Self {
+        Self { n: 0, ..self.clone() }
+    }
+
+    /// Do both name the same alarm, whichever occurrence?
+    pub fn is_of(&self, other: &Self) -> bool {
+        (&self.plant, &self.rule, &self.tag) == (&other.plant, &other.rule, &other.tag)
     }
 }
 
@@ -54,6 +94,15 @@ pub struct AlarmEvent {
     pub by: Option<By>,
 }
 
+impl AlarmEvent {
+    /// The order of a list: what somebody must answer, then the urgent, then the older; what is set
+    /// aside comes last.
+    pub fn rank(&self) -> (bool, bool, Reverse<Priority>, Stamp) {
+        let Self { state, priority, at, .. } = *self;
+        (state.is_set_aside(), !state.is_unanswered(), Reverse(priority), at)
+    }
+}
+
 /// Who changed an alarm, and the reason given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct By {
@@ -61,38 +110,6 @@ pub struct By {
     pub name: String,
     /// The reason, where one is asked for.
     pub reason: String,
-}
-
-/// What can happen to an alarm.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum AlarmChange {
-    /// The condition has held for the on-delay.
-    Raised,
-    /// The condition has been gone for the off-delay.
-    Cleared,
-    /// A person has seen it.
-    Acknowledged,
-    /// It stands unanswered too long, or is raised again while latched: it asks again.
-    ReAlarmed,
-    /// A latched alarm was reset by a person.
-    Reset,
-    /// Set aside by a person for a time.
-    Shelved,
-    /// Back from the shelf, by a person or because the time is over.
-    Unshelved,
-    /// Suppressed by design (a parent alarm, a state of the plant).
-    Suppressed,
-    /// No longer suppressed.
-    Unsuppressed,
-    /// Taken out of service.
-    RemovedFromService,
-    /// Back in service.
-    ReturnedToService,
-    /// There is nothing to judge by any more; the alarm keeps its state.
-    NoData,
-    /// There are values again.
-    DataBack,
 }
 
 /// States of the ISA-18.2 diagram, A to I.
@@ -120,9 +137,46 @@ pub enum AlarmState {
 }
 
 impl AlarmState {
+    /// What keeps an alarm silent: G, H, I.
+    pub const SET_ASIDE: [Self; 3] = [Self::Shelved, Self::SuppressedByDesign, Self::OutOfService];
+
+    /// The word of the records.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Normal => "normal",
+            Self::Unacknowledged => "unacknowledged",
+            Self::Acknowledged => "acknowledged",
+            Self::ReturnedUnacknowledged => "returned-unacknowledged",
+            Self::LatchedUnacknowledged => "latched-unacknowledged",
+            Self::LatchedAcknowledged => "latched-acknowledged",
+            Self::Shelved => "shelved",
+            Self::SuppressedByDesign => "suppressed-by-design",
+            Self::OutOfService => "out-of-service",
+        }
+    }
+
+    /// Does somebody have to answer: B, D or E?
+    pub fn is_unanswered(self) -> bool {
+        matches!(
+            self,
+            Self::Unacknowledged | Self::ReturnedUnacknowledged | Self::LatchedUnacknowledged
+        )
+    }
+
+    /// Is it kept silent: G, H or I?
+    pub fn is_set_aside(self) -> bool {
+        Self::SET_ASIDE.contains(&self)
+    }
+
     /// Does it ask for attention now: active, and not kept silent (B and C)?
     pub fn is_active(self) -> bool {
         matches!(self, Self::Unacknowledged | Self::Acknowledged)
+    }
+}
+
+impl fmt::Display for AlarmState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
     }
 }
 
@@ -136,4 +190,14 @@ pub enum Priority {
     Medium,
     /// Answer at once.
     High,
+}
+
+impl fmt::Display for Priority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        })
+    }
 }

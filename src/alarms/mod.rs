@@ -21,7 +21,7 @@ use crate::base::{PlantId, RuleId, Span, Stamp, TagId};
 use crate::ingest::observation::PlantIndex;
 use crate::inspection::finding::{Finding, RuleIndex, Watch, Why};
 use crate::plant::tags::TagIndex;
-use command::{Command, CommandRefused};
+use command::{Command, CommandRefused, Reply};
 use event::{AlarmChange, AlarmEvent, AlarmId, AlarmState, By};
 use policy::AlarmRule;
 use state::{Change, Input, State, transition};
@@ -127,30 +127,37 @@ impl Alarms {
         self.next_due(plant).map(|(at, _)| at)
     }
 
-    /// Does what a person asks. Errors: there is no such alarm, or its state does not allow it;
-    /// then nothing has changed.
-    pub fn command(&mut self, command: &Command) -> Result<Vec<AlarmEvent>, CommandRefused> {
-        let id = &command.alarm;
-        let watch =
-            self.find(id).ok_or_else(|| CommandRefused::NoSuchAlarm { alarm: id.clone() })?;
-        let state = self.state(watch);
-        if command.action.answers() && state.occurrence != id.n {
-            let (alarm, last) = (id.clone(), state.occurrence);
-            return Err(CommandRefused::OtherOccurrence { alarm, last });
-        }
+    /// Does what a person asks; unless that is `Reply::Done`, nothing has changed.
+    pub fn command(&mut self, command: &Command) -> (Reply, Vec<AlarmEvent>) {
         let mut events = Vec::new();
-        self.tell(
-            watch,
-            command.action.input(),
-            command.at,
-            (None, Some(&command.by)),
-            &mut events,
-        );
-        if events.is_empty() {
-            let (alarm, state) = (id.clone(), state.shown());
-            return Err(CommandRefused::NotNow { alarm, state });
+        let reply = self.answer(command, &mut events).unwrap_or_else(Reply::Refused);
+        (reply, events)
+    }
+
+    fn answer(
+        &mut self,
+        Command { at, ask }: &Command,
+        events: &mut Vec<AlarmEvent>,
+    ) -> Result<Reply, CommandRefused> {
+        let alarm = || ask.alarm.clone();
+        let watch = self
+            .watch_of(&ask.alarm)
+            .ok_or_else(|| CommandRefused::NoSuchAlarm { alarm: alarm() })?;
+        let state = self.state(watch);
+        match state.occurrence {
+            _ if !ask.action.answers() => {}
+            0 => return Err(CommandRefused::NeverRaised { alarm: alarm() }),
+            last if last == ask.alarm.n => {}
+            last => return Err(CommandRefused::OtherOccurrence { alarm: alarm(), last }),
         }
-        Ok(events)
+        if command::is_done(ask.action, &state) {
+            return Ok(Reply::Already { state: state.shown() });
+        }
+        self.tell(watch, command::input(ask.action, *at), *at, (None, Some(&ask.by)), events);
+        if events.is_empty() {
+            return Err(CommandRefused::NotNow { alarm: alarm(), state: state.shown() });
+        }
+        Ok(Reply::Done { state: self.state(watch).shown() })
     }
 
     /// Every alarm that a person should see: standing, unanswered, latched, or kept silent; each as
@@ -178,7 +185,7 @@ impl Alarms {
     pub fn resume(&mut self, checkpoint: Checkpoint) {
         self.plants = vec![PlantAlarms::default(); self.names.len()];
         for (plant, rule, tag, alarm) in checkpoint.alarms {
-            let Some(watch) = self.find(&AlarmId { plant, rule, tag, n: 0 }) else { continue };
+            let Some(watch) = self.watch_of(&AlarmId { plant, rule, tag, n: 0 }) else { continue };
             let is_child = self.is_child(watch.rule);
             let Some(rule) = self.rules.get(watch.rule.0) else { continue };
             let Some(plant) = self.plants.get_mut(watch.plant.0) else { continue };
@@ -314,7 +321,8 @@ impl Alarms {
         Some(AlarmId { plant: names.plant.clone(), rule, tag, n })
     }
 
-    fn find(&self, id: &AlarmId) -> Option<Watch> {
+    /// What an alarm's id names: a rule and a place that there are, whether or not it looks there.
+    pub fn watch_of(&self, id: &AlarmId) -> Option<Watch> {
         let plant = self.names.iter().position(|names| names.plant == id.plant)?;
         let rule = self.rules.iter().position(|rule| rule.id == id.rule)?;
         let tag = match &id.tag {

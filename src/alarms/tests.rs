@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::command::Action;
+use super::command::{Action, Ask, CommandRefused, Reply};
 use super::event::Priority;
 use super::policy::Policy;
 use super::*;
@@ -73,7 +73,7 @@ fn command(id: &str, n: u64, s: i64, action: Action) -> Command {
         n,
     };
     let by = By { name: "Li".to_owned(), reason: "seen".to_owned() };
-    Command { at: at(s), alarm, action, by }
+    Ask { alarm, action, by }.at(at(s))
 }
 
 use Verdict::{Abnormal, Normal};
@@ -142,43 +142,78 @@ fn an_acknowledgement_answers_its_own_occurrence_only() {
     let mut alarms = alarms();
     said(&mut alarms, vec![finding(LOW, Some(0), 0, Abnormal)], 999);
     let ack = |n, s| command("chlorine-low/AIT-301", n, s, Action::Acknowledge);
-    let events = alarms.command(&ack(1, 1_000)).expect("it stands");
+    let (reply, events) = alarms.command(&ack(1, 1_000));
+    assert_eq!(reply, Reply::Done { state: AlarmState::Acknowledged });
     assert_eq!(say(&events[0]), "sanmen/chlorine-low/AIT-301/1 Acknowledged@1000");
     assert_eq!(events[0].by.as_ref().map(|by| by.name.as_str()), Some("Li"));
-    let refused = alarms.command(&ack(1, 1_001)).expect_err("it is answered");
-    assert_eq!(
-        refused.to_string(),
-        "sanmen/chlorine-low/AIT-301/1 is Acknowledged, which does not allow this"
-    );
+    let again = alarms.command(&ack(1, 1_001));
+    assert_eq!(again, (Reply::Already { state: AlarmState::Acknowledged }, vec![]));
     let findings =
         vec![finding(LOW, Some(0), 1_100, Normal), finding(LOW, Some(0), 1_200, Abnormal)];
     said(&mut alarms, findings, 2_000);
-    let refused = alarms.command(&ack(1, 2_000)).expect_err("it is over");
-    let text = "sanmen/chlorine-low/AIT-301/1 is over: the last occurrence is 2";
-    assert_eq!(refused.to_string(), text);
-    assert!(alarms.command(&ack(2, 2_000)).is_ok());
+    let text = "sanmen/chlorine-low/AIT-301/1 is not the present occurrence, which is 2";
+    assert_eq!(refusal(&mut alarms, &ack(1, 2_000)), text);
+    assert!(matches!(alarms.command(&ack(2, 2_000)).0, Reply::Done { .. }));
+}
+
+/// Why a command is refused; it changes nothing.
+fn refusal(alarms: &mut Alarms, command: &Command) -> String {
+    let before = alarms.checkpoint();
+    let (reply, events) = alarms.command(command);
+    assert!(events.is_empty() && alarms.checkpoint() == before, "{command:?}");
+    reply.refused().map_or_else(|| format!("{reply:?}"), ToString::to_string)
 }
 
 #[test]
-fn a_command_for_what_is_not_there_is_refused() {
+fn a_command_that_cannot_be_is_refused_with_its_reason() {
     let mut alarms = alarms();
     for id in ["chlorine-low/AIT-999", "no-such-rule/AIT-301"] {
-        let refused = alarms.command(&command(id, 1, 0, Action::Acknowledge));
-        assert!(matches!(refused, Err(CommandRefused::NoSuchAlarm { .. })), "{id}");
+        let refused = alarms.command(&command(id, 1, 0, Action::Acknowledge)).0;
+        assert!(matches!(refused, Reply::Refused(CommandRefused::NoSuchAlarm { .. })), "{id}");
     }
-    let refused = alarms.command(&command("chlorine-low/AIT-301", 0, 0, Action::Unshelve));
-    assert!(matches!(refused, Err(CommandRefused::NotNow { .. })));
+    let never = command("chlorine-low/AIT-301", 1, 0, Action::Acknowledge);
+    let text = "sanmen/chlorine-low/AIT-301/1 has never been raised";
+    assert_eq!(refusal(&mut alarms, &never), text);
+    said(&mut alarms, vec![finding(LOW, Some(0), 0, Abnormal)], 999);
+    let reset = command("chlorine-low/AIT-301", 1, 999, Action::Reset);
+    let text = "sanmen/chlorine-low/AIT-301/1 is unacknowledged, which does not allow this";
+    assert_eq!(refusal(&mut alarms, &reset), text);
+}
+
+#[test]
+fn asking_twice_for_the_same_does_it_once() {
+    for action in [Action::Unshelve, Action::ReturnToService] {
+        let (reply, events) = alarms().command(&command("chlorine-low/AIT-301", 0, 0, action));
+        assert_eq!(reply, Reply::Already { state: AlarmState::Normal });
+        assert_eq!(events, []);
+    }
+    let mut alarms = alarms();
+    let remove = command("chlorine-low/AIT-301", 0, 0, Action::RemoveFromService);
+    assert_eq!(alarms.command(&remove).1.len(), 1);
+    let again = alarms.command(&remove);
+    assert_eq!(again, (Reply::Already { state: AlarmState::OutOfService }, vec![]));
+}
+
+#[test]
+fn an_alarm_is_named_as_the_list_names_it() {
+    let id = AlarmId::parse("sanmen/chlorine-low/AIT-301/3").expect("a name");
+    assert_eq!(id.to_string(), "sanmen/chlorine-low/AIT-301/3");
+    let plant = AlarmId::parse("sanmen/gateway-silent/plant").expect("a name");
+    assert_eq!((plant.tag, plant.n), (None, 0));
+    for bad in ["", "sanmen", "a/b", "a/b/c/0", "a/b/c/x", "a/b/c/1/2", "水/b/c"] {
+        assert!(AlarmId::parse(bad).is_err(), "{bad}");
+    }
 }
 
 #[test]
 fn what_is_on_the_shelf_is_listed_and_comes_back_by_itself() {
     let mut alarms = alarms();
-    let shelve = command("chlorine-low/AIT-301", 0, 0, Action::Shelve { until: at(600) });
-    alarms.command(&shelve).expect("a normal alarm may be shelved");
+    let shelve = command("chlorine-low/AIT-301", 0, 0, Action::Shelve(Span::seconds(600)));
+    assert!(matches!(alarms.command(&shelve).0, Reply::Done { .. }), "a normal one may be shelved");
     let listed: Vec<_> = alarms.standing(PLANT).iter().map(|it| it.state).collect();
     assert_eq!(listed, [AlarmState::Shelved]);
     let wanted =
-        ["sanmen/chlorine-low/AIT-301/0 Unshelved@600", "sanmen/chlorine-low/AIT-301/1 Raised@600"];
+        ["sanmen/chlorine-low/AIT-301 Unshelved@600", "sanmen/chlorine-low/AIT-301/1 Raised@600"];
     let found = said(&mut alarms, vec![finding(LOW, Some(0), 10, Abnormal)], 999);
     assert_eq!(found, wanted);
 }

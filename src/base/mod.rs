@@ -2,6 +2,7 @@
 //!
 //! In: nothing. Out: small value types. Must not know: anything else of ours.
 
+pub mod alarm;
 pub mod analyte;
 pub mod complaint;
 pub mod flag;

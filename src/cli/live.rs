@@ -25,7 +25,7 @@ use crate::exercise::live::company::Company;
 use crate::exercise::live::pace::Pace;
 use crate::exercise::live::simulate::Progress;
 use crate::exercise::live::stop::{self, Stop, Stopper};
-use crate::exercise::live::watch::{Watch, WatchSettings};
+use crate::exercise::live::watch::{Asked, Watch, WatchSettings};
 use crate::inspection::book::Book;
 use crate::ledger::record::Entry;
 use crate::ledger::sqlite::Sqlite;
@@ -282,6 +282,17 @@ pub struct Told {
     pub snapshots: watch::Receiver<Snapshot>,
 }
 
+/// Requests of people in this process that may wait.
+const ASKED_WAITING: usize = 64;
+
+/// How people in this process ask the monitor for something.
+pub type Hand = mpsc::Sender<Asked>;
+
+/// That hand, and what it reaches.
+pub fn hand() -> (Hand, mpsc::Receiver<Asked>) {
+    mpsc::channel(ASKED_WAITING)
+}
+
 /// A monitor over the ledger in `folder`, taken up where it was left.
 pub async fn watch_service(
     plants: Vec<Arc<Plant>>,
@@ -290,6 +301,16 @@ pub async fn watch_service(
     settings: &Settings,
 ) -> Result<(Watch, Told), Failure> {
     let store = Sqlite::open(folder, roster(&plants)).await.map_err(Failure::outside)?;
+    watch_over(store, plants, book, settings).await
+}
+
+/// A monitor over an open ledger, taken up where it was left.
+pub async fn watch_over(
+    store: Sqlite,
+    plants: Vec<Arc<Plant>>,
+    book: Book,
+    settings: &Settings,
+) -> Result<(Watch, Told), Failure> {
     let ledger = Ledger::Sqlite(Box::new(store));
     let monitor = Monitor::new(plants, book, settings.monitor());
     let (records, told_records) = mpsc::channel(RECORDS_WAITING);
@@ -308,7 +329,7 @@ pub async fn watch_service(
 }
 
 /// Plants and their tags, in the monitor's order.
-fn roster(plants: &[Arc<Plant>]) -> Roster {
+pub fn roster(plants: &[Arc<Plant>]) -> Roster {
     let tags = |plant: &Arc<Plant>| {
         let tags = plant.instruments.iter().map(|instrument| instrument.tag.id.clone()).collect();
         (plant.id.clone(), tags)

@@ -3,9 +3,11 @@
 //! In: arguments, files, signals. Out: data on stdout, words for people on stderr, an exit code.
 //! Must not know: how anything it starts works.
 
+mod alarms;
 pub mod common;
 pub mod config;
 mod cores;
+mod data;
 pub mod dataset;
 mod elsewhere;
 pub mod exit;
@@ -58,6 +60,8 @@ enum Command {
     Simulate(simulate::SimulateArgs),
     /// Watch plants on an MQTT broker: rules, alarms, ledger
     Monitor(monitor::MonitorArgs),
+    /// List alarms and answer them: acknowledge, shelve, reset, take out of service
+    Alarms(alarms::AlarmsArgs),
     /// Play scenario files offline against their expectations
     Test(test::TestArgs),
     /// Solve an EPANET file (.inp) and print pressures, flows and quality in SI units
@@ -79,6 +83,7 @@ impl Command {
             Self::Run(args) => run::run(args, out),
             Self::Simulate(args) => simulate::run(args, out),
             Self::Monitor(args) => monitor::run(args, out),
+            Self::Alarms(args) => alarms::run(args, out),
             Self::Test(args) => test::run(args, out),
             Self::Network(args) => network::run(args, out),
             Self::Plant(args) => plant::run(args, out),

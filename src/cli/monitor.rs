@@ -42,6 +42,9 @@ pub struct MonitorArgs {
     /// The seed that the works of the fleet are drawn from; the fleet's own by default
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    /// Who answers alarms at this terminal
+    #[arg(long, value_name = "NAME", env = "USER", default_value = "operator")]
+    by: String,
     #[command(flatten)]
     shelves: Shelves,
     #[command(flatten)]
@@ -73,8 +76,10 @@ pub fn run(args: &MonitorArgs, _out: &mut dyn Write) -> Result<(), Failure> {
         // The view shows the connection itself.
         let outage = (!matches!(screen, Screen::Terminal(_)))
             .then(|| tokio::spawn(live::report_link(link.clone(), args.broker.clone())));
-        let subject = Subject { plants, title, book, run: None, link: link.clone() };
-        let watching = tokio::spawn(service.run(arrivals, link, stopped.clone()));
+        let (hand, asked) = live::hand();
+        let person = (args.by.clone(), hand);
+        let subject = Subject { plants, title, book, run: None, link: link.clone(), person };
+        let watching = tokio::spawn(service.run(arrivals, link, asked, stopped.clone()));
         let summary = show::until(told, screen, subject, move || stopper.set(), stopped).await?;
         if let Some(outage) = outage {
             outage.abort();

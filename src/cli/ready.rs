@@ -60,6 +60,11 @@ pub struct Outline {
 }
 
 impl Ready {
+    /// What happens to each plant, and who answers its alarms.
+    pub fn scenarios(&self) -> impl Iterator<Item = &Scenario> {
+        self.parts.iter().map(|(_, scenario)| scenario)
+    }
+
     /// Reads everything a live run needs; every mistake of every file at once. `seed`: instead of
     /// the scenario's.
     pub fn load(

@@ -16,7 +16,9 @@ use crate::cli::live::{self, say};
 use crate::cli::ready::Ready;
 use crate::cli::show::{self, Played, Screen, Subject};
 use crate::cli::view::words::Words;
+use crate::exercise::answers::Answers;
 use crate::exercise::live::company::{Company, Voices};
+use crate::exercise::live::people;
 use crate::exercise::live::simulate::{Aside, simulate};
 use crate::exercise::live::stop::{self, Stop, Stopper};
 use crate::inspection::book::Book;
@@ -48,6 +50,9 @@ pub struct RunArgs {
     /// Simulated seconds per second, or `max`; the scenario's own by default
     #[arg(long, value_name = "N|max", allow_negative_numbers = true, value_parser = speed)]
     speed: Option<Speed>,
+    /// Who answers alarms at this terminal
+    #[arg(long, value_name = "NAME", env = "USER", default_value = "operator")]
+    by: String,
     #[command(flatten)]
     shelves: Shelves,
     #[command(flatten)]
@@ -68,7 +73,7 @@ pub fn run(args: &RunArgs, _out: &mut dyn Write) -> Result<(), Failure> {
     let space = args.space.clone().unwrap_or_else(live::random_space);
     let folder = args.data.join(space.as_str());
     let screen = Screen::choose(args.telling);
-    let listen = args.listen;
+    let (listen, by) = (args.listen, args.by.clone());
     let external = args.broker.clone();
     let lang = args.telling.lang.into();
     live::block_on(|stopper, stopped| async move {
@@ -88,7 +93,7 @@ pub fn run(args: &RunArgs, _out: &mut dyn Write) -> Result<(), Failure> {
             ready.seed.0,
             ready.outline.pace.speed()
         ));
-        let stage = Stage { ready, company, book, space, broker, folder, screen };
+        let stage = Stage { ready, company, book, space, broker, folder, screen, by };
         let result = stage.play(stopper, stopped).await;
         if let Some(embedded) = embedded {
             embedded.stop().await;
@@ -106,11 +111,12 @@ struct Stage {
     broker: BrokerUrl,
     folder: PathBuf,
     screen: Screen,
+    by: String,
 }
 
 impl Stage {
     async fn play(self, stopper: Stopper, stopped: Stop) -> Result<(), Failure> {
-        let Self { ready, company, book, space, broker, folder, screen } = self;
+        let Self { ready, company, book, space, broker, folder, screen, by } = self;
         let started = wall_now();
         let (plants, settings) = (ready.plants(), &ready.settings);
         let (service, told) =
@@ -118,7 +124,8 @@ impl Stage {
         let client = live::own_client_id(&folder)?;
         let (subscriber, arrivals) = live::subscriber(&broker, &space, &client, settings);
         let (end_monitor, monitor_ends) = stop::stop();
-        let watching = service.run(arrivals, subscriber.status(), monitor_ends.clone());
+        let (hand, asked) = live::hand();
+        let watching = service.run(arrivals, subscriber.status(), asked, monitor_ends.clone());
         let without_monitor = stopper.clone();
         let watching = tokio::spawn(async move {
             let watched = watching.await;
@@ -145,11 +152,14 @@ impl Stage {
                 stopped: stopped.clone(),
             }),
             link: subscriber.status(),
+            person: (by, hand.clone()),
         };
         if !matches!(screen, Screen::Terminal(_)) {
             tokio::spawn(live::report_pace(seen, pace, screen.lang())); // the view shows it itself
         }
         let snapshots = told.snapshots.clone();
+        let answers = ready.scenarios().map(Answers::new).collect();
+        tokio::spawn(people::play(answers, snapshots.clone(), hand));
         // The plants end by themselves, by Ctrl-C, or because a person quits the view.
         let showing =
             tokio::spawn(show::until(told, screen, subject, move || stopper.set(), monitor_ends));

@@ -10,7 +10,7 @@ use crate::base::text::Lang;
 use crate::base::{PlantId, Text};
 use crate::cli::common::{Format, Telling};
 use crate::cli::exit::Failure;
-use crate::cli::live::{Told, say};
+use crate::cli::live::{Hand, Told, say};
 use crate::cli::ready::Outline;
 use crate::cli::summary::Summary;
 use crate::cli::test::write_entry;
@@ -73,6 +73,8 @@ pub struct Subject {
     pub run: Option<Played>,
     /// The monitor's connection to the broker.
     pub link: watch::Receiver<LinkStatus>,
+    /// Who sits before it, and how they reach the monitor.
+    pub person: (String, Hand),
 }
 
 /// A scenario played by the same process.
@@ -126,7 +128,10 @@ pub async fn until(
     let (views, seen) = watch::channel(teller.builder.view().clone());
     let (wishes, mut wished) = mpsc::channel(64);
     let mut viewer = match screen {
-        Screen::Terminal(_) => Some(tokio::spawn(terminal::show(seen, wishes))),
+        Screen::Terminal(_) => {
+            let (by, hand) = subject.person.clone();
+            Some(tokio::spawn(terminal::show(seen, wishes, hand, by)))
+        }
         Screen::Plain(_) | Screen::Json => None,
     };
     let mut quit = Some(quit);

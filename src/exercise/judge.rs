@@ -7,11 +7,12 @@ use std::fmt;
 use crate::alarms::event::{AlarmChange, AlarmEvent};
 use crate::base::problem::{Problems, nearest};
 use crate::base::{Stamp, TagId};
+use crate::exercise::answers::Unanswered;
 use crate::exercise::offline::Played;
 use crate::inspection::book::Book;
 use crate::plant::Plant;
 use crate::plant::tags::TagIndex;
-use crate::scenario::{AlarmName, Change, Count, Expectation, Scenario, Wanted, Window};
+use crate::scenario::{AlarmName, Count, Expectation, Scenario, Wanted, Window};
 use crate::world::Outside;
 
 /// An expectation that was not met, or an alarm that nobody expected.
@@ -64,6 +65,7 @@ pub fn judge(scenario: &Scenario, plant: &Plant, book: &Book, played: &Played) -
     failing.extend(scenario.tickets.iter().filter_map(|expectation| court.hear(expectation)));
     failing.extend(scenario.energy.iter().filter_map(|expectation| court.measure(expectation)));
     failing.extend(scenario.limits.iter().filter_map(|expectation| court.bound(expectation)));
+    failing.extend(court.unanswered());
     failing.extend(court.uncovered());
     failing.extend(court.unsound());
     failing
@@ -101,7 +103,7 @@ impl Court<'_> {
         if least && count.at_most.is_none_or(|most| events.len() <= most as usize) {
             return None;
         }
-        let (name, verb) = (named(&expectation.alarm), verb(count.change));
+        let (name, verb) = (named(&expectation.alarm), count.change.name());
         let wanted = match count.at_most {
             Some(0) => format!("{name} never to be {verb}"),
             most => format!("{name} to be {verb} {} times", beside::number(count.at_least, most)),
@@ -163,7 +165,7 @@ impl Court<'_> {
         let mut text = format!(
             "{} to be {}{} between {} and {}",
             named(&expectation.alarm),
-            verb(window.change),
+            window.change.name(),
             which(window.occurrence),
             self.local(window.earliest),
             self.local(latest),
@@ -191,12 +193,27 @@ impl Court<'_> {
                 format!("{} came no later, at {}", named(other), self.local(later.at))
             }
             None => {
-                let (verb, which) = (verb(window.change), which(window.occurrence));
+                let (verb, which) = (window.change.name(), which(window.occurrence));
                 format!("{} never was {verb}{which}", named(other))
             }
         };
         let expected = format!("{expected}, before {}", named(other));
         Some(self.failing(expectation, expected, came, event.at))
+    }
+
+    /// Answers that could not be given.
+    fn unanswered(&self) -> Vec<Failing> {
+        let failing = |found: &Unanswered| {
+            let answer = self.scenario.answers.get(found.answer)?;
+            let (what, alarm) = (answer.what, named(&answer.alarm));
+            Some(Failing {
+                place: answer.place.clone(),
+                expected: format!("{} to {what} {alarm}", answer.by),
+                came: format!("at {} {}", self.local(found.at), found.why),
+                readings: Vec::new(),
+            })
+        };
+        self.played.unanswered.iter().filter_map(failing).collect()
     }
 
     fn uncovered(&self) -> Vec<Failing> {
@@ -231,14 +248,14 @@ impl Court<'_> {
         let is_expected = |expectation: &Expectation| match &expectation.wanted {
             // Its own sentence tells of one too many.
             Wanted::Counted(count) => {
-                count.change == Change::Raised
+                count.change == AlarmChange::Raised
                     && is_named(&expectation.alarm)
                     && (count.from..=count.until).contains(&event.at)
             }
             // One expectation is one alarm: a second one chatters, unless the file allows it.
             Wanted::Seen(window) => {
-                let raised = self.changes(&expectation.alarm, Change::Raised, window.since);
-                window.change == Change::Raised
+                let raised = self.changes(&expectation.alarm, AlarmChange::Raised, window.since);
+                window.change == AlarmChange::Raised
                     && raised.get(window.occurrence - 1).is_some_and(|it| it.id == event.id)
             }
         };
@@ -247,11 +264,7 @@ impl Court<'_> {
     }
 
     /// Every such change from `from` on, by time.
-    fn changes(&self, alarm: &AlarmName, change: Change, from: Stamp) -> Vec<&AlarmEvent> {
-        let change = match change {
-            Change::Raised => AlarmChange::Raised,
-            Change::Cleared => AlarmChange::Cleared,
-        };
+    fn changes(&self, alarm: &AlarmName, change: AlarmChange, from: Stamp) -> Vec<&AlarmEvent> {
         let is_meant = |event: &&AlarmEvent| {
             event.change == change
                 && event.at >= from
@@ -345,11 +358,4 @@ fn named(alarm: &AlarmName) -> String {
 /// The number of a change, unless it is the first.
 fn which(occurrence: usize) -> String {
     if occurrence == 1 { String::new() } else { format!(" (occurrence {occurrence})") }
-}
-
-fn verb(change: Change) -> &'static str {
-    match change {
-        Change::Raised => "raised",
-        Change::Cleared => "cleared",
-    }
 }

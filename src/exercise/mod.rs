@@ -3,6 +3,7 @@
 //! In: plant, scenario, rules. Out: records, truth beside readings, what was not met.
 //! Must not know: how any of it is shown. The only module that may see both halves.
 
+pub mod answers;
 pub mod dataset;
 pub mod fleet;
 pub mod journal;

@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use crate::alarms::command::Reply;
 use crate::alarms::event::{AlarmChange, AlarmEvent};
 use crate::base::ids::Space;
 use crate::base::random::Seed;
 use crate::base::{Flag, Span, Stamp, TagId};
+use crate::exercise::answers::{Answers, Unanswered, objection};
 use crate::ingest::observation::TicketEvent;
 use crate::inspection::book::Book;
 use crate::ledger::chain::Heads;
@@ -46,6 +48,8 @@ pub struct Played {
     pub shown: Series,
     /// Readings the monitor accepted.
     pub readings: u64,
+    /// Answers of people that could not be given.
+    pub unanswered: Vec<Unanswered>,
     /// Can the truth be trusted?
     pub soundness: Soundness,
     /// When and where something lay outside the range of the model.
@@ -161,21 +165,9 @@ pub fn play(
     let mut simulator = Simulator::new(Arc::clone(plant), scenario, run)?;
     let space = Space::new(SPACE).expect("a constant that is an id");
     let topic = |kind| Topic { space: space.clone(), plant: plant.id.clone(), kind }.to_string();
-    let mut monitor =
-        Monitor::new(vec![Arc::clone(plant)], book.clone(), MonitorSettings::default());
+    let mut stage = Stage::new(plant, scenario, book, seed);
     let mut radio = Radio::default();
-    let mut heads = Heads::default();
-    let mut played = Played {
-        seed,
-        entries: Vec::new(),
-        truths: Series::default(),
-        shown: Series::default(),
-        readings: 0,
-        soundness: Soundness::default(),
-        outside: Vec::new(),
-        pumps: BTreeMap::new(),
-        kwh_per_m3: None,
-    };
+    let played = &mut stage.played;
     for tag in scenario.expectations.iter().filter_map(|e| e.alarm.tag.as_ref()) {
         played.keep(plant, tag);
     }
@@ -185,6 +177,7 @@ pub fn play(
     }
     while !simulator.is_over() {
         let step = simulator.step()?;
+        let played = &mut stage.played;
         for (LinkIndex(pump), series) in &mut played.pumps {
             series.push(Lifting::new(step.now, &step.truth.links[*pump]));
         }
@@ -198,24 +191,26 @@ pub fn play(
             radio.send(topic(message.kind), message.payload, message.due);
         }
         while let Some(delivery) = radio.receive(now) {
-            hear(&mut monitor, &arrival(delivery), plant, &mut heads, &mut played)?;
+            stage.hear(&arrival(delivery))?;
         }
-        hear(&mut monitor, &Input::Tick { now }, plant, &mut heads, &mut played)?;
+        stage.hear(&Input::Tick { now })?;
+        stage.answer(now)?;
     }
+    let end = simulator.now();
+    let played = &mut stage.played;
     played.soundness = simulator.soundness();
     played.outside = simulator.outside().to_vec();
     let links = &simulator.truth().links;
     let kwh: f64 = links.iter().map(|link| link.energy_kwh).sum();
     let m3: f64 = links.iter().map(|link| link.lifted.as_m3()).sum();
     played.kwh_per_m3 = (m3 > 0.0).then(|| kwh / m3);
-    let end = simulator.now();
     for message in simulator.close() {
         radio.send(topic(message.kind), message.payload, message.due);
     }
     while let Some(delivery) = radio.receive(end + Span::HOUR) {
-        hear(&mut monitor, &arrival(delivery), plant, &mut heads, &mut played)?;
+        stage.hear(&arrival(delivery))?;
     }
-    Ok(played)
+    Ok(stage.played)
 }
 
 fn arrival(delivery: Delivery) -> Input {
@@ -242,32 +237,70 @@ const BOOT: u64 = 1;
 /// Offline, nobody else is in the air.
 const SPACE: &str = "offline";
 
-fn hear(
-    monitor: &mut Monitor,
-    input: &Input,
-    plant: &Plant,
-    heads: &mut Heads,
-    played: &mut Played,
-) -> Result<(), PlayError> {
-    let outcome = monitor.accept(input);
-    played.readings += outcome.observations.len() as u64;
-    for observation in &outcome.observations {
-        if observation.flag != Flag::Missing {
-            played.shown.push(observation.tag, observation.observed_at, observation.value);
+/// The monitor half of a played scenario, and the people before it.
+struct Stage<'a> {
+    plant: &'a Plant,
+    monitor: Monitor,
+    heads: Heads,
+    answers: Answers,
+    played: Played,
+}
+
+impl<'a> Stage<'a> {
+    fn new(plant: &'a Arc<Plant>, scenario: &Scenario, book: &Book, seed: Seed) -> Self {
+        let monitor =
+            Monitor::new(vec![Arc::clone(plant)], book.clone(), MonitorSettings::default());
+        let played = Played {
+            seed,
+            entries: Vec::new(),
+            truths: Series::default(),
+            shown: Series::default(),
+            readings: 0,
+            unanswered: Vec::new(),
+            soundness: Soundness::default(),
+            outside: Vec::new(),
+            pumps: BTreeMap::new(),
+            kwh_per_m3: None,
+        };
+        Self { plant, monitor, heads: Heads::default(), answers: Answers::new(scenario), played }
+    }
+
+    /// The monitor takes an input; what follows is kept.
+    fn hear(&mut self, input: &Input) -> Result<Option<Reply>, PlayError> {
+        let outcome = self.monitor.accept(input);
+        let played = &mut self.played;
+        played.readings += outcome.observations.len() as u64;
+        for observation in &outcome.observations {
+            if observation.flag != Flag::Missing {
+                played.shown.push(observation.tag, observation.observed_at, observation.value);
+            }
         }
-    }
-    let records: Vec<Record> = outcome.outputs.into_iter().map(Record::from).collect();
-    for record in &records {
-        if let Record::Alarm(AlarmEvent { id, change: AlarmChange::Raised, .. }) = record
-            && let Some(tag) = &id.tag
-        {
-            played.keep(plant, tag);
+        let records: Vec<Record> = outcome.outputs.into_iter().map(Record::from).collect();
+        for record in &records {
+            if let Record::Alarm(event) = record
+                && event.change == AlarmChange::Raised
+            {
+                self.answers.see(event);
+                if let Some(tag) = &event.id.tag {
+                    played.keep(self.plant, tag);
+                }
+            }
         }
+        if !records.is_empty() {
+            let sealed = self.heads.seal(&records)?;
+            self.heads.advance(&sealed);
+            played.entries.extend(sealed.into_iter().map(|sealed| sealed.entry));
+        }
+        Ok(outcome.reply)
     }
-    if !records.is_empty() {
-        let sealed = heads.seal(&records)?;
-        heads.advance(&sealed);
-        played.entries.extend(sealed.into_iter().map(|sealed| sealed.entry));
+
+    /// People answer what they answer by `now`.
+    fn answer(&mut self, now: Stamp) -> Result<(), PlayError> {
+        for (answer, command) in self.answers.due(now) {
+            let at = command.at;
+            let reply = self.hear(&Input::Command(command))?;
+            self.played.unanswered.extend(objection(answer, at, reply.as_ref()));
+        }
+        Ok(())
     }
-    Ok(())
 }

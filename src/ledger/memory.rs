@@ -5,7 +5,7 @@ use std::future::{Future, ready};
 
 use super::chain::{self, Heads, Sealed};
 use super::record::Entry;
-use super::store::{Batch, Page, Query, Reading, Resume, Roster, Store, StoreError};
+use super::store::{Batch, Page, Query, Reading, Request, Resume, Roster, Store, StoreError};
 use crate::base::{Flag, PlantId, Stamp, TagId};
 use crate::ingest::observation::Observation;
 
@@ -119,6 +119,11 @@ impl Store for Memory {
         let kept = self.readings.get(&(plant.clone(), tag.clone())).into_iter().flatten();
         let inside = kept.filter(|reading| (from..to).contains(&reading.observed_at));
         ready(Ok(inside.copied().collect()))
+    }
+
+    /// Nobody else can reach this memory, so nobody asks through it.
+    fn requests(&mut self) -> impl Future<Output = Result<Vec<Request>, StoreError>> + Send {
+        ready(Ok(Vec::new()))
     }
 
     fn prune(&mut self, before: Stamp) -> impl Future<Output = Result<(), StoreError>> + Send {

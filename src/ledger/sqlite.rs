@@ -5,6 +5,8 @@
 //! `kill -9` and a power cut. `ledger.lock` beside it keeps a second writer out; readers are free
 //! to look with the `sqlite3` tool while it runs.
 
+mod visitor;
+
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
@@ -16,9 +18,12 @@ use sqlx::{ConnectOptions, Connection, Executor, QueryBuilder, Row, query};
 
 use super::chain::{Chain, Heads, Sealed, Verifier};
 use super::record::{Entry, Record};
-use super::store::{Batch, Page, Query, Reading, Resume, Roster, Store, StoreError};
+use super::store::{
+    Batch, Page, Query, REQUESTS_MAX, Reading, Request, Resume, Roster, Store, StoreError,
+};
 use crate::base::{Flag, PlantId, Stamp, TagId};
 use crate::ingest::observation::Observation;
+pub use visitor::Visitor;
 
 /// Schemas, oldest first; the newest is the one this program writes.
 static MIGRATIONS: Migrator = sqlx::migrate!("src/ledger/migrations");
@@ -27,6 +32,8 @@ static MIGRATIONS: Migrator = sqlx::migrate!("src/ledger/migrations");
 const READINGS_PER_INSERT: usize = 512;
 /// Inputs in one statement.
 const INPUTS_PER_INSERT: usize = 128;
+/// Requests with their reply that are kept, for whoever still waits to read it.
+const REPLIES_KEPT: i64 = 1_000;
 /// Entries read at a time while the chains are checked.
 const ENTRIES_PER_PAGE: u32 = 4_096;
 
@@ -150,6 +157,14 @@ impl Sqlite {
             .execute(&mut *connection)
             .await?;
         }
+        for (key, reply) in &batch.replies {
+            let json = serde_json::to_string(reply).map_err(|e| sqlx::Error::Encode(e.into()))?;
+            query("UPDATE requests SET reply = ? WHERE key = ?")
+                .bind(json)
+                .bind(key)
+                .execute(&mut *connection)
+                .await?;
+        }
         if let Some(checkpoint) = &batch.checkpoint {
             query(
                 "INSERT OR REPLACE INTO checkpoint (id, after_input, bytes, taken_at) \
@@ -176,6 +191,13 @@ impl Sqlite {
                 .execute(&mut self.connection)
                 .await?;
         }
+        query(
+            "DELETE FROM requests WHERE reply IS NOT NULL \
+             AND n <= (SELECT max(n) FROM requests) - ?",
+        )
+        .bind(REPLIES_KEPT)
+        .execute(&mut self.connection)
+        .await?;
         Ok(())
     }
 }
@@ -192,8 +214,13 @@ fn lock(folder: &Path) -> Result<File, StoreError> {
     }
 }
 
+/// The schema this program writes.
+fn known_schema() -> i64 {
+    MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)
+}
+
 async fn migrate(connection: &mut SqliteConnection, folder: &Path) -> Result<(), StoreError> {
-    let known = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0);
+    let known = known_schema();
     MIGRATIONS.run_direct(None, connection, false).await.map_err(|error| match error {
         MigrateError::VersionMissing(found) | MigrateError::VersionTooNew(found, _) => {
             StoreError::Newer { folder: folder.to_owned(), found, known }
@@ -324,6 +351,50 @@ fn reading(row: &SqliteRow) -> Result<Reading, StoreError> {
     })
 }
 
+async fn read_resume(
+    connection: &mut SqliteConnection,
+    folder: &Path,
+) -> Result<Resume, StoreError> {
+    let failed = |error| database(folder, error);
+    let checkpoint = query("SELECT after_input, bytes FROM checkpoint")
+        .fetch_optional(&mut *connection)
+        .await
+        .map_err(failed)?;
+    let after = match &checkpoint {
+        Some(row) => row.try_get::<i64, _>("after_input").map_err(failed)?,
+        None => 0,
+    };
+    let inputs = query("SELECT bytes FROM inputs WHERE n > ? ORDER BY n")
+        .bind(after)
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(failed)?;
+    let bytes = |row: &SqliteRow| row.try_get::<Vec<u8>, _>("bytes").map_err(failed);
+    Ok(Resume {
+        checkpoint: checkpoint.as_ref().map(bytes).transpose()?,
+        inputs_after: inputs.iter().map(bytes).collect::<Result<_, _>>()?,
+    })
+}
+
+async fn read_entries(
+    connection: &mut SqliteConnection,
+    folder: &Path,
+    wanted: &Query,
+) -> Result<Page, StoreError> {
+    let rows = query(
+        "SELECT row, plant, n, record, previous, hash FROM entries \
+         WHERE row > ?1 AND (?2 IS NULL OR plant = ?2) ORDER BY row LIMIT ?3",
+    )
+    .bind(wanted.after.cast_signed())
+    .bind(wanted.plant.as_ref().map(PlantId::as_str))
+    .bind(wanted.limit)
+    .fetch_all(connection)
+    .await
+    .map_err(|error| database(folder, error))?;
+    let last = rows.last().map_or(Ok(wanted.after), |row| number(row, "row"))?;
+    Ok(Page { entries: rows.iter().map(entry).collect::<Result<_, _>>()?, last })
+}
+
 impl Store for Sqlite {
     async fn append(&mut self, batch: &Batch) -> Result<Vec<Entry>, StoreError> {
         self.recover().await?;
@@ -344,40 +415,11 @@ impl Store for Sqlite {
     }
 
     async fn resume(&mut self) -> Result<Resume, StoreError> {
-        let failed = self.failed();
-        let checkpoint = query("SELECT after_input, bytes FROM checkpoint")
-            .fetch_optional(&mut self.connection)
-            .await
-            .map_err(&failed)?;
-        let after = match &checkpoint {
-            Some(row) => row.try_get::<i64, _>("after_input").map_err(&failed)?,
-            None => 0,
-        };
-        let inputs = query("SELECT bytes FROM inputs WHERE n > ? ORDER BY n")
-            .bind(after)
-            .fetch_all(&mut self.connection)
-            .await
-            .map_err(&failed)?;
-        let bytes = |row: &SqliteRow| row.try_get::<Vec<u8>, _>("bytes").map_err(&failed);
-        Ok(Resume {
-            checkpoint: checkpoint.as_ref().map(bytes).transpose()?,
-            inputs_after: inputs.iter().map(bytes).collect::<Result<_, _>>()?,
-        })
+        read_resume(&mut self.connection, &self.folder).await
     }
 
     async fn entries(&mut self, wanted: &Query) -> Result<Page, StoreError> {
-        let rows = query(
-            "SELECT row, plant, n, record, previous, hash FROM entries \
-             WHERE row > ?1 AND (?2 IS NULL OR plant = ?2) ORDER BY row LIMIT ?3",
-        )
-        .bind(wanted.after.cast_signed())
-        .bind(wanted.plant.as_ref().map(PlantId::as_str))
-        .bind(wanted.limit)
-        .fetch_all(&mut self.connection)
-        .await
-        .map_err(self.failed())?;
-        let last = rows.last().map_or(Ok(wanted.after), |row| number(row, "row"))?;
-        Ok(Page { entries: rows.iter().map(entry).collect::<Result<_, _>>()?, last })
+        read_entries(&mut self.connection, &self.folder, wanted).await
     }
 
     async fn readings(
@@ -400,6 +442,19 @@ impl Store for Sqlite {
         .await
         .map_err(self.failed())?;
         rows.iter().map(reading).collect()
+    }
+
+    async fn requests(&mut self) -> Result<Vec<Request>, StoreError> {
+        let rows = query("SELECT key, ask FROM requests WHERE reply IS NULL ORDER BY n LIMIT ?")
+            .bind(REQUESTS_MAX)
+            .fetch_all(&mut self.connection)
+            .await
+            .map_err(self.failed())?;
+        let request = |row: &SqliteRow| {
+            let ask = serde_json::from_str(&text(row, "ask")?).ok();
+            Ok(Request { key: text(row, "key")?, ask })
+        };
+        rows.iter().map(request).collect()
     }
 
     async fn prune(&mut self, before: Stamp) -> Result<(), StoreError> {

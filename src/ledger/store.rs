@@ -19,6 +19,7 @@ use std::path::PathBuf;
 use super::chain::Broken;
 use super::memory::Memory;
 use super::record::{Entry, Record};
+use crate::alarms::command::{Ask, Reply};
 use crate::base::{Flag, PlantId, Stamp, TagId};
 use crate::ingest::observation::{Observation, PlantIndex};
 use crate::plant::tags::TagIndex;
@@ -35,6 +36,8 @@ pub struct Batch {
     pub observations: Vec<Observation>,
     /// The records it made.
     pub records: Vec<Record>,
+    /// What it replies to people who asked through the ledger.
+    pub replies: Vec<(RequestKey, Reply)>,
     /// Its state after these inputs, from time to time.
     pub checkpoint: Option<Vec<u8>>,
     /// The monitor's clock.
@@ -44,9 +47,25 @@ pub struct Batch {
 impl Batch {
     /// Nothing yet.
     pub fn new(now: Stamp) -> Self {
-        Self { inputs: vec![], observations: vec![], records: vec![], checkpoint: None, now }
+        let (inputs, observations, records, replies) = (vec![], vec![], vec![], vec![]);
+        Self { inputs, observations, records, replies, checkpoint: None, now }
     }
 }
+
+/// The name of a request, drawn by whoever asks: asked twice, it is done once.
+pub type RequestKey = String;
+
+/// What a person asks through the ledger; it waits there until a monitor has replied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Its name.
+    pub key: RequestKey,
+    /// What is asked; none when another version wrote what this one cannot read.
+    pub ask: Option<Ask>,
+}
+
+/// Requests taken at a time.
+pub const REQUESTS_MAX: u32 = 256;
 
 /// What the monitor needs to go on where it stopped.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -167,6 +186,29 @@ pub enum StoreError {
         /// Newest schema of this program.
         known: i64,
     },
+    /// There is no ledger to look into.
+    #[error(
+        "there is no ledger in {}: name the data folder of a run with --data",
+        folder.display()
+    )]
+    Absent {
+        /// The data folder.
+        folder: PathBuf,
+    },
+    /// The monitor that writes the ledger is of an older version.
+    #[error(
+        "the ledger in {} was written by an older sanmen (schema {found}, this one needs {known}): \
+         start its monitor once with this version",
+        folder.display()
+    )]
+    Older {
+        /// The data folder.
+        folder: PathBuf,
+        /// Schema of the file.
+        found: i64,
+        /// Schema of this program.
+        known: i64,
+    },
     /// An observation of a tag that the roster does not name.
     #[error("tag {tag} of plant {plant} is not in the roster")]
     UnknownTag {
@@ -218,8 +260,11 @@ pub trait Store: Send {
         to: Stamp,
     ) -> impl Future<Output = Result<Vec<Reading>, StoreError>> + Send;
 
-    /// Forgets inputs that a checkpoint covers, and readings observed before `before`. Records are
-    /// never forgotten.
+    /// Requests without a reply, oldest first, at most `REQUESTS_MAX`.
+    fn requests(&mut self) -> impl Future<Output = Result<Vec<Request>, StoreError>> + Send;
+
+    /// Forgets inputs that a checkpoint covers, and readings observed before `before`, and
+    /// requests that have their reply. Records are never forgotten.
     fn prune(&mut self, before: Stamp) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Checks every chain from its first entry on. Errors: `Broken`, naming the entry.
@@ -269,6 +314,10 @@ impl Store for Ledger {
         to: Stamp,
     ) -> Result<Vec<Reading>, StoreError> {
         either!(self, store => store.readings(plant, tag, from, to).await)
+    }
+
+    async fn requests(&mut self) -> Result<Vec<Request>, StoreError> {
+        either!(self, store => store.requests().await)
     }
 
     async fn prune(&mut self, before: Stamp) -> Result<(), StoreError> {

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::alarms::command::Action;
+use crate::alarms::command::{Action, Ask};
 use crate::alarms::event::{AlarmChange, AlarmId, AlarmState, By};
 use crate::base::problem::Source;
 use crate::base::units::Quantity;
@@ -248,14 +248,24 @@ fn a_person_answers_and_the_answer_is_recorded() {
     let by = By { name: "Li".to_owned(), reason: "on my way".to_owned() };
     let command = |n| {
         let (alarm, by) = (alarm(n), by.clone());
-        Input::Command(Command { at: at(400), alarm, action: Action::Acknowledge, by })
+        Input::Command(Ask { alarm, action: Action::Acknowledge, by }.at(at(400)))
     };
     let outcome = monitor.accept(&command(1));
     let events = alarms(std::slice::from_ref(&outcome));
     assert_eq!(events[0].change, AlarmChange::Acknowledged);
     assert_eq!(events[0].by.as_ref(), Some(&by));
-    let again = monitor.accept(&command(2));
-    assert!(again.outputs.is_empty() && again.refused.is_some());
+    let refused = |outcome: Outcome| {
+        assert!(outcome.outputs.is_empty());
+        outcome.reply.and_then(|reply| reply.refused().map(ToString::to_string))
+    };
+    assert_eq!(refused(monitor.accept(&command(1))), None, "it is done already");
+    let text = "small/finished-chlorine-low/AIT-1/2 is not the present occurrence, which is 1";
+    assert_eq!(refused(monitor.accept(&command(2))).as_deref(), Some(text));
+    let elsewhere = AlarmId { rule: RuleId::new("tap-chlorine-low").expect("an id"), ..alarm(0) };
+    let shelve = Action::Shelve(Span::HOUR);
+    let shelve = Ask { alarm: elsewhere, action: shelve, by: by.clone() }.at(at(401));
+    let text = "there is no alarm small/tap-chlorine-low/AIT-1";
+    assert_eq!(refused(monitor.accept(&Input::Command(shelve))).as_deref(), Some(text));
 }
 
 #[test]

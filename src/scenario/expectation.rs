@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::base::alarm::AlarmChange;
 use crate::base::complaint::Problem;
 use crate::base::ids::VillageId;
 use crate::base::limit::Limit;
@@ -104,7 +105,7 @@ pub enum Wanted {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Count {
     /// What it must do.
-    pub change: Change,
+    pub change: AlarmChange,
     /// At least so often.
     pub at_least: u32,
     /// At most so often, if that matters.
@@ -119,7 +120,7 @@ pub struct Count {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Window {
     /// What it must do.
-    pub change: Change,
+    pub change: AlarmChange,
     /// Which such change after `since`, by time: 1 is the first.
     pub occurrence: usize,
     /// What its minutes count from: the start of an injection, or of the scenario.
@@ -132,21 +133,6 @@ pub struct Window {
     pub within_rule: Option<Span>,
     /// Before this other alarm does the same as often.
     pub before: Option<AlarmName>,
-}
-
-/// A change of an alarm that a scenario can wait for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
-    /// It is raised.
-    Raised,
-    /// It clears.
-    Cleared,
-}
-
-impl Change {
-    /// As files write it.
-    pub const CHOICES: [(&'static str, Self); 2] =
-        [("raised", Self::Raised), ("cleared", Self::Cleared)];
 }
 
 #[cfg(test)]

@@ -126,6 +126,7 @@ impl FleetScenario {
             laboratory: false,
             injections: injections.collect(),
             repairs: Vec::new(),
+            answers: Vec::new(),
             expectations: Vec::new(),
             tickets: Vec::new(),
             energy: Vec::new(),

@@ -3,6 +3,7 @@
 //! In: a TOML file, and the plants it may name. Out: timetable, injections, expectations.
 //! Must not know: how the world works, which rules there are (the caller checks their ids).
 
+pub mod answer;
 mod expectation;
 mod file;
 pub mod fleet;
@@ -19,8 +20,8 @@ use injection::Injection;
 use repair::Repair;
 
 pub use expectation::{
-    AlarmName, Change, Count, EnergyExpectation, Expectation, LimitExpectation, TicketExpectation,
-    Wanted, Window,
+    AlarmName, Count, EnergyExpectation, Expectation, LimitExpectation, TicketExpectation, Wanted,
+    Window,
 };
 pub use file::{load, load_fleet};
 
@@ -57,6 +58,8 @@ pub struct Scenario {
     pub injections: Vec<Injection>,
     /// Who comes to end some of it.
     pub repairs: Vec<Repair>,
+    /// What people do about alarms, in the file's order.
+    pub answers: Vec<answer::Answer>,
     /// What must and must not follow, in the file's order.
     pub expectations: Vec<Expectation>,
     /// What residents must and must not complain about, in the file's order.
@@ -92,6 +95,7 @@ impl Scenario {
             };
             std::iter::once(&expectation.alarm).chain(later)
         });
-        expected.chain(&self.allowed)
+        let answered = self.answers.iter().map(|answer| &answer.alarm);
+        answered.chain(expected).chain(&self.allowed)
     }
 }

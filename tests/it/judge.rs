@@ -100,6 +100,37 @@ within_min = 5
 }
 
 #[test]
+fn an_answer_that_cannot_be_given_is_told() {
+    insta::assert_snapshot!(said_of(
+        r#"
+[[answer]]
+rule = "tag-silent"
+tag = "XS-201"
+at_min = 15
+what = "acknowledge"
+by = "Li"
+
+[[answer]]
+rule = "tag-silent"
+tag = "XS-201"
+after_raised_min = 5
+what = "acknowledge"
+by = "Li"
+
+[[expect]]
+rule = "tag-silent"
+tag = "XS-201"
+
+[[expect]]
+rule = "tag-silent"
+state = "acknowledged"
+never = true
+within_min = 60
+"#
+    ));
+}
+
+#[test]
 fn an_alarm_too_early_is_told() {
     insta::assert_snapshot!(said_of(
         r#"

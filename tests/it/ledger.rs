@@ -52,6 +52,7 @@ fn batch(n: u64) -> Batch {
             plant: Some(plant()),
             what: IngestChange::Online { boot_id: n },
         })],
+        replies: Vec::new(),
         checkpoint: n.is_multiple_of(7).then(|| n.to_string().into_bytes()),
         now: at(n),
     }

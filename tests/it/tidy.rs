@@ -310,7 +310,7 @@ fn commands_of_the_readme_exist() {
     let mut seen = 0;
     for part in readme.split("sanmen ").skip(1) {
         let word: String = part.chars().take_while(char::is_ascii_lowercase).collect();
-        let known = ["run", "simulate", "monitor", "test", "network", "config"];
+        let known = ["run", "simulate", "monitor", "test", "network", "config", "alarms"];
         if known.contains(&word.as_str()) {
             seen += 1;
             let mut variant = word.clone();

@@ -7,16 +7,16 @@ use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span as Piece};
 use ratatui::widgets::{Block, Borders, Paragraph};
 
+use super::alarm_list::{alarm_lines, alarm_list, form_line};
 use super::cells::{AGE, BAR_COLUMN, age, bar, fit, gauge, left, right, value};
+use super::desk::Desk;
 use super::draw_overview;
-use super::model::{
-    AlarmRow, EventRow, Level, Link, Overview, PumpRow, Value, View, VillageRow, curve,
-};
+use super::model::{EventRow, Level, Link, Overview, PumpRow, Value, View, VillageRow, curve};
 use super::words::Words;
 
 pub const CALM: Style = Style::new().fg(Color::Gray);
 pub const DIM: Style = Style::new().fg(Color::DarkGray);
-const BOLD: Style = Style::new().add_modifier(Modifier::BOLD);
+pub const BOLD: Style = Style::new().add_modifier(Modifier::BOLD);
 
 /// The smallest terminal that has room for what matters.
 const SMALLEST: (u16, u16) = (80, 22);
@@ -48,7 +48,7 @@ pub fn mark(level: Level) -> &'static str {
 }
 
 /// Draws one picture.
-pub fn draw(frame: &mut Frame<'_>, view: &View) {
+pub fn draw(frame: &mut Frame<'_>, view: &View, desk: &Desk) {
     let words = Words::of(view.lang);
     let area = frame.area();
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
@@ -56,8 +56,8 @@ pub fn draw(frame: &mut Frame<'_>, view: &View) {
         return;
     }
     match &view.overview {
-        Some(overview) => draw_many(frame, view, overview, words),
-        None => draw_one(frame, view, words),
+        Some(overview) => draw_many(frame, view, (overview, desk), words),
+        None => draw_one(frame, view, desk, words),
     }
 }
 
@@ -71,7 +71,12 @@ fn events_of_many(height: u16) -> u16 {
     if height >= TALL { 8 } else { 5 }
 }
 
-fn draw_many(frame: &mut Frame<'_>, view: &View, overview: &Overview, words: &Words) {
+fn draw_many(
+    frame: &mut Frame<'_>,
+    view: &View,
+    (overview, desk): (&Overview, &Desk),
+    words: &Words,
+) {
     let area = frame.area();
     let [head, plants, log, foot] = Layout::vertical([
         Constraint::Length(2),
@@ -83,10 +88,10 @@ fn draw_many(frame: &mut Frame<'_>, view: &View, overview: &Overview, words: &Wo
     header(frame, head, view, words);
     draw_overview::list(frame, plants, overview, words);
     events(frame, log, view, words);
-    footer(frame, foot, view, words);
+    footer(frame, foot, view, desk, words);
 }
 
-fn draw_one(frame: &mut Frame<'_>, view: &View, words: &Words) {
+fn draw_one(frame: &mut Frame<'_>, view: &View, desk: &Desk, words: &Words) {
     let area = frame.area();
     let wide = area.width >= WIDE;
     let values = (view.works.len() + view.tanks.len()) as u16 + 1;
@@ -99,7 +104,7 @@ fn draw_one(frame: &mut Frame<'_>, view: &View, words: &Words) {
     };
     let events_least = if area.height >= TALL { 4 } else { 2 };
     let room = area.height.saturating_sub(2 + middle_rows + 1 + events_least).max(2);
-    let standing = alarm_lines(view, area.width.into(), usize::from(room) - 1, words);
+    let standing = alarm_lines(view, desk, area.width.into(), usize::from(room) - 1, words);
     // A list that keeps its height while it is short does not make the picture jump.
     let alarm_rows = (standing.len() as u16 + 1).max(if area.height >= TALL { 5 } else { 3 });
     let alarm_rows = alarm_rows.min(room);
@@ -131,7 +136,7 @@ fn draw_one(frame: &mut Frame<'_>, view: &View, words: &Words) {
     }
     alarm_list(frame, alarms, view, standing, words);
     events(frame, log, view, words);
-    footer(frame, foot, view, words);
+    footer(frame, foot, view, desk, words);
 }
 
 fn too_small(frame: &mut Frame<'_>, area: Rect, words: &Words) {
@@ -288,88 +293,6 @@ fn pump_line(pumps: &[PumpRow]) -> Line<'static> {
     Line::from(pieces)
 }
 
-/// The list of alarms in at most `room` lines: two lines each while there is room for that.
-fn alarm_lines(view: &View, width: usize, room: usize, words: &Words) -> Vec<Line<'static>> {
-    let tags = view.alarms.iter().map(|alarm| Piece::raw(alarm.tag.as_str()).width());
-    let tag = tags.max().unwrap_or(0);
-    let full: Vec<Line<'_>> =
-        view.alarms.iter().flat_map(|alarm| alarm_line(alarm, tag, width, true, words)).collect();
-    if full.len() <= room {
-        return full;
-    }
-    let keep = if view.alarms.len() > room { room.saturating_sub(1) } else { room };
-    let (shown, hidden) = view.alarms.split_at(keep.min(view.alarms.len()));
-    let mut lines: Vec<Line<'_>> =
-        shown.iter().flat_map(|alarm| alarm_line(alarm, tag, width, false, words)).collect();
-    if !hidden.is_empty() {
-        let tags: Vec<&str> = hidden.iter().map(|alarm| alarm.tag.as_str()).collect();
-        let text = format!(" … {} {} · {}", words.more, hidden.len(), tags.join(" "));
-        lines.push(Line::styled(fit(&text, width), CALM));
-    }
-    lines
-}
-
-/// One alarm. Where the reason has no room beside the title, it gets a line of its own, or the
-/// title gives way: the reason is what matters.
-fn alarm_line(
-    alarm: &AlarmRow,
-    tag: usize,
-    width: usize,
-    two: bool,
-    words: &Words,
-) -> Vec<Line<'static>> {
-    let style = level_style(alarm.level);
-    let [low, medium, high] = words.priorities;
-    let word = match alarm.level {
-        Level::Calm => words.changes[1],
-        Level::Low => low,
-        Level::Medium => medium,
-        Level::High => high,
-    };
-    let mut pieces = vec![
-        Piece::styled(format!(" {} {} ", mark(alarm.level), left(word, 6)), style),
-        Piece::styled(format!("{} ", alarm.since), CALM),
-        Piece::styled(format!("{} ", left(&alarm.tag, tag)), style),
-    ];
-    let reason = if alarm.now.is_empty() {
-        alarm.why.clone()
-    } else {
-        format!("{} · {} {}", alarm.why, words.now, alarm.now)
-    };
-    let start: usize = pieces.iter().map(Piece::width).sum();
-    let [title, why] = [&alarm.title, &reason].map(|text| Piece::raw(text.as_str()).width());
-    if two && start + title + 3 + why > width {
-        pieces.push(Piece::styled(fit(&alarm.title, width.saturating_sub(start)), style));
-        let why = format!("{}{}", " ".repeat(start), fit(&reason, width.saturating_sub(start)));
-        return vec![Line::from(pieces), Line::styled(why, CALM)];
-    }
-    let title = fit(&alarm.title, width.saturating_sub(start + 3 + why));
-    pieces.push(Piece::styled(title, style));
-    pieces.push(Piece::styled(format!("   {reason}"), CALM));
-    vec![Line::from(pieces)]
-}
-
-fn alarm_list(
-    frame: &mut Frame<'_>,
-    area: Rect,
-    view: &View,
-    mut lines: Vec<Line<'static>>,
-    words: &Words,
-) {
-    if lines.is_empty() {
-        lines.push(Line::styled(format!(" {}", words.no_alarm), DIM));
-    }
-    let (active, gone) = (view.active(), view.alarms.len() - view.active());
-    let mut title = words.alarms.to_owned();
-    if active > 0 {
-        title = format!("{title} · {active}");
-    }
-    if gone > 0 {
-        title = format!("{title} · {}: {gone}", words.unanswered);
-    }
-    frame.render_widget(Paragraph::new(lines).block(boxed(&title)), area);
-}
-
 /// The newest at the bottom; what has no room is older.
 fn events(frame: &mut Frame<'_>, area: Rect, view: &View, words: &Words) {
     let room = usize::from(area.height.saturating_sub(1));
@@ -397,9 +320,16 @@ fn events(frame: &mut Frame<'_>, area: Rect, view: &View, words: &Words) {
     frame.render_widget(Paragraph::new(lines).block(boxed(words.events)), area);
 }
 
-fn footer(frame: &mut Frame<'_>, area: Rect, view: &View, words: &Words) {
+fn footer(frame: &mut Frame<'_>, area: Rect, view: &View, desk: &Desk, words: &Words) {
+    if let Some(form) = &desk.form {
+        let mut line = form_line(form, words);
+        line.push_span(Piece::styled(format!("  {}", desk.said), level_style(Level::Medium)));
+        frame.render_widget(line, area);
+        return;
+    }
     let [one, many, one_of_many] = words.keys;
     let keys = match (view.of_many, &view.overview) {
+        (_, None) if desk.chosen(&desk.rows(view)).is_some() => words.answers,
         (false, _) => one,
         (true, Some(_)) => many,
         (true, None) => one_of_many,
@@ -408,6 +338,9 @@ fn footer(frame: &mut Frame<'_>, area: Rect, view: &View, words: &Words) {
     if view.finished {
         let style = BOLD.add_modifier(Modifier::REVERSED);
         pieces.insert(0, Piece::styled(format!(" {} ", words.finished), style));
+    }
+    if !desk.said.is_empty() {
+        pieces.insert(0, Piece::styled(format!(" {} ", desk.said), BOLD));
     }
     pieces.push(Piece::styled(view.health.clone(), DIM));
     frame.render_widget(Line::from(pieces), area);

@@ -6,6 +6,8 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span as Piece};
 use ratatui::widgets::Paragraph;
 
+use crate::alarms::event::AlarmState;
+
 use super::cells::{fit, grouped, left, right};
 use super::draw::{CALM, DIM, boxed, level_style, mark};
 use super::model::{Level, Overview, PlantRow, Totals};
@@ -134,9 +136,13 @@ fn state(row: &PlantRow, columns: &Columns, room: usize, words: &Words) -> Piece
         }
         (Some(worst), _) => Piece::styled(fit(&worst.title, room), style),
         (None, Some(false)) => Piece::styled(fit(words.offline, room), level_style(Level::High)),
-        (None, Some(true)) if row.unanswered > 0 => {
-            Piece::styled(fit(&format!("{} {}", row.unanswered, words.unanswered), room), DIM)
-        }
+        (None, Some(true)) if row.unanswered > 0 => Piece::styled(
+            fit(
+                &format!("{} {}", row.unanswered, words.state(AlarmState::ReturnedUnacknowledged)),
+                room,
+            ),
+            DIM,
+        ),
         (None, Some(true)) => Piece::raw(""),
     }
 }

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 
+use crate::alarms::event::{AlarmId, AlarmState};
 use crate::base::text::Lang;
 
 /// One picture.
@@ -38,7 +39,8 @@ pub struct View {
     pub tanks: Vec<TankRow>,
     /// Pumps.
     pub pumps: Vec<PumpRow>,
-    /// Alarms that stand, most urgent first; then those that wait to be acknowledged.
+    /// Alarms that somebody must answer, most urgent first; then those that stand; then those that
+    /// are set aside.
     pub alarms: Vec<AlarmRow>,
     /// What happened lately, oldest first.
     pub events: VecDeque<EventRow>,
@@ -215,9 +217,15 @@ pub struct PumpRow {
 }
 
 /// One standing alarm.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct AlarmRow {
-    /// Priority; calm when it is gone, or kept silent.
+    /// Which.
+    pub id: AlarmId,
+    /// Its state.
+    pub state: AlarmState,
+    /// Its priority, whatever its state.
+    pub priority: Level,
+    /// The same; calm when it is gone, or kept silent.
     pub level: Level,
     /// Local time it was raised.
     pub since: String,

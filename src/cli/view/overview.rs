@@ -31,12 +31,14 @@ impl Standing {
     pub fn of(portrait: Portrait<'_>, plant: &PlantSnapshot) -> Self {
         let active = || plant.standing.iter().filter(|event| event.state.is_active());
         let count = |priority| active().filter(|event| event.priority == priority).count();
+        let gone = plant.standing.iter().map(|event| event.state);
+        let gone = gone.filter(|state| state.is_unanswered() && !state.is_active());
         let worst = active().min_by_key(|event| (Reverse(event.priority), event.at));
         Self {
             online: plant.online,
             level: worst.map(|event| level(event.priority)).unwrap_or_default(),
             counts: [Priority::Low, Priority::Medium, Priority::High].map(count),
-            unanswered: plant.standing.len() - active().count(),
+            unanswered: gone.count(),
             people: u64::from(portrait.plant.profile.population),
             concerned: concerned(portrait, active()),
             worst: worst.cloned(),

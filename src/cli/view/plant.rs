@@ -150,12 +150,14 @@ impl<'a> Portrait<'a> {
 
     fn alarms(&self, plant: &PlantSnapshot) -> Vec<AlarmRow> {
         let mut standing: Vec<&AlarmEvent> = plant.standing.iter().collect();
-        let urgency = |event: &AlarmEvent| (event.state.is_active(), event.priority);
-        standing.sort_by_key(|event| (std::cmp::Reverse(urgency(event)), event.at));
+        standing.sort_by_key(|event| event.rank());
         let row = |event: &AlarmEvent| {
             let tag = event.id.tag.as_ref();
             let now = self.tags(plant).find(|(known, _)| Some(&known.id) == tag);
             AlarmRow {
+                id: event.id.clone(),
+                state: event.state,
+                priority: level(event.priority),
                 level: if event.state.is_active() { level(event.priority) } else { Level::Calm },
                 since: event.at.hh_mm(self.plant.profile.utc_offset),
                 tag: tag.map_or(event.id.plant.as_str(), |tag| tag.as_str()).to_owned(),

@@ -7,12 +7,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::build::Wish;
+use super::desk::{Deed, Desk, Key};
 use super::draw::{draw, plants_a_page};
 use super::model::View;
+use crate::alarms::command::{Ask, Reply};
+use crate::alarms::event::AlarmId;
+use crate::cli::live::Hand;
 use crate::cli::stderr;
+use crate::exercise::live::watch::Asked;
 
 /// Gives the terminal back, however the view ends, and then says what was held back.
 struct Borrowed;
@@ -24,8 +29,14 @@ impl Drop for Borrowed {
     }
 }
 
-/// Shows every new picture until a person quits; then returns. What they wish goes to `wishes`.
-pub async fn show(mut views: watch::Receiver<View>, wishes: mpsc::Sender<Wish>) -> io::Result<()> {
+/// Shows every new picture until a person quits; then returns. What they wish to see goes to
+/// `wishes`, what they answer to `hand`.
+pub async fn show(
+    mut views: watch::Receiver<View>,
+    wishes: mpsc::Sender<Wish>,
+    hand: Hand,
+    by: String,
+) -> io::Result<()> {
     stderr::hold();
     let borrowed = Borrowed;
     let mut terminal = ratatui::try_init()?;
@@ -36,26 +47,34 @@ pub async fn show(mut views: watch::Receiver<View>, wishes: mpsc::Sender<Wish>) 
         std::thread::spawn(move || listen(&keys, &over))
     };
     let mut pace = tokio::time::interval(Duration::from_millis(100));
+    let mut desk = Desk::new(&by);
+    let mut waiting: Option<Waiting> = None;
     let result = loop {
         let view = views.borrow_and_update().clone();
         if view.closing {
             break Ok(());
         }
-        if let Err(error) = terminal.draw(|frame| draw(frame, &view)) {
+        if let Err(error) = terminal.draw(|frame| draw(frame, &view, &desk)) {
             break Err(error);
         }
         pace.tick().await;
         tokio::select! {
-            key = pressed.recv() => match key {
-                Some(Key::Quit) | None => break Ok(()),
-                // Esc goes back; where there is nothing to go back to, it ends.
-                Some(Key::Escape) if view.overview.is_some() || !view.of_many => break Ok(()),
-                Some(key) => {
-                    let page = terminal.size().map_or(1, |size| plants_a_page(size.height));
+            key = pressed.recv() => {
+                let Some(key) = key else { break Ok(()) };
+                let page = terminal.size().map_or(1, |size| plants_a_page(size.height));
+                match desk.press(key, &view, page) {
+                    Some(Deed::Quit) => break Ok(()),
                     // A full channel or a closed one: nobody has time for one more wish.
-                    key.wish(page).map_or(Ok(()), |wish| wishes.try_send(wish)).ok();
+                    Some(Deed::Picture(wish)) => drop(wishes.try_send(wish)),
+                    Some(Deed::Ask(ask)) => waiting = Some(put(ask, &hand)),
+                    None => {}
                 }
-            },
+            }
+            reply = replied(&mut waiting) => {
+                if let Some((alarm, _)) = waiting.take() {
+                    desk.hear(&alarm, reply.as_ref(), view.lang);
+                }
+            }
             changed = views.changed() => if changed.is_err() { break Ok(()) },
         }
     };
@@ -66,51 +85,44 @@ pub async fn show(mut views: watch::Receiver<View>, wishes: mpsc::Sender<Wish>) 
     result
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Key {
-    Quit,
-    Escape,
-    Back,
-    Open,
-    /// So many rows down.
-    Row(isize),
-    /// So many pages down.
-    Page(isize),
-    Language,
-    Redraw,
+/// An answer on its way, and what will be replied.
+type Waiting = (AlarmId, oneshot::Receiver<Reply>);
+
+/// Hands an answer to the monitor. When it has ended, or is too busy to take it, nobody replies.
+fn put(ask: Ask, hand: &Hand) -> Waiting {
+    let (reply, told) = oneshot::channel();
+    let alarm = ask.alarm.clone();
+    let _ = hand.try_send(Asked { ask, reply });
+    (alarm, told)
 }
 
-impl Key {
-    /// What it asks of the picture; a page has so many rows.
-    fn wish(self, page: usize) -> Option<Wish> {
-        Some(match self {
-            Self::Language => Wish::Language,
-            Self::Escape | Self::Back => Wish::Back,
-            Self::Open => Wish::Open,
-            Self::Row(rows) => Wish::Move(rows),
-            Self::Page(pages) => Wish::Move(pages.saturating_mul(page.cast_signed())),
-            Self::Quit | Self::Redraw => return None,
-        })
+async fn replied(waiting: &mut Option<Waiting>) -> Option<Reply> {
+    match waiting {
+        Some((_, told)) => told.await.ok(),
+        None => std::future::pending().await,
     }
+}
 
-    fn of(key: KeyEvent) -> Option<Self> {
-        let control = key.modifiers.contains(KeyModifiers::CONTROL);
-        Some(match key.code {
-            KeyCode::Char('c') if control => Self::Quit,
-            KeyCode::Char('q') => Self::Quit,
-            KeyCode::Esc => Self::Escape,
-            KeyCode::Left | KeyCode::Backspace => Self::Back,
-            KeyCode::Enter | KeyCode::Right => Self::Open,
-            KeyCode::Up | KeyCode::Char('k') => Self::Row(-1),
-            KeyCode::Down | KeyCode::Char('j') => Self::Row(1),
-            KeyCode::PageUp => Self::Page(-1),
-            KeyCode::PageDown | KeyCode::Char(' ') => Self::Page(1),
-            KeyCode::Home => Self::Row(isize::MIN),
-            KeyCode::End => Self::Row(isize::MAX),
-            KeyCode::Char('l') => Self::Language,
-            _ => return None,
-        })
-    }
+fn key_of(key: KeyEvent) -> Option<Key> {
+    let control = key.modifiers.contains(KeyModifiers::CONTROL);
+    Some(match key.code {
+        KeyCode::Char('c') if control => Key::Interrupt,
+        KeyCode::Char(_) if control => return None,
+        KeyCode::Char(letter) => Key::Char(letter),
+        KeyCode::Up => Key::Up,
+        KeyCode::Down => Key::Down,
+        KeyCode::Left => Key::Left,
+        KeyCode::Right => Key::Right,
+        KeyCode::PageUp => Key::PageUp,
+        KeyCode::PageDown => Key::PageDown,
+        KeyCode::Home => Key::Home,
+        KeyCode::End => Key::End,
+        KeyCode::Enter => Key::Enter,
+        KeyCode::Tab => Key::Tab,
+        KeyCode::Backspace => Key::Backspace,
+        KeyCode::Esc => Key::Escape,
+        _ => return None,
+    })
 }
 
 fn listen(keys: &mpsc::Sender<Key>, over: &AtomicBool) {
@@ -121,7 +133,7 @@ fn listen(keys: &mpsc::Sender<Key>, over: &AtomicBool) {
             Err(_) => return,
         }
         let key = match event::read() {
-            Ok(Event::Key(key)) if key.kind == KeyEventKind::Press => match Key::of(key) {
+            Ok(Event::Key(key)) if key.kind == KeyEventKind::Press => match key_of(key) {
                 Some(key) => key,
                 None => continue,
             },

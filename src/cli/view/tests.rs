@@ -6,11 +6,13 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
 use super::build::{Builder, Wish};
+use super::desk::{Deed, Desk, Key};
 use super::draw::draw;
 use super::model::{
     AlarmRow, EventRow, Level, Link, Overview, PlantRow, PumpRow, TankRow, Totals, Value, View,
     VillageRow, WorksRow, WorstAlarm,
 };
+use crate::alarms::command::{Action, Reply};
 use crate::alarms::event::{AlarmChange, AlarmEvent, AlarmId, AlarmState, Priority};
 use crate::base::limit::Limit;
 use crate::base::text::Lang;
@@ -79,6 +81,9 @@ fn picture(lang: Lang) -> View {
         }],
         pumps: vec![PumpRow { name: "P-1".to_owned(), runs: Some(true) }],
         alarms: vec![AlarmRow {
+            id: low_pressure(AlarmState::Unacknowledged).id,
+            state: AlarmState::Unacknowledged,
+            priority: Level::Medium,
             level: Level::Medium,
             since: "06:43".to_owned(),
             tag: "PIT-407".to_owned(),
@@ -93,8 +98,12 @@ fn picture(lang: Lang) -> View {
 }
 
 fn drawn(view: &View, width: u16, height: u16) -> String {
+    drawn_with(view, &Desk::default(), width, height)
+}
+
+fn drawn_with(view: &View, desk: &Desk, width: u16, height: u16) -> String {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("in memory");
-    terminal.draw(|frame| draw(frame, view)).expect("in memory");
+    terminal.draw(|frame| draw(frame, view, desk)).expect("in memory");
     terminal.backend().to_string()
 }
 
@@ -130,6 +139,105 @@ fn alarms_without_room_are_counted_and_named() {
     view.alarms = (0..30).map(|n| AlarmRow { tag: format!("T-{n}"), ..first.clone() }).collect();
     let text = drawn(&view, 80, 24);
     assert!(text.contains("more:") && text.contains("Alarms · 30"), "{text}");
+}
+
+// ---- the desk
+
+/// A picture with three alarms: a raised one, a gone one, a shelved one.
+fn three_alarms() -> View {
+    let mut view = picture(Lang::En);
+    let row = |tag: &str, state, level| {
+        let mut row = view.alarms[0].clone();
+        row.id.tag = Some(TagId::new(tag).expect("a name"));
+        AlarmRow { tag: tag.to_owned(), state, level, ..row }
+    };
+    view.alarms = vec![
+        row("PIT-407", AlarmState::Unacknowledged, Level::Medium),
+        row("PIT-406", AlarmState::ReturnedUnacknowledged, Level::Calm),
+        row("PIT-405", AlarmState::Shelved, Level::Calm),
+    ];
+    view
+}
+
+fn press(desk: &mut Desk, view: &View, keys: &[Key]) -> Vec<Deed> {
+    keys.iter().filter_map(|key| desk.press(*key, view, 10)).collect()
+}
+
+fn typed(text: &str) -> Vec<Key> {
+    text.chars().map(Key::Char).collect()
+}
+
+#[test]
+fn an_alarm_is_chosen_with_the_arrows_and_acknowledged() {
+    let view = three_alarms();
+    let mut desk = Desk::new("Li");
+    assert_eq!(press(&mut desk, &view, &[Key::Char('a')]), [], "nothing is chosen");
+    let deeds = press(&mut desk, &view, &[Key::Down, Key::Down, Key::Down, Key::Char('a')]);
+    let [Deed::Ask(ask)] = &deeds[..] else { panic!("{deeds:?}") };
+    assert_eq!(ask.alarm.to_string(), "sanmen/service-pressure-low/PIT-406/1");
+    assert_eq!((ask.action, ask.by.name.as_str()), (Action::Acknowledge, "Li"));
+    let done = Reply::Done { state: AlarmState::Normal };
+    desk.hear(&ask.alarm, Some(&done), Lang::En);
+    let text = drawn_with(&view, &desk, 110, 30);
+    assert!(text.contains("›△ clear ! 06:43 PIT-406"), "{text}");
+    assert!(text.contains(" PIT-406: normal "), "{text}");
+}
+
+#[test]
+fn a_shelf_asks_for_minutes_and_a_reason() {
+    let view = three_alarms();
+    let mut desk = Desk::new("Li");
+    let open = [Key::Down, Key::Char('s'), Key::Backspace, Key::Backspace];
+    assert_eq!(press(&mut desk, &view, &open), []);
+    let mut keys = typed("9q");
+    keys.push(Key::Enter);
+    keys.extend(typed("阀门检修 "));
+    keys.push(Key::Enter);
+    assert_eq!(press(&mut desk, &view, &keys), [], "a letter in a form ends no view");
+    assert_eq!(desk.said, "for how many minutes?");
+    let text = drawn_with(&view, &desk, 110, 30);
+    assert!(text.contains("shelve PIT-407  9q▏  min"), "{text}");
+    let deeds = press(&mut desk, &view, &[Key::Backspace, Key::Enter, Key::Enter]);
+    let [Deed::Ask(ask)] = &deeds[..] else { panic!("{deeds:?}") };
+    assert_eq!(ask.action, Action::Shelve(Span::minutes(9)));
+    assert_eq!(ask.by.reason, "阀门检修");
+    assert_eq!(desk.form, None);
+    press(&mut desk, &view, &[Key::Char('s'), Key::Enter, Key::Enter]);
+    assert_eq!(desk.said, "a reason is needed");
+    press(&mut desk, &view, &[Key::Escape]);
+    assert_eq!(desk.form, None, "escape leaves the form, not the view");
+}
+
+#[test]
+fn what_is_set_aside_is_counted_always_and_listed_on_demand() {
+    let view = three_alarms();
+    let mut desk = Desk::new("Li");
+    let text = drawn_with(&view, &desk, 80, 24);
+    let title = " Alarms · 1 · unacknowledged 2 · shelved 1 · suppressed 0 ";
+    assert!(text.contains(title) && !text.contains("PIT-405"), "{text}");
+    let deeds = press(&mut desk, &view, &[Key::Char('o'), Key::Up, Key::Char('u')]);
+    let [Deed::Ask(ask)] = &deeds[..] else { panic!("{deeds:?}") };
+    assert_eq!(ask.action, Action::Unshelve);
+    let text = drawn_with(&view, &desk, 80, 24);
+    assert!(text.contains("PIT-405"), "{text}");
+}
+
+#[test]
+fn the_chosen_alarm_is_on_the_screen_however_many_there_are() {
+    let mut view = picture(Lang::En);
+    let first = view.alarms[0].clone();
+    view.alarms = (0..30)
+        .map(|n| {
+            let mut row = first.clone();
+            row.tag = format!("T-{n}");
+            row.id.tag = TagId::new(&row.tag).ok();
+            row
+        })
+        .collect();
+    let mut desk = Desk::new("Li");
+    press(&mut desk, &view, &[Key::Up]);
+    let text = drawn_with(&view, &desk, 80, 24);
+    assert!(text.contains("›▲ medium! 06:43 T-29"), "{text}");
 }
 
 // ---- the builder

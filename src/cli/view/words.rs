@@ -1,5 +1,6 @@
 //! The words of the view and of plain lines, in both languages.
 
+use crate::alarms::event::AlarmState;
 use crate::base::text::Lang;
 
 /// Every fixed word people read while a run is shown.
@@ -20,8 +21,23 @@ pub struct Words {
     pub works: &'static str,
     /// Title of the alarm list.
     pub alarms: &'static str,
-    /// Before how many are gone, but nobody has acknowledged them.
+    /// Before how many nobody has acknowledged.
     pub unanswered: &'static str,
+    /// States of an alarm, A to I.
+    states: [&'static str; 9],
+    /// A latched alarm, in six cells.
+    latched: &'static str,
+    /// The form that shelves: before the instrument, after the minutes, before the reason, its
+    /// keys.
+    pub form: [&'static str; 4],
+    /// What a form lacks.
+    pub minutes_wanted: &'static str,
+    /// See `minutes_wanted`.
+    pub reason_wanted: &'static str,
+    /// It is acknowledged already.
+    pub nothing_to_answer: &'static str,
+    /// The monitor has ended.
+    pub no_reply: &'static str,
     /// When it is empty.
     pub no_alarm: &'static str,
     /// Before what an instrument shows now.
@@ -77,6 +93,8 @@ pub struct Words {
     pub gateways: [&'static str; 2],
     /// Summary: before how many plants had alarms; the rules that were broken most.
     pub plants_alarmed: &'static str,
+    /// What they do with a chosen alarm.
+    pub answers: &'static str,
     /// A terminal too small; before the size it needs.
     pub too_small: &'static str,
     /// Between parts of a sentence.
@@ -102,7 +120,24 @@ const EN: Words = Words {
     village_columns: ["kPa", "needs", "enough", "Cl mg/L", "NTU"],
     works: "Works",
     alarms: "Alarms",
-    unanswered: "cleared, not acknowledged",
+    unanswered: "unacknowledged",
+    states: [
+        "normal",
+        "unacknowledged",
+        "acknowledged",
+        "cleared, unacknowledged",
+        "latched, unacknowledged",
+        "latched, acknowledged",
+        "shelved",
+        "suppressed",
+        "out of service",
+    ],
+    latched: "latch",
+    form: ["shelve", "min", "reason", "Tab · Enter · Esc"],
+    minutes_wanted: "for how many minutes?",
+    reason_wanted: "a reason is needed",
+    nothing_to_answer: "nothing to acknowledge here",
+    no_reply: "the monitor has ended",
     no_alarm: "none",
     now: "now",
     more: "more:",
@@ -122,9 +157,9 @@ const EN: Words = Words {
     late: "late",
     finished: "the scenario has ended",
     keys: [
-        "q quit · l 中文",
+        "q quit · l 中文 · ↑↓ alarms",
         "q quit · ↑↓ PgUp PgDn choose · Enter open · l 中文",
-        "q quit · Esc all plants · ↑↓ next plant · l 中文",
+        "q quit · Esc all plants · ↑↓ next plant · Tab alarms · l 中文",
     ],
     pace: ["they cannot keep up; they run at", "they keep up again:"],
     ended: ["the scenario has ended at", "stopped at"],
@@ -134,6 +169,7 @@ const EN: Words = Words {
     unheard: "nothing heard yet",
     gateways: ["online:", "OFFLINE:"],
     plants_alarmed: "plants with alarms:",
+    answers: "a acknowledge · s shelve · u unshelve · r reset · o set aside",
     too_small: "the terminal is too small; needed:",
     comma: ", ",
     start: ["seed", "broker", "space"],
@@ -152,7 +188,24 @@ const ZH: Words = Words {
     village_columns: ["kPa", "需要", "足够", "余氯", "浊度"],
     works: "水厂",
     alarms: "报警",
-    unanswered: "已恢复未确认",
+    unanswered: "未确认",
+    states: [
+        "正常",
+        "未确认",
+        "已确认",
+        "已恢复未确认",
+        "锁存未确认",
+        "锁存已确认",
+        "搁置",
+        "抑制",
+        "停用",
+    ],
+    latched: "锁存",
+    form: ["搁置", "分钟", "原因", "Tab · Enter · Esc"],
+    minutes_wanted: "搁置多少分钟?",
+    reason_wanted: "请填写原因",
+    nothing_to_answer: "此处无需确认",
+    no_reply: "监测已结束",
     no_alarm: "无",
     now: "现为",
     more: "其余:",
@@ -172,9 +225,9 @@ const ZH: Words = Words {
     late: "迟到",
     finished: "情景已结束",
     keys: [
-        "q 退出 · l English",
+        "q 退出 · l English · ↑↓ 报警",
         "q 退出 · ↑↓ PgUp PgDn 选择 · Enter 打开 · l English",
-        "q 退出 · Esc 全部水厂 · ↑↓ 下一水厂 · l English",
+        "q 退出 · Esc 全部水厂 · ↑↓ 下一水厂 · Tab 报警 · l English",
     ],
     pace: ["模拟跟不上设定速度,现为", "模拟恢复设定速度"],
     ended: ["情景已结束于", "已停止于"],
@@ -184,6 +237,7 @@ const ZH: Words = Words {
     unheard: "尚无消息",
     gateways: ["在线:", "离线:"],
     plants_alarmed: "有报警的水厂:",
+    answers: "a 确认 · s 搁置 · u 取消搁置 · r 复位 · o 已搁置",
     too_small: "终端窗口太小,至少需要:",
     comma: ",",
     start: ["种子", "服务器", "空间"],
@@ -199,6 +253,20 @@ impl Words {
         match lang {
             Lang::En => &EN,
             Lang::Zh => &ZH,
+        }
+    }
+
+    /// A state of an alarm.
+    pub fn state(&self, state: AlarmState) -> &'static str {
+        self.states[state as usize]
+    }
+
+    /// The same in six cells.
+    pub fn short_state(&self, state: AlarmState) -> &'static str {
+        match state {
+            AlarmState::ReturnedUnacknowledged => self.changes[1],
+            AlarmState::LatchedUnacknowledged | AlarmState::LatchedAcknowledged => self.latched,
+            state => self.state(state),
         }
     }
 }

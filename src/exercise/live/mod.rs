@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod company;
 pub mod pace;
+pub mod people;
 pub mod simulate;
 pub mod stop;
 pub mod watch;

@@ -3,15 +3,16 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::alarms::command::{Ask, CommandRefused, Reply};
 use crate::base::time::wall_now;
 use crate::base::{PlantId, Span, Stamp};
 use crate::exercise::live::LiveError;
 use crate::exercise::live::clock::{GRACE, TimeBase};
 use crate::exercise::live::stop::Stop;
 use crate::ledger::record::{Entry, MonitorRecord, Record};
-use crate::ledger::store::{Batch, Ledger, Store, StoreError};
+use crate::ledger::store::{Batch, Ledger, Request, Resume, Store, StoreError};
 use crate::monitor::{Input, Monitor, Snapshot};
 use crate::telemetry::link::{LinkState, LinkStatus};
 use crate::telemetry::subscriber::Arrival;
@@ -21,6 +22,18 @@ const ARRIVALS_MAX: usize = 256;
 
 /// A snapshot of many plants takes time: the next one comes after so many times as much.
 const SNAPSHOT_PAUSE: i64 = 10;
+
+/// How often the ledger is looked into for what people ask; a look costs a few microseconds.
+const REQUESTS_EVERY: Duration = Duration::from_millis(200);
+
+/// What somebody in this process asks, and where the reply goes.
+#[derive(Debug)]
+pub struct Asked {
+    /// What is asked.
+    pub ask: Ask,
+    /// Told once it is recorded, or refused.
+    pub reply: oneshot::Sender<Reply>,
+}
 
 /// How the monitor runs.
 #[derive(Debug, Clone)]
@@ -47,6 +60,8 @@ pub struct Watch {
     /// When the last turn began.
     turned_at: Stamp,
     since_checkpoint: usize,
+    /// Did the ledger know of an earlier run?
+    resumed: bool,
     /// The bound last told to the monitor.
     lateness: Span,
     pruned_at: Stamp,
@@ -68,18 +83,11 @@ impl Watch {
         snapshots: watch::Sender<Snapshot>,
     ) -> Result<Self, LiveError> {
         let resume = ledger.resume().await?;
-        let known = resume.checkpoint.is_some() || !resume.inputs_after.is_empty();
-        if let Some(checkpoint) = &resume.checkpoint {
-            monitor.restore(checkpoint)?;
-        }
-        for input in &resume.inputs_after {
-            let input: Input = serde_json::from_slice(input).map_err(LiveError::Input)?;
-            // Their records stand in the ledger since the same transaction: only the state is new.
-            monitor.accept(&input);
-        }
+        let resumed = resume.checkpoint.is_some() || !resume.inputs_after.is_empty();
+        catch_up(&mut monitor, &resume)?;
         let snapshot = monitor.snapshot();
         let wall = wall_now();
-        let mut service = Self {
+        Ok(Self {
             monitor,
             ledger,
             settings,
@@ -87,30 +95,32 @@ impl Watch {
             plants: snapshot.plants.into_iter().map(|plant| plant.id).collect(),
             turned_at: wall,
             since_checkpoint: resume.inputs_after.len(),
+            resumed,
             lateness: Span::ZERO,
             pruned_at: wall,
             records,
             snapshots,
             snapshot_from: wall,
             is_newer: false,
-        };
-        let change = if known { "resumed" } else { "started" };
-        let detail = format!("version {}", env!("CARGO_PKG_VERSION"));
-        service.note(change, detail).await?;
-        Ok(service)
+        })
     }
 
     /// Runs until told to stop; everything acknowledged is in the ledger. `link` says whether we
-    /// can hear anybody.
+    /// can hear anybody; `asked` brings what people in this process ask.
     pub async fn run(
         mut self,
         mut arrivals: mpsc::Receiver<Arrival>,
         mut link: watch::Receiver<LinkStatus>,
+        mut asked: mpsc::Receiver<Asked>,
         stop: Stop,
     ) -> Result<(), LiveError> {
+        let change = if self.resumed { "resumed" } else { "started" };
+        self.note(change, format!("version {}", env!("CARGO_PKG_VERSION"))).await?;
         let tick = u64::try_from(self.settings.tick_wall.as_ms()).unwrap_or(250);
         let mut ticks = tokio::time::interval(Duration::from_millis(tick));
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut requests = tokio::time::interval(REQUESTS_EVERY);
+        requests.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut batch = Vec::with_capacity(ARRIVALS_MAX);
         link.mark_changed();
         loop {
@@ -123,6 +133,11 @@ impl Watch {
                 }
                 _ = ticks.tick() => self.tick(&stop).await?,
                 () = until(self.snapshot_from), if self.is_newer => self.show(),
+                _ = requests.tick() => self.attend(&stop).await?,
+                Some(Asked { ask, reply }) = asked.recv() => {
+                    // Whoever asked may have gone; it is done all the same.
+                    let _ = reply.send(self.answer(ask, Some(&stop)).await?);
+                }
                 count = arrivals.recv_many(&mut batch, ARRIVALS_MAX) => {
                     if count == 0 {
                         break;
@@ -164,6 +179,46 @@ impl Watch {
         self.hear(&[Input::Tick { now }], stop).await
     }
 
+    /// Does what waits in the ledger.
+    async fn attend(&mut self, stop: &Stop) -> Result<(), LiveError> {
+        let requests = self.ledger.requests().await?;
+        if requests.is_empty() {
+            return Ok(());
+        }
+        let mut batch = Batch::new(self.now());
+        for Request { key, ask } in requests {
+            let reply = match ask {
+                Some(ask) => self.obey(ask, &mut batch)?,
+                None => Reply::Refused(CommandRefused::NotUnderstood),
+            };
+            batch.replies.push((key, reply));
+        }
+        self.store(batch, Some(stop)).await?;
+        self.show();
+        Ok(())
+    }
+
+    /// Does what one person asks; the reply comes when it is in the ledger.
+    pub async fn answer(&mut self, ask: Ask, stop: Option<&Stop>) -> Result<Reply, LiveError> {
+        let mut batch = Batch::new(self.now());
+        let reply = self.obey(ask, &mut batch)?;
+        self.store(batch, stop).await?;
+        self.show();
+        Ok(reply)
+    }
+
+    fn obey(&mut self, ask: Ask, batch: &mut Batch) -> Result<Reply, LiveError> {
+        self.since_checkpoint += 1;
+        let reply = self.tell(&Input::Command(ask.at(batch.now)), batch)?;
+        Ok(reply.unwrap_or(Reply::Refused(CommandRefused::NotUnderstood)))
+    }
+
+    /// The monitor's time.
+    fn now(&self) -> Stamp {
+        let wall = wall_now();
+        self.base.now(wall).unwrap_or(wall)
+    }
+
     /// The wall clock at the start of a turn. After one that took long (the ledger could not
     /// store, the machine slept), what came meanwhile is still to be heard.
     fn turn(&mut self) -> Stamp {
@@ -181,7 +236,7 @@ impl Watch {
         let jitter =
             if speed > 1.0 { self.settings.lateness_wall.as_seconds() * speed } else { 0.0 };
         let lateness = self.settings.lateness + Span::from_seconds_f64(jitter);
-        let now = self.base.now(wall_now()).unwrap_or_else(wall_now);
+        let now = self.now();
         let mut batch = Batch::new(now);
         if lateness != self.lateness {
             self.lateness = lateness;
@@ -225,12 +280,12 @@ impl Watch {
     }
 
     /// The monitor takes one input; it and what follows from it go into the batch.
-    fn tell(&mut self, input: &Input, batch: &mut Batch) -> Result<(), LiveError> {
+    fn tell(&mut self, input: &Input, batch: &mut Batch) -> Result<Option<Reply>, LiveError> {
         let outcome = self.monitor.accept(input);
         batch.inputs.push(serde_json::to_vec(input).map_err(LiveError::Input)?);
         batch.observations.extend(outcome.observations);
         batch.records.extend(outcome.outputs.into_iter().map(Record::from));
-        Ok(())
+        Ok(outcome.reply)
     }
 
     /// Appends, and while the ledger cannot (a full disk), says so and tries again: nothing is
@@ -269,11 +324,16 @@ impl Watch {
     }
 
     async fn note(&mut self, change: &str, detail: String) -> Result<(), LiveError> {
-        let at: Stamp = self.base.now(wall_now()).unwrap_or_else(wall_now);
+        let at = self.now();
         let mut batch = Batch::new(at);
         let change = change.to_owned();
         batch.records.push(Record::Monitor(MonitorRecord { at, change, detail }));
         self.store(batch, None).await
+    }
+
+    /// Lets go of the ledger: the next monitor takes up from here.
+    pub async fn leave(self) -> Result<(), LiveError> {
+        Ok(self.ledger.close().await?)
     }
 
     async fn finish(mut self) -> Result<(), LiveError> {
@@ -281,7 +341,7 @@ impl Watch {
             self.show();
         }
         let counts = format!("readings {}", self.monitor.snapshot().readings());
-        let mut batch = Batch::new(self.base.now(wall_now()).unwrap_or_else(wall_now));
+        let mut batch = Batch::new(self.now());
         batch.checkpoint = Some(self.monitor.checkpoint());
         self.store(batch, None).await?;
         self.note("stopped", counts).await?;
@@ -294,6 +354,19 @@ impl Watch {
 async fn until(due: Stamp) {
     let left = (due - wall_now()).as_ms().max(0).unsigned_abs();
     tokio::time::sleep(Duration::from_millis(left)).await;
+}
+
+/// Brings a monitor to where the ledger ends: checkpoint, then the inputs after it. What it puts
+/// out meanwhile stands in the ledger since the same transaction: only the state is new.
+pub fn catch_up(monitor: &mut Monitor, resume: &Resume) -> Result<(), LiveError> {
+    if let Some(checkpoint) = &resume.checkpoint {
+        monitor.restore(checkpoint)?;
+    }
+    for input in &resume.inputs_after {
+        let input: Input = serde_json::from_slice(input).map_err(LiveError::Input)?;
+        monitor.accept(&input);
+    }
+    Ok(())
 }
 
 /// May the same batch be kept later?

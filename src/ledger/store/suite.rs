@@ -5,12 +5,14 @@ use std::path::Path;
 use sqlx::Executor;
 
 use super::{Batch, Ledger, Query, Resume, Roster, Store, StoreError};
-use crate::base::{Flag, PlantId, QualityTests, Stamp, TagId};
+use crate::alarms::command::{Action, Ask, Reply};
+use crate::alarms::event::{AlarmId, AlarmState, By};
+use crate::base::{Flag, PlantId, QualityTests, RuleId, Stamp, TagId};
 use crate::ingest::observation::{IngestChange, IngestEvent, Observation, PlantIndex};
 use crate::ledger::chain::Broken;
 use crate::ledger::memory::Memory;
 use crate::ledger::record::{MonitorRecord, Record};
-use crate::ledger::sqlite::Sqlite;
+use crate::ledger::sqlite::{Sqlite, Visitor};
 use crate::plant::tags::TagIndex;
 
 fn at(second: i64) -> Stamp {
@@ -296,7 +298,7 @@ async fn a_file_of_a_newer_version_is_left_alone() {
         .await;
     store.close().await.expect("closed");
     let Err(error) = Sqlite::open(folder.path(), roster()).await else { panic!("it is newer") };
-    assert!(matches!(error, StoreError::Newer { found: 9, known: 1, .. }), "{error:?}");
+    assert!(matches!(error, StoreError::Newer { found: 9, known: 2, .. }), "{error:?}");
 }
 
 #[tokio::test]
@@ -354,6 +356,61 @@ async fn a_caller_that_stops_waiting_leaves_nothing_half_done() {
     store.verify().await.expect("the chain holds");
     let kept = records(&mut store).await;
     assert!(kept.len() == store.resume().await.expect("resumed").inputs_after.len(), "{kept:?}");
+}
+
+fn acknowledge(n: u64) -> Ask {
+    let alarm = AlarmId {
+        plant: plant("sanmen"),
+        rule: RuleId::new("finished-chlorine-low").expect("an id"),
+        tag: Some(tag("AIT-301")),
+        n,
+    };
+    let by = By { name: "Li".to_owned(), reason: "on my way".to_owned() };
+    Ask { alarm, action: Action::Acknowledge, by }
+}
+
+#[tokio::test]
+async fn what_is_asked_through_the_ledger_waits_for_its_reply_and_is_done_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut store = sqlite(folder.path()).await;
+    let mut visitor = Visitor::open(folder.path()).await.expect("a visit");
+    for _ in 0..2 {
+        visitor.ask("k1", &acknowledge(1), at(0)).await.expect("asked");
+    }
+    visitor.ask("k2", &acknowledge(2), at(1)).await.expect("asked");
+    store.execute("INSERT INTO requests (key, ask, asked_at) VALUES ('k3', '{}', 0)").await;
+    let waiting = store.requests().await.expect("requests");
+    let asks: Vec<_> = waiting.iter().map(|it| (it.key.as_str(), it.ask.clone())).collect();
+    let wanted = [("k1", Some(acknowledge(1))), ("k2", Some(acknowledge(2))), ("k3", None)];
+    assert_eq!(asks, wanted, "oldest first, each once, and what nobody can read");
+
+    assert!(visitor.withdraw("k2").await.expect("withdrawn"));
+    assert_eq!(visitor.reply("k1").await.expect("none yet"), None);
+    let reply = Reply::Done { state: AlarmState::Acknowledged };
+    let replies = vec![("k1".to_owned(), reply.clone()), ("k2".to_owned(), reply.clone())];
+    store.append(&Batch { replies, ..batch(1) }).await.expect("kept");
+    assert_eq!(visitor.reply("k1").await.expect("a reply"), Some(reply));
+    assert!(!visitor.withdraw("k1").await.expect("asked"), "what is done cannot be taken back");
+    let waiting = store.requests().await.expect("requests");
+    assert_eq!(waiting.iter().map(|it| it.key.as_str()).collect::<Vec<_>>(), ["k3"]);
+    assert_eq!(visitor.plants().await.expect("plants"), [plant("other"), plant("sanmen")]);
+    assert_eq!(visitor.resume().await.expect("resumed").inputs_after, [[1]]);
+    visitor.close().await.expect("closed");
+    store.close().await.expect("closed");
+}
+
+#[tokio::test]
+async fn a_visitor_is_told_when_there_is_nothing_to_look_into() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let Err(error) = Visitor::open(folder.path()).await else { panic!("there is nothing") };
+    let shown = error.to_string().replace(&folder.path().display().to_string(), "DATA");
+    let text = "there is no ledger in DATA: name the data folder of a run with --data";
+    assert_eq!(shown, text);
+    let mut store = sqlite(folder.path()).await;
+    store.execute("DELETE FROM _sqlx_migrations WHERE version > 1").await;
+    store.close().await.expect("closed");
+    let Err(error) = Visitor::open(folder.path()).await else { panic!("it is older") };
+    assert!(matches!(error, StoreError::Older { found: 1, known: 2, .. }), "{error:?}");
 }
 
 impl Sqlite {

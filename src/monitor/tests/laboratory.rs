@@ -71,8 +71,8 @@ fn an_alarm_of_a_sample_is_answered_like_any_other() {
     let outcomes = run(&mut monitor, &inputs(reports(&plant, &[(10, 200, 3, 0)], false), &[]));
     let alarm = alarms(&outcomes)[0].id.clone();
     let by = By { name: "Li".to_owned(), reason: "boil".to_owned() };
-    let command = Command { at: at(400), alarm, action: Action::Acknowledge, by };
-    let answered = alarms(&[monitor.accept(&Input::Command(command))]);
+    let ask = Ask { alarm, action: Action::Acknowledge, by };
+    let answered = alarms(&[monitor.accept(&Input::Command(ask.at(at(400))))]);
     assert_eq!(answered[0].state, AlarmState::Acknowledged);
 }
 

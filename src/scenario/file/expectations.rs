@@ -3,18 +3,19 @@
 use super::injections::Found;
 use super::names::Names;
 use super::{MINUTES, Run, minutes_span};
+use crate::base::alarm::AlarmChange;
 use crate::base::complaint::Problem;
 use crate::base::limit::Limit;
 use crate::base::problem::{Spanned, Table};
 use crate::base::{RuleId, Stamp};
 use crate::scenario::expectation::{
-    AlarmName, Change, Count, EnergyExpectation, Expectation, LimitExpectation, TicketExpectation,
-    Wanted, Window,
+    AlarmName, Count, EnergyExpectation, Expectation, LimitExpectation, TicketExpectation, Wanted,
+    Window,
 };
 
 /// Keys that are senseless beside `never = true`.
-const KEYS_OF_A_CHANGE: [&str; 6] =
-    ["state", "within_rule_min", "before", "occurrence", "at_least", "at_most"];
+const KEYS_OF_A_CHANGE: [&str; 5] =
+    ["within_rule_min", "before", "occurrence", "at_least", "at_most"];
 
 /// Keys of one change, which are senseless beside a number of them.
 const KEYS_OF_ONE: [&str; 3] = ["within_rule_min", "before", "occurrence"];
@@ -144,7 +145,8 @@ pub fn read_allowed(table: &Table<'_>, names: &Names<'_>) -> Vec<AlarmName> {
     table.tables("allow").iter().filter_map(|table| read_alarm(table, names)).collect()
 }
 
-fn read_alarm(table: &Table<'_>, names: &Names<'_>) -> Option<AlarmName> {
+/// Reads which alarm is meant.
+pub fn read_alarm(table: &Table<'_>, names: &Names<'_>) -> Option<AlarmName> {
     let rule = table.parse("rule", RuleId::new);
     let named = table.opt_text("tag");
     let tag = named.as_ref().and_then(|name| names.watched(table, name));
@@ -166,9 +168,10 @@ fn read_expectation(
                 table.add(table.span(), format!("`{key}` has no meaning beside `never = true`"));
             }
         }
+        let change = read_change(table);
         let times = read_times(table, run, injections);
         let never = |times: Times| Count {
-            change: Change::Raised,
+            change,
             at_least: 0,
             at_most: Some(0),
             from: times.earliest,
@@ -192,7 +195,7 @@ fn read_expectation(
 
 /// How often an alarm must change.
 fn read_count(table: &Table<'_>, run: Option<Run>, injections: &[Found]) -> Option<Count> {
-    let change = table.opt_choice("state", &Change::CHOICES);
+    let change = read_change(table);
     let [least, most] = BOUNDS.map(|key| table.opt_integer_in(key, 0..=MOST));
     for key in KEYS_OF_ONE.into_iter().filter(|key| table.has(key)) {
         let text = format!("`{key}` has no meaning beside a number of changes");
@@ -206,12 +209,18 @@ fn read_count(table: &Table<'_>, run: Option<Run>, injections: &[Found]) -> Opti
     let times = read_times(table, run, injections)?;
     let number = |found: Spanned<i64>| u32::try_from(found.into_inner()).ok();
     Some(Count {
-        change: change.map_or(Change::Raised, Spanned::into_inner),
+        change,
         at_least: least.and_then(number).unwrap_or(0),
         at_most: most.and_then(number),
         from: times.earliest,
         until: times.latest,
     })
+}
+
+fn read_change(table: &Table<'_>) -> AlarmChange {
+    table
+        .opt_choice("state", &AlarmChange::CHOICES)
+        .map_or(AlarmChange::Raised, Spanned::into_inner)
 }
 
 /// What the minutes count from, and the moments they lead to.
@@ -249,14 +258,14 @@ fn read_window(
     run: Option<Run>,
     injections: &[Found],
 ) -> Option<Window> {
-    let change = table.opt_choice("state", &Change::CHOICES);
+    let change = read_change(table);
     let times = read_times(table, run, injections);
     let occurrence = table.opt_integer_in("occurrence", 1..=MOST);
     let within_rule = table.opt_number_in("within_rule_min", MINUTES);
     let before = table.opt_table("before").map(|table| read_alarm(&table, names));
     let times = times?;
     Some(Window {
-        change: change.map_or(Change::Raised, Spanned::into_inner),
+        change,
         occurrence: occurrence.map_or(Some(1), |n| usize::try_from(n.into_inner()).ok())?,
         since: times.since,
         earliest: times.earliest,
@@ -270,7 +279,7 @@ fn read_window(
 }
 
 /// What the minutes of an expectation count from.
-fn read_after(table: &Table<'_>, run: Option<Run>, injections: &[Found]) -> Option<Stamp> {
+pub fn read_after(table: &Table<'_>, run: Option<Run>, injections: &[Found]) -> Option<Stamp> {
     let Some(name) = table.opt_text("after") else {
         return run.map(|run| run.start);
     };

@@ -2,6 +2,7 @@
 //!
 //! In: TOML text, the plants. Out: a checked `Scenario`. Must not know: which rules there are.
 
+mod answers;
 mod expectations;
 mod fleet;
 mod injections;
@@ -17,6 +18,7 @@ use crate::base::problem::{Problems, Source, Spanned, Table, read_toml};
 use crate::base::random::Seed;
 use crate::base::{Span, Stamp, Text};
 use crate::plant::Plant;
+use answers::read_answers;
 use expectations::{read_allowed, read_expectations};
 pub use fleet::load_fleet;
 use injections::read_injections;
@@ -80,6 +82,7 @@ pub fn load(source: &Arc<Source>, plants: &[Arc<Plant>]) -> Result<Scenario, Pro
         let injected = injections.iter().filter_map(|found| found.injection.as_ref());
         let has_samples =
             injected.map(|it| &it.kind).any(|kind| matches!(kind, InjectionKind::Laboratory(_)));
+        let answers = read_answers(table, &names, run, &injections);
         let expected = read_expectations(table, &names, run, &injections);
         let allowed = read_allowed(table, &names);
         let (run, (start, utc_offset)) = (run?, start?.into_inner());
@@ -99,6 +102,7 @@ pub fn load(source: &Arc<Source>, plants: &[Arc<Plant>]) -> Result<Scenario, Pro
             repairs,
             residents: residents.is_some_and(Spanned::into_inner) || !expected.tickets.is_empty(),
             laboratory: laboratory.is_some_and(Spanned::into_inner) || has_samples,
+            answers,
             expectations: expected.alarms,
             tickets: expected.tickets,
             energy: expected.energy,
@@ -140,13 +144,14 @@ fn read_condition(table: &Table<'_>, names: &Names<'_>) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::super::injection::{InjectionKind, WorksEvent};
-    use super::super::{Change, Count, Wanted};
+    use super::super::{Count, Wanted};
     use super::*;
+    use crate::base::alarm::AlarmChange;
     use crate::plant::sample;
 
     fn never(from: Stamp, until: Stamp) -> Wanted {
         Wanted::Counted(Count {
-            change: Change::Raised,
+            change: AlarmChange::Raised,
             at_least: 0,
             at_most: Some(0),
             from,
@@ -220,7 +225,7 @@ rule = "flat-line"
         let first = &scenario.expectations[0];
         assert_eq!(first.place, "s.toml:16");
         let Wanted::Seen(window) = &first.wanted else { panic!("it is no never") };
-        assert_eq!(window.change, Change::Raised);
+        assert_eq!(window.change, AlarmChange::Raised);
         assert_eq!(window.since, scenario.start + Span::minutes(30));
         assert_eq!(window.earliest, scenario.start + Span::minutes(50));
         assert_eq!(window.latest, scenario.start + Span::minutes(220));

@@ -1,5 +1,6 @@
 //! The real program in processes of its own, with Debian's Mosquitto between them.
 
+mod answers;
 mod crash;
 mod fleets;
 mod outside;

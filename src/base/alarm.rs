@@ -1,0 +1,113 @@
+//! The words of alarms that scenarios, records and people share.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::Span;
+
+/// What can happen to an alarm; the words are those of records and files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AlarmChange {
+    /// The condition has held for the on-delay.
+    Raised,
+    /// The condition has been gone for the off-delay.
+    Cleared,
+    /// A person has seen it.
+    Acknowledged,
+    /// It stands unanswered too long, or is raised again while latched: it asks again.
+    ReAlarmed,
+    /// A latched alarm was reset by a person.
+    Reset,
+    /// Set aside by a person for a time.
+    Shelved,
+    /// Back from the shelf, by a person or because the time is over.
+    Unshelved,
+    /// Suppressed by design (a parent alarm, a state of the plant).
+    Suppressed,
+    /// No longer suppressed.
+    Unsuppressed,
+    /// Taken out of service.
+    RemovedFromService,
+    /// Back in service.
+    ReturnedToService,
+    /// There is nothing to judge by any more; the alarm keeps its state.
+    NoData,
+    /// There are values again.
+    DataBack,
+}
+
+impl AlarmChange {
+    /// As records and files write it.
+    pub const CHOICES: [(&'static str, Self); 13] = [
+        ("raised", Self::Raised),
+        ("cleared", Self::Cleared),
+        ("acknowledged", Self::Acknowledged),
+        ("re-alarmed", Self::ReAlarmed),
+        ("reset", Self::Reset),
+        ("shelved", Self::Shelved),
+        ("unshelved", Self::Unshelved),
+        ("suppressed", Self::Suppressed),
+        ("unsuppressed", Self::Unsuppressed),
+        ("removed-from-service", Self::RemovedFromService),
+        ("returned-to-service", Self::ReturnedToService),
+        ("no-data", Self::NoData),
+        ("data-back", Self::DataBack),
+    ];
+
+    /// The word of records and files.
+    pub fn name(self) -> &'static str {
+        let found = Self::CHOICES.iter().find(|(_, known)| *known == self);
+        found.map_or("", |(name, _)| *name)
+    }
+}
+
+/// What a person does with an alarm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// "I have seen it."
+    Acknowledge,
+    /// Set it aside for so long.
+    Shelve(Span),
+    /// Take it from the shelf.
+    Unshelve,
+    /// Reset a latched alarm.
+    Reset,
+    /// Take it out of service.
+    RemoveFromService,
+    /// Put it back into service.
+    ReturnToService,
+}
+
+impl Action {
+    /// As files write it; how long a shelf lasts stands beside it.
+    pub const CHOICES: [(&'static str, Self); 6] = [
+        ("acknowledge", Self::Acknowledge),
+        ("shelve", Self::Shelve(Span::ZERO)),
+        ("unshelve", Self::Unshelve),
+        ("reset", Self::Reset),
+        ("remove-from-service", Self::RemoveFromService),
+        ("return-to-service", Self::ReturnToService),
+    ];
+
+    /// Is it about one occurrence, not about the alarm as such?
+    pub fn answers(self) -> bool {
+        matches!(self, Self::Acknowledge | Self::Reset)
+    }
+
+    /// Must somebody say why?
+    pub fn needs_reason(self) -> bool {
+        matches!(self, Self::Shelve(_) | Self::RemoveFromService)
+    }
+}
+
+/// The word of files and of the command line.
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plain = if matches!(self, Self::Shelve(_)) { Self::Shelve(Span::ZERO) } else { *self };
+        let found = Self::CHOICES.iter().find(|(_, known)| *known == plain);
+        f.pad(found.map_or("", |(name, _)| *name))
+    }
+}

@@ -1,0 +1,79 @@
+//! `sanmen alarms list`: what stands, waits for an answer, or is set aside.
+
+use std::io::Write;
+
+use clap::Args;
+
+use super::{Scene, WhereArgs};
+use crate::alarms::event::{AlarmEvent, AlarmState};
+use crate::base::text::Lang;
+use crate::cli::common::Format;
+use crate::cli::exit::Failure;
+use crate::cli::live::{self, say};
+
+/// Arguments of `sanmen alarms list`.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    #[command(flatten)]
+    place: WhereArgs,
+    /// Also those that are shelved, suppressed, or out of service
+    #[arg(long)]
+    all: bool,
+}
+
+/// Writes a line an alarm, and on stderr how many are set aside.
+pub fn run(args: &ListArgs, out: &mut dyn Write) -> Result<(), Failure> {
+    let (scene, snapshot) = live::block_on(|_, _| async {
+        let scene = Scene::open(&args.place).await?;
+        let snapshot = scene.snapshot().await?;
+        Ok((scene, snapshot))
+    })?;
+    let mut standing: Vec<AlarmEvent> =
+        snapshot.plants.into_iter().flat_map(|plant| plant.standing).collect();
+    standing.sort_by_key(AlarmEvent::rank);
+    let aside = AlarmState::SET_ASIDE.map(|state| {
+        let count = standing.iter().filter(|event| event.state == state).count();
+        format!("{state} {count}")
+    });
+    standing.retain(|event| args.all || !event.state.is_set_aside());
+    match args.place.format {
+        Format::Json => {
+            for event in &standing {
+                let line = serde_json::to_string(event).map_err(Failure::outside)?;
+                writeln!(out, "{line}")?;
+            }
+        }
+        Format::Text if standing.is_empty() => writeln!(out, "nothing stands, nothing waits")?,
+        Format::Text => {
+            for line in table(&scene, &standing, args.place.lang.into()).lines() {
+                writeln!(out, "{}", line.trim_end())?;
+            }
+        }
+    }
+    out.flush()?;
+    say(&aside.join(" · "));
+    Ok(())
+}
+
+fn table(scene: &Scene, standing: &[AlarmEvent], lang: Lang) -> comfy_table::Table {
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::TableStyle::new());
+    table.set_header(["state", "priority", "raised", "alarm", "what", "why"]);
+    for event in standing {
+        let rule = scene.book.rules().iter().find(|rule| rule.id == event.id.rule);
+        let title = rule.map_or(event.title.as_str(), |rule| rule.title.get(lang));
+        let raised = scene.plant(event).map_or_else(
+            || event.at.to_string(),
+            |plant| event.at.month_day_time(plant.profile.utc_offset),
+        );
+        table.add_row([
+            event.state.to_string(),
+            event.priority.to_string(),
+            raised,
+            event.id.to_string(),
+            title.to_owned(),
+            event.why.text.clone(),
+        ]);
+    }
+    table
+}

@@ -1,0 +1,58 @@
+#![expect(clippy::disallowed_methods, reason = "edge: looks for ledgers on disk")]
+//! Finding the ledger a person means: `--data DIR`, and `--space NAME` when there are several runs.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::base::ids::Space;
+use crate::cli::exit::Failure;
+
+/// Which ledger.
+#[derive(Debug, Clone, Args)]
+pub struct DataArgs {
+    /// Where ledgers live, or the folder of one run in it
+    #[arg(long, value_name = "DIR", default_value = "sanmen-data")]
+    data: PathBuf,
+    /// The run, by its space; may be left out while there is only one
+    #[arg(long, value_name = "NAME", value_parser = Space::new)]
+    space: Option<Space>,
+}
+
+impl DataArgs {
+    /// The folder of the one ledger that is meant. Errors: there is none, or it is one of several.
+    pub fn folder(&self) -> Result<PathBuf, Failure> {
+        if let Some(space) = &self.space {
+            return Ok(self.data.join(space.as_str()));
+        }
+        if holds_ledger(&self.data) {
+            return Ok(self.data.clone());
+        }
+        let mut found: Vec<PathBuf> = std::fs::read_dir(&self.data)
+            .map(|entries| entries.flatten().map(|entry| entry.path()).collect())
+            .unwrap_or_default();
+        found.retain(|folder| holds_ledger(folder));
+        found.sort();
+        match found.as_slice() {
+            [] => Err(Failure::usage(format!(
+                "there is no ledger in {}: name the data folder of a run with --data",
+                self.data.display()
+            ))),
+            [one] => Ok(one.clone()),
+            several => {
+                let name = |folder: &PathBuf| folder.file_name().map(|it| it.display().to_string());
+                let names: Vec<String> = several.iter().filter_map(name).collect();
+                Err(Failure::usage(format!(
+                    "there are {} ledgers in {}: choose one with --space, of {}",
+                    several.len(),
+                    self.data.display(),
+                    names.join(", ")
+                )))
+            }
+        }
+    }
+}
+
+fn holds_ledger(folder: &Path) -> bool {
+    folder.join("ledger.sqlite3").is_file()
+}
