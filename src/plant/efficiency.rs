@@ -10,7 +10,7 @@ const BEST: f64 = 0.65;
 pub const EPANET_DEFAULT: f64 = 0.75;
 
 /// Least efficiency, as EPANET has it.
-const LEAST: f64 = 0.01;
+pub const LEAST: f64 = 0.01;
 
 /// Shares of the current that become lift, from the wire to the water.
 #[derive(Debug, Clone, PartialEq)]

@@ -51,6 +51,46 @@ fn public_networks_become_plants_that_play_a_day() {
     assert_eq!(text(&listed.stdout).lines().count(), 4, "a head and three plants");
 }
 
+/// A file whose pump stops in the evening of its one day; no plant can have its other controls as
+/// they are.
+const ONE_DAY: &str = "[JUNCTIONS]\n A 10 5\n B 12 7.5\n A2 12 0\n[RESERVOIRS]\n R 60\n\
+    [TANKS]\n T 50 1 0.5 3 8\n\
+    [PIPES]\n 1 R A 100 150 130\n 2 A B 800 150 130\n 3 A2 T 10 100 130\n[PUMPS]\n P B A2 HEAD C\n\
+    [CURVES]\n C 20 30\n E 0 0\n E 20 70\n E 40 120\n[ENERGY]\n PUMP P EFFIC E\n[CONTROLS]\n\
+    LINK P CLOSED AT TIME 16\n LINK P OPEN AT TIME 30\n LINK P OPEN IF NODE T BELOW 0.4\n\
+    LINK P CLOSED IF NODE T ABOVE 3.0005\n[RULES]\n RULE 1\n IF SYSTEM TIME >= 20\n\
+    THEN PUMP P STATUS IS CLOSED\n[TIMES]\n START CLOCKTIME 6 AM\n[OPTIONS]\n Units CMH\n[END]\n";
+
+#[test]
+fn what_a_file_does_once_a_plant_does_every_day() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("day.inp"), ONE_DAY).expect("written");
+    let made = sanmen(folder.path(), &["plant", "new", "day", "--network", "day.inp"]);
+    assert_eq!(made.status.code(), Some(0), "{}", text(&made.stderr));
+    let read = |name: &str| fs::read_to_string(folder.path().join("plants/day").join(name));
+    let network = read("network.inp").expect("written");
+    let controls = network.split("[CONTROLS]").nth(1).expect("a section");
+    let controls: Vec<_> = controls.lines().filter(|line| line.starts_with("LINK P ")).collect();
+    let evening = "LINK P CLOSED AT CLOCKTIME 22:00:00";
+    assert_eq!(controls, [evening, "LINK P CLOSED IF NODE T ABOVE 3"]);
+    assert!(network.contains("SYSTEM CLOCKTIME >= 2:00:00"), "20 h after 6 AM: {network}");
+    let notes = read("plant.toml").expect("written");
+    for note in [
+        "P: its control at 16 h acts every day",
+        "P: its control at 1 d 6 h is left out: every day is like the first",
+        "P: its control at 0.40 m of T is left out: the tank's level is never there",
+        "rule 1: SYSTEM TIME is the time of day",
+    ] {
+        assert!(notes.contains(note), "{note}: {notes}");
+    }
+    // Every later day is refused in a plant's own file, with the way out.
+    let path = folder.path().join("plants/day/network.inp");
+    fs::write(&path, network.replace("AT CLOCKTIME 22:00:00", "AT TIME 46")).expect("written");
+    let refused = sanmen(folder.path(), &["plant", "show", "day", "--plants", "plants"]);
+    let said = text(&refused.stderr);
+    assert!(said.contains("this would never come") && said.contains("below 24:00"), "{said}");
+}
+
 #[test]
 fn what_no_plant_can_have_is_told_and_nothing_is_written() {
     let folder = tempfile::tempdir().expect("a folder");

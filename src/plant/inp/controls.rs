@@ -106,8 +106,10 @@ impl<'a> Reader<'a> {
             self.add(&span, "this is no time", help);
             return None;
         };
-        if words[0].is("TIME") {
-            return Some(ControlWhen::AtTime(time));
+        if words[0].is("TIME") && time >= Span::DAY {
+            let text = "every day of a plant is like the first: this would never come";
+            self.add(&words[1].span, text, "give a time of day, below 24:00");
+            return None;
         }
         let in_day = time.as_ms().rem_euclid(Span::DAY.as_ms());
         Some(ControlWhen::AtClockTime(Span::ms(in_day)))

@@ -336,7 +336,7 @@ A small works; fiction
             found[1],
             (ControlAction::Setting(0.8), ControlWhen::Below(tank, Length::m(1.0)))
         );
-        assert_eq!(found[2].1, ControlWhen::AtTime(Span::minutes(150)));
+        assert_eq!(found[2].1, ControlWhen::AtClockTime(Span::minutes(150)));
         assert_eq!(found[3], (ControlAction::Open, ControlWhen::AtClockTime(Span::hours(6))));
     }
 

@@ -163,8 +163,10 @@ impl<'a> Reader<'a> {
             self.add(&span, "this is no time", help);
             return None;
         };
-        if what? == 1 {
-            return Some(Test::Time(relation?, at));
+        if what? == 1 && at >= Span::DAY {
+            let text = "every day of a plant is like the first: this would never come";
+            self.add(&words[4].span, text, "give a time of day, below 24:00");
+            return None;
         }
         let in_day = Span::ms(at.as_ms().rem_euclid(Span::DAY.as_ms()));
         Some(Test::ClockTime(relation?, in_day))

@@ -21,7 +21,7 @@ pub(super) fn read(table: &Table<'_>, names: &Names<'_>) -> Option<Train> {
     let outlet = names.reservoir(table, "outlet");
     let production = names.flow_control(table, "production");
     let clear_well = names.tank(table, "clear_well");
-    let capacity = table.number_in("capacity_m3_per_h", 0.1..=100_000.0);
+    let capacity = table.number_in("capacity_m3_per_h", 0.1..=1_000_000.0);
     let start = table.number_in("start_level_m", 0.0..=100.0);
     let stop = table.number_in("stop_level_m", 0.0..=100.0);
     let baffling_factor = table.number_in("baffling_factor", 0.1..=1.0);

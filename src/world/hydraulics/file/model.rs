@@ -4,6 +4,7 @@
 //! or transport cannot do is refused by name: nothing of a file is silently left out.
 
 mod controls;
+mod every_day;
 mod links;
 mod nodes;
 mod reactions;

@@ -52,10 +52,15 @@ impl Reader<'_> {
             let Some(link) = our_index(control.link) else { continue };
             let action = self.action(link, control.setting);
             let Some(when) = self.when(&control) else { continue };
-            self.network.controls.push(SimpleControl { link: LinkIndex(link), action, when });
+            let when = match self.purpose {
+                Purpose::Plant => self.every_day(link, when)?,
+                Purpose::Solve => Some(when),
+            };
+            let link = LinkIndex(link);
+            self.network.controls.extend(when.map(|when| SimpleControl { link, action, when }));
         }
         for rule in self.file.rules()? {
-            let rule = self.rule(&rule);
+            let rule = self.rule(&rule)?;
             self.network.rules.push(rule);
         }
         Ok(())
@@ -98,10 +103,11 @@ impl Reader<'_> {
         }
     }
 
-    fn rule(&mut self, raw: &RawRule) -> ControlRule {
+    fn rule(&mut self, raw: &RawRule) -> Result<ControlRule, EngineError> {
         let mut premises = Vec::new();
         for premise in &raw.premises {
             if let Some(test) = self.test(premise) {
+                let test = self.asked_every_day(raw, test)?;
                 let join = if premise.join == JOIN_OR { Join::Or } else { Join::And };
                 premises.push(Premise { join, test });
             } else {
@@ -123,7 +129,7 @@ impl Reader<'_> {
             let id = &rule.id;
             self.refuse(format!("rule {id}: its THEN does nothing (ACTIVE); turn its IF round"));
         }
-        rule
+        Ok(rule)
     }
 
     /// None for `ACTIVE`, which in EPANET's rules does nothing.

@@ -3,7 +3,7 @@
 use super::super::super::engine::{EngineError, LinkProperty, SolverOption};
 use super::{Purpose, Reader, epanet_index, our_index};
 use crate::base::units::{Flow, Length, Power};
-use crate::plant::efficiency::{EPANET_DEFAULT, Efficiency};
+use crate::plant::efficiency::{EPANET_DEFAULT, Efficiency, LEAST};
 use crate::plant::network::{Friction, Lift, LinkKind, LinkStatus, NodeIndex, ValveKind};
 
 /// kW in a horsepower, as EPANET has it.
@@ -91,7 +91,8 @@ impl Reader<'_> {
         if own > 0 {
             let flow = |flow: f64| Flow::m3_per_s(flow * self.units.flow);
             let points = self.file.curve(own)?.into_iter();
-            let points = points.map(|(x, percent)| (flow(x), percent / 100.0));
+            let share = |percent: f64| (percent / 100.0).clamp(LEAST, 1.0); // as EPANET takes it
+            let points = points.map(|(x, percent)| (flow(x), share(percent)));
             return Ok(Efficiency::Points(points.collect()));
         }
         let global = self.file.option(SolverOption::GlobalEfficiency)? / 100.0;
