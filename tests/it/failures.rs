@@ -19,8 +19,8 @@ struct Shipped {
 impl Shipped {
     fn read(name: &str) -> Self {
         let path = folder().join(format!("{name}.toml"));
-        let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{name}: {e}"));
-        let table: toml::Table = text.parse().unwrap_or_else(|e| panic!("{name}: {e}"));
+        let text = fs::read_to_string(&path).expect(name);
+        let table: toml::Table = text.parse().expect(name);
         let rows = |key: &str| {
             let rows = table.get(key).and_then(toml::Value::as_array);
             rows.cloned().unwrap_or_default()
