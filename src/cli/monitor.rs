@@ -30,7 +30,8 @@ pub struct MonitorArgs {
     /// Where ledgers live; each run has a folder of its own in it
     #[arg(long, value_name = "DIR", default_value = "sanmen-data")]
     data: std::path::PathBuf,
-    /// A plant to watch; may be given several times; all known ones by default
+    /// A plant to watch; may be given several times; without it all of --plants, or sanmen of those
+    /// that are built in
     #[arg(long, value_name = "PLANT")]
     plant: Vec<String>,
     /// Watch the works of a fleet: one that is compiled in, or a file (.toml)
@@ -91,6 +92,9 @@ pub fn run(args: &MonitorArgs, _out: &mut dyn Write) -> Result<(), Failure> {
     })
 }
 
+/// The plant that is watched when nobody names one.
+const EXAMPLE: &str = "sanmen";
+
 /// The plants to watch, and what they are together if they are a fleet.
 fn watched(
     args: &MonitorArgs,
@@ -111,7 +115,12 @@ fn watched(
         }
     }
     if args.plant.is_empty() {
-        return Ok((library.plants()?.into_values().collect(), None));
+        // Of the plants that are built in one is the example; nobody need run the others.
+        let plants = match library.plants {
+            Some(_) => library.plants()?.into_values().collect(),
+            None => vec![library.plant(EXAMPLE)?],
+        };
+        return Ok((plants, None));
     }
     let named = args.plant.iter().map(|name| library.plant(name));
     Ok((named.collect::<Result<_, _>>()?, None))

@@ -129,8 +129,8 @@ impl Claim {
             delivered: sum(|node| node.delivered),
             lacks: BTreeSet::new(),
         };
-        let chlorine = far.water.chlorine.as_mg_per_l();
-        let is_outside = |(low, high)| chlorine < low || chlorine > high;
+        let residual = far.water.disinfectant().as_mg_per_l();
+        let is_outside = |(low, high)| residual < low || residual > high;
         let lacking = [
             (Lack::Pressure, far.pressure < self.head),
             (Lack::Supply, service.served_share() < SERVED_SHARE_LOW),

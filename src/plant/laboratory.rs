@@ -47,8 +47,9 @@ pub enum Days {
 /// a test holds them together.
 pub fn assayable(place: Place) -> &'static [Analyte] {
     use Analyte::{
-        Aluminium, Ammonia, Chlorate, Chloroform, CodMn, ColonyCount, Colour, EColi, FreeChlorine,
-        Iron, Manganese, Ph, TotalChlorine, TotalColiforms, Trihalomethanes, Turbidity,
+        Aluminium, Ammonia, Chlorate, Chlorite, Chloroform, CodMn, ColonyCount, Colour, EColi,
+        FreeChlorine, Iron, Manganese, Ph, TotalChlorine, TotalColiforms, Trihalomethanes,
+        Turbidity,
     };
     match place {
         Place::Node(_) => &[
@@ -66,6 +67,7 @@ pub fn assayable(place: Place) -> &'static [Analyte] {
             Aluminium,
             Chloroform,
             Trihalomethanes,
+            Chlorite,
             Chlorate,
         ],
         Place::Raw => &[

@@ -25,6 +25,7 @@ pub mod train;
 use std::sync::Arc;
 
 use crate::base::PlantId;
+use crate::base::problem::Problems;
 use ageing::Ageing;
 use calendar::Calendar;
 use laboratory::SamplingPlan;
@@ -60,6 +61,16 @@ pub struct Plant {
     pub calendar: Calendar,
     /// Remote stations on battery and sun.
     pub stations: Vec<Station>,
+    /// Why its water cannot be simulated, with the places in its files; empty when it can. Such a
+    /// plant can be monitored all the same.
+    pub unsimulated: Problems,
+}
+
+impl Plant {
+    /// Errors: what of it cannot be simulated.
+    pub fn check_simulated(&self) -> Result<(), Problems> {
+        self.unsimulated.clone().into_result(Some(()))
+    }
 }
 
 /// A state of wear of the whole plant: what seven years without renewal leave behind.

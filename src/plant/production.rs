@@ -27,7 +27,7 @@ pub(super) fn control_production(network: &mut Network, train: &Train) {
 mod tests {
     use super::*;
     use crate::plant::network::{LinkIndex, NodeIndex};
-    use crate::plant::train::{Clarifying, Dosing, FilterBank, Filters, RawWater};
+    use crate::plant::train::{Agent, Clarifying, Dosing, FilterBank, Filters, RawWater};
 
     #[test]
     fn the_train_replaces_the_files_control_of_production_and_no_other() {
@@ -56,6 +56,7 @@ mod tests {
             clarifying: Clarifying::USUAL,
             bank: FilterBank::USUAL,
             dosing: Dosing {
+                agent: Agent::Chlorine,
                 id: "DP-1".to_owned(),
                 dose_mg_per_l: 1.0,
                 instant_demand_mg_per_l: 0.4,

@@ -5,6 +5,7 @@ use crate::base::time::UtcOffset;
 use crate::base::{PlantId, Text};
 use crate::plant::network::NodeIndex;
 use crate::plant::tags::Site;
+use crate::plant::train::Agent;
 
 /// A plant as an inspector files it.
 #[derive(Debug, Clone)]
@@ -97,6 +98,21 @@ impl Disinfectant {
         ("chloramine", Self::Chloramine),
         ("ozone", Self::Ozone),
     ];
+
+    /// What the model carries for it; none for what it cannot simulate.
+    pub fn agent(self) -> Option<Agent> {
+        match self {
+            Self::FreeChlorine => Some(Agent::Chlorine),
+            Self::ChlorineDioxide => Some(Agent::ChlorineDioxide),
+            Self::Chloramine | Self::Ozone => None,
+        }
+    }
+
+    /// As files write it.
+    pub fn name(self) -> &'static str {
+        let found = Self::CHOICES.iter().find(|(_, choice)| *choice == self);
+        found.map_or("", |(name, _)| name)
+    }
 }
 
 /// Size class by design capacity W, m³/d: Ⅰ ≥ 10,000 · Ⅱ ≥ 5,000 · Ⅲ ≥ 1,000 · Ⅳ ≥ 100 · Ⅴ below.

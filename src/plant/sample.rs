@@ -12,10 +12,11 @@ use super::power::OwnPower;
 use super::production::control_production;
 use super::profile::{Disinfectant, Profile, SourceKind, Village};
 use super::tags::{Behaviour, Instrument, Place, SamplingPoint, Site, SiteIndex, Tag};
-use super::train::{Clarifying, Dosing, FilterBank, Filters, RawWater, Train};
+use super::train::{Agent, Clarifying, Dosing, FilterBank, Filters, RawWater, Train};
 use super::{Condition, Plant};
 use crate::base::analyte::Analyte;
 use crate::base::ids::VillageId;
+use crate::base::problem::Problems;
 use crate::base::time::UtcOffset;
 use crate::base::units::{Flow, Length, Quantity};
 use crate::base::{PlantId, Span, TagId, Text};
@@ -51,6 +52,7 @@ pub fn plant() -> Plant {
         ageing: None,
         own_power: OwnPower::default(),
         calendar: Calendar::USUAL,
+        unsimulated: Problems::new(),
         stations: Vec::new(),
         id,
     }
@@ -176,6 +178,7 @@ fn train() -> Train {
         bank: FilterBank::USUAL,
         dosing: Dosing {
             id: "DP-1".to_owned(),
+            agent: Agent::Chlorine,
             dose_mg_per_l: 1.0,
             instant_demand_mg_per_l: 0.3,
             stock_g_per_l: 10.0,

@@ -186,16 +186,28 @@ impl FilterBank {
     }
 }
 
-/// The dosing pump and its drum.
+/// What disinfects the water, of what the model can carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Agent {
+    /// Chlorine, as hypochlorite.
+    #[default]
+    Chlorine,
+    /// Chlorine dioxide (二氧化氯), of a generator.
+    ChlorineDioxide,
+}
+
+/// The dosing pump and its drum; a generator of chlorine dioxide and the drum of its feed.
 #[derive(Debug, Clone)]
 pub struct Dosing {
     /// Its name, such as `DP-1`: injections refer to it.
     pub id: String,
-    /// Dose it is set to, mg/L of free chlorine.
+    /// What it doses.
+    pub agent: Agent,
+    /// Dose it is set to, mg/L of the agent.
     pub dose_mg_per_l: f64,
-    /// Chlorine that the filtered water takes up at once, mg/L.
+    /// What the filtered water takes up of it at once, mg/L.
     pub instant_demand_mg_per_l: f64,
-    /// Strength of a fresh stock solution, g/L of free chlorine.
+    /// Strength of a fresh stock solution, g/L of the agent (that the feed makes, in a generator).
     pub stock_g_per_l: f64,
     /// Share of its strength that the stock loses in a day at 20 °C.
     pub stock_decay_per_day: f64,

@@ -22,7 +22,8 @@ const COLONIES_GROWN: f64 = 300.0;
 /// Age at which half of them have grown, h `[D]`.
 const GROWTH_H: f64 = 24.0;
 
-/// Free chlorine that lets 1/e of them grow, mg/L `[D]`; combined chlorine does a tenth of it.
+/// Free chlorine or chlorine dioxide that lets 1/e of them grow, mg/L `[D]`; combined chlorine does
+/// a tenth of it.
 const GROWTH_MG_PER_L: f64 = 0.05;
 
 /// The limit of chloroform, mg/L `[S6]`: the sum of trihalomethanes counts in such.
@@ -72,12 +73,12 @@ fn of_water(water: &Water, analyte: Analyte) -> Option<f64> {
         Analyte::Iron => water.iron,
         Analyte::Manganese => water.manganese,
         Analyte::Aluminium => water.aluminium,
+        Analyte::Chlorite => water.chlorite,
         Analyte::Chlorate => water.chlorate,
         // Of water without bromide almost all of them is chloroform.
         Analyte::Chloroform => water.trihalomethanes,
         Analyte::Trihalomethanes => water.trihalomethanes * (1.0 / CHLOROFORM_LIMIT),
         Analyte::Colour => return Some(water.colour_pt_co),
-        // Chlorite comes of chlorine dioxide, whose works are not simulated.
         _ => return None,
     };
     Some(found.as_mg_per_l())
@@ -100,7 +101,7 @@ fn of_raw(works: &WorksTruth, analyte: Analyte) -> Option<f64> {
 fn grown(water: &Water, works: &WorksTruth) -> f64 {
     let ripe = water.age_h / (water.age_h + GROWTH_H);
     let warmth = libm::pow(2.0, (works.temperature.as_deg_c() - 20.0) / 10.0);
-    let chlorine = water.chlorine.as_mg_per_l() + 0.1 * water.combined.as_mg_per_l();
+    let chlorine = water.disinfectant().as_mg_per_l() + 0.1 * water.combined.as_mg_per_l();
     COLONIES_GROWN * ripe * warmth * libm::exp(-chlorine / GROWTH_MG_PER_L)
 }
 

@@ -89,6 +89,7 @@ impl World {
         let deposit_ntu = DEPOSIT_NTU * plant.conditions[condition].wall_decay_factor;
         let (nodes, links) = (network.nodes.len(), network.links.len());
         let mut transport = Transport::new(&network, finished, deposit_ntu);
+        transport.set_agent(plant.train.dosing.agent);
         for connection in &foreign {
             transport.set_boundary(connection.reservoir, connection.water);
         }

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 
-use super::truth::Truth;
+use super::truth::{Truth, Water};
 use crate::base::complaint::{Channel, Problem};
 use crate::base::ids::VillageId;
 use crate::base::random::{Seed, poisson, stream};
@@ -28,6 +28,9 @@ const VISIBLE_NTU: f64 = 4.0;
 
 /// Free chlorine that people smell, mg/L `[D]`.
 const SMELT_MG_PER_L: f64 = 2.0;
+
+/// Chlorine dioxide that people smell, mg/L `[M]`.
+const DIOXIDE_SMELT_MG_PER_L: f64 = 0.4;
 
 /// Complaints for each household and hour in which it notices `[D]`; no water is told most.
 const PER_HOUSEHOLD_HOUR: [(Problem, f64); 4] = [
@@ -159,6 +162,12 @@ impl Neighbours {
     }
 }
 
+/// Does the water smell of what disinfects it?
+fn smells(water: &Water) -> bool {
+    water.chlorine.as_mg_per_l() > SMELT_MG_PER_L
+        || water.chlorine_dioxide.as_mg_per_l() > DIOXIDE_SMELT_MG_PER_L
+}
+
 /// The share of a village's taps at which people meet the problem.
 fn affected_share(village: &Village, truth: &Truth, problem: Problem) -> f64 {
     let head = service_head(village.storeys); // below it the upper floor has no shower
@@ -169,7 +178,7 @@ fn affected_share(village: &Village, truth: &Truth, problem: Problem) -> f64 {
                 Problem::LowPressure => node.pressure < head && !is_dry,
                 Problem::NoWater => is_dry,
                 Problem::Turbid => node.water.turbidity.as_ntu() > VISIBLE_NTU && !is_dry,
-                Problem::Smell => node.water.chlorine.as_mg_per_l() > SMELT_MG_PER_L && !is_dry,
+                Problem::Smell => smells(&node.water) && !is_dry,
             }
         })
     };
@@ -201,10 +210,7 @@ mod tests {
             pressure: Length::m(head_m),
             demand: Flow::m3_per_h(1.0),
             delivered: Flow::m3_per_h(1.0),
-            water: crate::world::truth::Water {
-                turbidity: crate::base::units::Turbidity::ntu(ntu),
-                ..<_>::default()
-            },
+            water: Water { turbidity: crate::base::units::Turbidity::ntu(ntu), ..<_>::default() },
             ..<_>::default()
         };
         Truth {

@@ -15,12 +15,13 @@ use super::quality::{Books, Flows, Transport};
 use super::situation::{Situation, next_change};
 use super::station::Stations;
 use super::treatment::Works;
-use super::treatment::contact::{contact_min, giardia_log};
+use super::treatment::contact::{contact_min, giardia_log, giardia_log_of_chlorine_dioxide};
 use super::truth::{LinkTruth, NodeTruth, Truth};
 use crate::base::units::{Flow, Length, Power, Volume};
 use crate::base::{Span, Stamp};
 use crate::plant::Plant;
 use crate::plant::network::{LinkIndex, LinkKind, NodeIndex, NodeKind};
+use crate::plant::train::Agent;
 use crate::scenario::injection::Injection;
 
 /// Length of a step unless `with_step` says otherwise.
@@ -313,7 +314,8 @@ impl World {
         self.truth.stations.extend_from_slice(self.stations.truths());
         let solution = self.hydraulics.solution();
         let waters = self.transport.waters();
-        let fresh = Bound::at_works(&self.plant.train.raw);
+        let train = &self.plant.train;
+        let fresh = Bound::at_works(&train.raw, train.dosing.agent);
         let piped = fresh.in_pipes(self.situation.wear.wall_decay_factor);
         let at_works = [self.plant.train.outlet.0, self.plant.train.clear_well.0];
         for (at, node) in self.truth.nodes.iter_mut().enumerate() {
@@ -353,12 +355,16 @@ impl World {
     /// What the clear well does to microbes.
     fn tell_contact(&mut self) {
         let minutes = self.contact_min();
-        let chlorine = self.truth.nodes[self.plant.train.clear_well.0].water.chlorine;
-        let (chlorine, works) = (chlorine.as_mg_per_l(), &mut self.truth.works);
+        let train = &self.plant.train;
+        let water = &self.truth.nodes[train.clear_well.0].water;
+        let (residual, works) = (water.disinfectant().as_mg_per_l(), &mut self.truth.works);
         works.contact_min = minutes;
-        works.ct = chlorine * minutes;
+        works.ct = residual * minutes;
         let deg_c = works.temperature.as_deg_c();
-        works.giardia_log = giardia_log(works.ct, chlorine, works.raw_ph, deg_c);
+        works.giardia_log = match train.dosing.agent {
+            Agent::Chlorine => giardia_log(works.ct, residual, works.raw_ph, deg_c),
+            Agent::ChlorineDioxide => giardia_log_of_chlorine_dioxide(works.ct, deg_c),
+        };
     }
 
     fn contact_min(&self) -> f64 {

@@ -18,27 +18,38 @@ use crate::scenario::injection::{
     WorksEvent,
 };
 
+mod dioxide;
 mod limits;
 mod network;
 
+/// A plant of `config/plants` in the conditions `aged` and `normal`.
+macro_rules! shipped {
+    ($name:literal) => {{
+        macro_rules! file {
+            ($file:literal) => {
+                Source::new($file, include_str!(concat!("../../config/plants/", $name, "/", $file)))
+            };
+        }
+        let files = Files {
+            network: file!("network.inp"),
+            plant: file!("plant.toml"),
+            instruments: file!("instruments.toml"),
+            laboratory: None,
+            conditions: vec![
+                ("aged".to_owned(), file!("conditions/aged.toml")),
+                ("normal".to_owned(), file!("conditions/normal.toml")),
+            ],
+        };
+        load(PlantId::new($name).expect("an id"), &files).expect("the plant is sound")
+    }};
+}
+
 fn sanmen() -> Plant {
-    let source = |name: &str, text: &str| Source::new(name, text);
-    let files = Files {
-        network: source("network.inp", include_str!("../../config/plants/sanmen/network.inp")),
-        plant: source("plant.toml", include_str!("../../config/plants/sanmen/plant.toml")),
-        instruments: source(
-            "instruments.toml",
-            include_str!("../../config/plants/sanmen/instruments.toml"),
-        ),
-        laboratory: None,
-        conditions: [
-            ("aged", include_str!("../../config/plants/sanmen/conditions/aged.toml")),
-            ("normal", include_str!("../../config/plants/sanmen/conditions/normal.toml")),
-        ]
-        .map(|(name, text)| (name.to_owned(), source(name, text)))
-        .to_vec(),
-    };
-    load(PlantId::new("sanmen").expect("an id"), &files).expect("the plant is sound")
+    shipped!("sanmen")
+}
+
+fn qingxi() -> Plant {
+    shipped!("qingxi")
 }
 
 const AGED: usize = 0;

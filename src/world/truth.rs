@@ -63,6 +63,8 @@ pub struct NodeTruth {
 pub struct Water {
     /// Free chlorine.
     pub chlorine: Concentration,
+    /// Chlorine dioxide; a works doses this or chlorine.
+    pub chlorine_dioxide: Concentration,
     /// Chlorine bound to ammonia; with the free it makes the total.
     pub combined: Concentration,
     /// Turbidity.
@@ -91,6 +93,13 @@ pub struct Water {
     pub manganese: Concentration,
     /// Colour, mg/L Pt-Co.
     pub colour_pt_co: f64,
+}
+
+impl Water {
+    /// What disinfects it: free chlorine or chlorine dioxide, whichever the works doses.
+    pub fn disinfectant(&self) -> Concentration {
+        self.chlorine + self.chlorine_dioxide
+    }
 }
 
 /// One link.
@@ -149,7 +158,7 @@ pub struct WorksTruth {
     pub filtered_turbidity: Turbidity,
     /// E. coli behind the filters, before chlorine.
     pub filtered_e_coli: Microbes,
-    /// Chlorine really dosed into the filtered water.
+    /// Chlorine or chlorine dioxide really dosed into the filtered water.
     pub dosed: Concentration,
     /// What the dosing pump's signal says, 0 or 1.
     pub dosing_signal: f64,
@@ -157,7 +166,7 @@ pub struct WorksTruth {
     pub stock_level: Length,
     /// Contact time in the clear well (T10), minutes.
     pub contact_min: f64,
-    /// Free chlorine of the clear well times its contact time, mg·min/L.
+    /// Disinfectant of the clear well times its contact time, mg·min/L.
     pub ct: f64,
     /// What that does to Giardia, in orders of magnitude.
     pub giardia_log: f64,
@@ -197,8 +206,8 @@ impl Truth {
                     Quantity::Conductivity => node.water.conductivity.as_us_per_cm(),
                     Quantity::Temperature => self.works.temperature.as_deg_c(),
                     Quantity::Flow => node.delivered.as_m3_per_h(),
-                    Quantity::ChlorineDioxide
-                    | Quantity::Ph
+                    Quantity::ChlorineDioxide => node.water.chlorine_dioxide.as_mg_per_l(),
+                    Quantity::Ph
                     | Quantity::Ammonia
                     | Quantity::CodMn
                     | Quantity::State

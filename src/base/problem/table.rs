@@ -72,6 +72,11 @@ impl<'a> Table<'a> {
         Self { source, problems, span, entries, asked: RefCell::default() }
     }
 
+    /// Takes over the mistakes of another file that this one names.
+    pub fn absorb(&self, others: Problems) {
+        self.problems.borrow_mut().absorb(others);
+    }
+
     /// The file.
     pub fn source(&self) -> &'a Arc<Source> {
         self.source

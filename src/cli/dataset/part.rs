@@ -356,7 +356,7 @@ impl<'p> Writer<'p> {
                 Cell::Number(delivered.as_m3_per_h()),
                 Cell::Number(service.served_share()),
                 Cell::Number(pressure.as_kpa()),
-                Cell::Number(water.chlorine.as_mg_per_l()),
+                Cell::Number(water.disinfectant().as_mg_per_l()),
                 Cell::Number(water.turbidity.as_ntu()),
                 Cell::Number(water.age_h),
                 Cell::Text(&joined(lacks)),

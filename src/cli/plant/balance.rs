@@ -14,6 +14,7 @@ use crate::cli::common::{Format, Language, PlantShelf, SeedFlag};
 use crate::cli::exit::Failure;
 use crate::cli::library::{self, Script};
 use crate::plant::Plant;
+use crate::plant::train::Agent;
 use crate::scenario::injection::Injection;
 use crate::world::quality::{Account, Books, Species};
 use crate::world::{Soundness, World};
@@ -55,6 +56,7 @@ struct Play {
 pub fn run(args: &BalanceArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let plants = args.shelf.library().plants()?;
     let plant = args.shelf.library().plant(&args.name)?;
+    plant.check_simulated()?;
     let mut play = match &args.scenario {
         None => quiet_day(&plant)?,
         Some(path) => {
@@ -81,18 +83,19 @@ pub fn run(args: &BalanceArgs, out: &mut dyn Write) -> Result<(), Failure> {
     play.seed = args.seed.or(play.seed);
     let world = played(&plant, &play)?;
     let (books, soundness) = (world.books(), world.soundness());
+    let agent = plant.train.dosing.agent;
     match args.format {
         Format::Json => {
             let object = json!({
                 "plant": plant.id, "hours": play.duration.as_hours(), "seed": play.seed.0,
                 "steps": books.steps, "unclosed": books.unclosed,
                 "numerical_share": soundness.numerical_share,
-                "accounts": accounts(books).map(|(row, account)| object(&row, account))
+                "accounts": accounts(books, agent).map(|(row, account)| object(&row, account))
                     .collect::<Vec<_>>(),
             });
             writeln!(out, "{object}")?;
         }
-        Format::Text => write_table(books, &soundness, args.lang.into(), out)?,
+        Format::Text => write_table((books, agent), &soundness, args.lang.into(), out)?,
     }
     let hint = "this is a mistake of the program, not of your files";
     if soundness.is_sound() { Ok(()) } else { Err(Failure::usage(format!("{soundness}: {hint}"))) }
@@ -129,11 +132,17 @@ struct Row {
 }
 
 /// Water first, then everything in it.
-fn accounts(books: &Books) -> impl Iterator<Item = (Row, &Account)> {
+fn accounts(books: &Books, agent: Agent) -> impl Iterator<Item = (Row, &Account)> {
     let water = (Row { name: "water", zh: "水", unit: "m³" }, books.water());
-    let species = Species::ALL.into_iter().map(|species| {
+    let species = Species::ALL.into_iter().map(move |species| {
         let (zh, unit) = of_species(species);
-        (Row { name: species.name(), zh, unit }, books.account(species))
+        let row = match (species, agent) {
+            (Species::Chlorine, Agent::ChlorineDioxide) => {
+                Row { name: "chlorine dioxide", zh: "二氧化氯", unit }
+            }
+            _ => Row { name: species.name(), zh, unit },
+        };
+        (row, books.account(species))
     });
     std::iter::once(water).chain(species)
 }
@@ -153,6 +162,7 @@ fn of_species(species: Species) -> (&'static str, &'static str) {
         Species::Ammonia => ("氨", "g"),
         Species::Aluminium => ("铝", "g"),
         Species::Manganese => ("锰", "g"),
+        Species::Chlorite => ("亚氯酸盐", "g"),
     }
 }
 
@@ -183,7 +193,7 @@ fn object(row: &Row, account: &Account) -> Value {
 }
 
 fn write_table(
-    books: &Books,
+    (books, agent): (&Books, Agent),
     soundness: &Soundness,
     lang: Lang,
     out: &mut dyn Write,
@@ -200,7 +210,7 @@ fn write_table(
     };
     let ends = [String::new(), String::new()];
     table.set_header(ends.into_iter().chain(columns).chain([residual.to_owned()]));
-    for (row, account) in accounts(books) {
+    for (row, account) in accounts(books, agent) {
         let name = match lang {
             Lang::En => row.name,
             Lang::Zh => row.zh,

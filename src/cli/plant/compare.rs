@@ -68,7 +68,7 @@ pub struct Figures {
     pub lowest_m: Vec<f64>,
     /// People in villages that fall below their service head at some time.
     pub people_below: u32,
-    /// Lowest free chlorine at any tap, mg/L.
+    /// Lowest residual of the disinfectant at any tap, mg/L.
     pub tap_chlorine_mg_per_l: f64,
     /// Highest turbidity behind the filters, NTU.
     pub filtered_ntu: f64,
@@ -86,6 +86,7 @@ pub fn run(args: &CompareArgs, out: &mut dyn Write) -> Result<(), Failure> {
         return Err(Failure::usage(format!("--years {}: from 0 to 100", args.years)));
     }
     let plant = args.shelves.library().plant(&args.name)?;
+    plant.check_simulated()?;
     let Some(ageing) = &plant.ageing else {
         let text = "does not say how it ages: describe it under [ageing] in plant.toml";
         return Err(Failure::usage(format!("{} {text}", plant.id)));
@@ -192,7 +193,7 @@ impl Count {
                 if node.pressure < *lowest {
                     *lowest = node.pressure;
                 }
-                self.chlorine = self.chlorine.min(node.water.chlorine.as_mg_per_l());
+                self.chlorine = self.chlorine.min(node.water.disinfectant().as_mg_per_l());
             }
         }
         self.filtered = self.filtered.max(truth.works.filtered_turbidity.as_ntu());
@@ -235,7 +236,7 @@ fn words(lang: Lang) -> Words {
             columns: ["on a winter day", "new", "worn", "renewed"],
             rows: [
                 "people below their service head",
-                "lowest free chlorine at a tap, mg/L",
+                "lowest residual at a tap, mg/L",
                 "highest filtered turbidity, NTU",
                 "least flow at night, m³/h",
                 "leakage, % of what enters",

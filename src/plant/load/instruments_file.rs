@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::base::problem::{Problems, Source, Spanned, Table, read_toml};
 use crate::base::units::{Quantity, Unit};
 use crate::base::{Span, TagId};
-use crate::plant::profile::Village;
+use crate::plant::profile::{Disinfectant, Village};
 use crate::plant::station::Station;
 use crate::plant::tags::{Behaviour, Instrument, NightFlow, Place, SamplingPoint, Tag};
 
@@ -18,6 +18,7 @@ use super::place::measurable;
 pub(super) struct Owners<'p> {
     pub villages: &'p [Village],
     pub stations: &'p [Station],
+    pub disinfectant: Disinfectant,
 }
 
 /// The instruments, in the order of the file. Errors: every mistake of the file.
@@ -59,7 +60,8 @@ fn read_one(
     let night = table.opt_number_in("usual_night_m3_per_h", 0.0..=100_000.0);
     let values = read_values(table, quantity.as_ref().map(|q| *q.get_ref()));
     let quantity = quantity?;
-    check_place(table, names, &quantity, place);
+    let disinfectant = owners.map(|owners| owners.disinfectant);
+    check_place(table, names, &quantity, place, disinfectant);
     check_tap(table, point, place, village.found);
     let pressure = *quantity.get_ref() == Quantity::Pressure;
     if let (Some(rise), false) = (&rise, pressure) {
@@ -176,9 +178,20 @@ fn check_place(
     names: &Names<'_>,
     quantity: &Spanned<Quantity>,
     place: Option<Place>,
+    disinfectant: Option<Disinfectant>,
 ) {
     let (Some(place), Some(network)) = (place, names.network()) else { return };
     let (what, possible) = measurable(place, network);
+    if let Some(other) = disinfectant
+        && *quantity.get_ref() == Quantity::ChlorineDioxide
+        && other != Disinfectant::ChlorineDioxide
+        && possible.contains(quantity.get_ref())
+    {
+        let text =
+            format!("there is no chlorine-dioxide in water disinfected with {}", other.name());
+        let help = "measure what `disinfectant` in plant.toml says, or change it there";
+        table.add_with_help(quantity.span(), text, help);
+    }
     if !possible.contains(quantity.get_ref()) {
         let text = format!("no {} can be measured at {what}", quantity.get_ref().name());
         let list: Vec<&str> = possible.iter().map(|quantity| quantity.name()).collect();

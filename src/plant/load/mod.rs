@@ -52,6 +52,7 @@ pub fn load(id: PlantId, files: &Files) -> Result<Plant, Problems> {
     let described = keep(&mut problems, plant_file::read(&id, &files.plant, &names));
     let owners = described.as_ref().map(|found| instruments_file::Owners {
         villages: &found.profile.villages,
+        disinfectant: found.profile.disinfectant,
         stations: &found.stations,
     });
     let instruments =
@@ -76,8 +77,10 @@ pub fn load(id: PlantId, files: &Files) -> Result<Plant, Problems> {
     }
     let whole = || {
         let (sites, sampling) = sampling?;
-        let Described { mut profile, mut train, own_power, ageing, calendar, stations } =
-            described?;
+        let described = described?;
+        let unsimulated = unsimulated(&files.plant, &described);
+        let Described { mut profile, mut train, own_power, ageing, calendar, stations, .. } =
+            described;
         (profile.sites, train.raw.kind) = (sites, profile.source);
         let mut network = network?;
         control_production(&mut network, &train);
@@ -93,10 +96,25 @@ pub fn load(id: PlantId, files: &Files) -> Result<Plant, Problems> {
             own_power,
             calendar,
             stations,
+            unsimulated,
         })
     };
     let plant = whole();
     problems.into_result(plant)
+}
+
+/// What of the plant the model cannot carry; who only monitors it does not mind.
+fn unsimulated(source: &Arc<Source>, described: &Described) -> Problems {
+    let mut problems = Problems::new();
+    let disinfectant = described.profile.disinfectant;
+    if disinfectant.agent().is_none() {
+        let text = format!("water disinfected with {} is not simulated", disinfectant.name());
+        problems.add(source, described.disinfectant_at.clone(), text).help(
+            "`sanmen monitor` watches such a plant; to simulate it write \"free-chlorine\" or \
+             \"chlorine-dioxide\"",
+        );
+    }
+    problems
 }
 
 /// The value, or its mistakes into `problems`.

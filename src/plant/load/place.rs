@@ -11,8 +11,8 @@ use super::names::{link_kind, node_kind};
 /// The same pairs for which the world's truth has a value; a test holds them together.
 pub(super) fn measurable(place: Place, network: &Network) -> (&'static str, &'static [Quantity]) {
     use Quantity::{
-        Ammonia, CodMn, Conductivity, Energy, Flow, FreeChlorine, Level, Ph, Pressure, State,
-        Temperature, TotalChlorine, Turbidity, Voltage,
+        Ammonia, ChlorineDioxide, CodMn, Conductivity, Energy, Flow, FreeChlorine, Level, Ph,
+        Pressure, State, Temperature, TotalChlorine, Turbidity, Voltage,
     };
     match place {
         Place::Node(index) => match network.nodes.get(index.0).map(|node| &node.kind) {
@@ -23,6 +23,7 @@ pub(super) fn measurable(place: Place, network: &Network) -> (&'static str, &'st
                     Flow,
                     FreeChlorine,
                     TotalChlorine,
+                    ChlorineDioxide,
                     Turbidity,
                     Conductivity,
                     Temperature,
@@ -30,11 +31,26 @@ pub(super) fn measurable(place: Place, network: &Network) -> (&'static str, &'st
             ),
             Some(kind @ NodeKind::Tank(_)) => (
                 node_kind(kind),
-                &[Level, FreeChlorine, TotalChlorine, Turbidity, Conductivity, Temperature],
+                &[
+                    Level,
+                    FreeChlorine,
+                    TotalChlorine,
+                    ChlorineDioxide,
+                    Turbidity,
+                    Conductivity,
+                    Temperature,
+                ],
             ),
             Some(kind @ NodeKind::Reservoir) => (
                 node_kind(kind),
-                &[FreeChlorine, TotalChlorine, Turbidity, Conductivity, Temperature],
+                &[
+                    FreeChlorine,
+                    TotalChlorine,
+                    ChlorineDioxide,
+                    Turbidity,
+                    Conductivity,
+                    Temperature,
+                ],
             ),
             None => ("no node", &[]),
         },

@@ -1,6 +1,7 @@
 //! Reads `plant.toml`: who the plant is, its villages, its treatment.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::base::PlantId;
@@ -21,6 +22,8 @@ use super::{ageing, calendar, power, station, train};
 /// What `plant.toml` says.
 pub(super) struct Described {
     pub profile: Profile,
+    /// Where it says what disinfects its water.
+    pub disinfectant_at: Range<usize>,
     pub train: Train,
     pub own_power: OwnPower,
     pub ageing: Option<Ageing>,
@@ -36,8 +39,11 @@ pub(super) fn read(
     names: &Names<'_>,
 ) -> Result<Described, Problems> {
     read_toml(source, |table| {
-        let profile = read_profile(id, table, names);
-        let train = table.table("train").and_then(|train| train::read(&train, names));
+        let disinfectant = table.choice("disinfectant", &Disinfectant::CHOICES);
+        let profile = read_profile(id, table, names, disinfectant.as_ref());
+        let agent = disinfectant.as_ref().and_then(|found| found.get_ref().agent());
+        let agent = agent.unwrap_or_default();
+        let train = table.table("train").and_then(|train| train::read(&train, names, agent));
         let power = match table.opt_table("power") {
             Some(power) => power::read(&power),
             None => Some(OwnPower::default()),
@@ -55,10 +61,11 @@ pub(super) fn read(
             None => Some(Calendar::USUAL),
         };
         let stations = station::read(table);
-        let (profile, train, own_power, calendar) = (profile?, train?, power?, calendar?);
+        let (train, own_power, calendar) = (train?, power?, calendar?);
+        let (profile, disinfectant_at) = (profile?, disinfectant?.span());
         check_season(table, &calendar, &train);
         let stations = stations?;
-        Some(Described { profile, train, own_power, ageing, calendar, stations })
+        Some(Described { profile, disinfectant_at, train, own_power, ageing, calendar, stations })
     })
 }
 
@@ -71,7 +78,12 @@ fn check_season(table: &Table<'_>, calendar: &Calendar, train: &Train) {
     }
 }
 
-fn read_profile(id: &PlantId, table: &Table<'_>, names: &Names<'_>) -> Option<Profile> {
+fn read_profile(
+    id: &PlantId,
+    table: &Table<'_>,
+    names: &Names<'_>,
+    disinfectant: Option<&Spanned<Disinfectant>>,
+) -> Option<Profile> {
     let title = table.bilingual("title");
     let fiction = table.bilingual("fiction");
     let county = table.bilingual("county");
@@ -81,7 +93,6 @@ fn read_profile(id: &PlantId, table: &Table<'_>, names: &Names<'_>) -> Option<Pr
     let capacity = table.number_in("design_capacity_m3_per_day", 1.0..=10_000_000.0);
     let population = table.integer_in("population", 1..=100_000_000);
     let source = table.choice("source", &SourceKind::CHOICES);
-    let disinfectant = table.choice("disinfectant", &Disinfectant::CHOICES);
     let villages = read_villages(table, names);
     if let (Some(population), Some(villages)) = (&population, &villages) {
         check_population(table, population, villages);
@@ -95,7 +106,7 @@ fn read_profile(id: &PlantId, table: &Table<'_>, names: &Names<'_>) -> Option<Pr
         design_capacity_m3_per_day: capacity?.into_inner(),
         population: u32::try_from(population?.into_inner()).ok()?,
         source: source?.into_inner(),
-        disinfectant: disinfectant?.into_inner(),
+        disinfectant: *disinfectant?.get_ref(),
         villages: villages?,
         sites: Vec::new(), // they stand in laboratory.toml
     })

@@ -4,7 +4,9 @@ use crate::base::problem::{Spanned, Table};
 use crate::base::units::Flow;
 use crate::base::{Span, TagId};
 use crate::plant::network::Tank;
-use crate::plant::train::{Clarifying, Dosing, FilterBank, Filters, RawWater, Seasons, Train};
+use crate::plant::train::{
+    Agent, Clarifying, Dosing, FilterBank, Filters, RawWater, Seasons, Train,
+};
 
 use super::names::Names;
 
@@ -16,8 +18,16 @@ const REFILL_BELOW_SHARE: f64 = 0.25;
 /// `[M]`: half of it in three months.
 const STOCK_DECAY_PER_DAY: f64 = 0.007;
 
+/// The same, by what the drum holds: what a generator makes chlorine dioxide of keeps for months.
+fn usual_decay_per_day(agent: Agent) -> f64 {
+    match agent {
+        Agent::Chlorine => STOCK_DECAY_PER_DAY,
+        Agent::ChlorineDioxide => 0.0,
+    }
+}
+
 /// The treatment train; mistakes go to the table's file.
-pub(super) fn read(table: &Table<'_>, names: &Names<'_>) -> Option<Train> {
+pub(super) fn read(table: &Table<'_>, names: &Names<'_>, agent: Agent) -> Option<Train> {
     let outlet = names.reservoir(table, "outlet");
     let production = names.flow_control(table, "production");
     let clear_well = names.tank(table, "clear_well");
@@ -35,7 +45,7 @@ pub(super) fn read(table: &Table<'_>, names: &Names<'_>) -> Option<Train> {
         Some(table) => read_bank(&table, usual_bank),
         None => usual_bank,
     };
-    let dosing = table.table("dosing").and_then(|dosing| read_dosing(&dosing));
+    let dosing = table.table("dosing").and_then(|dosing| read_dosing(&dosing, agent));
     if let (Some((_, setting)), Some(capacity)) = (&production, &capacity) {
         check_capacity(table, *setting, capacity);
     }
@@ -200,7 +210,7 @@ fn read_bank(table: &Table<'_>, usual: Option<FilterBank>) -> Option<FilterBank>
     })
 }
 
-fn read_dosing(table: &Table<'_>) -> Option<Dosing> {
+fn read_dosing(table: &Table<'_>, agent: Agent) -> Option<Dosing> {
     let id = table.parse("id", TagId::new);
     let dose = table.number_in("dose_mg_per_l", 0.0..=10.0);
     let demand = table.number_in("instant_demand_mg_per_l", 0.0..=10.0);
@@ -212,10 +222,11 @@ fn read_dosing(table: &Table<'_>) -> Option<Dosing> {
     let refill = table.opt_number_in("refill_below_share", 0.0..=1.0);
     Some(Dosing {
         id: id?.into_inner().as_str().to_owned(),
+        agent,
         dose_mg_per_l: dose?.into_inner(),
         instant_demand_mg_per_l: demand?.into_inner(),
         stock_g_per_l: stock?.into_inner(),
-        stock_decay_per_day: decay.map_or(STOCK_DECAY_PER_DAY, |d| d.into_inner() / 100.0),
+        stock_decay_per_day: decay.map_or(usual_decay_per_day(agent), |d| d.into_inner() / 100.0),
         drum_l: drum?.into_inner(),
         drum_height_m: height?.into_inner(),
         initial_share: share?.into_inner(),

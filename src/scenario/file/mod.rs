@@ -119,6 +119,9 @@ fn read_plant<'p>(table: &Table<'_>, plants: &'p [Arc<Plant>]) -> Option<&'p Arc
         let known: Vec<&str> = plants.iter().map(|plant| plant.id.as_str()).collect();
         table.unknown(name.span(), "plant", name.get_ref(), &known);
     }
+    if let Some(Err(problems)) = found.map(|plant| plant.check_simulated()) {
+        table.absorb(problems);
+    }
     found
 }
 

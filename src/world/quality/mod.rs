@@ -23,7 +23,7 @@ pub use books::{Account, Books, Entry, Load};
 pub use transport::{Boost, Flows, Transport};
 
 /// How many species the water carries.
-pub const SPECIES: usize = 12;
+pub const SPECIES: usize = 13;
 
 /// What one m³ of water carries, by `Species as usize`; in the unit each species names.
 pub type Carried = [f64; SPECIES];
@@ -31,7 +31,8 @@ pub type Carried = [f64; SPECIES];
 /// What the water carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Species {
-    /// Free chlorine, mg/L: decays in the water and at the wall.
+    /// The disinfectant, mg/L: free chlorine, or chlorine dioxide where the works doses that.
+    /// Decays in the water and at the wall.
     Chlorine = 0,
     /// Turbidity, NTU: settles in slow pipes, is scoured in fast ones.
     Turbidity = 1,
@@ -55,6 +56,8 @@ pub enum Species {
     Aluminium = 10,
     /// Manganese, mg/L: conservative.
     Manganese = 11,
+    /// Chlorite, mg/L: what chlorine dioxide becomes; conservative itself.
+    Chlorite = 12,
 }
 
 impl Species {
@@ -72,6 +75,7 @@ impl Species {
         Self::Ammonia,
         Self::Aluminium,
         Self::Manganese,
+        Self::Chlorite,
     ];
 
     /// What stands for a tracer where one is asked for: conservative and finely told apart.
@@ -92,6 +96,7 @@ impl Species {
             Self::Ammonia => "ammonia",
             Self::Aluminium => "aluminium",
             Self::Manganese => "manganese",
+            Self::Chlorite => "chlorite",
         }
     }
 }
@@ -108,3 +113,4 @@ pub(crate) const ORGANICS: usize = Species::Organics as usize;
 pub(crate) const AMMONIA: usize = Species::Ammonia as usize;
 pub(crate) const ALUMINIUM: usize = Species::Aluminium as usize;
 pub(crate) const MANGANESE: usize = Species::Manganese as usize;
+pub(crate) const CHLORITE: usize = Species::Chlorite as usize;

@@ -1,6 +1,7 @@
 //! What happens to the water on its way: decay, settling, scouring, ageing.
 
 use crate::plant::network::{Liquid, Reactions};
+use crate::plant::train::Agent;
 
 /// Growth of bulk decay per °C (θ) `[M]`: ×1.4 in 5 °C.
 const BULK_THETA: f64 = 1.07;
@@ -29,6 +30,38 @@ const SCOUR_PER_S: f64 = 1.0 / 1_200.0;
 /// Trihalomethanes, mg, of each mg of chlorine that the water's organic matter consumes: 31 to 42
 /// `[S61]`.
 pub const TRIHALOMETHANE_YIELD: f64 = 0.036;
+
+/// Chlorite, mg, of each mg of chlorine dioxide that is consumed: 50 to 70 % `[S65]`.
+const CHLORITE_YIELD: f64 = 0.6;
+
+/// Chlorate, mg, of each mg of chlorine dioxide that is consumed: 30 % become chlorate and chloride
+/// `[S65]`, a third of them chlorate `[D]`; 83.45 by 67.45 in weight.
+const CHLORATE_YIELD: f64 = 0.1 * 83.45 / 67.45;
+
+/// What a disinfectant leaves when it is consumed, mg per mg.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Yields {
+    /// Trihalomethanes; only of what the water itself consumes, not the walls.
+    pub trihalomethanes: f64,
+    /// Chlorite.
+    pub chlorite: f64,
+    /// Chlorate.
+    pub chlorate: f64,
+}
+
+impl Yields {
+    /// Those of an agent: chlorine dioxide does not chlorinate `[S65]`.
+    pub const fn of(agent: Agent) -> Self {
+        match agent {
+            Agent::Chlorine => {
+                Self { trihalomethanes: TRIHALOMETHANE_YIELD, chlorite: 0.0, chlorate: 0.0 }
+            }
+            Agent::ChlorineDioxide => {
+                Self { trihalomethanes: 0.0, chlorite: CHLORITE_YIELD, chlorate: CHLORATE_YIELD }
+            }
+        }
+    }
+}
 
 const SECONDS_PER_DAY: f64 = 86_400.0;
 

@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use super::{
-    AGE, ALUMINIUM, AMMONIA, BY_PRODUCT, CHLORATE, CHLORINE, COMBINED, CONDUCTIVITY, Carried,
-    E_COLI, Load, MANGANESE, ORGANICS, SPECIES, TURBIDITY,
+    AGE, ALUMINIUM, AMMONIA, BY_PRODUCT, CHLORATE, CHLORINE, CHLORITE, COMBINED, CONDUCTIVITY,
+    Carried, E_COLI, Load, MANGANESE, ORGANICS, SPECIES, TURBIDITY,
 };
 
 /// Most segments a pipe keeps; beyond it the least different neighbours become one.
@@ -28,6 +28,7 @@ const JOIN_WITHIN: Carried = {
     within[AMMONIA] = 0.01;
     within[ALUMINIUM] = 0.01;
     within[MANGANESE] = 0.005;
+    within[CHLORITE] = 0.005;
     within
 };
 

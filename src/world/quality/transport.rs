@@ -3,11 +3,15 @@
 use super::books::{Books, Entry, Load};
 use super::inactivation::Inactivation;
 use super::order::{Order, STAGNANT_M3_PER_S};
-use super::reaction::{Bed, Bore, Kinetics, TRIHALOMETHANE_YIELD, bed};
+use super::reaction::{Bed, Bore, Kinetics, Yields, bed};
 use super::segment::{Column, End};
 use super::tank::{Passing, Store};
-use super::{AGE, BY_PRODUCT, CHLORINE, COMBINED, Carried, E_COLI, SPECIES, Species, TURBIDITY};
+use super::{
+    AGE, BY_PRODUCT, CHLORATE, CHLORINE, CHLORITE, COMBINED, Carried, E_COLI, SPECIES, Species,
+    TURBIDITY,
+};
 use crate::plant::network::{LinkIndex, LinkKind, Network, Node, NodeIndex, NodeKind, Reactions};
+use crate::plant::train::Agent;
 
 /// Decay of combined chlorine as a share of the free's bulk decay `[D]`: chloramine is slow, and
 /// does not feed on walls.
@@ -44,6 +48,8 @@ pub enum Boost {
 /// The water of a whole network.
 #[derive(Debug, Clone)]
 pub struct Transport {
+    /// What disinfects the water; the network's coefficients are of it.
+    agent: Agent,
     kinetics: Kinetics,
     /// Per node: what is put into its water.
     boosts: Vec<Option<(Species, Boost)>>,
@@ -97,6 +103,7 @@ impl Transport {
             }
         };
         let mut transport = Self {
+            agent: Agent::Chlorine,
             kinetics: Kinetics::new(network.reactions, network.liquid),
             boosts: vec![None; network.nodes.len()],
             order: Order::new(network),
@@ -138,6 +145,11 @@ impl Transport {
     /// Sets the water that a reservoir gives from now on.
     pub fn set_boundary(&mut self, reservoir: NodeIndex, water: Carried) {
         self.waters[reservoir.0] = water;
+    }
+
+    /// Says what disinfects the water; chlorine until then.
+    pub fn set_agent(&mut self, agent: Agent) {
+        self.agent = agent;
     }
 
     /// Puts something into the water that leaves a junction or tank from now on, or no longer.
@@ -212,7 +224,7 @@ impl Transport {
     /// The same for a plant that keeps the books of more than its network: gives what happened.
     pub fn carry(&mut self, flows: &Flows<'_>) -> Entry {
         let mut entry = Entry::default();
-        let inactivation = Inactivation::at(flows.temperature_deg_c);
+        let inactivation = Inactivation::by(self.agent, flows.temperature_deg_c);
         let decay = self.react(flows, &inactivation, &mut entry);
         self.order.update(flows.links);
         for at in 0..self.order.nodes().len() {
@@ -255,9 +267,10 @@ impl Transport {
     ) -> Decay {
         let bulk_of = |kinetics: &Kinetics| kinetics.bulk_per_s(flows.temperature_deg_c);
         let usual = bulk_of(&self.kinetics);
-        let still = Decay::new(usual, 0.0, flows.dt_s);
+        let yields = Yields::of(self.agent);
+        let still = Decay::new(yields, usual, flows.dt_s);
         let own_still = |own: &Option<Kinetics>| match own {
-            Some(own) => (bulk_of(own), Decay::new(bulk_of(own), 0.0, flows.dt_s)),
+            Some(own) => (bulk_of(own), Decay::new(yields, bulk_of(own), flows.dt_s)),
             None => (usual, still),
         };
         for (pipe, flow) in self.pipes.iter_mut().zip(flows.links) {
@@ -452,32 +465,40 @@ fn inactivate(column: &mut Column, inactivation: &Inactivation, dt_s: f64) -> f6
 #[derive(Debug, Clone, Copy)]
 struct Decay {
     dt_s: f64,
-    /// Share of the chlorine that is left.
+    yields: Yields,
+    /// Share of the disinfectant that is left.
     chlorine: f64,
     combined: f64,
-    /// Trihalomethanes made of 1 mg/L of chlorine.
+    /// Trihalomethanes, chlorite and chlorate made of 1 mg/L of it.
     by_product: f64,
+    chlorite: f64,
+    chlorate: f64,
 }
 
 impl Decay {
-    /// Rates of the water and of the wall, 1/s.
-    fn new(bulk_per_s: f64, wall_per_s: f64, dt_s: f64) -> Self {
+    /// In water whose own rate is `bulk_per_s`, 1/s.
+    fn new(yields: Yields, bulk_per_s: f64, dt_s: f64) -> Self {
         let combined = libm::exp(-COMBINED_SHARE * bulk_per_s * dt_s);
-        let still = Self { dt_s, chlorine: 1.0, combined, by_product: 0.0 };
-        still.with_wall(bulk_per_s, wall_per_s)
+        let (by_product, chlorite, chlorate) = (0.0, 0.0, 0.0);
+        let still = Self { dt_s, yields, chlorine: 1.0, combined, by_product, chlorite, chlorate };
+        still.with_wall(bulk_per_s, 0.0)
     }
 
-    /// The same in a pipe whose wall takes chlorine too.
+    /// The same in a pipe whose wall takes the disinfectant too.
     fn with_wall(self, bulk_per_s: f64, wall_per_s: f64) -> Self {
         let rate = bulk_per_s + wall_per_s;
         let chlorine = libm::exp(-rate * self.dt_s);
         let by_water = if rate > 0.0 { bulk_per_s / rate } else { 0.0 };
-        let by_product = TRIHALOMETHANE_YIELD * (1.0 - chlorine) * by_water;
-        Self { chlorine, by_product, ..self }
+        let by_product = self.yields.trihalomethanes * (1.0 - chlorine) * by_water;
+        let chlorite = self.yields.chlorite * (1.0 - chlorine);
+        let chlorate = self.yields.chlorate * (1.0 - chlorine);
+        Self { chlorine, by_product, chlorite, chlorate, ..self }
     }
 
     fn act(&self, water: &mut Carried) {
         water[BY_PRODUCT] += water[CHLORINE] * self.by_product;
+        water[CHLORITE] += water[CHLORINE] * self.chlorite;
+        water[CHLORATE] += water[CHLORINE] * self.chlorate;
         water[CHLORINE] *= self.chlorine;
         water[COMBINED] *= self.combined;
         water[AGE] += self.dt_s / 3_600.0;
@@ -486,6 +507,8 @@ impl Decay {
     /// Books what `act` does to water of this `volume` with these loads.
     fn book(&self, volume: f64, chlorine: f64, combined: f64, entry: &mut Entry) {
         entry.reacted[BY_PRODUCT] += chlorine * self.by_product;
+        entry.reacted[CHLORITE] += chlorine * self.chlorite;
+        entry.reacted[CHLORATE] += chlorine * self.chlorate;
         entry.reacted[CHLORINE] -= chlorine * (1.0 - self.chlorine);
         entry.reacted[COMBINED] -= combined * (1.0 - self.combined);
         entry.reacted[AGE] += volume * self.dt_s / 3_600.0;

@@ -1,11 +1,11 @@
 //! Water as people name what is in it: what is carried, and what follows from that.
 
 use super::{
-    AGE, ALUMINIUM, AMMONIA, BY_PRODUCT, CHLORATE, CHLORINE, COMBINED, CONDUCTIVITY, Carried,
-    E_COLI, MANGANESE, ORGANICS, TURBIDITY,
+    AGE, ALUMINIUM, AMMONIA, BY_PRODUCT, CHLORATE, CHLORINE, CHLORITE, COMBINED, CONDUCTIVITY,
+    Carried, E_COLI, MANGANESE, ORGANICS, TURBIDITY,
 };
 use crate::base::units::{Concentration, Conductivity, Microbes, Turbidity};
-use crate::plant::train::RawWater;
+use crate::plant::train::{Agent, RawWater};
 use crate::world::truth::Water;
 
 /// Share of the raw water's colour by organic matter that coagulation leaves beside what it leaves
@@ -25,6 +25,8 @@ const RUST_COLOUR_PER_NTU: f64 = 1.5;
 /// particles, of clay from the works and of rust from worn pipes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bound {
+    /// What the disinfectant is.
+    agent: Agent,
     /// mg/L Pt-Co per mg/L of CODMn.
     colour_per_codmn: f64,
     /// mg/L of iron per NTU.
@@ -35,9 +37,10 @@ pub struct Bound {
 
 impl Bound {
     /// Behind the works, in water that has not been in a pipe.
-    pub fn at_works(raw: &RawWater) -> Self {
+    pub fn at_works(raw: &RawWater, agent: Agent) -> Self {
         let by = |value: f64, of: f64| if of > 0.0 { value / of } else { 0.0 };
         Self {
+            agent,
             colour_per_codmn: COLOUR_LEFT * by(raw.colour_pt_co, raw.codmn_mg_per_l),
             iron_per_ntu: by(raw.iron_mg_per_l, raw.turbidity_ntu),
             rust: 0.0,
@@ -52,17 +55,22 @@ impl Bound {
     /// The water that carries `carried`.
     pub fn water(&self, carried: &Carried) -> Water {
         let mg_per_l = |species: usize| Concentration::mg_per_l(carried[species]);
+        let (chlorine, chlorine_dioxide) = match self.agent {
+            Agent::Chlorine => (mg_per_l(CHLORINE), Concentration::ZERO),
+            Agent::ChlorineDioxide => (Concentration::ZERO, mg_per_l(CHLORINE)),
+        };
         let ntu = carried[TURBIDITY];
         let iron = ntu * (self.iron_per_ntu + RUST_PER_NTU * self.rust);
         Water {
-            chlorine: mg_per_l(CHLORINE),
+            chlorine,
+            chlorine_dioxide,
             combined: mg_per_l(COMBINED),
             turbidity: Turbidity::ntu(ntu),
             conductivity: Conductivity::us_per_cm(carried[CONDUCTIVITY]),
             age_h: carried[AGE],
             e_coli: Microbes::per_100_ml(carried[E_COLI]),
             trihalomethanes: mg_per_l(BY_PRODUCT),
-            chlorite: Concentration::ZERO,
+            chlorite: mg_per_l(CHLORITE),
             chlorate: mg_per_l(CHLORATE),
             codmn: mg_per_l(ORGANICS),
             ammonia: mg_per_l(AMMONIA),
@@ -86,7 +94,7 @@ mod tests {
         let mut carried = [0.0; SPECIES];
         carried[TURBIDITY] = 2.5;
         carried[ORGANICS] = 1.3;
-        let works = Bound::at_works(&raw);
+        let works = Bound::at_works(&raw, Agent::Chlorine);
         let (new, old) = (works.in_pipes(1.0).water(&carried), works.in_pipes(3.0).water(&carried));
         assert_eq!(new, works.water(&carried));
         assert!(new.iron.as_mg_per_l() < 0.1, "{}", new.iron);

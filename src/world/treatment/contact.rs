@@ -29,9 +29,42 @@ pub fn giardia_log(ct: f64, chlorine: f64, ph: f64, deg_c: f64) -> f64 {
     ct / per_log
 }
 
+/// CT of chlorine dioxide for 3 log of Giardia cysts, mg·min/L, by °C `[S64]`.
+const CHLORINE_DIOXIDE_3_LOG: [(f64, f64); 6] =
+    [(1.0, 63.0), (5.0, 26.0), (10.0, 23.0), (15.0, 19.0), (20.0, 15.0), (25.0, 11.0)];
+
+/// Orders of magnitude that chlorine dioxide takes from Giardia cysts, by EPA's table.
+///
+/// * Units: `ct` mg·min/L, °C. Range: pH 6 to 9, 1 to 25 °C, beyond it as at its end; between two
+///   temperatures of the table in a straight line.
+/// * Source: EPA 815-R-20-003, table B-3 `[S64]`.
+pub fn giardia_log_of_chlorine_dioxide(ct: f64, deg_c: f64) -> f64 {
+    let table = CHLORINE_DIOXIDE_3_LOG;
+    let mut three_log = if deg_c < table[0].0 { table[0].1 } else { table[table.len() - 1].1 };
+    for pair in table.windows(2) {
+        let [(cold, of_cold), (warm, of_warm)] = [pair[0], pair[1]];
+        if (cold..=warm).contains(&deg_c) {
+            three_log = of_cold + (of_warm - of_cold) * (deg_c - cold) / (warm - cold);
+        }
+    }
+    3.0 * ct.max(0.0) / three_log
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn chlorine_dioxide_takes_giardia_as_epas_table_says() {
+        for (deg_c, ct) in CHLORINE_DIOXIDE_3_LOG {
+            assert!((giardia_log_of_chlorine_dioxide(ct, deg_c) - 3.0).abs() < 1e-12);
+            assert!((giardia_log_of_chlorine_dioxide(ct / 3.0, deg_c) - 1.0).abs() < 1e-12);
+        }
+        let at = |deg_c| giardia_log_of_chlorine_dioxide(21.0, deg_c);
+        assert!((at(12.5) - 3.0).abs() < 1e-12, "half-way from 23 to 19");
+        assert_eq!((at(-1.0), at(30.0)), (at(1.0), at(25.0)));
+        assert_eq!(giardia_log_of_chlorine_dioxide(0.0, 10.0), 0.0);
+    }
 
     #[test]
     fn giardia_goes_as_epas_tables_say_within_eight_percent() {

@@ -1,9 +1,9 @@
-//! The dosing pump, its drum, and what the water takes of the chlorine at once.
+//! The dosing pump, its drum, and what the water takes of the disinfectant at once.
 
 use crate::base::Span;
 use crate::base::units::{Concentration, Flow, Length};
-use crate::plant::train::Dosing;
-use crate::world::quality::reaction::TRIHALOMETHANE_YIELD;
+use crate::plant::train::{Agent, Dosing};
+use crate::world::quality::reaction::Yields;
 
 /// Chlorine that turbid water takes up in addition, mg/L per NTU above the filters' best `[D]`:
 /// after a storm the demand is up and the residual down.
@@ -19,6 +19,14 @@ const CHLORATE_OF_LOST: f64 = 0.9 * 83.45 / (3.0 * 70.9);
 
 /// Chlorate in stock that has just come, as a share of its chlorine `[D]`.
 const CHLORATE_WHEN_FRESH: f64 = 0.02;
+
+/// Chlorite that goes with chlorine dioxide unused, as a share of it `[D]`: a generator in good
+/// order makes use of 95 % of its feed.
+const CHLORITE_UNUSED: f64 = 0.05;
+
+/// Chlorite that is left of each mg of chlorine dioxide which a generator fails to make:
+/// 5 ClO₂⁻ + 4 H⁺ → 4 ClO₂ + Cl⁻ + 2 H₂O, both of the same weight.
+const CHLORITE_UNMADE: f64 = 1.25;
 
 /// Share of what the water takes at once that goes into organic matter and makes trihalomethanes
 /// `[D]`: the rest meets what makes none, as it always does at first `[S62]`.
@@ -42,10 +50,12 @@ pub enum Prime {
 /// What has gone into the water, per litre of it.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Dosed {
-    /// Chlorine.
-    pub chlorine: Concentration,
+    /// Chlorine, or chlorine dioxide.
+    pub agent: Concentration,
     /// Chlorate that came with it.
     pub chlorate: Concentration,
+    /// Chlorite that came with it.
+    pub chlorite: Concentration,
 }
 
 /// A dosing pump that follows the flow, and its drum.
@@ -77,12 +87,20 @@ impl DosingPump {
         pump
     }
 
-    /// Lets the stock stand for `dt`: hypochlorite decays in its drum, faster in the heat.
+    /// Lets the stock stand for `dt`: as the sheet says it decays in its drum, faster in the heat.
     pub fn age(&mut self, dt: Span, deg_c: f64) {
         let rate = self.dosing.stock_decay_per_day * libm::pow(STOCK_THETA, deg_c - 20.0);
         let before = self.strength_g_per_l;
         self.strength_g_per_l *= libm::exp(-rate * dt.as_days());
-        self.chlorate_g_per_l += CHLORATE_OF_LOST * (before - self.strength_g_per_l);
+        self.chlorate_g_per_l += self.chlorate_of(before - self.strength_g_per_l);
+    }
+
+    /// Chlorate that the stock's loss of so much strength makes.
+    fn chlorate_of(&self, lost: f64) -> f64 {
+        match self.dosing.agent {
+            Agent::Chlorine => CHLORATE_OF_LOST * lost,
+            Agent::ChlorineDioxide => 0.0,
+        }
     }
 
     /// Sets the drum to this share and lets nobody refill it; none: as usual.
@@ -143,10 +161,17 @@ impl DosingPump {
         let used_l = wanted_l.min(self.stock_l);
         self.stock_l -= used_l;
         let in_water = |g_per_l: f64| Concentration::mg_per_l(used_l * g_per_l / water_m3);
-        let lost = CHLORATE_OF_LOST * (1.0 - strength_share) * self.strength_g_per_l;
+        let missing = (1.0 - strength_share) * self.strength_g_per_l;
+        let made = strength_share * self.strength_g_per_l;
+        let unused = match self.dosing.agent {
+            Agent::Chlorine => 0.0,
+            Agent::ChlorineDioxide => CHLORITE_UNUSED * made + CHLORITE_UNMADE * missing,
+        };
+        let lost = self.chlorate_of(missing);
         Dosed {
-            chlorine: in_water(self.strength_g_per_l * strength_share),
+            agent: in_water(self.strength_g_per_l * strength_share),
             chlorate: in_water(self.chlorate_g_per_l + lost),
+            chlorite: in_water(unused),
         }
     }
 
@@ -166,9 +191,15 @@ impl DosingPump {
         Concentration::mg_per_l((dosed.as_mg_per_l() - demand).max(0.0))
     }
 
-    /// Trihalomethanes that the instant demand makes when it takes `taken`.
-    pub fn by_product_of(taken: Concentration) -> Concentration {
-        taken * (PRODUCTIVE * TRIHALOMETHANE_YIELD)
+    /// What the instant demand leaves of each mg that it takes.
+    pub fn yields(&self) -> Yields {
+        let all = Yields::of(self.dosing.agent);
+        Yields { trihalomethanes: PRODUCTIVE * all.trihalomethanes, ..all }
+    }
+
+    /// What it doses.
+    pub fn agent(&self) -> Agent {
+        self.dosing.agent
     }
 
     /// Does its signal say that it runs?
@@ -189,6 +220,7 @@ mod tests {
     fn pump(initial_share: f64) -> DosingPump {
         DosingPump::new(&Dosing {
             id: "DP-1".to_owned(),
+            agent: Agent::Chlorine,
             dose_mg_per_l: 1.0,
             instant_demand_mg_per_l: 0.4,
             stock_g_per_l: 100.0,
@@ -205,7 +237,7 @@ mod tests {
     #[test]
     fn a_day_of_production_takes_its_chlorine_from_the_drum() {
         let mut pump = pump(0.8);
-        let dosed = pump.dose(Span::DAY, Flow::m3_per_h(100.0), SET, Prime::Kept, 1.0).chlorine;
+        let dosed = pump.dose(Span::DAY, Flow::m3_per_h(100.0), SET, Prime::Kept, 1.0).agent;
         assert!((dosed.as_mg_per_l() - 1.0).abs() < 1e-12);
         // 2,400 g of chlorine are 24 L of 240 L
         assert!((pump.stock_level().as_m() - 0.9 * 216.0 / 300.0).abs() < 1e-9);
@@ -216,9 +248,9 @@ mod tests {
     #[test]
     fn an_empty_drum_gives_nothing_but_the_pump_strokes_on() {
         let mut pump = pump(0.01); // 3 L
-        let dosed = pump.dose(Span::DAY, Flow::m3_per_h(100.0), SET, Prime::Kept, 1.0).chlorine;
+        let dosed = pump.dose(Span::DAY, Flow::m3_per_h(100.0), SET, Prime::Kept, 1.0).agent;
         assert!((dosed.as_mg_per_l() - 300.0 / 2_400.0).abs() < 1e-12);
-        let dry = pump.dose(Span::HOUR, Flow::m3_per_h(100.0), SET, Prime::Kept, 1.0).chlorine;
+        let dry = pump.dose(Span::HOUR, Flow::m3_per_h(100.0), SET, Prime::Kept, 1.0).agent;
         assert_eq!((dry, pump.signal()), (Concentration::ZERO, true));
         assert_eq!(pump.left_of(dry, 0.0, 0.0), Concentration::ZERO);
     }
@@ -261,12 +293,12 @@ mod tests {
         pump.dosing.stock_decay_per_day = 0.01;
         pump.age(Span::DAY * 10, 20.0);
         let weak = pump.dose(Span::HOUR, Flow::m3_per_h(100.0), SET, Prime::Kept, 1.0);
-        assert!((weak.chlorine.as_mg_per_l() - libm::exp(-0.1)).abs() < 1e-12);
+        assert!((weak.agent.as_mg_per_l() - libm::exp(-0.1)).abs() < 1e-12);
         let chlorate = 0.02 + CHLORATE_OF_LOST * (1.0 - libm::exp(-0.1));
         assert!((weak.chlorate.as_mg_per_l() - chlorate).abs() < 1e-12, "{}", weak.chlorate);
         let half = pump.dose(Span::HOUR, Flow::m3_per_h(100.0), SET, Prime::Kept, 0.5);
         let more = (half.chlorate - weak.chlorate).as_mg_per_l();
-        let lost = (weak.chlorine - half.chlorine).as_mg_per_l();
+        let lost = (weak.agent - half.agent).as_mg_per_l();
         assert!((more - CHLORATE_OF_LOST * lost).abs() < 1e-12, "{more} {lost}");
         pump.stock_l = 240.0;
         pump.age(Span::DAY * 10, 30.0); // 1.07^10 = 1.967 times as fast
@@ -275,6 +307,22 @@ mod tests {
         pump.stock_l = 60.0; // of 240 L
         pump.refill();
         assert!((pump.strength_g_per_l - (strength + 300.0) / 4.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_generator_out_of_order_gives_chlorite_for_chlorine_dioxide() {
+        let mut pump = pump(0.8);
+        pump.dosing.agent = Agent::ChlorineDioxide;
+        let flow = Flow::m3_per_h(100.0);
+        let good = pump.dose(Span::HOUR, flow, SET, Prime::Kept, 1.0);
+        let bad = pump.dose(Span::HOUR, flow, SET, Prime::Kept, 0.6);
+        let values = [good, bad].map(|it| (it.agent.as_mg_per_l(), it.chlorite.as_mg_per_l()));
+        for ((agent, chlorite), expected) in values.into_iter().zip([(1.0, 0.05), (0.6, 0.53)]) {
+            assert!((agent - expected.0).abs() < 1e-12 && (chlorite - expected.1).abs() < 1e-12);
+        }
+        assert_eq!(good.chlorate, bad.chlorate);
+        let yields = pump.yields();
+        assert!(yields.trihalomethanes == 0.0 && (0.5..0.7).contains(&yields.chlorite));
     }
 
     #[test]

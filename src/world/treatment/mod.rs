@@ -17,11 +17,11 @@ use crate::base::random::Seed;
 use crate::base::time::UtcOffset;
 use crate::base::units::{Concentration, Conductivity, Flow, Length, Microbes, Turbidity};
 use crate::base::{Span, Stamp};
-use crate::plant::train::{RawWater, Train};
+use crate::plant::train::{Agent, RawWater, Train};
 use crate::scenario::injection::Injection;
 use crate::world::quality::{
-    AMMONIA, BY_PRODUCT, CHLORATE, CHLORINE, COMBINED, Carried, E_COLI, Entry, Load, ORGANICS,
-    TURBIDITY,
+    AMMONIA, BY_PRODUCT, CHLORATE, CHLORINE, CHLORITE, COMBINED, Carried, E_COLI, Entry, Load,
+    ORGANICS, TURBIDITY,
 };
 use crate::world::truth::WorksTruth;
 use clarifier::{Clarifier, Filtered, Order};
@@ -155,7 +155,7 @@ impl Works {
             wash: drawn,
             filtered_turbidity: Turbidity::ntu(filtered.carried[TURBIDITY]),
             filtered_e_coli: Microbes::per_100_ml(filtered.carried[E_COLI]),
-            dosed: dosed.chlorine,
+            dosed: dosed.agent,
             dosing_signal: f64::from(u8::from(self.dosing.signal())),
             stock_level: self.dosing.stock_level(),
             contact_min: self.truth.contact_min,
@@ -170,8 +170,15 @@ impl Works {
         let mut water = filtered.carried;
         let usual = self.usual.codmn_mg_per_l * coagulation::organics_left(1.0);
         let more_organics = water[ORGANICS] - usual;
-        let left =
-            self.dosing.left_of(dosed.chlorine, filtered.turbidity_above_floor, more_organics);
+        let left = self.dosing.left_of(dosed.agent, filtered.turbidity_above_floor, more_organics);
+        let (taken, yields) = ((dosed.agent - left).as_mg_per_l(), self.dosing.yields());
+        water[BY_PRODUCT] += taken * yields.trihalomethanes;
+        water[CHLORITE] += dosed.chlorite.as_mg_per_l() + taken * yields.chlorite;
+        water[CHLORATE] += dosed.chlorate.as_mg_per_l() + taken * yields.chlorate;
+        if self.dosing.agent() == Agent::ChlorineDioxide {
+            water[CHLORINE] = left.as_mg_per_l(); // it does not react with ammonia
+            return water;
+        }
         // What a usual day's ammonia takes is part of the instant demand.
         let more_ammonia = (water[AMMONIA] - self.usual.ammonia_mg_per_l).max(0.0);
         let residual = breakpoint::residual(left, Concentration::mg_per_l(more_ammonia));
@@ -179,8 +186,6 @@ impl Works {
             if left > Concentration::ZERO { 0.0 } else { water[AMMONIA] - more_ammonia };
         water[CHLORINE] = residual.free.as_mg_per_l();
         water[COMBINED] = residual.combined.as_mg_per_l();
-        water[BY_PRODUCT] += DosingPump::by_product_of(dosed.chlorine - left).as_mg_per_l();
-        water[CHLORATE] += dosed.chlorate.as_mg_per_l();
         water[AMMONIA] = residual.ammonia.as_mg_per_l() + usual_left;
         water
     }
@@ -235,11 +240,13 @@ impl Works {
 /// dosed into `volume` m³ there, and what that made of the `treated` water.
 fn booked(filtered: &Filtered, dosed: Dosed, treated: &Carried, volume: f64) -> Entry {
     let mut entry = filtered.entry;
-    entry.added[CHLORINE] += volume * dosed.chlorine.as_mg_per_l();
-    entry.added[CHLORATE] += volume * dosed.chlorate.as_mg_per_l();
     let mut mixed = filtered.carried;
-    mixed[CHLORINE] += dosed.chlorine.as_mg_per_l();
-    mixed[CHLORATE] += dosed.chlorate.as_mg_per_l();
+    for (species, dosed) in
+        [(CHLORINE, dosed.agent), (CHLORATE, dosed.chlorate), (CHLORITE, dosed.chlorite)]
+    {
+        entry.added[species] += volume * dosed.as_mg_per_l();
+        mixed[species] += dosed.as_mg_per_l();
+    }
     for (at, (before, after)) in mixed.iter().zip(treated).enumerate() {
         entry.reacted[at] += volume * (after - before);
     }
