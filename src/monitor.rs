@@ -185,7 +185,8 @@ impl Monitor {
             let sites = plant.profile.sites.iter().map(|site| site.id.clone());
             (plant.id.clone(), tags.iter().map(|tag| tag.id.clone()).chain(sites).collect())
         });
-        let alarms = Alarms::new(AlarmRule::of_book(&book), names.collect());
+        let alarms = Alarms::new(AlarmRule::of_book(&book), names.collect())
+            .with_handling(book.handling().clone());
         let views = tags.iter().map(|tags| PlantView::new(tags.len())).collect();
         Self { plants, ingest, inspection, alarms, views, findings: Vec::new() }
     }

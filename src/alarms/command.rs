@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::alarms::event::{AlarmId, AlarmState, By};
 use crate::alarms::state::{Input, Phase, State};
-use crate::base::Stamp;
 pub use crate::base::alarm::Action;
+use crate::base::{PlantId, Span, Stamp};
+use crate::inspection::handling::Handling;
 
 /// What a person asks of one alarm.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +44,35 @@ pub(super) fn input(action: Action, now: Stamp) -> Input {
         Action::RemoveFromService => Input::RemoveFromService,
         Action::ReturnToService => Input::ReturnToService,
         Action::Reset => Input::Reset,
+    }
+}
+
+/// May this person ask for it, with this reason and for so long? How full the shelf is, is not
+/// looked at here.
+pub(super) fn check(ask: &Ask, handling: &Handling) -> Result<(), CommandRefused> {
+    let Handling { shelving, out_of_service, .. } = handling;
+    let permit = match ask.action {
+        Action::Shelve(_) => &shelving.permit,
+        Action::RemoveFromService => out_of_service,
+        _ => return Ok(()),
+    };
+    let By { name, reason } = &ask.by;
+    if !permit.by.is_empty() && !permit.by.contains(name) {
+        return Err(CommandRefused::NotYou { name: name.clone(), by: permit.by.clone() });
+    }
+    let reasons = &permit.reasons;
+    if reason.trim().is_empty() {
+        return Err(CommandRefused::NoReason { alarm: ask.alarm.clone() });
+    }
+    if !reasons.is_empty() && !reasons.iter().any(|known| reason.starts_with(known.as_str())) {
+        let (reason, reasons) = (reason.clone(), reasons.clone());
+        return Err(CommandRefused::OtherReason { reason, reasons });
+    }
+    match ask.action {
+        Action::Shelve(span) if span > shelving.longest => {
+            Err(CommandRefused::TooLong { longest: shelving.longest })
+        }
+        _ => Ok(()),
     }
 }
 
@@ -113,6 +143,42 @@ pub enum CommandRefused {
         alarm: AlarmId,
         /// The last occurrence.
         last: u64,
+    },
+    /// Nobody sets an alarm aside without a reason.
+    #[error("{alarm} is set aside with a reason only")]
+    NoReason {
+        /// What was named.
+        alarm: AlarmId,
+    },
+    /// Reasons are listed, and this is none of them.
+    #[error("{reason:?} is no reason here; say one of: {}", reasons.join(", "))]
+    OtherReason {
+        /// What was said.
+        reason: String,
+        /// What it may begin with.
+        reasons: Vec<String>,
+    },
+    /// Somebody else may.
+    #[error("{name} may not do this; {} may", by.join(", "))]
+    NotYou {
+        /// Who asks.
+        name: String,
+        /// Who may.
+        by: Vec<String>,
+    },
+    /// Longer than alarms are shelved here.
+    #[error("alarms are shelved for {longest} at most")]
+    TooLong {
+        /// The longest time.
+        longest: Span,
+    },
+    /// As many alarms as may lie on the shelf do.
+    #[error("{at_most} alarms of {plant} are shelved, which is as many as may be")]
+    ShelfFull {
+        /// The plant.
+        plant: PlantId,
+        /// So many.
+        at_most: usize,
     },
     /// The alarm's state does not allow it.
     #[error("{alarm} is {state}, which does not allow this")]

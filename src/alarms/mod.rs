@@ -8,6 +8,7 @@
 
 pub mod command;
 pub mod event;
+pub mod load;
 pub mod policy;
 pub mod state;
 #[cfg(test)]
@@ -20,8 +21,9 @@ use serde::{Deserialize, Serialize};
 use crate::base::{PlantId, RuleId, Span, Stamp, TagId};
 use crate::ingest::observation::PlantIndex;
 use crate::inspection::finding::{Finding, RuleIndex, Watch, Why};
+use crate::inspection::handling::Handling;
 use crate::plant::tags::TagIndex;
-use command::{Command, CommandRefused, Reply};
+use command::{Action, Command, CommandRefused, Reply};
 use event::{AlarmChange, AlarmEvent, AlarmId, AlarmState, By};
 use policy::AlarmRule;
 use state::{Change, Input, State, transition};
@@ -34,6 +36,7 @@ pub struct Alarms {
     children: Vec<Vec<RuleIndex>>,
     names: Vec<Names>,
     plants: Vec<PlantAlarms>,
+    handling: Handling,
 }
 
 #[derive(Debug, Clone)]
@@ -84,7 +87,12 @@ impl Alarms {
         let names: Vec<Names> =
             plants.into_iter().map(|(plant, tags)| Names { plant, tags }).collect();
         let plants = vec![PlantAlarms::default(); names.len()];
-        Self { rules, children, names, plants }
+        Self { rules, children, names, plants, handling: Handling::default() }
+    }
+
+    /// The same, with limits to what people may set aside.
+    pub fn with_handling(self, handling: Handling) -> Self {
+        Self { handling, ..self }
     }
 
     /// Takes findings of one plant; they are put in the order of time, parents first, and drained.
@@ -153,11 +161,28 @@ impl Alarms {
         if command::is_done(ask.action, &state) {
             return Ok(Reply::Already { state: state.shown() });
         }
+        command::check(ask, &self.handling)?;
+        if matches!(ask.action, Action::Shelve(_)) && state.shelved_until.is_none() {
+            self.has_room(watch.plant)?;
+        }
         self.tell(watch, command::input(ask.action, *at), *at, (None, Some(&ask.by)), events);
         if events.is_empty() {
             return Err(CommandRefused::NotNow { alarm: alarm(), state: state.shown() });
         }
         Ok(Reply::Done { state: self.state(watch).shown() })
+    }
+
+    /// Is there room on the shelf of this plant?
+    fn has_room(&self, plant: PlantIndex) -> Result<(), CommandRefused> {
+        let at_most = self.handling.shelving.at_most;
+        let alarms = self.plants.get(plant.0).map(|plant| plant.alarms.values());
+        let shelved = alarms.into_iter().flatten().filter(|it| it.state.shelved_until.is_some());
+        match self.names.get(plant.0) {
+            Some(names) if shelved.count() >= at_most => {
+                Err(CommandRefused::ShelfFull { plant: names.plant.clone(), at_most })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Every alarm that a person should see: standing, unanswered, latched, or kept silent; each as

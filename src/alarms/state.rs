@@ -239,7 +239,7 @@ impl Running<'_> {
 
     fn fire(&mut self, due: Due, at: Stamp) {
         match due {
-            Due::Unshelve => self.unshelve(at),
+            Due::Unshelve => self.unshelve(AlarmChange::ShelfExpired, at),
             Due::OnDelay => self.activate(at),
             Due::OffDelay => self.end(at),
             Due::ReAlarm => {
@@ -263,7 +263,9 @@ impl Running<'_> {
                 self.state.shelved_until = Some(until);
                 self.say(AlarmChange::Shelved, now);
             }
-            Input::Unshelve if self.state.shelved_until.is_some() => self.unshelve(now),
+            Input::Unshelve if self.state.shelved_until.is_some() => {
+                self.unshelve(AlarmChange::Unshelved, now);
+            }
             Input::Suppress if !self.state.suppressed => {
                 self.state.suppressed = true;
                 if self.state.announced {
@@ -406,9 +408,9 @@ impl Running<'_> {
         self.say(AlarmChange::Reset, now);
     }
 
-    fn unshelve(&mut self, at: Stamp) {
+    fn unshelve(&mut self, change: AlarmChange, at: Stamp) {
         self.state.shelved_until = None;
-        self.say(AlarmChange::Unshelved, at);
+        self.say(change, at);
         self.speak_again(at);
     }
 

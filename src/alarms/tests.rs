@@ -8,6 +8,7 @@ use super::policy::Policy;
 use super::*;
 use crate::inspection::book::NoData;
 use crate::inspection::finding::Verdict;
+use crate::inspection::handling::{Permit, Shelving};
 
 const GATEWAY: RuleIndex = RuleIndex(0);
 const SILENT: RuleIndex = RuleIndex(1);
@@ -77,6 +78,50 @@ fn command(id: &str, n: u64, s: i64, action: Action) -> Command {
 }
 
 use Verdict::{Abnormal, Normal};
+
+#[test]
+fn who_shelves_for_how_long_how_many_and_why_is_limited() {
+    let permit = |by: &[&str], reasons: &[&str]| Permit {
+        by: by.iter().map(ToString::to_string).collect(),
+        reasons: reasons.iter().map(ToString::to_string).collect(),
+    };
+    let refused = |handling: Handling, action, reason: &str| {
+        let mut alarms = alarms().with_handling(handling);
+        let mut first = command("chlorine-low/PIT-401", 0, 0, Action::Shelve(Span::MINUTE));
+        first.ask.by.name = "Wang".to_owned();
+        alarms.command(&first);
+        let mut command = command("chlorine-low/AIT-301", 0, 1, action);
+        reason.clone_into(&mut command.ask.by.reason);
+        let (reply, events) = alarms.command(&command);
+        assert_eq!(events.is_empty(), reply.refused().is_some());
+        reply.refused().map(ToString::to_string)
+    };
+    let shelving =
+        Shelving { longest: Span::HOUR, at_most: 2, permit: permit(&["Li", "Wang"], &[]) };
+    let usual = || Handling { shelving: shelving.clone(), ..Handling::default() };
+    let hour = Action::Shelve(Span::HOUR);
+    assert_eq!(refused(usual(), hour, "noise"), None);
+    let said = refused(usual(), Action::Shelve(Span::minutes(61)), "noise");
+    assert_eq!(said.as_deref(), Some("alarms are shelved for 1 h at most"));
+    let said = refused(usual(), hour, " ");
+    assert_eq!(
+        said.as_deref(),
+        Some("sanmen/chlorine-low/AIT-301 is set aside with a reason only")
+    );
+    let with = |shelving| Handling { shelving, ..Handling::default() };
+    let full = with(Shelving { at_most: 1, ..shelving.clone() });
+    let text = "1 alarms of sanmen are shelved, which is as many as may be";
+    assert_eq!(refused(full, hour, "noise").as_deref(), Some(text));
+    let other = with(Shelving { permit: permit(&["Wang"], &[]), ..shelving.clone() });
+    let text = "Li may not do this; Wang may";
+    assert_eq!(refused(other, hour, "noise").as_deref(), Some(text));
+    let listed = permit(&[], &["maintenance", "known fault"]);
+    let out = Handling { out_of_service: listed, ..Handling::default() };
+    assert_eq!(refused(out.clone(), Action::RemoveFromService, "known fault: a wire"), None);
+    let text = "\"noise\" is no reason here; say one of: maintenance, known fault";
+    assert_eq!(refused(out.clone(), Action::RemoveFromService, "noise").as_deref(), Some(text));
+    assert_eq!(refused(out, hour, "noise"), None, "the shelf has a list of its own");
+}
 
 #[test]
 fn an_event_says_what_where_when_and_why() {
@@ -212,8 +257,10 @@ fn what_is_on_the_shelf_is_listed_and_comes_back_by_itself() {
     assert!(matches!(alarms.command(&shelve).0, Reply::Done { .. }), "a normal one may be shelved");
     let listed: Vec<_> = alarms.standing(PLANT).iter().map(|it| it.state).collect();
     assert_eq!(listed, [AlarmState::Shelved]);
-    let wanted =
-        ["sanmen/chlorine-low/AIT-301 Unshelved@600", "sanmen/chlorine-low/AIT-301/1 Raised@600"];
+    let wanted = [
+        "sanmen/chlorine-low/AIT-301 ShelfExpired@600",
+        "sanmen/chlorine-low/AIT-301/1 Raised@600",
+    ];
     let found = said(&mut alarms, vec![finding(LOW, Some(0), 10, Abnormal)], 999);
     assert_eq!(found, wanted);
 }

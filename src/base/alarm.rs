@@ -22,8 +22,10 @@ pub enum AlarmChange {
     Reset,
     /// Set aside by a person for a time.
     Shelved,
-    /// Back from the shelf, by a person or because the time is over.
+    /// A person took it from the shelf.
     Unshelved,
+    /// Its time on the shelf is over.
+    ShelfExpired,
     /// Suppressed by design (a parent alarm, a state of the plant).
     Suppressed,
     /// No longer suppressed.
@@ -40,7 +42,7 @@ pub enum AlarmChange {
 
 impl AlarmChange {
     /// As records and files write it.
-    pub const CHOICES: [(&'static str, Self); 13] = [
+    pub const CHOICES: [(&'static str, Self); 14] = [
         ("raised", Self::Raised),
         ("cleared", Self::Cleared),
         ("acknowledged", Self::Acknowledged),
@@ -48,6 +50,7 @@ impl AlarmChange {
         ("reset", Self::Reset),
         ("shelved", Self::Shelved),
         ("unshelved", Self::Unshelved),
+        ("shelf-expired", Self::ShelfExpired),
         ("suppressed", Self::Suppressed),
         ("unsuppressed", Self::Unsuppressed),
         ("removed-from-service", Self::RemovedFromService),

@@ -2,6 +2,7 @@
 
 mod ask;
 mod list;
+mod report;
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -33,6 +34,8 @@ pub struct AlarmsArgs {
 enum Command {
     /// List the alarms that stand or wait for an answer, most urgent first
     List(list::ListArgs),
+    /// Measure what alarms ask of people: rate, floods, chattering, stale, most frequent, answers
+    Report(report::ReportArgs),
     /// Say that somebody has seen an alarm and cares for it
     #[command(visible_alias = "ack")]
     Acknowledge(ask::AskArgs),
@@ -69,6 +72,7 @@ struct WhereArgs {
 pub fn run(args: &AlarmsArgs, out: &mut dyn Write) -> Result<(), Failure> {
     match &args.command {
         Command::List(args) => list::run(args, out),
+        Command::Report(args) => report::run(args, out),
         Command::Acknowledge(args) => ask::acknowledge(args, out),
         Command::Shelve(args) => ask::shelve(args, out),
         Command::Unshelve(args) => ask::unshelve(args, out),

@@ -29,19 +29,23 @@ pub struct Shelves {
     /// A folder of rule files, instead of those compiled in
     #[arg(long, value_name = "DIR")]
     rules: Option<PathBuf>,
+    /// A file of how alarms are handled, instead of the one compiled in
+    #[arg(long = "alarms", value_name = "FILE")]
+    handling: Option<PathBuf>,
 }
 
 impl PlantShelf {
     /// The plants; the rules are those compiled in.
     pub fn library(&self) -> Library {
-        Library { plants: self.plants.clone(), rules: None }
+        Library { plants: self.plants.clone(), ..Library::default() }
     }
 }
 
 impl Shelves {
     /// Where plants and rules come from.
     pub fn library(&self) -> Library {
-        Library { rules: self.rules.clone(), ..self.plants.library() }
+        let (rules, alarms) = (self.rules.clone(), self.handling.clone());
+        Library { rules, alarms, ..self.plants.library() }
     }
 }
 

@@ -16,6 +16,7 @@ use crate::cli::library::{self, Library, Script, keep};
 use crate::cli::settings::Settings;
 use crate::exercise::{fleet, judge};
 use crate::inspection::book::Book;
+use crate::inspection::handling::Handling;
 use crate::plant::Plant;
 use crate::plant::{inp, profile::Profile, tags::Tag};
 use found::Found;
@@ -31,8 +32,8 @@ pub struct ConfigArgs {
 enum What {
     /// Report every mistake of plants, rules, scenarios and settings at once
     Check {
-        /// Plant folders, files of rules, scenarios or settings, .inp files, or folders of them;
-        /// everything that is compiled in by default
+        /// Plant folders, files of rules, alarms, scenarios or settings, .inp files, or folders of
+        /// them; everything that is compiled in by default
         #[arg(value_name = "PATH")]
         paths: Vec<PathBuf>,
         #[command(flatten)]
@@ -76,6 +77,7 @@ fn check(paths: &[PathBuf], library: &Library, out: &mut dyn Write) -> Result<()
     checker.networks(&found.networks);
     checker.fleets(&found.fleets);
     checker.settings(&found.settings);
+    checker.alarms(&found.alarms);
     checker.scenarios(&found.scenarios);
     checker.problems.into_result(Some(()))?;
     if !checker.idle.is_empty() {
@@ -168,6 +170,12 @@ impl Checker {
         for source in sources {
             let settings = Settings::load(&library::default_settings(), Some(source));
             keep(&mut self.problems, settings);
+        }
+    }
+
+    fn alarms(&mut self, sources: &[Arc<Source>]) {
+        for source in sources {
+            keep(&mut self.problems, Handling::load(source));
         }
     }
 

@@ -13,6 +13,7 @@ use crate::base::problem::{Problems, Source, Spanned, nearest, top_keys};
 use crate::cli::exit::Failure;
 use crate::cli::settings::Settings;
 use crate::inspection::book::Book;
+use crate::inspection::handling::Handling;
 use crate::plant::Plant;
 use crate::plant::fleet::{self, Fleet};
 use crate::plant::load::{self, Files};
@@ -40,6 +41,8 @@ pub struct Library {
     pub plants: Option<PathBuf>,
     /// A folder of rule files, instead of those compiled in.
     pub rules: Option<PathBuf>,
+    /// A file of how alarms are handled, instead of the one compiled in.
+    pub alarms: Option<PathBuf>,
 }
 
 impl Library {
@@ -67,8 +70,23 @@ impl Library {
         })
     }
 
-    /// The inspection rules.
+    /// The inspection rules, and how their alarms are handled. Errors: every mistake of both.
     pub fn book(&self) -> Result<Book, Problems> {
+        let mut problems = Problems::new();
+        let rules = keep(&mut problems, self.rules());
+        let handling = keep(&mut problems, self.handling());
+        let book = rules.zip(handling).map(|(rules, handling)| rules.with_handling(handling));
+        problems.into_result(book)
+    }
+
+    fn handling(&self) -> Result<Handling, Problems> {
+        match &self.alarms {
+            Some(path) => Handling::load(&source(path)?),
+            None => Ok(Handling::default()), // a test holds the compiled file to it
+        }
+    }
+
+    fn rules(&self) -> Result<Book, Problems> {
         let sources = match &self.rules {
             Some(folder) => {
                 let found = folder_sources(folder, "toml")?;

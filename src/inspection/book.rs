@@ -10,6 +10,7 @@ use crate::base::analyte::Analyte;
 use crate::base::problem::{Problems, Source, nearest, read_toml};
 use crate::base::{Flag, RuleId, Span, Text};
 use crate::inspection::finding::RuleIndex;
+use crate::inspection::handling::Handling;
 use crate::inspection::limit::LimitInForce;
 use crate::inspection::plausibility::flow_window::FlowTest;
 use crate::inspection::rule_file;
@@ -199,6 +200,7 @@ pub struct Book {
     rules: Vec<InspectionRule>,
     tests: Vec<TestSpec>,
     by_id: BTreeMap<RuleId, RuleIndex>,
+    handling: Handling,
 }
 
 /// What came out of holding a book against plants.
@@ -231,7 +233,17 @@ impl Book {
         }
         check_ids(&named, &named_tests, &rules, &mut problems);
         let by_id = rules.iter().enumerate().map(|(i, r)| (r.id.clone(), RuleIndex(i))).collect();
-        problems.into_result(Some(Self { rules, tests, by_id }))
+        problems.into_result(Some(Self { rules, tests, by_id, handling: Handling::default() }))
+    }
+
+    /// The same rules, with alarms handled so.
+    pub fn with_handling(self, handling: Handling) -> Self {
+        Self { handling, ..self }
+    }
+
+    /// How people may set alarms aside, and by which marks their load is judged.
+    pub fn handling(&self) -> &Handling {
+        &self.handling
     }
 
     /// The rules, in the order of the files; `RuleIndex` counts in it.

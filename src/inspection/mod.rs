@@ -7,6 +7,7 @@
 
 pub mod book;
 pub mod finding;
+pub mod handling;
 mod lab_watch;
 pub mod limit;
 mod plant_watch;

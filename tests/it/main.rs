@@ -1,5 +1,7 @@
 //! What only the whole crate can prove. One binary: one link.
 
+#[cfg(all(feature = "cli", feature = "live", feature = "sqlite", feature = "epanet"))]
+mod alarm_report;
 mod closed_forms;
 #[cfg(feature = "cli")]
 mod dataset;

@@ -190,6 +190,14 @@ fn every_mistake_of_settings_comes_at_once() {
 }
 
 #[test]
+fn every_mistake_of_the_handling_of_alarms_comes_at_once() {
+    assert_snapshot!(all_said(&[
+        "config check tests/data/rejects/alarms.toml",
+        "test --alarms tests/data/rejects/alarms.toml scenarios/quiet-day.toml",
+    ]));
+}
+
+#[test]
 fn every_mistake_of_a_network_comes_at_once() {
     assert_snapshot!(all_said(&[
         "config check tests/data/rejects/village.inp",

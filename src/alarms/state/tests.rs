@@ -154,13 +154,13 @@ fn a_person_acts_on_what_is_seen_and_moves_no_time() {
 fn what_begins_on_the_shelf_is_announced_when_it_comes_back() {
     let shelve = Input::Shelve { until: at(500) };
     let said = live(POLICY, &[(0, shelve), (10, ABNORMAL), (501, Input::Time)]);
-    assert_eq!(said, "Shelved@0→G Unshelved@500→B Raised@500→B");
+    assert_eq!(said, "Shelved@0→G ShelfExpired@500→B Raised@500→B");
     let gone = live(POLICY, &[(0, shelve), (10, ABNORMAL), (200, NORMAL), (501, Input::Time)]);
-    assert_eq!(gone, "Shelved@0→G Unshelved@500→A");
+    assert_eq!(gone, "Shelved@0→G ShelfExpired@500→A");
     let by_hand = live(POLICY, &[(0, ABNORMAL), (70, shelve), (90, Input::Unshelve)]);
     assert_eq!(by_hand, "Raised@60→B Shelved@70→G Unshelved@90→B");
     let ends = live(POLICY, &[(0, ABNORMAL), (70, shelve), (90, NORMAL), (501, Input::Time)]);
-    assert_eq!(ends, "Raised@60→B Shelved@70→G Cleared@120→G Unshelved@500→D");
+    assert_eq!(ends, "Raised@60→B Shelved@70→G Cleared@120→G ShelfExpired@500→D");
 }
 
 #[test]

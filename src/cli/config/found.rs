@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::base::problem::{Problems, Source, top_keys};
 use crate::cli::library::{self, keep};
+use crate::inspection::handling::SECTIONS;
 
 /// The files below some paths, by kind; each once.
 #[derive(Default)]
@@ -20,6 +21,8 @@ pub struct Found {
     pub scenarios: Vec<Arc<Source>>,
     /// Files with a section of the settings.
     pub settings: Vec<Arc<Source>>,
+    /// Files with a section of how alarms are handled.
+    pub alarms: Vec<Arc<Source>>,
     /// EPANET files outside a plant's folder.
     pub networks: Vec<Arc<Source>>,
     /// How many files, without those of plants.
@@ -32,6 +35,7 @@ pub struct Found {
 enum Kind {
     Rules,
     Settings,
+    Alarms,
     Fleet,
     Scenario,
 }
@@ -80,6 +84,7 @@ impl Found {
         match kind_of(|key| keys.contains_key(key)) {
             Some(Kind::Rules) => self.rules.push(source),
             Some(Kind::Settings) => self.settings.push(source),
+            Some(Kind::Alarms) => self.alarms.push(source),
             Some(Kind::Fleet) => self.fleets.push(source),
             Some(Kind::Scenario) => self.scenarios.push(source),
             None if broken.is_empty() => self.unknown(&source),
@@ -91,8 +96,8 @@ impl Found {
         let first_line = source.text.find('\n').unwrap_or(source.text.len());
         self.problems.add(source, 0..first_line, "this is no kind of file that Sanmen reads").help(
             "a scenario names its `plant` or `fleet`, rules begin with [[rule]], settings have a \
-             section such as [monitor]; a plant is a folder with network.inp, plant.toml and \
-             instruments.toml",
+             section such as [monitor], the handling of alarms one such as [shelving]; \
+             a plant is a folder with network.inp, plant.toml and instruments.toml",
         );
     }
 }
@@ -116,6 +121,8 @@ fn kind_of(has: impl Fn(&str) -> bool) -> Option<Kind> {
         Some(Kind::Rules)
     } else if ["monitor", "ledger", "publisher", "exercise"].into_iter().any(&has) {
         Some(Kind::Settings)
+    } else if SECTIONS.into_iter().any(&has) {
+        Some(Kind::Alarms)
     } else if has("template") || has("rural_residents") {
         Some(Kind::Fleet)
     } else if ["plant", "fleet", "inject", "expect", "allow", "duration_h"].into_iter().any(&has) {
@@ -134,6 +141,7 @@ mod tests {
         let kind = |keys: &[&str]| kind_of(|key| keys.contains(&key));
         assert!(matches!(kind(&["rule"]), Some(Kind::Rules)));
         assert!(matches!(kind(&["ledger"]), Some(Kind::Settings)));
+        assert!(matches!(kind(&["load"]), Some(Kind::Alarms)));
         assert!(matches!(kind(&["plant", "title"]), Some(Kind::Scenario)));
         assert!(matches!(kind(&["county", "template"]), Some(Kind::Fleet)));
         assert!(kind(&["package", "dependencies"]).is_none());

@@ -272,6 +272,7 @@ impl<'a> Portrait<'a> {
             | AlarmChange::Reset
             | AlarmChange::Shelved
             | AlarmChange::Unshelved
+            | AlarmChange::ShelfExpired
             | AlarmChange::RemovedFromService
             | AlarmChange::ReturnedToService => (answer, Level::Calm),
             AlarmChange::Suppressed | AlarmChange::Unsuppressed | AlarmChange::DataBack => {

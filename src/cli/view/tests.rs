@@ -249,7 +249,7 @@ fn at(minute: i64) -> Stamp {
 }
 
 fn sanmen() -> (Arc<Plant>, Book) {
-    let library = Library { plants: None, rules: None };
+    let library = Library::default();
     (library.plant("sanmen").expect("compiled in"), library.book().expect("compiled in"))
 }
 

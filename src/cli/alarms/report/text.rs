@@ -1,0 +1,185 @@
+//! A report as text.
+
+use std::io::{self, Write};
+
+use super::Report;
+use super::words::Words;
+use crate::alarms::load::{Actor, Flood};
+use crate::base::{PlantId, Span, Stamp};
+
+/// Every figure beside the mark it is judged by.
+pub(super) fn write(report: &Report, words: &Words, out: &mut dyn Write) -> io::Result<()> {
+    for section in sections(report, words) {
+        writeln!(out, "{}", section.line)?;
+        for row in &section.rows {
+            writeln!(out, "  {}", row.join("  "))?;
+        }
+    }
+    Ok(())
+}
+
+/// A line of a report, and what stands below it.
+pub(super) struct Section {
+    /// What it says.
+    pub line: String,
+    /// The columns' names; none when a row needs no name.
+    pub columns: Vec<&'static str>,
+    /// What it is made of.
+    pub rows: Vec<Vec<String>>,
+}
+
+impl Section {
+    fn line(line: String) -> Self {
+        Self { line, columns: Vec::new(), rows: Vec::new() }
+    }
+}
+
+/// The report, line by line: what the page shows too.
+pub(super) fn sections(report: &Report, words: &Words) -> Vec<Section> {
+    let mut all = vec![head(report, words), rate(report, words), floods(report, words)];
+    all.extend([chattering(report, words), fleeting(report, words), stale(report, words)]);
+    all.extend([top(report, words), priorities(report, words), answers(report, words)]);
+    all.push(shelves(report, words));
+    all
+}
+
+pub(super) fn local(report: &Report, at: Stamp) -> String {
+    at.month_day_time(report.utc_offset)
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1} %", share * 100.0)
+}
+
+fn head(report: &Report, words: &Words) -> Section {
+    let load = &report.load;
+    let plants: Vec<&str> = report.plants.iter().map(PlantId::as_str).collect();
+    let plants = match plants.as_slice() {
+        [first, second, third, _, ..] => format!("{first}, {second}, {third}, … {}", plants.len()),
+        few => few.join(", "),
+    };
+    let [raised, standing] = words.counts;
+    Section::line(format!(
+        "{} · {} · {plants} · {} – {} ({}) · {raised} {} · {standing} {}",
+        words.title,
+        report.title,
+        local(report, load.from),
+        local(report, load.to),
+        load.to - load.from,
+        load.raised,
+        load.standing
+    ))
+}
+
+fn rate(report: &Report, words: &Words) -> Section {
+    let (rate, marks) = (&report.load.rate, &report.marks);
+    let [of, mean, most, acceptable, manageable] = words.rate;
+    let [above, far_above] = words.above;
+    Section::line(format!(
+        "{of} {}: {mean} {:.2} · {most} {} · {above} ({acceptable} {} [S44d]): {} · {far_above} \
+         ({manageable} {} [M]): {}",
+        rate.window,
+        rate.mean,
+        rate.most,
+        marks.acceptable,
+        percent(rate.above_acceptable),
+        marks.manageable,
+        percent(rate.above_manageable)
+    ))
+}
+
+fn floods(report: &Report, words: &Words) -> Section {
+    let (load, marks) = (&report.load, &report.marks);
+    let [floods, of_time] = words.floods;
+    let [more, within, fewer] = words.flood_marks;
+    let line = format!(
+        "{floods} ({more} {} {within} {}, {fewer} {} [S44a]): {} · {} {of_time}",
+        marks.flood_begins_above,
+        marks.window,
+        marks.flood_ends_below,
+        load.floods.len(),
+        percent(load.flood_share)
+    );
+    let row = |flood: &Flood| {
+        let (from, to) = (local(report, flood.from), local(report, flood.to));
+        let first = flood.first_out.to_string();
+        vec![from, to, flood.alarms.to_string(), flood.peak.to_string(), first]
+    };
+    let rows = load.floods.iter().map(row).collect();
+    Section { line, columns: words.flood_columns.to_vec(), rows }
+}
+
+fn chattering(report: &Report, words: &Words) -> Section {
+    let (load, marks) = (&report.load, &report.marks);
+    let [chattering, times] = words.chattering;
+    let [alarm, _, count, since, _] = words.columns;
+    let (least, within) = (marks.chattering_times, marks.chattering_within);
+    let line =
+        format!("{chattering} (≥ {least} {times} {within} [S44b][D]): {}", load.chattering.len());
+    let rows = load
+        .chattering
+        .iter()
+        .map(|it| vec![it.alarm.to_string(), it.times.to_string(), local(report, it.first)]);
+    Section { line, columns: vec![alarm, count, since], rows: rows.collect() }
+}
+
+fn fleeting(report: &Report, words: &Words) -> Section {
+    let (fleeting, count) = (report.marks.fleeting, report.load.fleeting);
+    Section::line(format!("{} {fleeting} [D]: {count}", words.fleeting))
+}
+
+fn stale(report: &Report, words: &Words) -> Section {
+    let (load, after) = (&report.load, report.marks.stale_after);
+    let [alarm, .., stood] = words.columns;
+    let line = format!("{} {after} [M]: {}", words.stale, load.stale.len());
+    let rows = load.stale.iter().map(|it| vec![it.alarm.to_string(), it.stood.to_string()]);
+    Section { line, columns: vec![alarm, stood], rows: rows.collect() }
+}
+
+fn top(report: &Report, words: &Words) -> Section {
+    let load = &report.load;
+    let [top, of_all] = words.top;
+    let [alarm, what, times, ..] = words.columns;
+    let line = format!("{top}: {} {of_all}", percent(load.top_share));
+    let rows = load.top.iter().map(|actor| {
+        vec![actor.raised.to_string(), actor.alarm.to_string(), title(report, words, actor)]
+    });
+    Section { line, columns: vec![times, alarm, what], rows: rows.collect() }
+}
+
+/// The rule's title in the reader's language, while the book knows the rule.
+fn title(report: &Report, words: &Words, actor: &Actor) -> String {
+    let rule = report.book.rules().iter().find(|rule| rule.id == actor.alarm.rule);
+    rule.map_or_else(|| actor.title.clone(), |rule| rule.title.get(words.lang).to_owned())
+}
+
+fn priorities(report: &Report, words: &Words) -> Section {
+    let [priorities, share, usual] = words.priorities;
+    let [_, _, times, ..] = words.columns;
+    let line = format!("{priorities} ({usual} [S44c])");
+    let rows = report.load.priorities.iter().map(|it| {
+        let name = words.priority(it.priority).to_owned();
+        vec![name, it.raised.to_string(), percent(it.share), percent(it.usual)]
+    });
+    Section { line, columns: vec![priorities, times, share, usual], rows: rows.collect() }
+}
+
+fn answers(report: &Report, words: &Words) -> Section {
+    let answers = &report.load.answers;
+    let [title, acknowledged, waiting, median, nine, longest] = words.answers;
+    let time = |span: Option<Span>| span.map_or("–".to_owned(), |span| span.to_string());
+    Section::line(format!(
+        "{title}: {acknowledged} {} · {waiting} {} · {median} {} · {nine} {} · {longest} {}",
+        answers.acknowledged,
+        answers.waiting,
+        time(answers.median),
+        time(answers.ninety_percent),
+        time(answers.longest)
+    ))
+}
+
+fn shelves(report: &Report, words: &Words) -> Section {
+    let [title, by_hand, by_time] = words.shelves;
+    let [taken, expired] = report.load.unshelved;
+    Section::line(format!("{title}: {by_hand} {taken} · {by_time} {expired}"))
+}
