@@ -28,6 +28,11 @@ pub struct Station {
 }
 
 impl Station {
+    /// How long a full battery carries the load without any sun, hours.
+    pub fn hours_without_sun(&self) -> f64 {
+        self.battery_wh * (1.0 - self.off_below_share) / self.load_w
+    }
+
     /// Voltage of a battery of 12 V that has this share of its charge, V: a straight line from the
     /// empty to the full one at rest, and up to 0.8 V more while it is charged `[M]`.
     ///

@@ -11,6 +11,7 @@ use crate::cli::common::{Format, Language, PlantShelf};
 use crate::cli::exit::Failure;
 use crate::plant::Plant;
 use crate::plant::network::{LinkKind, NodeKind};
+use crate::plant::station::Station;
 use crate::plant::tags::SamplingPoint;
 
 /// Arguments of `sanmen plant show`.
@@ -57,13 +58,65 @@ fn object(plant: &Plant) -> serde_json::Value {
             "quantity": tag.quantity.name(),
             "unit": tag.quantity.unit(),
             "poll_s": tag.poll.as_seconds(),
+            "station": instrument.station.map(|at| &plant.stations[at].id),
         })
     });
     let conditions = plant.conditions.iter().map(|condition| condition.name.as_str());
     object["village_list"] = villages.collect();
     object["tag_list"] = tags.collect();
+    object["station_list"] = station_objects(plant);
     object["conditions"] = conditions.collect();
     object
+}
+
+fn station_objects(plant: &Plant) -> serde_json::Value {
+    let station = |(at, station): (usize, &Station)| {
+        json!({
+            "station": station.id,
+            "title": station.title,
+            "battery_wh": station.battery_wh,
+            "load_w": station.load_w,
+            "panel_w": station.panel_w,
+            "off_below_percent": percent(station.off_below_share),
+            "on_above_percent": percent(station.on_above_share),
+            "latitude_deg": station.latitude_deg,
+            "hours_without_sun": station.hours_without_sun(),
+            "tags": carried(plant, at),
+        })
+    };
+    plant.stations.iter().enumerate().map(station).collect()
+}
+
+/// As files write it: whole or with a few digits, whatever the share is in binary.
+fn percent(share: f64) -> f64 {
+    (share * 1e8).round() / 1e6
+}
+
+/// The tags of the instruments that live on this station.
+fn carried(plant: &Plant, station: usize) -> Vec<&str> {
+    let own = plant.instruments.iter().filter(|instrument| instrument.station == Some(station));
+    own.map(|instrument| instrument.tag.id.as_str()).collect()
+}
+
+fn stations_text(plant: &Plant, lang: Lang, out: &mut dyn Write) -> Result<(), Failure> {
+    if plant.stations.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\nstations on battery and sun")?;
+    for (at, station) in plant.stations.iter().enumerate() {
+        let Station { id, title, battery_wh, load_w, panel_w, latitude_deg, .. } = station;
+        writeln!(
+            out,
+            "  {id:<12} {}: battery {battery_wh} Wh, load {load_w} W, panel {panel_w} W at \
+             {latitude_deg} °N; {:.0} h without sun; off below {} %, on above {} %; {}",
+            title.get(lang),
+            station.hours_without_sun(),
+            percent(station.off_below_share),
+            percent(station.on_above_share),
+            carried(plant, at).join(" "),
+        )?;
+    }
+    Ok(())
 }
 
 fn text(plant: &Plant, lang: Lang, out: &mut dyn Write) -> Result<(), Failure> {
@@ -119,7 +172,36 @@ fn text(plant: &Plant, lang: Lang, out: &mut dyn Write) -> Result<(), Failure> {
         let point = point.map_or("", |(word, _)| *word);
         writeln!(out, "  {id:<10} {title} [{unit}], {point}, every {}", tag.poll)?;
     }
+    stations_text(plant, lang, out)?;
     let conditions: Vec<&str> = plant.conditions.iter().map(|c| c.name.as_str()).collect();
     writeln!(out, "\nconditions: {}", conditions.join(", "))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::library::Library;
+
+    #[test]
+    fn a_station_is_shown_with_what_it_carries() {
+        let plant = Library::default().plant("sanmen").expect("it ships");
+        let tags = ["PIT-407", "AIT-407", "AIT-417", "EIT-407"];
+        let shown = &object(&plant)["station_list"][0];
+        assert_eq!(shown["station"], "yunding-tap");
+        assert_eq!(shown["off_below_percent"], 20.0);
+        assert_eq!(shown["hours_without_sun"], 96.0);
+        assert_eq!(shown["tags"], json!(tags));
+        let mut out = Vec::new();
+        text(&plant, Lang::En, &mut out).expect("a buffer takes everything");
+        let said = String::from_utf8(out).expect("text");
+        let line = "  yunding-tap  Yunding tap station: battery 240 Wh, load 2 W, panel 80 W at \
+                    29.7 °N; 96 h without sun; off below 20 %, on above 35 %; ";
+        let line = format!("{line}{}\n", tags.join(" "));
+        assert!(said.contains(&line), "{said}");
+        let without = Plant { stations: Vec::new(), ..(*plant).clone() };
+        let mut out = Vec::new();
+        text(&without, Lang::En, &mut out).expect("a buffer takes everything");
+        assert!(!String::from_utf8(out).expect("text").contains("battery and sun"));
+    }
 }

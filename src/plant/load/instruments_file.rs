@@ -17,7 +17,7 @@ use super::place::measurable;
 #[derive(Clone, Copy)]
 pub(super) struct Owners<'p> {
     pub villages: &'p [Village],
-    pub stations: &'p [Station],
+    pub stations: &'p [Spanned<Station>],
     pub disinfectant: Disinfectant,
 }
 
@@ -98,7 +98,7 @@ fn read_one(
 #[expect(clippy::option_option, reason = "no station, one, or a mistake")]
 fn read_station(table: &Table<'_>, owners: Option<Owners<'_>>) -> Option<Option<usize>> {
     let (Some(name), Some(owners)) = (table.opt_text("station"), owners) else { return Some(None) };
-    let mut known = owners.stations.iter().map(|station| station.id.as_str());
+    let mut known = owners.stations.iter().map(|station| station.get_ref().id.as_str());
     let found = known.clone().position(|id| id == name.get_ref());
     if found.is_none() {
         let known: Vec<&str> = known.by_ref().collect();

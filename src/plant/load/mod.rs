@@ -18,7 +18,7 @@ mod train;
 use std::sync::Arc;
 
 use crate::base::PlantId;
-use crate::base::problem::{Problems, Source};
+use crate::base::problem::{Problems, Source, Spanned};
 use crate::plant::laboratory::SamplingPlan;
 use crate::plant::production::control_production;
 use crate::plant::{Plant, inp};
@@ -57,6 +57,9 @@ pub fn load(id: PlantId, files: &Files) -> Result<Plant, Problems> {
     });
     let instruments =
         keep(&mut problems, instruments_file::read(&files.instruments, &names, owners));
+    if let (Some(described), Some(instruments)) = (&described, &instruments) {
+        station::check_carry(&described.stations, instruments, &files.plant, &mut problems);
+    }
     let others = Others {
         names: &names,
         villages: owners.map(|owners| owners.villages),
@@ -95,7 +98,7 @@ pub fn load(id: PlantId, files: &Files) -> Result<Plant, Problems> {
             ageing,
             own_power,
             calendar,
-            stations,
+            stations: stations.into_iter().map(Spanned::into_inner).collect(),
             unsimulated,
         })
     };

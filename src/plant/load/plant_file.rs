@@ -28,7 +28,8 @@ pub(super) struct Described {
     pub own_power: OwnPower,
     pub ageing: Option<Ageing>,
     pub calendar: Calendar,
-    pub stations: Vec<Station>,
+    /// Each at the place of its id.
+    pub stations: Vec<Spanned<Station>>,
 }
 
 /// Profile, treatment train, own power, ageing, calendar, stations. Errors: every mistake of the
