@@ -178,6 +178,11 @@ impl State {
         matches!(self.phase, Phase::Active { .. } | Phase::Clearing { .. })
     }
 
+    /// Has a person been told of it, and not yet seen that it is over?
+    fn is_known(&self) -> bool {
+        self.announced || self.unanswered
+    }
+
     /// Is anything keeping it silent?
     pub fn is_silent(&self) -> bool {
         self.out_of_service || self.suppressed || self.shelved_until.is_some()
@@ -268,7 +273,7 @@ impl Running<'_> {
             }
             Input::Suppress if !self.state.suppressed => {
                 self.state.suppressed = true;
-                if self.state.announced {
+                if self.state.is_known() {
                     self.say(AlarmChange::Suppressed, now);
                 }
             }
@@ -386,6 +391,7 @@ impl Running<'_> {
     }
 
     fn begin_again(&mut self, now: Stamp) {
+        let (hidden, said) = (self.state.suppressed && self.state.is_known(), self.changes.len());
         self.state.suppressed = false;
         self.state.without_data = false;
         self.state.said_at = None; // time itself has gone back
@@ -393,6 +399,9 @@ impl Running<'_> {
             Phase::Clear | Phase::Pending { .. } => self.state.phase = Phase::Clear,
             Phase::Active { .. } | Phase::Clearing { .. } => self.end(now),
             Phase::Latched { .. } => self.state.phase = Phase::Latched { again: None },
+        }
+        if hidden && self.changes.len() == said {
+            self.say(AlarmChange::Unsuppressed, now);
         }
     }
 
@@ -418,18 +427,21 @@ impl Running<'_> {
     /// after a link comes back, every instrument may first send its reading.
     fn unsuppress(&mut self, now: Stamp) {
         self.state.suppressed = false;
-        if self.state.announced {
-            self.say(AlarmChange::Unsuppressed, now);
-        } else if let Phase::Active { since } = self.state.phase
-            && !self.state.is_silent()
-        {
-            self.state.phase = Phase::Pending { since, from: now };
-            if self.policy.on_delay == Span::ZERO {
-                self.activate(now);
+        let waits = match self.state.phase {
+            Phase::Active { since } if !self.state.announced && !self.state.is_silent() => {
+                self.state.phase = Phase::Pending { since, from: now };
+                true
             }
-            return;
+            _ => false,
+        };
+        if self.state.is_known() {
+            self.say(AlarmChange::Unsuppressed, now);
         }
-        self.speak_again(now);
+        if !waits {
+            self.speak_again(now);
+        } else if self.policy.on_delay == Span::ZERO {
+            self.activate(now);
+        }
     }
 
     /// Nothing keeps it silent any more: an occurrence that began in silence is announced now, one
