@@ -44,3 +44,18 @@ pub enum Channel {
     /// In the media (媒体).
     Media,
 }
+
+impl Channel {
+    /// As files and the wire write it.
+    pub const CHOICES: [(&'static str, Self); 4] = [
+        ("hotline", Self::Hotline),
+        ("app", Self::App),
+        ("visit", Self::Visit),
+        ("media", Self::Media),
+    ];
+
+    /// As files and the wire write it.
+    pub fn name(self) -> &'static str {
+        Self::CHOICES.iter().find(|(_, channel)| *channel == self).map_or("", |(name, _)| name)
+    }
+}

@@ -4,6 +4,7 @@
 //! laboratory's results.
 //! Must not know: who listens.
 
+mod ageing;
 mod fault;
 pub mod laboratory;
 mod poll;
@@ -16,6 +17,7 @@ use crate::plant::Plant;
 use crate::plant::tags::{Instrument, Place, TagIndex};
 use crate::scenario::injection::{Injection, InjectionKind, InstrumentFault};
 use crate::world::truth::Truth;
+use ageing::{Ages, OwnWear};
 use fault::{Faults, Sent};
 use poll::Poll;
 use transducer::Transducer;
@@ -40,6 +42,7 @@ pub struct Reading {
 pub struct Instruments {
     list: Vec<Simulated>,
     swaps: Vec<Swap>,
+    ages: Ages,
 }
 
 /// Two instruments that have changed places for some time.
@@ -59,6 +62,7 @@ struct Simulated {
     station: Option<usize>,
     poll: Poll,
     transducer: Transducer,
+    wear: OwnWear,
     faults: Faults,
 }
 
@@ -72,10 +76,12 @@ impl Instruments {
             station: instrument.station,
             poll: Poll::new(start, instrument.tag.poll),
             transducer: Transducer::new(instrument, seed),
+            wear: OwnWear::new(&instrument.tag.id, instrument.tag.quantity, seed),
             faults: Faults::new(&instrument.tag.id, seed, injections),
         };
         Self {
             list: plant.instruments.iter().enumerate().map(simulated).collect(),
+            ages: Ages::new(plant, injections),
             swaps: injections.iter().filter_map(|injection| Swap::new(plant, injection)).collect(),
         }
     }
@@ -85,7 +91,9 @@ impl Instruments {
     /// other without a gap.
     pub fn read(&mut self, truth: &Truth, from: Stamp, to: Stamp, out: &mut Vec<Reading>) {
         let first = out.len();
+        let age = self.ages.at(from);
         for instrument in &mut self.list {
+            instrument.wear.set(age);
             instrument.read(truth, from, to, out);
         }
         for reading in &mut out[first..] {
@@ -140,7 +148,9 @@ impl Simulated {
     /// What the display shows; the order of faults is told in `fault`.
     fn show_at(&mut self, truth: f64, from: Stamp, at: Stamp) -> f64 {
         self.follow(truth, from, at);
-        let signal = self.faults.distort(self.transducer.measure(), at);
+        let signal = self.transducer.measure(self.wear.noise());
+        let worn = self.wear.distort(signal, self.transducer.range());
+        let signal = self.faults.distort(worn, at);
         self.faults.show(self.transducer.display(signal), at)
     }
 

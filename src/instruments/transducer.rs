@@ -52,11 +52,16 @@ impl Transducer {
         self.signal = Some(Signal { value, at: now });
     }
 
-    /// What its sensor says now, with its usual noise. Each call draws once.
-    pub fn measure(&mut self) -> f64 {
+    /// Lowest and highest value it can show.
+    pub fn range(&self) -> (f64, f64) {
+        self.range
+    }
+
+    /// What its sensor says now, with `times` its usual noise. Each call draws once.
+    pub fn measure(&mut self, times: f64) -> f64 {
         let value = self.signal.map_or(0.0, |signal| signal.value);
         let spread = self.behaviour.noise + self.behaviour.noise_share * value.abs();
-        value + spread * normal(&mut self.noise)
+        value + times * spread * normal(&mut self.noise)
     }
 
     /// How the display shows a signal: in whole steps, within its range.
@@ -109,7 +114,7 @@ mod tests {
     }
 
     fn shown(transducer: &mut Transducer) -> f64 {
-        let signal = transducer.measure();
+        let signal = transducer.measure(1.0);
         transducer.display(signal)
     }
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::base::alarm::AlarmChange;
-use crate::base::complaint::Problem;
+use crate::base::complaint::{Channel, Problem};
 use crate::base::ids::VillageId;
 use crate::base::limit::Limit;
 use crate::base::{RuleId, Span, Stamp, TagId};
@@ -29,6 +29,8 @@ pub struct TicketExpectation {
     pub problem: Problem,
     /// Where; none stands for any village.
     pub village: Option<VillageId>,
+    /// By which way; none stands for any.
+    pub channel: Option<Channel>,
     /// How many there must be at least in the time.
     pub at_least: u32,
     /// How many there may be at most, if that matters.

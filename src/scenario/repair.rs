@@ -1,5 +1,5 @@
-//! People who come and repair what a scenario has broken: they are called, travel, work, and
-//! sometimes fail; a crew does one job after the other.
+//! People who come and repair what a scenario has broken, or do what it orders: they are called,
+//! travel, work, and sometimes fail; a crew does one job after the other.
 
 use std::collections::BTreeMap;
 
@@ -65,9 +65,14 @@ pub fn can_be_repaired(kind: &InjectionKind) -> bool {
     }
 }
 
-/// Ends each of `injections` when its repair is done, as drawn from `seed`.
+/// Is it something that people are ordered to do? It happens when they have done it.
+pub fn is_order(kind: &InjectionKind) -> bool {
+    matches!(kind, InjectionKind::Power(PowerEvent::DosingReset))
+}
+
+/// Ends each of `injections` when its repair is done, as drawn from `seed`; an order begins then.
 ///
-/// What is given up goes on for good.
+/// What is given up goes on for good, and an order is never done.
 pub fn end_repaired(repairs: &[Repair], seed: Seed, injections: &mut [Injection]) {
     let mut order: Vec<&Repair> = repairs.iter().collect();
     order.sort_by_key(|repair| repair.called); // stable: as in the file at one moment
@@ -78,8 +83,11 @@ pub fn end_repaired(repairs: &[Repair], seed: Seed, injections: &mut [Injection]
         let leaves = waits_for.map_or(repair.called, |free| repair.called.max(*free));
         let visits = repair.visits(leaves, seed, injection.id.as_str());
         let last = visits.last().copied();
-        if let Some(visit) = last.filter(|visit| visit.is_repaired) {
-            injection.until = Some(visit.until);
+        let done = last.filter(|visit| visit.is_repaired).map(|visit| visit.until);
+        if is_order(&injection.kind) {
+            injection.from = done.unwrap_or(Stamp::MAX);
+        } else if done.is_some() {
+            injection.until = done;
         }
         if let Some((by, visit)) = repair.by.as_deref().zip(last) {
             free_from.insert(by, visit.until);
@@ -163,6 +171,18 @@ mod tests {
     fn what_always_fails_is_given_up_after_three_visits_and_holds_the_crew_up() {
         let hopeless = Repair { fails: 1.0, ..repair(0, 10) };
         assert_eq!(ends(&[hopeless, repair(1, 20)], 1), [None, Some(at(10 + 4 * 130))]);
+    }
+
+    #[test]
+    fn an_order_is_carried_out_when_somebody_has_come_and_never_when_it_is_given_up() {
+        let done = |fails| {
+            let kind = InjectionKind::Power(PowerEvent::DosingReset);
+            let mut injections = [broken("a"), Injection { kind, ..broken("b") }];
+            end_repaired(&[Repair { fails, ..repair(1, 10) }], Seed(1), &mut injections);
+            injections[1].from
+        };
+        assert_eq!(done(0.0), at(140));
+        assert_eq!(done(1.0), Stamp::MAX);
     }
 
     #[test]

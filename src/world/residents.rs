@@ -140,22 +140,31 @@ impl Neighbours {
             let mean = (affected * patient * rate * awake + noise) * step.as_hours();
             for _ in 0..poisson(mean, &mut self.chance) {
                 self.told.push_back(now);
-                out.push(self.complaint(problem, now));
+                let first = self.complaint(problem, now, None);
+                let channel = first.channel;
+                out.push(first);
                 if self.chance.random::<f64>() < TWICE {
-                    out.push(self.complaint(problem, now));
+                    out.push(self.complaint(problem, now, Some(channel)));
                 }
             }
         }
     }
 
-    fn complaint(&mut self, problem: Problem, noticed_at: Stamp) -> Complaint {
+    /// A complaint that is not told by the way `told`, by which it was before.
+    fn complaint(
+        &mut self,
+        problem: Problem,
+        noticed_at: Stamp,
+        told: Option<Channel>,
+    ) -> Complaint {
         let [way, wait] = std::array::from_fn(|_| self.chance.random::<f64>());
-        let mut left = way;
-        let pick = CHANNELS.iter().find(|(_, share, _)| {
+        let open = CHANNELS.iter().filter(|(channel, _, _)| Some(*channel) != told);
+        let mut left = way * open.clone().map(|(_, share, _)| share).sum::<f64>();
+        let pick = open.clone().find(|(_, share, _)| {
             left -= share;
             left < 0.0
         });
-        let (channel, _, mean) = *pick.unwrap_or(&CHANNELS[0]);
+        let (channel, _, mean) = *pick.or_else(|| open.clone().next()).unwrap_or(&CHANNELS[0]);
         let delay = -mean.as_seconds() * libm::log(1.0 - wait); // exponential
         let filed_at = noticed_at + Span::from_seconds_f64(delay);
         Complaint { village: self.village.id.clone(), problem, channel, noticed_at, filed_at }
@@ -256,6 +265,32 @@ mod tests {
         let turbid = complaints(2, 12, 30.0, 8.0);
         assert!(turbid.iter().any(|complaint| complaint.problem == Problem::Turbid));
         assert!(turbid.iter().all(|complaint| complaint.problem != Problem::NoWater));
+    }
+
+    #[test]
+    fn each_way_has_its_share_and_its_delay_and_nobody_tells_twice_by_one() {
+        let mut residents = Residents::new(&sample::plant(), Seed(6));
+        let neighbours = &mut residents.villages[0];
+        let all: Vec<Complaint> =
+            (0..5_000).map(|_| neighbours.complaint(Problem::NoWater, start(), None)).collect();
+        for (channel, share, mean) in CHANNELS {
+            let waits: Vec<f64> = all
+                .iter()
+                .filter(|complaint| complaint.channel == channel)
+                .map(|complaint| (complaint.filed_at - complaint.noticed_at).as_seconds())
+                .collect();
+            let number = waits.len() as f64;
+            let spread = libm::sqrt(5_000.0 * share);
+            assert!((number - 5_000.0 * share).abs() < 4.0 * spread, "{channel:?}: {number}");
+            let found = waits.iter().sum::<f64>() / number;
+            let off = (found / mean.as_seconds() - 1.0).abs();
+            assert!(off < 4.0 / libm::sqrt(number), "{channel:?}: {found} s");
+        }
+        let told = Some(Channel::Hotline);
+        let again: Vec<Complaint> =
+            (0..200).map(|_| neighbours.complaint(Problem::NoWater, start(), told)).collect();
+        assert!(again.iter().all(|complaint| complaint.channel != Channel::Hotline));
+        assert!(again.iter().any(|complaint| complaint.channel == Channel::Visit));
     }
 
     #[test]

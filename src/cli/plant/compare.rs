@@ -10,12 +10,14 @@ use serde_json::json;
 use crate::base::ids::InjectionId;
 use crate::base::random::Seed;
 use crate::base::text::Lang;
-use crate::base::units::{Flow, Length};
+use crate::base::units::{Flow, Length, Quantity};
 use crate::base::{Span, Stamp};
 use crate::cli::common::{Format, Language, PlantShelf};
 use crate::cli::exit::Failure;
+use crate::instruments::{Instruments, Reading};
 use crate::plant::Plant;
 use crate::plant::ageing::{NEW, Part};
+use crate::plant::tags::Place;
 use crate::scenario::injection::{AssetEvent, Injection, InjectionKind};
 use crate::world::World;
 use crate::world::residents::service_head;
@@ -59,6 +61,8 @@ pub enum Renew {
     Pumps,
     /// Filter media
     Filters,
+    /// Instruments
+    Instruments,
 }
 
 /// One day of a plant, in figures.
@@ -78,6 +82,14 @@ pub struct Figures {
     pub leakage_share: f64,
     /// Energy of all pumps for each m³ that people get, kWh.
     pub kwh_per_m3: f64,
+    /// How far readings are from the truth on average, kPa: of pressures.
+    pub pressure_error_kpa: f64,
+    /// The same, mg/L: of free chlorine.
+    pub chlorine_error_mg_per_l: f64,
+    /// The same, NTU: of turbidity in finished water and at taps.
+    pub turbidity_error_ntu: f64,
+    /// The same: of pH.
+    pub ph_error: f64,
 }
 
 /// Writes the comparison. Errors: no such plant, one that does not say how it ages, no solution.
@@ -121,6 +133,7 @@ fn parts(renew: &[Renew]) -> Vec<Part> {
             Renew::Pipes => part == Part::Pipes,
             Renew::Pumps => part == Part::Pumps,
             Renew::Filters => part == Part::Filters,
+            Renew::Instruments => part == Part::Instruments,
         })
     };
     let all = Part::CHOICES.map(|(_, part)| part);
@@ -147,8 +160,16 @@ fn day(plant: &Arc<Plant>, years: f64, parts: &[Part]) -> Result<Figures, Failur
     }
     let world = World::new(plant, new, start, Seed(1), &injections).map_err(cannot)?;
     let mut world = world.with_step(STEP);
-    let mut count = Count::new(plant);
+    let mut instruments = Instruments::new(plant, Seed(1), start, &injections);
+    let (mut count, mut readings) = (Count::new(plant), Vec::new());
     while world.truth().at < midnight + Span::DAY {
+        let before = world.truth();
+        let now = before.at;
+        readings.clear();
+        instruments.read(before, now, now + STEP, &mut readings);
+        if now >= midnight {
+            count.read(plant, before, &readings);
+        }
         let truth = world.step().map_err(cannot)?;
         if truth.at > midnight {
             count.see(plant, truth);
@@ -171,7 +192,13 @@ struct Count {
     leaked_m3: f64,
     /// At the first step and at the last.
     kwh: Option<(f64, f64)>,
+    /// How far readings were from the truth in all, and how many: of `ERRORS`.
+    errors: [(f64, u32); 4],
 }
+
+/// What readings are held against the truth for.
+const ERRORS: [Quantity; 4] =
+    [Quantity::Pressure, Quantity::FreeChlorine, Quantity::Turbidity, Quantity::Ph];
 
 impl Count {
     fn new(plant: &Plant) -> Self {
@@ -183,6 +210,23 @@ impl Count {
             delivered_m3: 0.0,
             leaked_m3: 0.0,
             kwh: None,
+            errors: [(0.0, 0); 4],
+        }
+    }
+
+    /// Holds what was read while `truth` stood against it; raw turbidity has another scale.
+    fn read(&mut self, plant: &Plant, truth: &Truth, readings: &[Reading]) {
+        for reading in readings {
+            let instrument = &plant.instruments[reading.tag.0];
+            let quantity = instrument.tag.quantity;
+            let is_raw = quantity == Quantity::Turbidity && instrument.place == Place::Raw;
+            let at = ERRORS.iter().position(|of| *of == quantity).filter(|_| !is_raw);
+            let is_true = truth.value(instrument.place, quantity);
+            if let Some(((at, shown), is_true)) = at.zip(reading.value).zip(is_true) {
+                let (sum, number) = &mut self.errors[at];
+                *sum += (shown - is_true).abs();
+                *number += 1;
+            }
         }
     }
 
@@ -212,6 +256,8 @@ impl Count {
         let villages = plant.profile.villages.iter().zip(&self.lowest);
         let below = villages.filter(|(village, low)| **low < service_head(village.storeys));
         let (first, last) = self.kwh.unwrap_or_default();
+        let [pressure, chlorine, turbidity, ph] =
+            self.errors.map(|(sum, number)| sum / f64::from(number.max(1)));
         Figures {
             people_below: below.map(|(village, _)| village.people).sum(),
             lowest_m: self.lowest.iter().map(|low| low.as_m()).collect(),
@@ -220,6 +266,10 @@ impl Count {
             night_flow_m3_per_h: self.night,
             leakage_share: self.leaked_m3 / (self.delivered_m3 + self.leaked_m3).max(1e-9),
             kwh_per_m3: (last - first) / self.delivered_m3.max(1e-9),
+            pressure_error_kpa: pressure,
+            chlorine_error_mg_per_l: chlorine,
+            turbidity_error_ntu: turbidity,
+            ph_error: ph,
         }
     }
 }
@@ -227,7 +277,7 @@ impl Count {
 /// The words of the table: what it compares, the rows below the villages.
 struct Words {
     columns: [&'static str; 4],
-    rows: [&'static str; 7],
+    rows: [&'static str; 11],
 }
 
 fn words(lang: Lang) -> Words {
@@ -241,6 +291,10 @@ fn words(lang: Lang) -> Words {
                 "least flow at night, m³/h",
                 "leakage, % of what enters",
                 "energy, kWh/m³ delivered",
+                "mean error of pressure readings, kPa",
+                "mean error of free chlorine readings, mg/L",
+                "mean error of treated turbidity readings, NTU",
+                "mean error of pH readings",
                 "cost of the renewal, CNY",
             ],
         },
@@ -253,6 +307,10 @@ fn words(lang: Lang) -> Words {
                 "夜间最小流量 m³/h",
                 "漏损占供水 %",
                 "电耗 kWh/m³",
+                "压力读数平均误差 kPa",
+                "游离氯读数平均误差 mg/L",
+                "处理后浑浊度读数平均误差 NTU",
+                "pH读数平均误差",
                 "改造费用 元",
             ],
         },
@@ -293,6 +351,10 @@ fn table(
     row(rows[3].to_owned(), &|of| format!("{:.1}", of.night_flow_m3_per_h));
     row(rows[4].to_owned(), &|of| format!("{:.0}", 100.0 * of.leakage_share));
     row(rows[5].to_owned(), &|of| format!("{:.2}", of.kwh_per_m3));
-    table.add_row([rows[6].to_owned(), String::new(), String::new(), format!("{cost:.0}")]);
+    row(rows[6].to_owned(), &|of| format!("{:.1}", of.pressure_error_kpa));
+    row(rows[7].to_owned(), &|of| format!("{:.3}", of.chlorine_error_mg_per_l));
+    row(rows[8].to_owned(), &|of| format!("{:.3}", of.turbidity_error_ntu));
+    row(rows[9].to_owned(), &|of| format!("{:.2}", of.ph_error));
+    table.add_row([rows[10].to_owned(), String::new(), String::new(), format!("{cost:.0}")]);
     table
 }

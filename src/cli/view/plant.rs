@@ -249,7 +249,9 @@ impl<'a> Portrait<'a> {
         let ticket = &event.ticket;
         let village = self.plant.profile.village(ticket.village.as_str());
         let village = village.map_or(ticket.village.as_str(), |it| it.title.get(self.lang));
-        let text = format!("{village} · {}", self.words().problems[ticket.problem as usize]);
+        let problem = self.words().problems[ticket.problem as usize];
+        let channel = self.words().channels[ticket.channel as usize];
+        let text = format!("{village} · {problem} · {channel}");
         let at = self.local(ticket.filed_at);
         let what = self.words().ticket;
         EventRow { at, what, text, level: Level::Low, ..EventRow::default() }

@@ -61,6 +61,8 @@ pub struct Words {
     pub ticket: &'static str,
     /// See `ticket`.
     pub problems: [&'static str; 4],
+    /// By which way a complaint comes.
+    pub channels: [&'static str; 4],
     /// Before what has come to lie outside the range of the model.
     pub outside: &'static str,
     /// Summary: before how often something did.
@@ -149,6 +151,7 @@ const EN: Words = Words {
     reasons: ["", "", "", ""],
     ticket: "COMPLAINT",
     problems: ["too little pressure", "no water", "turbid water", "a smell of chlorine"],
+    channels: ["hotline 12345", "app", "to an inspector", "in the media"],
     outside: "MODEL",
     outside_count: "outside the model:",
     monitor: ["monitor started", "monitor stopped"],
@@ -217,6 +220,7 @@ const ZH: Words = Words {
     reasons: ["信号不变", "无有效读数", "收不到水厂消息", "信号可疑"],
     ticket: "诉求",
     problems: ["水压不足", "无水", "水浑", "氯味重"],
+    channels: ["12345热线", "监督一点通", "巡查走访", "媒体"],
     outside: "模型",
     outside_count: "超出模型范围:",
     monitor: ["监测开始", "监测停止"],

@@ -58,6 +58,7 @@ impl Court<'_> {
         let tickets: Vec<Stamp> = (self.played.tickets().map(|event| &event.ticket))
             .filter(|ticket| ticket.problem == expectation.problem)
             .filter(|ticket| expectation.village.as_ref().is_none_or(|v| *v == ticket.village))
+            .filter(|ticket| expectation.channel.is_none_or(|by| by == ticket.channel))
             .map(|ticket| ticket.filed_at)
             .filter(|filed_at| (from..=until).contains(filed_at))
             .collect();
@@ -72,11 +73,14 @@ impl Court<'_> {
             Some(village) => format!(" from {village}"),
             None => String::new(),
         };
+        let way = expectation.channel.map(|by| format!(" by {}", by.name())).unwrap_or_default();
         let (from, until) = (self.local(from), self.local(until));
         let first = tickets.first().map(|at| format!(", the first at {}", self.local(*at)));
         Some(Failing {
             place: expectation.place.clone(),
-            expected: format!("{wanted} {problem} tickets{village} between {from} and {until}"),
+            expected: format!(
+                "{wanted} {problem} tickets{village}{way} between {from} and {until}"
+            ),
             came: format!("there were {count}{}", first.unwrap_or_default()),
             readings: Vec::new(),
         })

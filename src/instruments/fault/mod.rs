@@ -1,7 +1,7 @@
 //! How instruments fail: one file each, and the order in which faults act on a reading.
 //!
 //! ```text
-//! water ─ sample line ─▶ sensor (slow) ─ noise ─▶ fouling, drift, bias ─▶ calibration
+//! water ─ sample line ─▶ sensor (slow) ─ noise ─▶ age ─▶ fouling, drift, bias ─▶ calibration
 //!       ─▶ noise, spikes, bubbles ─▶ clip ─▶ display ─▶ stuck ─▶ wrong unit
 //!       ─▶ dropout, rows of losses, battery ─▶ clock ─▶ twice, late ─▶ swapped
 //! ```

@@ -4,7 +4,7 @@ use super::injections::Found;
 use super::names::Names;
 use super::{MINUTES, Run, minutes_span};
 use crate::base::alarm::AlarmChange;
-use crate::base::complaint::Problem;
+use crate::base::complaint::{Channel, Problem};
 use crate::base::limit::Limit;
 use crate::base::problem::{Spanned, Table};
 use crate::base::{RuleId, Stamp};
@@ -114,13 +114,15 @@ fn read_ticket(
     let problem = table.choice("ticket", &Problem::CHOICES);
     let named = table.opt_text("village");
     let village = named.as_ref().and_then(|name| names.village(table, name));
+    let by = table.has("channel");
+    let channel = table.opt_choice("channel", &Channel::CHOICES).map(Spanned::into_inner);
     let never = table.opt_bool("never").is_some_and(Spanned::into_inner);
     let bounds = BOUNDS.map(|key| table.opt_integer_in(key, 0..=MOST));
     for number in bounds.iter().flatten().filter(|_| never) {
         table.add(number.span(), "a number has no meaning beside `never = true`");
     }
     let times = read_times(table, run, injections)?;
-    let is_complete = named.is_none() || village.is_some();
+    let is_complete = (named.is_none() || village.is_some()) && (channel.is_some() || !by);
     let [least, most] = bounds.map(|number| u32::try_from(number?.into_inner()).ok());
     // Without a number: some, or none at all.
     let (at_least, at_most) = match (least, most) {
@@ -132,6 +134,7 @@ fn read_ticket(
         place: table.source().place(table.span().start),
         problem: problem?.into_inner(),
         village,
+        channel,
         at_least,
         at_most,
         from: times.earliest,

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use super::injections::Found;
 use super::{MINUTES, Run, minutes_span};
 use crate::base::problem::{Spanned, Table};
-use crate::scenario::repair::{Repair, can_be_repaired};
+use crate::scenario::repair::{Repair, can_be_repaired, is_order};
 
 /// Minutes that travel or work may take: up to a week.
 const TAKES_MIN: RangeInclusive<f64> = 0.0..=10_080.0;
@@ -76,7 +76,7 @@ fn find(
         let text = format!("{:?} ends by itself: it has an `until_min`", of.get_ref());
         table.add_with_help(of.span(), text, "remove that, or the repair");
     }
-    if !can_be_repaired(&injection.kind) {
+    if !can_be_repaired(&injection.kind) && !is_order(&injection.kind) {
         let text = format!("{:?} is nothing that people can repair", of.get_ref());
         table.add_with_help(of.span(), text, "end it with `until_min`");
     }

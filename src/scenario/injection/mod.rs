@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::ids::InjectionId;
 use crate::base::{Stamp, TagId};
 
-pub use assets::AssetEvent;
+pub use assets::{AssetEvent, WearFrom};
 pub use claim::{Contradiction, contradiction};
 pub use gateway::GatewayEvent;
 pub use instrument::{InstrumentFault, Ramp, RampShape, foreign_units};

@@ -1,12 +1,8 @@
 //! What injections make of the state of wear: a condition, or years that pass.
 
 use crate::base::{Span, Stamp};
-use crate::plant::ageing::{Ageing, Years};
 use crate::plant::{Condition, Plant};
-use crate::scenario::injection::{AssetEvent, Injection, InjectionKind};
-
-/// Length of the mean year, days.
-const DAYS_PER_YEAR: f64 = 365.25;
+use crate::scenario::injection::{AssetEvent, Injection, InjectionKind, WearFrom};
 
 /// The state of wear of `plant` at `now`: of the `condition` it started from, unless the
 /// injections `in_force` say otherwise; later ones win.
@@ -16,32 +12,14 @@ pub fn wear<'a>(
     in_force: impl Iterator<Item = &'a Injection>,
     now: Stamp,
 ) -> Condition {
-    let mut wear = plant.conditions[condition].clone();
-    let mut ages: Option<(&Ageing, &Condition, Years)> = None;
-    for injection in in_force {
-        let InjectionKind::Assets(event) = &injection.kind else { continue };
-        let passed = (now.midnight(plant.profile.utc_offset) - injection.from).as_days().max(0.0)
-            / DAYS_PER_YEAR;
-        match event {
-            AssetEvent::Condition { to } => {
-                wear = plant.conditions[*to].clone();
-                ages = None;
-            }
-            AssetEvent::Ageing { new, years } => {
-                let new = &plant.conditions[*new];
-                let years = Years::all(years + passed);
-                ages = plant.ageing.as_ref().map(|ageing| (ageing, new, years));
-            }
-            AssetEvent::Renewal { parts } => {
-                if let Some((_, _, years)) = &mut ages {
-                    for part in parts {
-                        years.set(*part, passed);
-                    }
-                }
-            }
+    let from = WearFrom::of(condition, in_force, now, plant.profile.utc_offset);
+    match (from, &plant.ageing) {
+        (WearFrom::Condition(at), _) => plant.conditions[at].clone(),
+        (WearFrom::Years { new, years }, Some(ageing)) => {
+            ageing.wear(&plant.conditions[new], years)
         }
+        (WearFrom::Years { new, .. }, None) => plant.conditions[new].clone(),
     }
-    ages.map_or(wear, |(ageing, new, years)| ageing.wear(new, years))
 }
 
 /// The next midnight, when the plant ages day by day.
@@ -58,7 +36,7 @@ pub fn next_day(plant: &Plant, injections: &[Injection], now: Stamp) -> Option<S
 mod tests {
     use super::*;
     use crate::base::ids::InjectionId;
-    use crate::plant::ageing::Part;
+    use crate::plant::ageing::{Ageing, InstrumentAgeing, Part};
     use crate::plant::sample;
 
     fn at(days: i64) -> Stamp {
@@ -83,7 +61,8 @@ mod tests {
             leakage_m3_per_h_at_20_m_per_year: 2.0,
             pump_head_loss_per_year: 0.1,
             filter_passage_per_year: 0.0,
-            costs: [(Part::Pipes, 0.0), (Part::Pumps, 0.0), (Part::Filters, 0.0)],
+            instruments: InstrumentAgeing::default(),
+            costs: Part::CHOICES.map(|(_, part)| (part, 0.0)),
         });
         plant
     }
