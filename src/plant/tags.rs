@@ -89,6 +89,8 @@ pub enum Place {
     Raw,
     /// The coagulant's pump: state.
     CoagulantPump,
+    /// The drum of coagulant: level.
+    CoagulantStock,
     /// Between sedimentation and filters: turbidity.
     Settled,
     /// The filters: head loss of the dirtiest, as a level.

@@ -125,13 +125,32 @@ pub struct Clarifying {
     pub dose_mg_per_l: Option<f64>,
     /// What the pump can dose at most, mg/L.
     pub dose_max_mg_per_l: f64,
+    /// Volume of the coagulant's drum, L.
+    pub drum_l: f64,
+    /// Height of that drum when full, m.
+    pub drum_height_m: f64,
+    /// Product in a litre of what the drum holds, g.
+    pub stock_g_per_l: f64,
 }
 
 impl Clarifying {
     /// A works whose sheet does not say `[D]`: settled water of 1 NTU from raw water of 12 (target
     /// at most 3 `[M]`), a pump for 80 mg/L of PAC (5 to 30 in usual water `[M]`).
-    pub const USUAL: Self =
-        Self { settled_share: 0.08, dose_mg_per_l: None, dose_max_mg_per_l: 80.0 };
+    /// The drum holds a solution of 10 % `[M]`.
+    pub const USUAL: Self = Self {
+        settled_share: 0.08,
+        dose_mg_per_l: None,
+        dose_max_mg_per_l: 80.0,
+        drum_l: 960.0,
+        drum_height_m: 1.0,
+        stock_g_per_l: 100.0,
+    };
+
+    /// The usual ones for this capacity (m³/h): a drum for two days at 20 mg/L `[D]`.
+    pub fn for_capacity(capacity_m3_per_h: f64) -> Self {
+        let kg = capacity_m3_per_h * 48.0 * 0.02;
+        Self { drum_l: kg * 1_000.0 / Self::USUAL.stock_g_per_l, ..Self::USUAL }
+    }
 }
 
 /// Rapid sand filters in parallel.

@@ -140,6 +140,7 @@ mod tests {
             Place::Link(LinkIndex(0)),
             Place::Raw,
             Place::CoagulantPump,
+            Place::CoagulantStock,
             Place::Settled,
             Place::Filters,
             Place::Filtered,

@@ -148,6 +148,10 @@ pub struct WorksTruth {
     pub production: Flow,
     /// Coagulant dosed into the raw water, mg/L of product.
     pub coagulant: Concentration,
+    /// What the signal of its pump says, 0 or 1.
+    pub coagulant_signal: f64,
+    /// Level in its drum.
+    pub coagulant_level: Length,
     /// What goes over to the filters.
     pub settled_turbidity: Turbidity,
     /// Head loss of the filter that has most.
@@ -226,8 +230,10 @@ impl Truth {
             }
             Place::Raw => self.works.raw_value(quantity),
             Place::CoagulantPump => {
-                let runs = self.works.coagulant > Concentration::ZERO;
-                (quantity == Quantity::State).then_some(f64::from(u8::from(runs)))
+                (quantity == Quantity::State).then_some(self.works.coagulant_signal)
+            }
+            Place::CoagulantStock => {
+                (quantity == Quantity::Level).then(|| self.works.coagulant_level.as_m())
             }
             Place::Settled => {
                 let settled = self.works.settled_turbidity;

@@ -123,6 +123,7 @@ fn read_place(
             let choices = [
                 ("raw", Place::Raw),
                 ("coagulant-pump", Place::CoagulantPump),
+                ("coagulant-stock", Place::CoagulantStock),
                 ("settled", Place::Settled),
                 ("filters", Place::Filters),
                 ("filtered", Place::Filtered),

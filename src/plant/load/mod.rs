@@ -267,6 +267,8 @@ mod tests {
         let links = (0..network.links.len()).map(|n| Place::Link(LinkIndex(n)));
         let works = [
             Place::Raw,
+            Place::CoagulantPump,
+            Place::CoagulantStock,
             Place::Filtered,
             Place::DosingPump,
             Place::DosingStock,

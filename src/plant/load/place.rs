@@ -64,6 +64,7 @@ pub(super) fn measurable(place: Place, network: &Network) -> (&'static str, &'st
             &[Turbidity, Conductivity, Temperature, Flow, Ph, Ammonia, CodMn, Level],
         ),
         Place::CoagulantPump => ("the coagulant's pump", &[State]),
+        Place::CoagulantStock => ("the drum of coagulant", &[Level]),
         Place::Settled => ("settled water", &[Turbidity]),
         Place::Filters => ("the filters", &[Level]),
         Place::Filtered => ("the filters' outlet", &[Turbidity, Flow]),

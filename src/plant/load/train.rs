@@ -38,7 +38,9 @@ pub(super) fn read(table: &Table<'_>, names: &Names<'_>, agent: Agent) -> Option
     let raw = table.table("raw").and_then(|raw| read_raw(&raw));
     let filters = table.table("filters").and_then(|filters| read_filters(&filters));
     let clarifying = table.opt_table("clarifying");
-    let clarifying = clarifying.map_or(Clarifying::USUAL, |table| read_clarifying(&table));
+    let usual = capacity.as_ref().map(|capacity| Clarifying::for_capacity(*capacity.get_ref()));
+    let usual = usual.unwrap_or(Clarifying::USUAL);
+    let clarifying = clarifying.map_or(usual, |table| read_clarifying(&table, usual));
     let usual_bank =
         capacity.as_ref().map(|capacity| FilterBank::for_capacity(*capacity.get_ref()));
     let bank = match table.opt_table("filter_bank") {
@@ -166,15 +168,20 @@ fn read_filters(table: &Table<'_>) -> Option<Filters> {
     })
 }
 
-fn read_clarifying(table: &Table<'_>) -> Clarifying {
-    let usual = Clarifying::USUAL;
+fn read_clarifying(table: &Table<'_>, usual: Clarifying) -> Clarifying {
     let share = table.opt_number_in("settled_share", 0.001..=0.7);
     let dose = table.opt_number_in("dose_mg_per_l", 0.0..=200.0);
     let most = table.opt_number_in("dose_max_mg_per_l", 0.0..=200.0);
+    let drum = table.opt_number_in("drum_l", 1.0..=1_000_000.0);
+    let height = table.opt_number_in("drum_height_m", 0.1..=20.0);
+    let stock = table.opt_number_in("stock_g_per_l", 0.1..=1_000.0);
     Clarifying {
         settled_share: share.map_or(usual.settled_share, Spanned::into_inner),
         dose_mg_per_l: dose.map(Spanned::into_inner),
         dose_max_mg_per_l: most.map_or(usual.dose_max_mg_per_l, Spanned::into_inner),
+        drum_l: drum.map_or(usual.drum_l, Spanned::into_inner),
+        drum_height_m: height.map_or(usual.drum_height_m, Spanned::into_inner),
+        stock_g_per_l: stock.map_or(usual.stock_g_per_l, Spanned::into_inner),
     }
 }
 

@@ -77,6 +77,11 @@ fn of_works(event: &WorksEvent) -> Option<Claim> {
         WorksEvent::DosingNoFlow { .. } => Some(state("whether the dosing pump has its prime", "")),
         WorksEvent::DosingSet { .. } => Some(value("the dose", "")),
         WorksEvent::DosingDrum { .. } => Some(value("what is left in the drum", "")),
+        WorksEvent::CoagulantNoFlow { .. } => {
+            Some(state("whether the coagulant's pump has its prime", ""))
+        }
+        WorksEvent::CoagulantStroke { .. } => Some(value("the stroke of the coagulant's pump", "")),
+        WorksEvent::CoagulantDrum { .. } => Some(value("what is left in the coagulant's drum", "")),
         WorksEvent::CoagulantOff | WorksEvent::CoagulantSet { .. } => {
             Some(value("the coagulant's dose", ""))
         }

@@ -18,6 +18,21 @@ pub enum WorksEvent {
         /// mg/L of product.
         dose_mg_per_l: f64,
     },
+    /// The coagulant's pump loses its prime: nothing is dosed.
+    CoagulantNoFlow {
+        /// Does its signal still say that it runs?
+        keep_signal: bool,
+    },
+    /// The stroke of the coagulant's pump is wrong (行程失准).
+    CoagulantStroke {
+        /// What it gives of what it is set to, as a share.
+        share: f64,
+    },
+    /// This much is left in the coagulant's drum, and nobody fills it.
+    CoagulantDrum {
+        /// Share of the drum, 0 to 1.
+        share: f64,
+    },
     /// A filter is washed by hand (反冲洗), once, at the start.
     FilterWash {
         /// Its number, from 1.

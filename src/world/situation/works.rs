@@ -5,6 +5,7 @@ use crate::plant::{Condition, Plant};
 use crate::scenario::injection::WorksEvent;
 use crate::world::treatment::Settings;
 use crate::world::treatment::clarifier::Order;
+use crate::world::treatment::coagulant::PumpState;
 use crate::world::treatment::dosing::Prime;
 
 /// The state the treatment is put in.
@@ -22,6 +23,7 @@ impl WorksState {
         let dose = wear.dose_mg_per_l.unwrap_or(plant.train.dosing.dose_mg_per_l);
         let order = Order {
             coagulant_mg_per_l: plant.train.clarifying.dose_mg_per_l,
+            pump: PumpState::USUAL,
             passage_factor: wear.filter_passage_factor,
             wash: Vec::new(),
         };
@@ -51,6 +53,11 @@ impl WorksState {
             WorksEvent::CoagulantSet { dose_mg_per_l } => {
                 settings.order.coagulant_mg_per_l = Some(*dose_mg_per_l);
             }
+            WorksEvent::CoagulantNoFlow { keep_signal } => {
+                settings.order.pump.prime = Prime::Lost { keeps_signal: *keep_signal };
+            }
+            WorksEvent::CoagulantStroke { share } => settings.order.pump.stroke *= share,
+            WorksEvent::CoagulantDrum { share } => settings.order.pump.drum_share = Some(*share),
             WorksEvent::FilterWash { filter } => settings.order.wash.push(*filter),
             WorksEvent::FilterLeak { factor } => settings.order.passage_factor *= factor,
             WorksEvent::IntakeClogged { share } => self.intake_share *= share,

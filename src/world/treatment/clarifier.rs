@@ -1,5 +1,6 @@
 //! From the intake to the filters' outlet: basins that delay, flocs that settle, sand that holds.
 
+use super::coagulant::{CoagulantPump, PumpState};
 use super::filter_bank::{Bank, Coming, Filtering};
 use super::source::Raw;
 use super::{coagulation, sedimentation};
@@ -25,6 +26,8 @@ const MANGANESE_PASSED: f64 = 0.6;
 pub struct Order {
     /// Coagulant, mg/L of product; none: as a jar test would find.
     pub coagulant_mg_per_l: Option<f64>,
+    /// How the coagulant's pump is.
+    pub pump: PumpState,
     /// The turbidity that passes the filters is multiplied by this: wear, lost sand.
     pub passage_factor: f64,
     /// Filters to wash by hand, counted from 1.
@@ -81,6 +84,7 @@ impl Cell {
 #[derive(Debug, Clone)]
 pub struct Clarifier {
     train: Train,
+    pump: CoagulantPump,
     cells: [Cell; CELLS],
     bank: Bank,
 }
@@ -90,7 +94,12 @@ impl Clarifier {
     pub fn new(train: &Train, usual: &Raw) -> Self {
         let dose = coagulation::optimum_mg_per_l(usual.turbidity_ntu);
         let usual = Cell { carried: with_coagulant(usual, dose), coagulated: 1.0 };
-        Self { train: train.clone(), cells: [usual; CELLS], bank: Bank::new(train.bank) }
+        Self {
+            train: train.clone(),
+            pump: CoagulantPump::new(train.clarifying),
+            cells: [usual; CELLS],
+            bank: Bank::new(train.bank),
+        }
     }
 
     /// Passes `flow` through for `dt` from `now` on; without `may_wash` no filter is washed.
@@ -102,7 +111,9 @@ impl Clarifier {
         order: &Order,
         may_wash: bool,
     ) -> Filtered {
-        let coagulant = self.coagulant(flow, raw, order);
+        let optimum = || coagulation::optimum_mg_per_l(raw.turbidity_ntu);
+        let set = order.coagulant_mg_per_l.unwrap_or_else(optimum);
+        let coagulant = self.pump.dose(dt, flow, set, &order.pump);
         let mut water = Cell {
             carried: with_coagulant(raw, coagulant),
             coagulated: coagulation::effect(coagulant, raw.turbidity_ntu),
@@ -145,6 +156,11 @@ impl Clarifier {
             filtering,
             entry,
         }
+    }
+
+    /// The coagulant's pump and its drum.
+    pub fn pump(&self) -> &CoagulantPump {
+        &self.pump
     }
 
     /// Water that one wash of a filter takes, m³.
@@ -191,17 +207,6 @@ impl Clarifier {
         let raw_sand = 1.0 + (UNCOAGULATED - 1.0) * (1.0 - coagulated);
         let usual = self.train.filters.passage / self.train.clarifying.settled_share;
         usual * order.passage_factor * raw_sand
-    }
-
-    /// Coagulant dosed into `flow`, mg/L of product.
-    fn coagulant(&self, flow: Flow, raw: &Raw, order: &Order) -> f64 {
-        if flow <= Flow::ZERO {
-            return 0.0;
-        }
-        let wanted = order
-            .coagulant_mg_per_l
-            .unwrap_or_else(|| coagulation::optimum_mg_per_l(raw.turbidity_ntu));
-        wanted.min(self.train.clarifying.dose_max_mg_per_l)
     }
 
     /// How many times more passes at `turbidity` (NTU, raw) than on a usual day.
@@ -268,7 +273,8 @@ mod tests {
     }
 
     fn order(factor: f64) -> Order {
-        Order { coagulant_mg_per_l: None, passage_factor: factor, wash: Vec::new() }
+        let pump = PumpState::USUAL;
+        Order { coagulant_mg_per_l: None, pump, passage_factor: factor, wash: Vec::new() }
     }
 
     fn last(hours: i64, ntu: f64, order: &Order) -> Filtered {

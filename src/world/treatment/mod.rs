@@ -6,6 +6,7 @@
 
 pub mod breakpoint;
 pub mod clarifier;
+pub mod coagulant;
 pub mod coagulation;
 pub mod contact;
 pub mod dosing;
@@ -150,6 +151,8 @@ impl Works {
             intake: production,
             production,
             coagulant: Concentration::mg_per_l(filtered.coagulant_mg_per_l),
+            coagulant_signal: f64::from(u8::from(self.clarifier.pump().signal())),
+            coagulant_level: self.clarifier.pump().stock_level(),
             settled_turbidity: Turbidity::ntu(filtered.settled_ntu),
             head_loss: Length::m(filtered.filtering.head_loss_m),
             wash: drawn,

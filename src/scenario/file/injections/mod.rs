@@ -245,6 +245,32 @@ mod tests {
     }
 
     #[test]
+    fn the_coagulants_pump_fails_in_the_ways_of_the_other() {
+        let events = [
+            (
+                "coagulant-no-flow\"\nkeep_signal = true",
+                WorksEvent::CoagulantNoFlow { keep_signal: true },
+            ),
+            ("coagulant-stroke\"\npercent = 250", WorksEvent::CoagulantStroke { share: 2.5 }),
+            ("coagulant-drum\"\npercent = 5", WorksEvent::CoagulantDrum { share: 0.05 }),
+        ];
+        for (keys, event) in events {
+            assert_eq!(kind(&format!("kind = \"{keys}")), InjectionKind::Works(event));
+        }
+        let beyond = |keys: &str| {
+            let table = format!("[[inject]]\nid = \"a\"\nat_min = 1\nkind = \"{keys}\n");
+            read(&table).expect_err("beyond its range").to_string()
+        };
+        for (keys, range) in [
+            ("coagulant-drum\"\npercent = 101", "0 to 100"),
+            ("coagulant-stroke\"\npercent = -1", "0 to 1000"),
+        ] {
+            let said = beyond(keys);
+            assert!(said.contains("percent") && said.contains(range), "{said}");
+        }
+    }
+
+    #[test]
     fn an_injection_without_end_lasts_for_good() {
         let scenario = read("[[inject]]\nid = \"a\"\nat_min = 1439\nkind = \"gateway-silence\"\n")
             .expect("no mistake");

@@ -10,6 +10,9 @@ pub const PART: Part = Part {
         ("intake-clogged", intake_clogged),
         ("coagulant-off", coagulant_off),
         ("coagulant-set", coagulant_set),
+        ("coagulant-no-flow", coagulant_no_flow),
+        ("coagulant-stroke", coagulant_stroke),
+        ("coagulant-drum", coagulant_drum),
         ("filter-wash", filter_wash),
         ("filter-leak", filter_leak),
         ("dosing-no-flow", dosing_no_flow),
@@ -31,6 +34,20 @@ fn coagulant_off(_table: &Table<'_>, _names: &Names<'_>) -> Option<InjectionKind
 fn coagulant_set(table: &Table<'_>, _names: &Names<'_>) -> Option<InjectionKind> {
     let dose_mg_per_l = table.number_in("dose_mg_per_l", 0.0..=200.0)?.into_inner();
     happens(WorksEvent::CoagulantSet { dose_mg_per_l })
+}
+
+fn coagulant_no_flow(table: &Table<'_>, _names: &Names<'_>) -> Option<InjectionKind> {
+    let keep_signal = table.opt_bool("keep_signal").is_some_and(Spanned::into_inner);
+    happens(WorksEvent::CoagulantNoFlow { keep_signal })
+}
+
+fn coagulant_stroke(table: &Table<'_>, _names: &Names<'_>) -> Option<InjectionKind> {
+    let share = table.number_in("percent", 0.0..=1_000.0)?.into_inner() / 100.0;
+    happens(WorksEvent::CoagulantStroke { share })
+}
+
+fn coagulant_drum(table: &Table<'_>, _names: &Names<'_>) -> Option<InjectionKind> {
+    happens(WorksEvent::CoagulantDrum { share: share(table)? })
 }
 
 fn filter_wash(table: &Table<'_>, names: &Names<'_>) -> Option<InjectionKind> {
