@@ -3,6 +3,7 @@
 //! In: a `Network`, demands, leaks, switches. Out: heads, flows and tank levels, step by step.
 //! Must not know: water quality, people, instruments.
 
+mod brim;
 mod controls;
 #[cfg(feature = "epanet")]
 mod engine;
@@ -24,6 +25,7 @@ use crate::base::time::UtcOffset;
 use crate::base::units::{Flow, Length};
 use crate::base::{Span, Stamp};
 use crate::plant::network::{LinkIndex, LinkKind, Network, NodeKind, PressureDriven, SolvedStatus};
+use brim::Brim;
 use controls::Controls;
 pub use outcome::{EngineError, Warning};
 use reach::Reach;
@@ -68,6 +70,7 @@ pub struct Hydraulics {
     controls: Controls,
     rules: Rules,
     reach: Reach,
+    brim: Brim,
     boundary: Boundary,
     wanted: Wanted,
     solution: Solution,
@@ -100,6 +103,7 @@ impl Hydraulics {
             controls: Controls::new(start, offset),
             rules: Rules::new(start, offset),
             reach: Reach::new(&network),
+            brim: Brim::new(nodes),
             boundary: Boundary::at_start(&network),
             wanted: Wanted::default(),
             solution: Solution::empty(nodes, links),
@@ -181,6 +185,7 @@ impl Hydraulics {
         let order = |link| self.boundary.order(&self.network, LinkIndex(link));
         let orders: Vec<Order> = links.map(order).collect();
         self.reach.update(&self.network, &orders, &self.boundary.tank_level);
+        self.brim.update(&self.network, now, &self.boundary.tank_level);
         match self.solve_for_taps(&orders)? {
             Some(warning) if warning == Warning::Unbalanced => {
                 self.unsolved += 1;
@@ -221,16 +226,19 @@ impl Hydraulics {
     /// unless some have crossed it since the last time.
     fn solve_for_taps(&mut self, orders: &[Order]) -> Result<Option<Warning>, EngineError> {
         for _ in 0..TURNS {
-            let short = &self.short;
-            self.wanted.set(&self.network, &self.boundary, orders, &self.reach, short);
-            self.solves += 1;
-            let warning = self.solver.solve(&self.wanted)?;
+            let warning = self.solve_once(orders)?;
             if warning == Some(Warning::Unbalanced) || !self.turn_taps() {
                 return Ok(warning);
             }
         }
         // Taps that turn for ever stand within a hair of their required pressure: either is right.
-        self.wanted.set(&self.network, &self.boundary, orders, &self.reach, &self.short);
+        self.solve_once(orders)
+    }
+
+    fn solve_once(&mut self, orders: &[Order]) -> Result<Option<Warning>, EngineError> {
+        let ends = (&self.reach, &self.brim);
+        self.wanted.set(&self.network, &self.boundary, orders, ends, &self.short);
+        self.solves += 1;
         self.solver.solve(&self.wanted)
     }
 

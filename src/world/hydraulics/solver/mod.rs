@@ -1,6 +1,7 @@
 //! What goes to the solver and comes back, and the solver: EPANET, or none.
 
 use super::Boundary;
+use super::brim::Brim;
 use super::reach::Reach;
 use super::state::Order;
 use crate::plant::network::{Network, NodeKind};
@@ -43,7 +44,7 @@ impl Wanted {
         network: &Network,
         boundary: &Boundary,
         orders: &[Order],
-        reach: &Reach,
+        (reach, brim): (&Reach, &Brim),
         short: &[bool],
     ) {
         self.demand.clear();
@@ -63,7 +64,7 @@ impl Wanted {
                 NodeKind::Reservoir => Some(boundary.reservoir_head[at].as_m()),
                 NodeKind::Tank(ref tank) if !reach.is_source(at) => Some(tank.min_level.as_m()),
                 NodeKind::Tank(ref tank) => {
-                    let level = boundary.tank_level[at].as_m();
+                    let level = brim.shown(at, tank, boundary.tank_level[at]).as_m();
                     Some(level.clamp(tank.min_level.as_m(), tank.max_level.as_m()))
                 }
             });
