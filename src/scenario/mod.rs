@@ -23,7 +23,7 @@ pub use expectation::{
     AlarmName, Count, EnergyExpectation, Expectation, LimitExpectation, TicketExpectation, Wanted,
     Window,
 };
-pub use file::{load, load_fleet};
+pub use file::{injection_kinds, load, load_fleet};
 
 /// A scenario, complete and checked against its plant.
 #[derive(Debug, Clone)]

@@ -1,23 +1,17 @@
 //! Whatever a link does to messages, the monitor's books agree with what really came: every message
 //! is accepted once, counted as a duplicate, or counted as lost.
 
-use std::collections::BTreeSet;
 use std::fmt::Write;
-use std::sync::Arc;
 
 use rand::RngExt;
-use sanmen::base::Span;
-use sanmen::base::ids::Space;
 use sanmen::base::problem::Source;
 use sanmen::base::random::{Seed, stream};
 use sanmen::cli::library::Library;
 use sanmen::ingest::Counters;
-use sanmen::monitor::{Input, Monitor, MonitorSettings};
 use sanmen::scenario::load;
-use sanmen::simulator::{Batch, Outgoing, Run, Simulator};
-use sanmen::telemetry::radio::Radio;
-use sanmen::telemetry::topic::{Kind, Topic};
-use sanmen::telemetry::wire::{Body, decode};
+
+use crate::swarm::laws::nothing_is_lost_uncounted;
+use crate::swarm::play::play;
 
 /// Three hours with every trouble that a link can have, each at some time.
 fn scenario(seed: u64) -> String {
@@ -49,36 +43,6 @@ fn scenario(seed: u64) -> String {
     text
 }
 
-/// Births and data as they came.
-#[derive(Default)]
-struct Came {
-    numbers: BTreeSet<u64>,
-    messages: u64,
-    readings: u64,
-}
-
-impl Came {
-    fn see(&mut self, sent: &Outgoing) {
-        let message = decode(sent.kind, &sent.payload).expect("our own message");
-        if !matches!(sent.kind, Kind::Birth | Kind::Data) {
-            return;
-        }
-        self.messages += 1;
-        let is_new = self.numbers.insert(message.envelope.seq);
-        if let Body::Data(columns) = message.body
-            && is_new
-        {
-            self.readings += columns.iter().map(|column| column.at.len() as u64).sum::<u64>();
-        }
-    }
-
-    fn hear(&mut self, sent: Outgoing, radio: &mut Radio, topic: &Topic) {
-        self.see(&sent);
-        let topic = Topic { kind: sent.kind, ..topic.clone() };
-        radio.send(topic.to_string(), sent.payload, sent.due);
-    }
-}
-
 /// Plays one scenario through both halves; gives what the monitor counted.
 fn books_agree(seed: u64) -> Counters {
     let library = Library::default();
@@ -86,37 +50,10 @@ fn books_agree(seed: u64) -> Counters {
     let text = scenario(seed);
     let scenario = load(&Source::new("link.toml", text.clone()), std::slice::from_ref(&plant))
         .unwrap_or_else(|problems| unreachable!("{}", problems.render(false)));
-    let run = Run { seed: None, boot_id: 1, exercise: None, batch: Batch::default() };
-    let mut simulator = Simulator::new(Arc::clone(&plant), &scenario, run).expect("it starts");
     let book = library.book().expect("the rules ship");
-    let mut monitor = Monitor::new(vec![Arc::clone(&plant)], book, MonitorSettings::default());
-    let space = Space::new("link").expect("an id");
-    let topic = Topic { space, plant: plant.id.clone(), kind: Kind::Data };
-    let (mut radio, mut came) = (Radio::default(), Came::default());
-    let listen = |monitor: &mut Monitor, radio: &mut Radio, now| {
-        while let Some(delivery) = radio.receive(now) {
-            let (topic, received_at) = (delivery.topic, delivery.received_at);
-            monitor.accept(&Input::arrival(topic, &delivery.payload, received_at));
-        }
-        monitor.accept(&Input::Tick { now });
-    };
-    while !simulator.is_over() {
-        let step = simulator.step().expect("it goes on");
-        let now = step.now;
-        step.messages.into_iter().for_each(|sent| came.hear(sent, &mut radio, &topic));
-        listen(&mut monitor, &mut radio, now);
-    }
-    let end = simulator.now();
-    simulator.close().into_iter().for_each(|sent| came.hear(sent, &mut radio, &topic));
-    listen(&mut monitor, &mut radio, end + Span::HOUR);
-
-    let counters = monitor.snapshot().plants[0].counters;
-    let last = *came.numbers.last().expect("some came");
-    let distinct = came.numbers.len() as u64;
-    assert_eq!(counters.lost - counters.late, last + 1 - distinct, "{counters:?}\n{text}");
-    assert_eq!(counters.duplicates, came.messages - distinct, "{counters:?}\n{text}");
-    assert_eq!(counters.readings, came.readings, "{counters:?}\n{text}");
-    counters
+    let played = play(&plant, &scenario, &book, |_, _| {});
+    nothing_is_lost_uncounted(&played, &text);
+    played.view.counters
 }
 
 #[test]

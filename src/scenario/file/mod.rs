@@ -21,6 +21,7 @@ use crate::plant::Plant;
 use answers::read_answers;
 use expectations::{read_allowed, read_expectations};
 pub use fleet::load_fleet;
+pub use injections::kinds as injection_kinds;
 use injections::read_injections;
 use names::Names;
 use repairs::read_repairs;

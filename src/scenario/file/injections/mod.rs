@@ -53,6 +53,11 @@ const PARTS: [Part; 10] = [
     instrument::PART,
 ];
 
+/// Every kind of `[[inject]]` that a scenario file may name, part by part.
+pub fn kinds() -> impl Iterator<Item = &'static str> {
+    PARTS.iter().flat_map(|part| part.kinds).map(|(kind, _)| *kind)
+}
+
 /// Kinds that may come to a whole fleet: they name nothing of a plant.
 const SHARED: [&str; 17] = [
     "raw-storm",
