@@ -192,6 +192,22 @@ pub enum Priority {
     High,
 }
 
+impl Priority {
+    /// The priority that is `levels` more urgent, up to the highest.
+    pub fn raised_by(self, levels: u8) -> Self {
+        match self as u8 + levels {
+            0 => Self::Low,
+            1 => Self::Medium,
+            _ => Self::High,
+        }
+    }
+
+    /// By how many priorities it can become more urgent.
+    pub(super) fn below_highest(self) -> u8 {
+        Self::High as u8 - self as u8
+    }
+}
+
 impl fmt::Display for Priority {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {

@@ -327,7 +327,7 @@ impl Alarms {
             at: change.at,
             change: change.change,
             state: change.state,
-            priority: rule.policy.priority,
+            priority: rule.policy.priority.raised_by(change.level),
             since: change.since,
             title: rule.title.clone(),
             source: rule.source.clone(),
@@ -374,6 +374,7 @@ impl Alarms {
             change: AlarmChange::Raised,
             state: state.shown(),
             since: state.since(),
+            level: state.level,
             occurrence: state.occurrence,
         };
         self.event(watch, &change, why.clone(), None)

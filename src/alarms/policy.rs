@@ -18,6 +18,9 @@ pub struct Policy {
     pub latched: bool,
     /// It asks again when it has stood this long since somebody was last called or answered.
     pub re_alarm: Option<Span>,
+    /// While it stands and nobody answers, it becomes one priority more urgent each time this has
+    /// passed; an answer gives it its own priority back.
+    pub escalate: Option<Span>,
     /// What it does while there is nothing to judge by.
     pub no_data: NoData,
 }
@@ -55,6 +58,7 @@ impl AlarmRule {
             off_delay: rule.off_delay,
             latched: rule.latched,
             re_alarm: rule.re_alarm,
+            escalate: rule.escalate,
             no_data: rule.no_data,
         };
         Self {

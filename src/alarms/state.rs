@@ -70,6 +70,12 @@ pub struct State {
     pub out_of_service: bool,
     /// When somebody was last called, or last answered.
     pub called_at: Option<Stamp>,
+    /// By how many priorities it has become more urgent.
+    #[serde(default)]
+    pub level: u8,
+    /// Since when it has asked without an answer, or since it last became more urgent.
+    #[serde(default)]
+    pub asks_since: Option<Stamp>,
     /// How many occurrences have been announced.
     pub occurrence: u64,
     /// When something was last said of it. Readings may come behind event time; nothing that
@@ -128,6 +134,8 @@ pub struct Change {
     pub state: AlarmState,
     /// Since when the condition holds, while it does.
     pub since: Option<Stamp>,
+    /// By how many priorities it is more urgent than usual.
+    pub level: u8,
     /// How many occurrences have been announced, this one included.
     pub occurrence: u64,
 }
@@ -154,6 +162,7 @@ enum Due {
     OnDelay,
     OffDelay,
     ReAlarm,
+    Escalate,
 }
 
 impl State {
@@ -222,7 +231,10 @@ impl State {
         let asks = self.announced && self.stands() && !self.is_silent();
         let again = self.called_at.zip(policy.re_alarm).filter(|_| asks);
         let again = again.map(|(called, span)| (called + span, Due::ReAlarm));
-        [shelf, delay, again].into_iter().flatten().min()
+        let rises = asks && self.unanswered && self.level < policy.priority.below_highest();
+        let rise = self.asks_since.zip(policy.escalate).filter(|_| rises);
+        let rise = rise.map(|(since, span)| (since + span, Due::Escalate));
+        [shelf, delay, again, rise].into_iter().flatten().min()
     }
 }
 
@@ -235,11 +247,11 @@ struct Running<'a> {
 
 impl Running<'_> {
     fn say(&mut self, change: AlarmChange, at: Stamp) {
-        let State { occurrence, said_at, .. } = self.state;
+        let State { level, occurrence, said_at, .. } = self.state;
         let at = said_at.map_or(at, |said| said.max(at));
         self.state.said_at = Some(at);
         let (state, since) = (self.state.shown(), self.state.since());
-        self.changes.push(Change { at, change, state, since, occurrence });
+        self.changes.push(Change { at, change, state, since, level, occurrence });
     }
 
     fn fire(&mut self, due: Due, at: Stamp) {
@@ -247,10 +259,11 @@ impl Running<'_> {
             Due::Unshelve => self.unshelve(AlarmChange::ShelfExpired, at),
             Due::OnDelay => self.activate(at),
             Due::OffDelay => self.end(at),
-            Due::ReAlarm => {
-                self.state.unanswered = true;
-                self.state.called_at = Some(at);
-                self.say(AlarmChange::ReAlarmed, at);
+            Due::ReAlarm => self.ask_again(at),
+            Due::Escalate => {
+                self.state.level += 1;
+                self.state.asks_since = Some(at);
+                self.say(AlarmChange::Escalated, at);
             }
         }
     }
@@ -263,6 +276,10 @@ impl Running<'_> {
                 self.state.unanswered = false;
                 self.state.called_at = Some(now);
                 self.say(AlarmChange::Acknowledged, now);
+                if self.state.level > 0 {
+                    self.state.level = 0;
+                    self.say(AlarmChange::SteppedDown, now);
+                }
             }
             Input::Shelve { until } if until > now && !self.state.out_of_service => {
                 self.state.shelved_until = Some(until);
@@ -354,13 +371,17 @@ impl Running<'_> {
         let again = matches!(self.state.phase, Phase::Latched { .. });
         let since = self.state.since().unwrap_or(at);
         self.state.phase = Phase::Active { since };
-        if again {
-            self.state.unanswered = true;
-            self.state.called_at = Some(at);
-            self.say(AlarmChange::ReAlarmed, at);
-        } else {
-            self.announce(at);
+        if again { self.ask_again(at) } else { self.announce(at) }
+    }
+
+    /// Somebody must answer the same occurrence once more.
+    fn ask_again(&mut self, at: Stamp) {
+        if !self.state.unanswered {
+            self.state.asks_since = Some(at);
         }
+        self.state.unanswered = true;
+        self.state.called_at = Some(at);
+        self.say(AlarmChange::ReAlarmed, at);
     }
 
     /// A new occurrence, unless something keeps the alarm silent.
@@ -372,6 +393,7 @@ impl Running<'_> {
         self.state.unanswered = true;
         self.state.occurrence += 1;
         self.state.called_at = Some(at);
+        (self.state.level, self.state.asks_since) = (0, Some(at));
         self.say(AlarmChange::Raised, at);
     }
 
@@ -453,6 +475,7 @@ impl Running<'_> {
         match self.state.phase {
             Phase::Active { .. } | Phase::Clearing { .. } if self.state.announced => {
                 self.state.called_at = Some(now);
+                self.state.asks_since = Some(now);
             }
             Phase::Active { .. } => self.announce(now),
             Phase::Clearing { .. } => self.state.phase = Phase::Clear,

@@ -30,6 +30,7 @@ fn rule(id: &str, on_s: i64, off_s: i64, inhibited_by: Vec<RuleIndex>) -> AlarmR
             off_delay: Span::seconds(off_s),
             latched: false,
             re_alarm: None,
+            escalate: None,
             no_data: NoData::Hold,
         },
         inhibited_by,

@@ -18,6 +18,10 @@ pub enum AlarmChange {
     Acknowledged,
     /// It stands unanswered too long, or is raised again while latched: it asks again.
     ReAlarmed,
+    /// Nobody has answered it in time: it is one priority more urgent.
+    Escalated,
+    /// Somebody has answered: it has its own priority again.
+    SteppedDown,
     /// A latched alarm was reset by a person.
     Reset,
     /// Set aside by a person for a time.
@@ -42,11 +46,13 @@ pub enum AlarmChange {
 
 impl AlarmChange {
     /// As records and files write it.
-    pub const CHOICES: [(&'static str, Self); 14] = [
+    pub const CHOICES: [(&'static str, Self); 16] = [
         ("raised", Self::Raised),
         ("cleared", Self::Cleared),
         ("acknowledged", Self::Acknowledged),
         ("re-alarmed", Self::ReAlarmed),
+        ("escalated", Self::Escalated),
+        ("stepped-down", Self::SteppedDown),
         ("reset", Self::Reset),
         ("shelved", Self::Shelved),
         ("unshelved", Self::Unshelved),

@@ -53,6 +53,8 @@ pub struct InspectionRule {
     pub latched: bool,
     /// A standing alarm asks again after this.
     pub re_alarm: Option<Span>,
+    /// A standing alarm that nobody answers becomes more urgent each time this has passed.
+    pub escalate: Option<Span>,
     /// What its alarm does while there is no data.
     pub no_data: NoData,
     /// While one of these is abnormal at the same plant, alarms of this rule are suppressed.

@@ -77,8 +77,13 @@ fn read_rule(table: &Table<'_>, named: &mut Vec<(RuleId, Place)>) -> Option<Insp
     let name = table.choice("kind", &KINDS).map(Spanned::into_inner);
     let (kind, select) = read_kind(table, name);
     let re_alarm = opt_minutes(table, "re_alarm_min", 1.0);
+    let escalate = opt_minutes(table, "escalate_min", 1.0);
     let latched = table.opt_bool("latched").is_some_and(Spanned::into_inner);
     let priority = table.choice("priority", &URGENCIES);
+    let is_highest = priority.as_ref().is_some_and(|it| *it.get_ref() == Urgency::High);
+    if let Some(span) = table.key_span("escalate_min").filter(|_| is_highest) {
+        table.add(span, "an alarm of priority high cannot become more urgent");
+    }
     let manner =
         if name == Some(KindName::LabLimit) { Some(Manner::AT_ONCE) } else { Manner::read(table) };
     let (id, manner) = (id?, manner?);
@@ -97,6 +102,7 @@ fn read_rule(table: &Table<'_>, named: &mut Vec<(RuleId, Place)>) -> Option<Insp
         off_delay: manner.off_delay,
         latched,
         re_alarm,
+        escalate,
         no_data: manner.no_data,
         inhibited_by: manner.inhibited_by,
         advice: advice?,

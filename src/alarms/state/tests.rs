@@ -11,6 +11,7 @@ const POLICY: Policy = Policy {
     off_delay: Span::seconds(30),
     latched: false,
     re_alarm: None,
+    escalate: None,
     no_data: NoData::Hold,
 };
 
@@ -110,6 +111,30 @@ fn a_latched_alarm_waits_for_its_reset_and_asks_again_meanwhile() {
     let said = "Raised@60→B Cleared@130→E Acknowledged@200→F ReAlarmed@270→B Cleared@330→E \
                 Acknowledged@400→F Reset@500→A";
     assert_eq!(live(policy, &inputs), said);
+}
+
+#[test]
+fn what_nobody_answers_becomes_more_urgent_and_steps_down_when_somebody_does() {
+    let policy = Policy { priority: Priority::Low, escalate: Some(Span::seconds(100)), ..POLICY };
+    let up = [(0, ABNORMAL), (261, Input::Time), (999, Input::Time)];
+    assert_eq!(live(policy, &up), "Raised@60→B Escalated@160→B Escalated@260→B");
+    let levels = |inputs: &[(i64, Input)]| -> Vec<Priority> {
+        let changes = run(&policy, inputs).1;
+        changes.iter().map(|it| policy.priority.raised_by(it.level)).collect()
+    };
+    assert_eq!(levels(&up), [Priority::Low, Priority::Medium, Priority::High]);
+    let answered = [(0, ABNORMAL), (200, Input::Acknowledge), (999, Input::Time)];
+    let said = live(policy, &answered);
+    assert_eq!(said, "Raised@60→B Escalated@160→B Acknowledged@200→C SteppedDown@200→C");
+    assert_eq!(levels(&answered).last(), Some(&Priority::Low));
+    let gone = [(0, ABNORMAL), (100, NORMAL), (999, Input::Time)];
+    assert_eq!(live(policy, &gone), "Raised@60→B Cleared@130→D", "it stands no longer");
+    let shelf = Input::Shelve { until: at(500) };
+    let aside = live(policy, &[(0, ABNORMAL), (70, shelf), (601, Input::Time)]);
+    let wanted = "Raised@60→B Shelved@70→G ShelfExpired@500→B Escalated@600→B";
+    assert_eq!(aside, wanted, "on the shelf nobody waits");
+    let high = Policy { priority: Priority::High, ..policy };
+    assert_eq!(live(high, &up), "Raised@60→B", "nothing is more urgent");
 }
 
 #[test]
@@ -267,10 +292,13 @@ fn input() -> impl Strategy<Value = Input> {
 fn policy() -> impl Strategy<Value = Policy> {
     let no_data = prop_oneof![Just(NoData::Hold), Just(NoData::Alarm), Just(NoData::Clear)];
     let re_alarm = prop::option::of((50_i64..500).prop_map(Span::seconds));
-    (0_i64..90, 0_i64..90, any::<bool>(), re_alarm, no_data).prop_map(
-        |(on, off, latched, re_alarm, no_data)| {
+    let escalate = prop::option::of((50_i64..500).prop_map(Span::seconds));
+    let priority = prop_oneof![Just(Priority::Low), Just(Priority::Medium), Just(Priority::High)];
+    let delays = (0_i64..90, 0_i64..90);
+    (delays, any::<bool>(), re_alarm, escalate, priority, no_data).prop_map(
+        |((on, off), latched, re_alarm, escalate, priority, no_data)| {
             let (on_delay, off_delay) = (Span::seconds(on), Span::seconds(off));
-            Policy { on_delay, off_delay, latched, re_alarm, no_data, ..POLICY }
+            Policy { priority, on_delay, off_delay, latched, re_alarm, escalate, no_data }
         },
     )
 }

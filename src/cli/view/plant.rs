@@ -268,9 +268,10 @@ impl<'a> Portrait<'a> {
         let (what, level) = match event.change {
             AlarmChange::Raised => (raised, level(event.priority)),
             AlarmChange::Cleared => (cleared, Level::Calm),
-            AlarmChange::ReAlarmed => (again, level(event.priority)),
+            AlarmChange::ReAlarmed | AlarmChange::Escalated => (again, level(event.priority)),
             AlarmChange::NoData => (no_data, Level::Low),
             AlarmChange::Acknowledged
+            | AlarmChange::SteppedDown
             | AlarmChange::Reset
             | AlarmChange::Shelved
             | AlarmChange::Unshelved
