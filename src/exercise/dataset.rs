@@ -19,6 +19,7 @@ use crate::simulator::{Batch, Outgoing, Run, Simulator, SimulatorError};
 use crate::telemetry::radio::{Delivery, Radio};
 use crate::telemetry::topic::Topic;
 use crate::telemetry::wire::{Body, decode};
+use crate::world::truth::WorksTruth;
 use crate::world::{Outside, Soundness, World, WorldError};
 
 /// A reading as it arrives at the monitor's door, before anything is made of it.
@@ -65,6 +66,8 @@ pub struct Rows<'r> {
     pub at_tags: &'r [Option<f64>],
     /// How each village is served at its end, in the profile's order.
     pub services: &'r [Service],
+    /// The works at its end.
+    pub works: WorksTruth,
 }
 
 /// Why a run cannot be recorded.
@@ -134,7 +137,7 @@ impl Recording {
             return Ok(None);
         }
         let step = self.simulator.step()?;
-        let now = step.now;
+        let (now, works) = (step.now, step.truth.works);
         self.at_tags.clear();
         self.at_tags.extend_from_slice(step.at_tags);
         self.served.tell(&self.plant, step.truth, &mut self.services);
@@ -154,6 +157,7 @@ impl Recording {
             arrived: &self.arrived,
             at_tags: &self.at_tags,
             services: &self.services,
+            works,
         }))
     }
 

@@ -134,12 +134,12 @@ fn the_bytes_are_the_same_on_one_thread_and_on_three_and_a_second_call_writes_no
     assert!(text(&one.stdout).starts_with("one: 3 written, 0 were complete already\n"));
     assert!(is_done(&desk.write("three", &["--seeds", "1..3", "--threads", "3"])));
     let files = desk.files("one");
-    assert_eq!(files.len(), 3 * 7 + 1, "{:?}", files.keys());
+    assert_eq!(files.len(), 3 * 8 + 1, "{:?}", files.keys());
     assert!(files == desk.files("three"), "the folders differ");
     let again = desk.write("one", &["--seeds", "2..4"]);
     assert!(text(&again.stdout).starts_with("one: 1 written, 2 were complete already\n"));
     let grown = desk.files("one");
-    assert_eq!(grown.len(), 4 * 7 + 1);
+    assert_eq!(grown.len(), 4 * 8 + 1);
     let manifest = Path::new("manifest.json");
     let kept = files.iter().filter(|(name, _)| *name != manifest);
     assert!(kept.into_iter().all(|(name, bytes)| grown.get(name) == Some(bytes)));
@@ -259,7 +259,7 @@ fn parquet_read_back_says_what_csv_says() {
     };
     let desk = Desk::new();
     assert!(is_done(&desk.write("data", &["--format", "both"])));
-    for table in ["readings", "truth", "villages", "laboratory", "labels"] {
+    for table in ["readings", "truth", "villages", "works", "laboratory", "labels"] {
         let path = |ending: &str| desk.path(&format!("data/burst-5/{table}.{ending}"));
         let mut rows = csv::Reader::from_path(path("csv")).expect("a table");
         let head = rows.headers().expect("a head").clone();
@@ -292,7 +292,7 @@ fn every_works_of_a_fleet_is_a_part_whose_rows_carry_its_plant() {
     assert!(text(&one.stdout).starts_with("one: 6 written, 0 were complete already\n"));
     desk.write_storm("three", &["--seeds", "7..8", "--threads", "3"]);
     let files = desk.files("one");
-    assert_eq!(files.len(), 6 * 7 + 1, "{:?}", files.keys());
+    assert_eq!(files.len(), 6 * 8 + 1, "{:?}", files.keys());
     assert!(files == desk.files("three"), "the folders differ");
     let some = files.keys().find(|name| name.ends_with("labels.csv")).expect("a part");
     let part = some.parent().expect("in a folder");

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::table::{Cell, LABELS, LABORATORY, OUTSIDE, READINGS, TABLES, TRUTH, VILLAGES};
+use super::table::{Cell, LABELS, LABORATORY, OUTSIDE, READINGS, TABLES, TRUTH, VILLAGES, WORKS};
 use super::write::{Formats, TableFile};
 use crate::base::Span;
 use crate::base::random::Seed;
@@ -297,6 +297,7 @@ struct Writer<'p> {
     readings: TableFile,
     truth: TableFile,
     villages: TableFile,
+    works: TableFile,
     laboratory: TableFile,
     labels: TableFile,
     outside: TableFile,
@@ -316,6 +317,7 @@ impl<'p> Writer<'p> {
             readings: table(&READINGS)?,
             truth: table(&TRUTH)?,
             villages: table(&VILLAGES)?,
+            works: table(&WORKS)?,
             laboratory: table(&LABORATORY)?,
             labels: table(&LABELS)?,
             outside: table(&OUTSIDE)?,
@@ -362,7 +364,27 @@ impl<'p> Writer<'p> {
                 Cell::Text(&joined(lacks)),
             ])?;
         }
-        Ok(())
+        self.works(rows)
+    }
+
+    fn works(&mut self, rows: &Rows<'_>) -> io::Result<()> {
+        let [scenario, seed, plant] = self.head();
+        let works = &rows.works;
+        self.works.row(&[
+            scenario,
+            seed,
+            plant,
+            Cell::Time(rows.now),
+            Cell::Number(works.production.as_m3_per_h()),
+            Cell::Number(works.raw_turbidity.as_ntu()),
+            Cell::Number(works.coagulant.as_mg_per_l()),
+            Cell::Number(works.settled_turbidity.as_ntu()),
+            Cell::Number(works.filtered_turbidity.as_ntu()),
+            Cell::Number(works.dosed.as_mg_per_l()),
+            Cell::Number(works.contact_min),
+            Cell::Number(works.ct),
+            Cell::Number(works.giardia_log),
+        ])
     }
 
     fn arrived(&mut self, rows: &Arrived) -> io::Result<()> {
@@ -468,8 +490,15 @@ impl<'p> Writer<'p> {
 
     /// Completes every file; gives the rows of each table.
     fn finish(self) -> io::Result<BTreeMap<String, u64>> {
-        let files =
-            [self.readings, self.truth, self.villages, self.laboratory, self.labels, self.outside];
+        let files = [
+            self.readings,
+            self.truth,
+            self.villages,
+            self.works,
+            self.laboratory,
+            self.labels,
+            self.outside,
+        ];
         let tables = TABLES.iter().map(|table| table.name.to_owned());
         tables.zip(files).map(|(name, file)| Ok((name, file.finish()?))).collect()
     }

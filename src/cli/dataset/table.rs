@@ -124,6 +124,26 @@ pub const VILLAGES: Table = Table {
     ],
 };
 
+/// What the works does.
+pub const WORKS: Table = Table {
+    name: "works",
+    columns: &[
+        column("scenario", Kind::Text),
+        column("seed", Kind::Count),
+        column("plant", Kind::Text),
+        column("at", Kind::Time),
+        column("production_m3_per_h", Kind::Number),
+        column("raw_ntu", Kind::Number),
+        column("coagulant_mg_per_l", Kind::Number),
+        column("settled_ntu", Kind::Number),
+        column("filtered_ntu", Kind::Number),
+        column("dosed_mg_per_l", Kind::Number),
+        column("contact_min", Kind::Number),
+        column("ct_mg_min_per_l", Kind::Number),
+        column("giardia_log", Kind::Number),
+    ],
+};
+
 /// Laboratory results as they arrive.
 pub const LABORATORY: Table = Table {
     name: "laboratory",
@@ -185,4 +205,4 @@ pub const OUTSIDE: Table = Table {
 };
 
 /// Every table of a part.
-pub const TABLES: [Table; 6] = [READINGS, TRUTH, VILLAGES, LABORATORY, LABELS, OUTSIDE];
+pub const TABLES: [Table; 7] = [READINGS, TRUTH, VILLAGES, WORKS, LABORATORY, LABELS, OUTSIDE];
