@@ -143,3 +143,75 @@ fn a_throttle_valve_loses_its_coefficient_times_the_velocity_head() {
     let found = (solution.head[0] - solution.head[1]).as_m();
     assert!((found / lost - 1.0).abs() < 2e-3, "{found} m, by hand {lost} m");
 }
+
+/// Two reservoirs, at 60 m and at 10 m; a pipe, a valve and another pipe of the same kind between.
+fn between(valve: &str, more: &str) -> Solution {
+    let text = format!(
+        "[JUNCTIONS]\n A 0 0\n B 0 0\n[RESERVOIRS]\n R1 60\n R2 10\n\
+         [PIPES]\n P1 R1 A 500 150 130\n P2 B R2 500 150 130\n\
+         [VALVES]\n V A B 150 {valve}\n{more}\
+         [OPTIONS]\n UNITS LPS\n HEADLOSS H-W\n"
+    );
+    solve(&text, |_| {})
+}
+
+/// Hazen and Williams: m lost in one of the pipes at a flow, m³/s.
+fn pipe_loses(flow: f64) -> f64 {
+    let resistance = 10.67 * 500.0 / (libm::pow(130.0, 1.852) * libm::pow(0.15, 4.871));
+    resistance * libm::pow(flow, 1.852)
+}
+
+/// The flow at which both pipes and a valve lose the 50 m together, by halving.
+fn flow_by_hand(valve_loses: impl Fn(f64) -> f64) -> f64 {
+    let (mut low, mut high) = (0.0, 1.0);
+    for _ in 0..60 {
+        let flow = f64::midpoint(low, high);
+        let lost = 2.0 * pipe_loses(flow) + valve_loses(flow);
+        if lost > 50.0 { high = flow } else { low = flow }
+    }
+    low
+}
+
+/// Flow in L/s, heads before and behind the valve in m, against what was worked out by hand.
+fn assert_flow(solution: &Solution, flow: f64, case: &str) {
+    let found = solution.flow[2].as_m3_per_s();
+    assert!((found / flow - 1.0).abs() < 2e-3, "{case}: {found} m³/s, by hand {flow}");
+    for (at, by_hand) in [(0, 60.0 - pipe_loses(flow)), (1, 10.0 + pipe_loses(flow))] {
+        let head = solution.head[at].as_m();
+        assert!((head - by_hand).abs() < 0.05, "{case}: {head} m, by hand {by_hand} m");
+    }
+}
+
+#[test]
+fn a_pressure_sustaining_valve_keeps_what_is_before_it_and_opens_when_there_is_more() {
+    // 40 m before it: the first pipe loses 20 m, the second as much, the valve the last 10 m.
+    let holding = between("PSV 40 0", "");
+    assert!((holding.head[0].as_m() - 40.0).abs() < 1e-3, "{:?}", holding.head);
+    assert_flow(&holding, flow_by_hand(|_| 10.0), "it holds 40 m");
+    // With 20 m to keep and 35 m there it stands open: 25 m a pipe.
+    assert_flow(&between("PSV 20 0", ""), flow_by_hand(|_| 0.0), "it is open");
+}
+
+#[test]
+fn a_pressure_breaker_loses_its_setting() {
+    assert_flow(&between("PBV 15 0", ""), flow_by_hand(|_| 15.0), "it breaks 15 m");
+}
+
+#[test]
+fn a_general_valve_loses_what_its_curve_says() {
+    let curve = "[CURVES]\n G 0 0\n G 20 20\n G 40 60\n"; // L/s, m
+    let by_hand = |flow: f64| {
+        let l_per_s = flow * 1_000.0;
+        if l_per_s < 20.0 { l_per_s } else { 20.0 + 2.0 * (l_per_s - 20.0) }
+    };
+    assert_flow(&between("GPV G 0", curve), flow_by_hand(by_hand), "1 m for each L/s up to 20");
+}
+
+#[test]
+fn a_positional_valve_loses_by_how_far_it_is_open() {
+    // Half open it has 30 % of the flow coefficient that it has when open: 1/0.3² the loss.
+    let curve = "[CURVES]\n C 0 0\n C 50 30\n C 100 100\n";
+    let area = std::f64::consts::FRAC_PI_4 * 0.15 * 0.15;
+    let by_hand = |flow: f64| 10.0 / 0.09 * (flow / area).powi(2) / (2.0 * GRAVITY);
+    assert_flow(&between("PCV 50 10 C", curve), flow_by_hand(by_hand), "half open");
+}

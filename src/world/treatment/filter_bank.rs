@@ -233,6 +233,40 @@ mod tests {
             .collect()
     }
 
+    /// Head lost in clean sand, m: by Kozeny and Carman (180), and by Ergun with its two terms.
+    ///
+    /// * Units: grain and bed m, rate m/h; porosity 0.42, water of 10 °C `[M]`.
+    fn clean_sand_loses(grain: f64, bed: f64, rate: f64) -> (f64, f64) {
+        const POROSITY: f64 = 0.42;
+        const VISCOSITY: f64 = 1.31e-6; // kinematic, m²/s
+        const GRAVITY: f64 = 9.81;
+        let v = rate / 3_600.0;
+        let solid = 1.0 - POROSITY;
+        let pores = GRAVITY * POROSITY.powi(3);
+        let viscous = VISCOSITY * v * solid * solid / (pores * grain * grain) * bed;
+        let inertial = 1.75 * solid * v * v / (pores * grain) * bed;
+        (180.0 * viscous, 150.0 * viscous + inertial)
+    }
+
+    #[test]
+    fn the_usual_clean_head_loss_is_that_of_usual_sand_and_laminar() {
+        // 0.7 m of single sand, 0.5 to 1.2 mm, about 0.7 mm in the mean [M]
+        let (bank, bed) = (FilterBank::USUAL, 0.7);
+        let loses = |grain| clean_sand_loses(grain, bed, bank.design_rate_m_per_h);
+        let used = bank.head_loss_m(0.0, bank.design_rate_m_per_h);
+        let (kozeny, ergun) = loses(0.000_7);
+        assert!((used / kozeny - 1.0).abs() < 0.05, "{used} m, Kozeny and Carman {kozeny} m");
+        assert!((used / ergun - 1.0).abs() < 0.2, "{used} m, Ergun {ergun} m");
+        assert!(loses(0.001_2).1 < used && used < loses(0.000_5).1, "within the sizes of its sand");
+        // In proportion to the rate, as Darcy has it: Ergun's second term is small up to twice it.
+        for rate in [3.5, 7.0, 14.0] {
+            let (darcy, ergun) =
+                (bank.head_loss_m(0.0, rate), clean_sand_loses(0.000_7, bed, rate));
+            let by_ergun = ergun.1 / loses(0.000_7).1 * used;
+            assert!((darcy / by_ergun - 1.0).abs() < 0.05, "{darcy} m at {rate} m/h, {by_ergun}");
+        }
+    }
+
     #[test]
     fn head_loss_grows_in_proportion_to_the_solids_held() {
         // exact: h(t) = h0 + k · v · c · t, at the design rate v = 7 m/h and c = 1 NTU
