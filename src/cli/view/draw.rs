@@ -212,6 +212,7 @@ pub fn boxed(title: &str) -> Block<'_> {
 
 fn villages(frame: &mut Frame<'_>, area: Rect, view: &View, words: &Words) {
     let [pressure, needs, enough, chlorine, turbidity] = words.village_columns;
+    let residual = if view.dioxide { words.dioxide } else { chlorine };
     let names = view.villages.iter().map(|village| Piece::raw(village.name.as_str()).width());
     let name = names.max().unwrap_or(0).clamp(8, 20);
     let bar_cells = (usize::from(area.width).saturating_sub(name + BAR_COLUMN)).clamp(8, 24);
@@ -223,7 +224,7 @@ fn villages(frame: &mut Frame<'_>, area: Rect, view: &View, words: &Words) {
         right(pressure, 6),
         right(needs, 5),
         left(&bar_head, bar_cells),
-        right(chlorine, 7),
+        right(residual, 7),
         right(turbidity, 6),
     );
     let head = Line::styled(head, DIM);
@@ -234,8 +235,8 @@ fn villages(frame: &mut Frame<'_>, area: Rect, view: &View, words: &Words) {
         pieces.push(Piece::styled(format!("{} ", right(&village.needs, 5)), DIM));
         pieces.extend(bar(&village.pressure, village.share, bar_cells));
         pieces.push(Piece::raw(" "));
-        pieces.extend(value(&village.chlorine, 7, 0));
-        pieces.push(age(&village.chlorine, AGE));
+        pieces.extend(value(&village.residual, 7, 0));
+        pieces.push(age(&village.residual, AGE));
         pieces.extend(value(&village.turbidity, 6, 0));
         pieces.push(age(&village.turbidity, AGE));
         Line::from(pieces)

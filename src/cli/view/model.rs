@@ -33,6 +33,8 @@ pub struct View {
     pub finished: bool,
     /// One row a village, always in the order of the plant's file: an operator knows the places.
     pub villages: Vec<VillageRow>,
+    /// Is the residual at their taps chlorine dioxide?
+    pub dioxide: bool,
     /// Values of the works.
     pub works: Vec<WorksRow>,
     /// Tanks and their levels.
@@ -177,8 +179,8 @@ pub struct VillageRow {
     pub needs: String,
     /// Pressure over need.
     pub share: Option<f64>,
-    /// Lowest chlorine at its taps.
-    pub chlorine: Value,
+    /// Lowest residual of the disinfectant at its taps.
+    pub residual: Value,
     /// Highest turbidity at its taps.
     pub turbidity: Value,
 }

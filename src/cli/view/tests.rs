@@ -38,7 +38,7 @@ fn village(name: &str, kpa: &str, share: f64) -> VillageRow {
         pressure: calm(kpa, "kPa"),
         needs: "98".to_owned(),
         share: Some(share),
-        chlorine: calm("0.49", "mg/L"),
+        residual: calm("0.49", "mg/L"),
         turbidity: Value::default(),
     }
 }
@@ -383,9 +383,22 @@ fn a_doubtful_value_has_its_mark_and_one_that_failed_is_never_the_worst() {
     let village = &builder.view().villages[0];
     assert_eq!((village.pressure.number.as_str(), village.pressure.doubtful), ("?281", true));
     assert_eq!(
-        (village.chlorine.number.as_str(), village.turbidity.number.as_str()),
+        (village.residual.number.as_str(), village.turbidity.number.as_str()),
         ("×0.00", "×")
     );
+}
+
+#[test]
+fn a_works_of_chlorine_dioxide_shows_what_is_left_of_that() {
+    let (_, book) = sanmen();
+    let plants = [Library::default().plant("qingxi").expect("it ships")];
+    let mut builder = Builder::new(&plants, &book, None, None, Lang::En);
+    let readings = [("AIT-301", 0.31, 1), ("AIT-401", 0.05, 1)];
+    builder.snapshot(state(&plants[0], &readings, Vec::new()));
+    let view = builder.view();
+    assert_eq!(view.villages[0].residual.number, "0.05");
+    assert!(view.works.iter().any(|row| row.finished_quality && row.value.number == "0.31"));
+    assert!(drawn(view, 120, 30).contains("ClO₂"));
 }
 
 #[test]

@@ -17,6 +17,8 @@ pub struct Words {
     pub villages: &'static str,
     /// Its columns: pressure, need, bar, chlorine, turbidity.
     pub village_columns: [&'static str; 5],
+    /// Instead of chlorine, where it is chlorine dioxide.
+    pub dioxide: &'static str,
     /// Title of the works' table.
     pub works: &'static str,
     /// Title of the alarm list.
@@ -120,6 +122,7 @@ const EN: Words = Words {
     offline: "PLANT OFFLINE",
     villages: "Villages, worst tap",
     village_columns: ["kPa", "needs", "enough", "Cl mg/L", "NTU"],
+    dioxide: "ClO₂",
     works: "Works",
     alarms: "Alarms",
     unanswered: "unacknowledged",
@@ -189,6 +192,7 @@ const ZH: Words = Words {
     offline: "水厂离线",
     villages: "各村最不利点",
     village_columns: ["kPa", "需要", "足够", "余氯", "浊度"],
+    dioxide: "ClO₂",
     works: "水厂",
     alarms: "报警",
     unanswered: "未确认",
