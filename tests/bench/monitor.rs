@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use sanmen::base::units::Quantity;
 use sanmen::base::{Flag, QualityTests, Span, Stamp};
 use sanmen::cli::library::Library;
 use sanmen::ingest::Batch;
@@ -70,7 +71,9 @@ fn value(plant: &Plant, tag: usize, s: i64) -> f64 {
     let tag = &plant.instruments[tag].tag;
     let ripple = ((s * 7 + 3) % 11) as f64 / 1_000.0;
     let sound = match tag.quantity.unit() {
+        "mg/L" if tag.quantity == Quantity::Ammonia => 0.1,
         "mg/L" => 0.6,
+        "V" => 12.7,
         "NTU" => 0.2,
         "kPa" => 300.0,
         _ => tag.range.0 + 0.4 * (tag.range.1 - tag.range.0),
