@@ -272,6 +272,12 @@ impl Quantity {
         Self::Voltage,
     ];
 
+    /// Is it measured in water that flows through the instrument?
+    pub fn needs_sample(self) -> bool {
+        use Quantity::{Energy, Flow, Level, Pressure, State, Voltage};
+        !matches!(self, Pressure | Flow | Level | State | Energy | Voltage)
+    }
+
     /// The unit of its values.
     pub fn measured_in(self) -> Unit {
         match self {

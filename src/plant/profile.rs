@@ -2,6 +2,7 @@
 
 use crate::base::ids::VillageId;
 use crate::base::time::UtcOffset;
+use crate::base::units::Quantity;
 use crate::base::{PlantId, Text};
 use crate::plant::network::NodeIndex;
 use crate::plant::tags::Site;
@@ -105,6 +106,15 @@ impl Disinfectant {
             Self::FreeChlorine => Some(Agent::Chlorine),
             Self::ChlorineDioxide => Some(Agent::ChlorineDioxide),
             Self::Chloramine | Self::Ozone => None,
+        }
+    }
+
+    /// What is left of it in the water, as instruments measure it.
+    pub fn residual(self) -> Quantity {
+        match self {
+            Self::ChlorineDioxide => Quantity::ChlorineDioxide,
+            Self::Chloramine => Quantity::TotalChlorine,
+            Self::FreeChlorine | Self::Ozone => Quantity::FreeChlorine, // ozone leaves none
         }
     }
 

@@ -9,7 +9,7 @@ use crate::inspection::book::{Book, InspectionRule, Kind};
 use crate::ledger::record::{MonitorRecord, Record};
 use crate::monitor::{PlantSnapshot, TagSnapshot};
 use crate::plant::Plant;
-use crate::plant::profile::{Disinfectant, Village};
+use crate::plant::profile::Village;
 use crate::plant::tags::{Place, SamplingPoint, Tag};
 use crate::world::Outside;
 
@@ -51,7 +51,7 @@ impl<'a> Portrait<'a> {
         view.presence = plant.online;
         view.villages =
             self.plant.profile.villages.iter().map(|v| self.village(plant, v)).collect();
-        view.dioxide = self.residual() == Quantity::ChlorineDioxide;
+        view.dioxide = self.plant.profile.disinfectant.residual() == Quantity::ChlorineDioxide;
         view.works = self.works(plant);
         view.tanks = self.tanks(plant);
         view.pumps = self.pumps(plant);
@@ -82,7 +82,7 @@ impl<'a> Portrait<'a> {
             pressure: value(plant, pressure),
             needs: needs.map(|kpa| format!("{kpa:.0}")).unwrap_or_default(),
             share: pressure.map(|tap| self.share(tap)).filter(|share| share.is_finite()),
-            residual: value(plant, lowest(self.residual())),
+            residual: value(plant, lowest(self.plant.profile.disinfectant.residual())),
             turbidity: value(plant, highest(Quantity::Turbidity)),
         }
     }
@@ -99,17 +99,8 @@ impl<'a> Portrait<'a> {
         rule.limit_for(&self.plant.profile, tag).map(|limit| limit.raise)
     }
 
-    /// What is left of the plant's disinfectant, as instruments measure it.
-    fn residual(&self) -> Quantity {
-        match self.plant.profile.disinfectant {
-            Disinfectant::ChlorineDioxide => Quantity::ChlorineDioxide,
-            Disinfectant::Chloramine => Quantity::TotalChlorine,
-            Disinfectant::FreeChlorine | Disinfectant::Ozone => Quantity::FreeChlorine,
-        }
-    }
-
     fn works(&self, plant: &PlantSnapshot) -> Vec<WorksRow> {
-        let residual = self.residual();
+        let residual = self.plant.profile.disinfectant.residual();
         let shown = |tag: &Tag| {
             let others = [Quantity::Turbidity, Quantity::Flow, Quantity::Pressure];
             let quantity = tag.quantity == residual || others.contains(&tag.quantity);

@@ -8,7 +8,6 @@ use rand::rngs::ChaCha8Rng;
 use rand::seq::{IndexedRandom, SliceRandom};
 use sanmen::base::problem::Source;
 use sanmen::base::random::{Seed, stream};
-use sanmen::base::units::Quantity;
 use sanmen::plant::Plant;
 use sanmen::plant::network::{LinkKind, NodeIndex, NodeKind, ValveKind};
 use sanmen::plant::tags::Tag;
@@ -228,19 +227,6 @@ fn on_the_way(plant: &Plant, kind: &str, share: f64, rng: &mut ChaCha8Rng) -> Dr
     })
 }
 
-/// Does sampled water flow through the instrument?
-fn has_sample(tag: &Tag) -> bool {
-    !matches!(
-        tag.quantity,
-        Quantity::Pressure
-            | Quantity::Flow
-            | Quantity::Level
-            | Quantity::State
-            | Quantity::Energy
-            | Quantity::Voltage
-    )
-}
-
 /// The keys of a fault of an instrument that it can happen to.
 fn fault_keys(plant: &Plant, fault: &str, share: f64, rng: &mut ChaCha8Rng) -> Option<String> {
     let twin = |tag: &Tag| {
@@ -249,7 +235,7 @@ fn fault_keys(plant: &Plant, fault: &str, share: f64, rng: &mut ChaCha8Rng) -> O
         tags.find(|other| is(other)).map(|other| other.id.clone())
     };
     let fits = |tag: &Tag| match fault {
-        "sample-loss" | "fouling" | "bubbles" => has_sample(tag),
+        "sample-loss" | "fouling" | "bubbles" => tag.quantity.needs_sample(),
         "wrong-unit" => !foreign_units(tag.quantity).is_empty(),
         "swapped" => twin(tag).is_some(),
         _ => true,

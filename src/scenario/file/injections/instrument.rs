@@ -4,7 +4,7 @@ use super::super::names::Names;
 use super::{Part, silence};
 use crate::base::Span;
 use crate::base::problem::{Spanned, Table};
-use crate::base::units::{Quantity, Unit};
+use crate::base::units::Unit;
 use crate::plant::tags::Tag;
 use crate::scenario::injection::{InjectionKind, InstrumentFault, Ramp, RampShape, foreign_units};
 
@@ -261,22 +261,13 @@ fn tag<'p>(table: &Table<'_>, names: &Names<'p>) -> Option<&'p Tag> {
 /// A target through which sampled water flows.
 fn sampling_tag<'p>(table: &Table<'_>, names: &Names<'p>) -> Option<&'p Tag> {
     let tag = tag(table, names)?;
-    let has_sample = !matches!(
-        tag.quantity,
-        Quantity::Pressure
-            | Quantity::Flow
-            | Quantity::Level
-            | Quantity::State
-            | Quantity::Energy
-            | Quantity::Voltage
-    );
-    if !has_sample {
+    if !tag.quantity.needs_sample() {
         silence(table, unit_keys());
         let text =
             format!("{} measures {}: no sample flows through it", tag.id, tag.quantity.name());
         table.add(table.key_span("target").unwrap_or_else(|| table.span()), text);
     }
-    has_sample.then_some(tag)
+    tag.quantity.needs_sample().then_some(tag)
 }
 
 fn share(table: &Table<'_>) -> Option<f64> {
