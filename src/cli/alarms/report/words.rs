@@ -82,7 +82,7 @@ const ZH: Words = Words {
     rate: ["报警数,每", "平均", "最多", "可接受", "可应付"],
     above: ["超过可接受的时段", "超过可应付的时段"],
     floods: ["报警洪流", "占时间"],
-    flood_marks: ["多于", "每", "至少于"],
+    flood_marks: ["多于", "每", "降到少于"],
     flood_columns: ["自", "至", "报警数", "峰值", "首出"],
     chattering: ["抖动报警", "次,在"],
     fleeting: "瞬时报警,消失于",
