@@ -1,6 +1,6 @@
 //! `sanmen config check` and `sanmen config show`: the files people write.
 
-mod found;
+pub(super) mod found;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -13,12 +13,13 @@ use crate::base::problem::{Problems, Source, Spanned, top_keys};
 use crate::cli::common::Shelves;
 use crate::cli::exit::Failure;
 use crate::cli::library::{self, Library, Script, keep};
+use crate::cli::rules;
 use crate::cli::settings::Settings;
 use crate::exercise::{fleet, judge};
 use crate::inspection::book::Book;
 use crate::inspection::handling::Handling;
 use crate::plant::Plant;
-use crate::plant::{inp, profile::Profile, tags::Tag};
+use crate::plant::inp;
 use found::Found;
 
 /// Checks files, or shows the settings in force.
@@ -84,6 +85,9 @@ fn check(paths: &[PathBuf], library: &Library, out: &mut dyn Write) -> Result<()
         let idle = checker.idle.join(", ");
         writeln!(out, "note: rules that watch nothing in these plants: {idle}")?;
     }
+    for warning in checker.warnings.iter() {
+        writeln!(out, "note: {}", warning.headline())?;
+    }
     let noun = if checker.files == 1 { "file" } else { "files" };
     writeln!(out, "{} {noun}, no mistake", checker.files)?;
     Ok(())
@@ -102,6 +106,8 @@ struct Checker {
     broken_rules: bool,
     /// Rules under check that watch nothing.
     idle: Vec<String>,
+    /// What in the rules is worth a second look.
+    warnings: Problems,
     files: usize,
     problems: Problems,
 }
@@ -146,17 +152,9 @@ impl Checker {
     }
 
     fn hold_against_plants(&mut self, book: &Book) {
-        let plants = self.plants.values();
-        let tags: Vec<(&Profile, Vec<Tag>)> = plants
-            .map(|plant| {
-                let tags = plant.instruments.iter().map(|i| i.tag.as_ref().clone()).collect();
-                (&plant.profile, tags)
-            })
-            .collect();
-        let tags: Vec<(&Profile, &[Tag])> =
-            tags.iter().map(|(profile, tags)| (*profile, tags.as_slice())).collect();
-        let review = book.check_against(&tags);
+        let review = rules::review(book, &self.plants);
         self.idle.extend(review.unmatched.iter().map(ToString::to_string));
+        self.warnings.absorb(review.warnings);
         self.problems.absorb(review.problems);
     }
 

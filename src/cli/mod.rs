@@ -18,6 +18,7 @@ pub mod monitor;
 pub mod network;
 pub mod plant;
 mod ready;
+pub mod rules;
 pub mod run;
 pub mod settings;
 mod show;
@@ -66,6 +67,8 @@ enum Command {
     Test(test::TestArgs),
     /// Solve an EPANET file (.inp) and print pressures, flows and quality in SI units
     Network(network::NetworkArgs),
+    /// List and check the inspection rules
+    Rules(rules::RulesArgs),
     /// List and show plants, and write new ones from EPANET files
     Plant(plant::PlantArgs),
     /// Show the works of a fleet and its totals, or write them as plant folders
@@ -86,6 +89,7 @@ impl Command {
             Self::Alarms(args) => alarms::run(args, out),
             Self::Test(args) => test::run(args, out),
             Self::Network(args) => network::run(args, out),
+            Self::Rules(args) => rules::run(args, out),
             Self::Plant(args) => plant::run(args, out),
             Self::Fleet(args) => fleet::run(args, out),
             Self::Dataset(args) => dataset::run(args, out),

@@ -210,6 +210,8 @@ pub struct Book {
 pub struct Review {
     /// Mistakes: the book cannot be used with these plants.
     pub problems: Problems,
+    /// What is worth a second look, but no mistake.
+    pub warnings: Problems,
     /// Rules and tests that watch nothing there: worth a warning, no mistake.
     pub unmatched: Vec<RuleId>,
 }

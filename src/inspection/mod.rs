@@ -6,6 +6,7 @@
 //! moment, however often anybody asks. A reading at a deadline is in time.
 
 pub mod book;
+mod describe;
 pub mod finding;
 pub mod handling;
 mod lab_watch;

@@ -108,6 +108,25 @@ fn a_shelf_that_holds_nothing_says_so() {
 }
 
 #[test]
+fn rules_are_listed_and_checked_by_a_command_of_their_own() {
+    let list = said("rules list --plant sanmen");
+    let row = list.lines().find(|line| line.contains("service-pressure-low")).unwrap_or_default();
+    assert!(row.contains("PIT-407") && row.contains("below 98.1 kPa (10.0 m)"), "{row}");
+    assert!(!list.contains("chlorine-dioxide-low"), "it watches nothing there");
+    let whole = said("rules list");
+    assert!(whole.contains("finished-chlorine-dioxide-low"), "{whole}");
+    let json = said("rules list --format json --plant sanmen");
+    assert!(json.contains(r#""plant":"sanmen","tag":"AIT-301""#), "{json}");
+    assert!(said("rules check --strict").ends_with("exit code 0"));
+    assert_snapshot!(all_said(&[
+        "rules list --plant sanmn",
+        "rules check config/rules/pressure.toml",
+        "rules check tests/data/rejects/rule-beyond-range.toml",
+        "rules check scenarios config/default.toml nowhere",
+    ]));
+}
+
+#[test]
 fn every_mistake_of_a_scenario_comes_at_once() {
     assert_snapshot!(all_said(&[
         "config check tests/data/rejects/broken.toml",

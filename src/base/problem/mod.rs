@@ -77,11 +77,15 @@ impl Problem {
 
     /// The headline, the line of the file with the place marked, and the way out.
     pub fn render(&self, colour: bool) -> String {
+        self.render_as(Level::ERROR, colour)
+    }
+
+    fn render_as(&self, level: Level<'_>, colour: bool) -> String {
         let text = &self.source.text;
         let start = self.span.start.min(text.len());
         let end = self.span.end.clamp(start, text.len());
         let headline = self.headline();
-        let title = Level::ERROR.primary_title(headline.as_str());
+        let title = level.primary_title(headline.as_str());
         let mut report = if text.is_empty() {
             annotate_snippets::Group::with_title(title)
         } else {
@@ -177,6 +181,12 @@ impl Problems {
         }
         text.push_str(&self.count());
         text
+    }
+
+    /// Every one with its line, as warnings: what is worth a second look and is no mistake.
+    pub fn warnings(&self, colour: bool) -> String {
+        let each = self.list.iter().map(|problem| problem.render_as(Level::WARNING, colour));
+        each.collect::<Vec<_>>().join("\n\n")
     }
 
     fn count(&self) -> String {

@@ -13,7 +13,7 @@ use crate::inspection::handling::SECTIONS;
 pub struct Found {
     /// Folders of plants.
     pub plants: BTreeSet<PathBuf>,
-    /// Files with `[[rule]]`.
+    /// Files with `[[rule]]` or `[[quality-test]]`.
     pub rules: Vec<Arc<Source>>,
     /// Files with `[[template]]`.
     pub fleets: Vec<Arc<Source>>,
@@ -117,7 +117,7 @@ fn plant_of(path: &Path) -> Option<&Path> {
 
 /// What a TOML file is, by the keys at its top.
 fn kind_of(has: impl Fn(&str) -> bool) -> Option<Kind> {
-    if has("rule") {
+    if has("rule") || has("quality-test") {
         Some(Kind::Rules)
     } else if ["monitor", "ledger", "publisher", "exercise"].into_iter().any(&has) {
         Some(Kind::Settings)

@@ -1,0 +1,53 @@
+//! `sanmen rules …`: the inspection rules, listed and checked.
+
+mod check;
+mod list;
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::sync::Arc;
+
+use clap::{Args, Subcommand};
+
+use super::exit::Failure;
+use crate::inspection::book::{Book, Review};
+use crate::plant::Plant;
+use crate::plant::profile::Profile;
+use crate::plant::tags::Tag;
+
+/// Arguments of `sanmen rules`.
+#[derive(Debug, Args)]
+pub struct RulesArgs {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// One variant for each file of this folder that is a subcommand.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List the rules: what each watches, its limits, delays, priority and source
+    List(list::ListArgs),
+    /// Report every mistake of rule files at once, and what in them is worth a second look
+    Check(check::CheckArgs),
+}
+
+/// Runs the subcommand; `out` is standard output.
+pub fn run(args: &RulesArgs, out: &mut dyn Write) -> Result<(), Failure> {
+    match &args.command {
+        Command::List(args) => list::run(args, out),
+        Command::Check(args) => check::run(args, out),
+    }
+}
+
+/// Holds rules against plants.
+pub(super) fn review(book: &Book, plants: &BTreeMap<String, Arc<Plant>>) -> Review {
+    let tags: Vec<(&Profile, Vec<Tag>)> =
+        plants.values().map(|plant| (&plant.profile, tags_of(plant))).collect();
+    let tags: Vec<(&Profile, &[Tag])> =
+        tags.iter().map(|(profile, tags)| (*profile, tags.as_slice())).collect();
+    book.check_against(&tags)
+}
+
+fn tags_of(plant: &Plant) -> Vec<Tag> {
+    plant.instruments.iter().map(|instrument| instrument.tag.as_ref().clone()).collect()
+}

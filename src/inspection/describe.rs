@@ -1,0 +1,120 @@
+//! A rule in words, for lists: which instruments it asks for, and what it looks for there.
+
+use crate::base::TagId;
+use crate::inspection::book::{InspectionRule, Kind};
+use crate::inspection::limit::{LimitInForce, Side};
+use crate::inspection::plausibility::flow_window::FlowTest;
+use crate::inspection::select::{SIZE_CLASSES, Selector, Supply};
+use crate::inspection::signal::quality::{Level, QualityRule};
+use crate::inspection::unit_keys::Measured;
+
+impl InspectionRule {
+    /// What it looks for, whatever the plant, such as `below 0.30 mg/L, clears at 0.33 mg/L`.
+    pub fn condition(&self) -> String {
+        match self.kind {
+            Kind::Limit(limit) => match self.select.quantity {
+                Some(quantity) => limit.words(Measured::Quantity(quantity)),
+                None => String::new(), // a limit is always of a quantity
+            },
+            Kind::LabLimit(analyte, limit) => limit.words(Measured::Analyte(analyte)),
+            Kind::ServicePressure(heads) => {
+                let metres = [heads.one_storey, heads.two_storeys, heads.further_storey];
+                let [one, two, further] = metres.map(|head| format!("{:.1} m", head.as_m()));
+                format!("below {one} for 1 storey, {two} for 2, {further} for each further one")
+            }
+            Kind::NightFlow(test) | Kind::NoDraw(test) => flow_words(&test),
+            Kind::Quality(rule) => quality_words(&rule),
+            Kind::TagSilence => {
+                let patience = self.patience;
+                let (least, most) = (patience.at_least, patience.at_most);
+                format!("no usable reading for {} polls, {least} to {most}", patience.polls)
+            }
+            Kind::GatewaySilence { after } => format!("nothing heard for {after}"),
+        }
+    }
+
+    /// Which instruments it asks for, such as `free-chlorine, finished-water`.
+    pub fn scope(&self) -> String {
+        let words = self.select.words();
+        let all = match self.kind {
+            Kind::GatewaySilence { .. } => "the plant",
+            Kind::LabLimit(..) => "samples",
+            _ => "every instrument",
+        };
+        if words.is_empty() { all.to_owned() } else { words.join(", ") }
+    }
+}
+
+impl Selector {
+    /// What it asks for, a word each.
+    pub fn words(&self) -> Vec<String> {
+        let supply = Supply::CHOICES.iter().find(|(_, known)| Some(*known) == self.supply);
+        let class = SIZE_CLASSES.iter().find(|(_, known)| Some(*known) == self.size_class);
+        let asked = [
+            self.quantity.map(|it| it.name().to_owned()),
+            self.point.map(|it| it.name().to_owned()),
+            self.tag.as_ref().map(TagId::to_string),
+            self.disinfectant.map(|it| format!("disinfectant {}", it.name())),
+            supply.map(|(name, _)| format!("supply {name}")),
+            class.map(|(name, _)| format!("size class {name}")),
+        ];
+        asked.into_iter().flatten().collect()
+    }
+}
+
+impl LimitInForce {
+    /// Such as `below 0.30 mg/L, clears at 0.33 mg/L`.
+    pub fn words(&self, measured: Measured) -> String {
+        let side = if self.side == Side::Below { "below" } else { "above" };
+        let limit = measured.shown(self.raise);
+        if self.clear == self.raise {
+            return format!("{side} {limit}");
+        }
+        format!("{side} {limit}, clears at {}", measured.shown(self.clear))
+    }
+}
+
+fn flow_words(test: &FlowTest) -> String {
+    let side = if test.side == Side::Below { "below" } else { "above" };
+    let (from, to) = (clock(test.from.as_seconds()), clock(test.to.as_seconds()));
+    let lasting = test.sustained;
+    format!("{side} {} × the usual night flow, {from} to {to}, for {lasting}", test.usual_times)
+}
+
+/// A time of the day, `HH:MM`.
+fn clock(seconds: f64) -> String {
+    let minutes = seconds / 60.0;
+    format!("{:02.0}:{:02.0}", (minutes / 60.0).floor(), minutes % 60.0)
+}
+
+fn quality_words(rule: &QualityRule) -> String {
+    let tests = rule.tests.join(", ");
+    let level = if rule.level == Level::Fail { "fails" } else { "doubted by" };
+    let Some(window) = rule.window else { return format!("{level} {tests}") };
+    let share =
+        if rule.share > 0.0 { format!(" and {:.0} %", rule.share * 100.0) } else { String::new() };
+    format!("{level} {tests}: {} readings{share} in {window}", rule.readings)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::inspection::testing::book;
+
+    #[test]
+    fn every_rule_says_what_it_looks_for_and_where() {
+        let book = book();
+        for rule in book.rules() {
+            assert!(!rule.condition().is_empty() && !rule.scope().is_empty(), "{}", rule.id);
+        }
+        let words = |id| {
+            let rule = book.rules().iter().find(|rule| rule.id.as_str() == id);
+            rule.map(|rule| (rule.scope(), rule.condition())).unwrap_or_default()
+        };
+        let (scope, condition) = words("finished-chlorine-low");
+        assert_eq!(scope, "free-chlorine, finished-water, disinfectant free-chlorine");
+        assert_eq!(condition, "below 0.30 mg/L, clears at 0.33 mg/L");
+        assert_eq!(words("gateway-silent").0, "the plant");
+        assert_eq!(words("gateway-silent").1, "nothing heard for 10 min");
+        assert_eq!(words("lab-e-coli").1, "above 0 /100 mL");
+    }
+}
