@@ -309,6 +309,12 @@ impl Monitor {
                 self.alarms.apply(&mut self.findings, &mut inspected.alarms);
             }
         }
+        for (plant, before) in &taken.settled {
+            self.inspection.settle_results(*plant, *before, &mut self.findings);
+            if !self.findings.is_empty() {
+                self.alarms.apply(&mut self.findings, &mut inspected.alarms);
+            }
+        }
         let Inspected { alarms, amended, notices } = inspected;
         let alarms = alarms.into_iter().map(Output::Alarm);
         let tickets = taken.tickets.into_iter().map(Output::Ticket);

@@ -149,6 +149,33 @@ impl Analyte {
     }
 }
 
+/// A set of analytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Analytes(u32);
+
+impl Analytes {
+    /// The set with one more.
+    #[must_use]
+    pub fn with(self, analyte: Analyte) -> Self {
+        Self(self.0 | 1 << analyte as u32)
+    }
+
+    /// Is it one of them?
+    pub fn contains(self, analyte: Analyte) -> bool {
+        self.0 & (1 << analyte as u32) != 0
+    }
+
+    /// Each of them, in the order of the enum.
+    pub fn iter(self) -> impl Iterator<Item = Analyte> {
+        Analyte::ALL.into_iter().filter(move |analyte| self.contains(*analyte))
+    }
+
+    /// As people say them: `colony count, colour`.
+    pub fn spoken(self) -> String {
+        self.iter().map(Analyte::spoken).collect::<Vec<_>>().join(", ")
+    }
+}
+
 /// How a value stands to what was in the sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Sign {

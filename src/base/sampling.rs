@@ -32,4 +32,15 @@ impl SamplingPoint {
     pub fn name(self) -> &'static str {
         Self::CHOICES.iter().find(|(_, point)| *point == self).map_or("", |(name, _)| name)
     }
+
+    /// In running text, such as `finished water`.
+    pub fn spoken(self) -> &'static str {
+        match self {
+            Self::RawWater => "raw water",
+            Self::Process => "water in the works",
+            Self::FinishedWater => "finished water",
+            Self::Network => "water in the network",
+            Self::TapWater => "tap water",
+        }
+    }
 }

@@ -93,6 +93,19 @@ impl Stamp {
         self.at(offset).get(5..7).and_then(|month| month.parse().ok()).unwrap_or(1)
     }
 
+    /// The first midnight at `offset` of the month that lies `ahead` months after this moment's.
+    pub fn first_of_month(self, offset: UtcOffset, ahead: i64) -> Self {
+        let text = self.at(offset);
+        let year = text.get(..4).and_then(|year| year.parse().ok()).unwrap_or(1970_i64);
+        let month = year * 12 + i64::from(self.month(offset)) - 1 + ahead;
+        let first = i16::try_from(month.div_euclid(12)).ok().and_then(|year| {
+            let month = i8::try_from(month.rem_euclid(12) + 1).ok()?;
+            let date = jiff::civil::Date::new(year, month, 1).ok()?;
+            offset.as_jiff().to_timestamp(date.at(0, 0, 0, 0)).ok()
+        });
+        first.map_or(Self::MAX, |first| Self(first.as_millisecond().clamp(MS_MIN, MS_MAX)))
+    }
+
     /// As RFC 3339 at `offset`, whole seconds unless there are milliseconds.
     pub fn at(self, offset: UtcOffset) -> String {
         let moment = Timestamp::from_millisecond(self.0).unwrap_or(Timestamp::UNIX_EPOCH);
@@ -360,6 +373,18 @@ mod tests {
         assert_eq!((stamp - Span::hours(9)).day_number(UtcOffset::UTC), 20_061);
         assert_eq!(stamp.month_day_time(offset), "12-05 08:00:00");
         assert_eq!((stamp - Span::hours(5 * 24)).month(offset), 11);
+    }
+
+    #[test]
+    fn months_begin_at_the_plants_midnight_whatever_their_length() {
+        let (stamp, offset) = Stamp::parse("2024-12-31T23:30:00+08:00").expect("valid");
+        let first = |ahead| stamp.first_of_month(offset, ahead).at(offset);
+        assert_eq!(first(0), "2024-12-01T00:00:00+08:00");
+        assert_eq!(first(1), "2025-01-01T00:00:00+08:00");
+        assert_eq!(first(-10), "2024-02-01T00:00:00+08:00");
+        let utc = stamp.first_of_month(UtcOffset::UTC, 15);
+        assert_eq!(utc.to_string(), "2026-03-01T00:00:00Z");
+        assert_eq!(stamp.first_of_month(offset, 1_000_000), Stamp::MAX);
     }
 
     #[test]

@@ -18,9 +18,14 @@ use crate::cli::exit::Failure;
 use crate::cli::settings::Settings;
 use crate::exercise::live::watch::catch_up;
 use crate::inspection::book::Book;
+use crate::ledger::record::Entry;
 use crate::ledger::sqlite::Visitor;
+use crate::ledger::store::Query;
 use crate::monitor::{Monitor, Snapshot};
 use crate::plant::Plant;
+
+/// Entries read at a time.
+const PAGE: u32 = 1_000;
 
 /// Arguments of `sanmen alarms`.
 #[derive(Debug, Args)]
@@ -53,19 +58,19 @@ enum Command {
 
 /// Where an alarm is looked for.
 #[derive(Debug, Clone, Args)]
-struct WhereArgs {
+pub(super) struct WhereArgs {
     #[command(flatten)]
     data: DataArgs,
     #[command(flatten)]
-    shelves: Shelves,
+    pub(super) shelves: Shelves,
     #[command(flatten)]
     settings: SettingsFile,
     /// What stdout carries: text for people, or one JSON object a line
     #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    pub(super) format: Format,
     /// Language of text for people
     #[arg(long, value_enum, default_value_t = Language::En)]
-    lang: Language,
+    pub(super) lang: Language,
 }
 
 /// Runs the subcommand; `out` is standard output.
@@ -83,16 +88,16 @@ pub fn run(args: &AlarmsArgs, out: &mut dyn Write) -> Result<(), Failure> {
 }
 
 /// A ledger, and what is needed to understand it.
-struct Scene {
-    folder: PathBuf,
+pub(super) struct Scene {
+    pub(super) folder: PathBuf,
     settings: Settings,
-    book: Book,
-    plants: Vec<Arc<Plant>>,
+    pub(super) book: Book,
+    pub(super) plants: Vec<Arc<Plant>>,
 }
 
 impl Scene {
     /// Reads the files; the plants are those the ledger knows.
-    async fn open(args: &WhereArgs) -> Result<Self, Failure> {
+    pub(super) async fn open(args: &WhereArgs) -> Result<Self, Failure> {
         let folder = args.data.folder()?;
         let settings = args.settings.load()?;
         let library = args.shelves.library();
@@ -106,7 +111,7 @@ impl Scene {
     }
 
     /// How everything stands, as the monitor that writes the ledger saw it a moment ago.
-    async fn snapshot(&self) -> Result<Snapshot, Failure> {
+    pub(super) async fn snapshot(&self) -> Result<Snapshot, Failure> {
         let mut visitor = Visitor::open(&self.folder).await.map_err(Failure::outside)?;
         let resume = visitor.resume().await.map_err(Failure::outside)?;
         visitor.close().await.map_err(Failure::outside)?;
@@ -114,6 +119,21 @@ impl Scene {
             Monitor::new(self.plants.clone(), self.book.clone(), self.settings.monitor());
         catch_up(&mut monitor, &resume).map_err(Failure::outside)?;
         Ok(monitor.snapshot())
+    }
+
+    /// Gives every record of the ledger to `take`, in the order of each chain.
+    pub(super) async fn read(&self, take: &mut dyn FnMut(&Entry)) -> Result<(), Failure> {
+        let mut visitor = Visitor::open(&self.folder).await.map_err(Failure::outside)?;
+        let mut wanted = Query { plant: None, after: 0, limit: PAGE };
+        loop {
+            let page = visitor.entries(&wanted).await.map_err(Failure::outside)?;
+            if page.entries.is_empty() {
+                break;
+            }
+            page.entries.iter().for_each(&mut *take);
+            wanted.after = page.last;
+        }
+        visitor.close().await.map_err(Failure::outside)
     }
 
     fn plant(&self, event: &AlarmEvent) -> Option<&Plant> {

@@ -18,6 +18,7 @@ pub mod monitor;
 pub mod network;
 pub mod plant;
 mod ready;
+mod rounds;
 pub mod rules;
 pub mod run;
 pub mod settings;
@@ -63,6 +64,8 @@ enum Command {
     Monitor(monitor::MonitorArgs),
     /// List alarms and answer them: acknowledge, shelve, reset, take out of service
     Alarms(alarms::AlarmsArgs),
+    /// Show which samples are due where: done, due, late, missed
+    Rounds(rounds::RoundsArgs),
     /// Play scenario files offline against their expectations
     Test(test::TestArgs),
     /// Solve an EPANET file (.inp) and print pressures, flows and quality in SI units
@@ -87,6 +90,7 @@ impl Command {
             Self::Simulate(args) => simulate::run(args, out),
             Self::Monitor(args) => monitor::run(args, out),
             Self::Alarms(args) => alarms::run(args, out),
+            Self::Rounds(args) => rounds::run(args, out),
             Self::Test(args) => test::run(args, out),
             Self::Network(args) => network::run(args, out),
             Self::Rules(args) => rules::run(args, out),

@@ -250,6 +250,9 @@ impl Intake {
         }
         let certain = self.frontier.map_or(bound, |frontier| frontier.min(bound));
         self.results.release(plant.index, certain, out);
+        if !plant.sites.is_empty() {
+            out.settled.push((plant.index, certain));
+        }
     }
 
     /// A new boot begins: has its clock gone back? What the old boot still holds goes first.

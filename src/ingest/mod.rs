@@ -111,6 +111,8 @@ pub struct Taken {
     pub results: Vec<LabEvent>,
     /// Results for the rules, in the order of their reports; after the batches.
     pub certain: Vec<SiteResult>,
+    /// Plants with sampling sites: every result that was reported before this moment is there.
+    pub settled: Vec<(PlantIndex, Stamp)>,
 }
 
 /// Collects what the intakes give; changes become events once the time is known.
@@ -121,6 +123,7 @@ pub(crate) struct Collected {
     tickets: Vec<(PlantIndex, u64, Ticket)>,
     results: Vec<(PlantIndex, u64, bool, LabResult)>,
     certain: Vec<SiteResult>,
+    settled: Vec<(PlantIndex, Stamp)>,
 }
 
 /// The intake of all plants of a monitor.
@@ -302,7 +305,8 @@ impl Ingest {
             Some(LabEvent { at, plant, n, late, result })
         };
         let results = out.results.into_iter().filter_map(result).collect();
-        Taken { batches: out.batches, events, tickets, results, certain: out.certain }
+        let Collected { batches, certain, settled, .. } = out;
+        Taken { batches, events, tickets, results, certain, settled }
     }
 }
 

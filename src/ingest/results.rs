@@ -32,6 +32,11 @@ impl Sites {
         Self(sites.iter().map(|site| (site.id.clone(), site.point)).collect())
     }
 
+    /// Does nobody sample this plant?
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The site that a result names. Errors: it is not ours, or another water is drawn there.
     fn find(&self, result: &LabResult) -> Result<SiteIndex, Refusal> {
         let site = &result.site;

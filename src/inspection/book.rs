@@ -13,6 +13,7 @@ use crate::inspection::finding::RuleIndex;
 use crate::inspection::handling::Handling;
 use crate::inspection::limit::LimitInForce;
 use crate::inspection::plausibility::flow_window::FlowTest;
+use crate::inspection::round::Duty;
 use crate::inspection::rule_file;
 use crate::inspection::select::Selector;
 use crate::inspection::service_pressure::ServiceHead;
@@ -89,6 +90,8 @@ pub enum Kind {
     Quality(QualityRule),
     /// A laboratory result beyond a limit.
     LabLimit(Analyte, LimitInForce),
+    /// Samples that are due, and were not taken.
+    Round(Duty),
     /// An instrument without usable readings; how long is the rule's `patience`.
     TagSilence,
     /// A plant of which nothing is heard.
@@ -108,6 +111,7 @@ impl Kind {
             Self::NoDraw(_) => "no-draw",
             Self::Quality(_) => "quality",
             Self::LabLimit(..) => "lab-limit",
+            Self::Round(_) => "round",
             Self::TagSilence => "tag-silence",
             Self::GatewaySilence { .. } => "gateway-silence",
         }
@@ -169,6 +173,7 @@ impl InspectionRule {
                 Some(test.limit(tag.night_flow?.usual_m3_per_h))
             }
             Kind::LabLimit(..)
+            | Kind::Round(_)
             | Kind::Quality(_)
             | Kind::TagSilence
             | Kind::GatewaySilence { .. } => None,
@@ -182,17 +187,30 @@ impl InspectionRule {
             Kind::NightFlow(_) => tag.night_flow.is_some(),
             // What leaves the plant or fills a tank may rest for hours.
             Kind::NoDraw(_) => tag.night_flow.is_some() && tag.village.is_some(),
-            Kind::GatewaySilence { .. } | Kind::LabLimit(..) => false,
+            Kind::GatewaySilence { .. } | Kind::LabLimit(..) | Kind::Round(_) => false,
             Kind::Limit(_) | Kind::Quality(_) | Kind::TagSilence => true,
         };
         suits && self.select.wants_plant(profile) && self.select.wants_tag(tag)
     }
 
-    /// Does it watch the results of this sampling site of this plant?
+    /// Does it watch the plant as a whole, not one of its instruments or sites?
+    pub fn watches_plant(&self, profile: &Profile) -> bool {
+        let suits = match self.kind {
+            Kind::GatewaySilence { .. } => true,
+            Kind::Round(duty) => !duty.each_site && !profile.sites.is_empty(),
+            _ => false,
+        };
+        suits && self.select.wants_plant(profile)
+    }
+
+    /// Does it watch this sampling site of this plant?
     pub fn watches_site(&self, profile: &Profile, site: &Site) -> bool {
-        matches!(self.kind, Kind::LabLimit(..))
-            && self.select.wants_plant(profile)
-            && self.select.wants_site(site)
+        let suits = match self.kind {
+            Kind::LabLimit(..) => true,
+            Kind::Round(duty) => duty.each_site,
+            _ => false,
+        };
+        suits && self.select.wants_plant(profile) && self.select.wants_site(site)
     }
 }
 
@@ -280,10 +298,10 @@ impl Book {
     pub fn check_against(&self, plants: &[(&Profile, &[Tag])]) -> Review {
         let mut review = Review::default();
         for rule in &self.rules {
-            let mut matched = false;
+            // What small works owe is no mistake where there are only large ones.
+            let mut matched = matches!(rule.kind, Kind::Round(duty) if !duty.each_site);
             for (profile, tags) in plants {
-                matched |= matches!(rule.kind, Kind::GatewaySilence { .. })
-                    && rule.select.wants_plant(profile);
+                matched |= rule.watches_plant(profile);
                 matched |= profile.sites.iter().any(|site| rule.watches_site(profile, site));
                 for tag in tags.iter().filter(|tag| rule.watches(profile, tag)) {
                     matched |= match rule.kind {
@@ -327,7 +345,9 @@ fn check_ids(
     let known: BTreeSet<&str> = named.iter().map(|(id, _)| id.as_str()).collect();
     let known: Vec<&str> = known.into_iter().collect();
     let is_lab = |id: &RuleId| {
-        rules.iter().any(|rule| rule.id == *id && matches!(rule.kind, Kind::LabLimit(..)))
+        let is_lab =
+            |rule: &InspectionRule| matches!(rule.kind, Kind::LabLimit(..) | Kind::Round(_));
+        rules.iter().any(|rule| rule.id == *id && is_lab(rule))
     };
     for rule in rules {
         for parent in rule.inhibited_by.iter().filter(|id| is_lab(id)) {

@@ -4,9 +4,11 @@ use crate::base::TagId;
 use crate::inspection::book::{InspectionRule, Kind};
 use crate::inspection::limit::{LimitInForce, Side};
 use crate::inspection::plausibility::flow_window::FlowTest;
-use crate::inspection::select::{SIZE_CLASSES, Selector, Supply};
+use crate::inspection::round::Duty;
+use crate::inspection::select::{SIZE_CLASSES, Selector, SizeClasses, Supply};
 use crate::inspection::signal::quality::{Level, QualityRule};
 use crate::inspection::unit_keys::Measured;
+use crate::plant::profile::WaterSource;
 
 impl InspectionRule {
     /// What it looks for, whatever the plant, such as `below 0.30 mg/L, clears at 0.33 mg/L`.
@@ -24,6 +26,7 @@ impl InspectionRule {
             }
             Kind::NightFlow(test) | Kind::NoDraw(test) => flow_words(&test),
             Kind::Quality(rule) => quality_words(&rule),
+            Kind::Round(duty) => duty.words(),
             Kind::TagSilence => {
                 let patience = self.patience;
                 let (least, most) = (patience.at_least, patience.at_most);
@@ -38,7 +41,7 @@ impl InspectionRule {
         let words = self.select.words();
         let all = match self.kind {
             Kind::GatewaySilence { .. } => "the plant",
-            Kind::LabLimit(..) => "samples",
+            Kind::LabLimit(..) | Kind::Round(_) => "samples",
             _ => "every instrument",
         };
         if words.is_empty() { all.to_owned() } else { words.join(", ") }
@@ -49,16 +52,35 @@ impl Selector {
     /// What it asks for, a word each.
     pub fn words(&self) -> Vec<String> {
         let supply = Supply::CHOICES.iter().find(|(_, known)| Some(*known) == self.supply);
-        let class = SIZE_CLASSES.iter().find(|(_, known)| Some(*known) == self.size_class);
+        let source = WaterSource::CHOICES.iter().find(|it| Some(it.1) == self.water_source);
         let asked = [
             self.quantity.map(|it| it.name().to_owned()),
             self.point.map(|it| it.name().to_owned()),
             self.tag.as_ref().map(TagId::to_string),
             self.disinfectant.map(|it| format!("disinfectant {}", it.name())),
             supply.map(|(name, _)| format!("supply {name}")),
-            class.map(|(name, _)| format!("size class {name}")),
+            self.size_class.map(|classes| format!("size class {}", classes.words())),
+            source.map(|(name, _)| format!("{name} water")),
         ];
         asked.into_iter().flatten().collect()
+    }
+}
+
+impl SizeClasses {
+    /// Such as `I, II, III`.
+    pub fn words(self) -> String {
+        let names = SIZE_CLASSES.iter().filter(|(_, class)| self.contains(*class));
+        names.map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl Duty {
+    /// Such as `colony count, total coliforms: on 2 days of each month, results within 2 d 12 h`.
+    pub fn words(&self) -> String {
+        let (what, grace) = (self.analytes.spoken(), self.grace);
+        let days = if self.times == 1 { "" } else { &format!("on {} days of ", self.times) };
+        let sites = if self.each_site { ", at each site" } else { "" };
+        format!("{what}: {days}each {}{sites}, results within {grace} after it", self.every)
     }
 }
 
@@ -115,6 +137,11 @@ mod tests {
         assert_eq!(condition, "below 0.30 mg/L, clears at 0.33 mg/L");
         assert_eq!(words("gateway-silent").0, "the plant");
         assert_eq!(words("gateway-silent").1, "nothing heard for 10 min");
+        let (scope, condition) = words("round-tap-microbes");
+        assert_eq!(scope, "tap-water, size class I, II, III");
+        let wanted = "total coliforms, colony count: on 2 days of each month, results within \
+                      2 d 12 h after it";
+        assert_eq!(condition, wanted);
         assert_eq!(words("lab-e-coli").1, "above 0 /100 mL");
     }
 }

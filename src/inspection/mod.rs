@@ -13,6 +13,9 @@ mod lab_watch;
 pub mod limit;
 mod plant_watch;
 pub mod plausibility;
+pub mod round;
+mod round_file;
+pub mod round_watch;
 mod rule_file;
 pub mod select;
 pub mod service_pressure;
@@ -87,6 +90,14 @@ impl Inspection {
     pub fn result(&mut self, result: &SiteResult, findings: &mut Vec<Finding>) {
         if let Some(plant) = self.plants.get_mut(result.plant.0) {
             plant.result(result, findings);
+        }
+    }
+
+    /// Every result of a plant that was reported before `to` is there: pushes the rounds that were
+    /// due before it and have not been made.
+    pub fn settle_results(&mut self, plant: PlantIndex, to: Stamp, findings: &mut Vec<Finding>) {
+        if let Some(plant) = self.plants.get_mut(plant.0) {
+            plant.settle_results(to, findings);
         }
     }
 

@@ -8,6 +8,7 @@ use crate::ingest::observation::{Observation, PlantIndex, SiteResult};
 use crate::inspection::book::{Book, Kind};
 use crate::inspection::finding::{Finding, RuleIndex, Verdict, Watch};
 use crate::inspection::lab_watch::{SiteState, SiteWatch};
+use crate::inspection::round_watch::{RoundState, Rounds};
 use crate::inspection::signal::checks::{Checks, ChecksState};
 use crate::inspection::signal::notice::{Doubt, Notice, Told, Untold};
 use crate::inspection::signal::spec::made_at;
@@ -33,6 +34,7 @@ pub struct PlantWatch {
     gateway: Vec<SilenceWatch>,
     tags: Vec<TagWatch>,
     sites: Vec<SiteWatch>,
+    rounds: Rounds,
 }
 
 #[derive(Debug, Clone)]
@@ -58,6 +60,8 @@ pub struct PlantState {
     tags: Vec<TagState>,
     #[serde(default)]
     sites: Vec<SiteState>,
+    #[serde(default)]
+    rounds: Vec<RoundState>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -80,6 +84,7 @@ impl PlantWatch {
                 SiteWatch::new(book, plant, profile, TagIndex(tags.len() + i), site)
             });
         let sites = sites.collect();
+        let rounds = Rounds::new(book, plant, profile, tags.len());
         let checks = Checks::of_plant(book.tests(), profile, tags);
         let tags = tags.iter().zip(checks).enumerate();
         let tags = tags.map(|(i, (tag, checks))| {
@@ -101,6 +106,7 @@ impl PlantWatch {
             gateway: gateway.collect(),
             tags: tags.collect(),
             sites,
+            rounds,
         }
     }
 
@@ -143,6 +149,12 @@ impl PlantWatch {
         if let Some(site) = self.sites.get_mut(result.site.0) {
             site.observe(&result.result, findings);
         }
+        self.rounds.observe(result, findings);
+    }
+
+    /// See `Inspection::settle_results`.
+    pub fn settle_results(&mut self, to: Stamp, findings: &mut Vec<Finding>) {
+        self.rounds.advance(to, findings);
     }
 
     /// See `Inspection::presence`.
@@ -244,6 +256,7 @@ impl PlantWatch {
         (self.next_deadline, self.next_settling) = (Stamp::MAX, Stamp::MAX);
         self.gateway.iter_mut().for_each(SilenceWatch::begin_again);
         self.sites.iter_mut().for_each(SiteWatch::begin_again);
+        self.rounds.begin_again();
         for tag in &mut self.tags {
             (tag.last, tag.window, tag.seen) = (None, Window::default(), Window::default());
             tag.checks.forget();
@@ -263,7 +276,7 @@ impl PlantWatch {
             watchers.chain(silences(&tag.silences))
         });
         let sites = self.sites.iter().flat_map(SiteWatch::watches);
-        silences(&self.gateway).into_iter().chain(tags).chain(sites)
+        silences(&self.gateway).into_iter().chain(tags).chain(sites).chain(self.rounds.watches())
     }
 
     /// For a checkpoint.
@@ -273,6 +286,7 @@ impl PlantWatch {
             gateway: silence_states(&self.gateway, &self.rules),
             tags: self.tags.iter().map(|tag| tag.state(&self.rules)).collect(),
             sites: self.sites.iter().map(|site| site.state(&self.rules)).collect(),
+            rounds: self.rounds.state(&self.rules),
         }
     }
 
@@ -286,6 +300,7 @@ impl PlantWatch {
         self.started = false; // the next mention starts the rules that the checkpoint lacks
         resume_silences(&mut self.gateway, &self.rules, &state.gateway);
         self.sites.iter_mut().for_each(|site| site.resume(&self.rules, &state.sites));
+        self.rounds.resume(&self.rules, &state.rounds);
         for tag in &mut self.tags {
             if let Some(state) = state.tags.iter().find(|state| state.id == tag.label.tag) {
                 tag.resume(&self.rules, state);

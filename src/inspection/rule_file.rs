@@ -7,12 +7,13 @@ use crate::base::{Flag, RuleId, Span, TagId};
 use crate::inspection::book::{AcceptFlags, InspectionRule, Kind, NoData, Place, Urgency};
 use crate::inspection::limit::{LimitInForce, Side};
 use crate::inspection::plausibility::flow_window::FlowTest;
-use crate::inspection::select::{SIZE_CLASSES, Selector, Supply};
+use crate::inspection::round_file;
+use crate::inspection::select::{SIZE_CLASSES, Selector, SizeClasses, Supply};
 use crate::inspection::service_pressure::ServiceHead;
 use crate::inspection::signal::silence::Patience;
 use crate::inspection::signal::spec_file;
 use crate::inspection::unit_keys::{Measured, STEMS};
-use crate::plant::profile::Disinfectant;
+use crate::plant::profile::{Disinfectant, WaterSource};
 use crate::plant::tags::SamplingPoint;
 
 const URGENCIES: [(&str, Urgency); 3] =
@@ -36,17 +37,26 @@ enum KindName {
     NoDraw,
     Quality,
     LabLimit,
+    Round,
     TagSilence,
     GatewaySilence,
 }
 
-const KINDS: [(&str, KindName); 8] = [
+impl KindName {
+    /// Is it about what people take to a laboratory, not about instruments?
+    fn is_about_samples(self) -> bool {
+        matches!(self, Self::LabLimit | Self::Round)
+    }
+}
+
+const KINDS: [(&str, KindName); 9] = [
     ("limit", KindName::Limit),
     ("service-pressure", KindName::ServicePressure),
     ("night-flow", KindName::NightFlow),
     ("no-draw", KindName::NoDraw),
     ("quality", KindName::Quality),
     ("lab-limit", KindName::LabLimit),
+    ("round", KindName::Round),
     ("tag-silence", KindName::TagSilence),
     ("gateway-silence", KindName::GatewaySilence),
 ];
@@ -84,8 +94,8 @@ fn read_rule(table: &Table<'_>, named: &mut Vec<(RuleId, Place)>) -> Option<Insp
     if let Some(span) = table.key_span("escalate_min").filter(|_| is_highest) {
         table.add(span, "an alarm of priority high cannot become more urgent");
     }
-    let manner =
-        if name == Some(KindName::LabLimit) { Some(Manner::AT_ONCE) } else { Manner::read(table) };
+    let is_lab = name.is_some_and(KindName::is_about_samples);
+    let manner = if is_lab { Some(Manner::AT_ONCE) } else { Manner::read(table) };
     let (id, manner) = (id?, manner?);
     let place = Place { source: table.source().clone(), span: id.span() };
     Some(InspectionRule {
@@ -237,9 +247,25 @@ pub(super) fn plant_selector(table: &Table<'_>) -> Selector {
     Selector {
         disinfectant: disinfectant.map(Spanned::into_inner),
         supply: table.opt_choice("supply", &Supply::CHOICES).map(Spanned::into_inner),
-        size_class: table.opt_choice("size_class", &SIZE_CLASSES).map(Spanned::into_inner),
+        size_class: size_classes(table),
+        water_source: table
+            .opt_choice("water_source", &WaterSource::CHOICES)
+            .map(Spanned::into_inner),
         ..Selector::default()
     }
+}
+
+/// One class, or several.
+fn size_classes(table: &Table<'_>) -> Option<SizeClasses> {
+    let names = SIZE_CLASSES.map(|(name, _)| name);
+    let mut classes = Vec::new();
+    for text in table.text_or_texts("size_class") {
+        match SIZE_CLASSES.iter().find(|(name, _)| name == text.get_ref()) {
+            Some((_, class)) => classes.push(*class),
+            None => table.unknown(text.span(), "`size_class`", text.get_ref(), &names),
+        }
+    }
+    (!classes.is_empty()).then(|| SizeClasses::of(classes))
 }
 
 fn read_kind(table: &Table<'_>, name: Option<KindName>) -> (Option<Kind>, Selector) {
@@ -250,7 +276,7 @@ fn read_kind(table: &Table<'_>, name: Option<KindName>) -> (Option<Kind>, Select
     };
     if !matches!(kind, KindName::GatewaySilence) {
         select.point = table.opt_choice("point", &SamplingPoint::CHOICES).map(Spanned::into_inner);
-        let key = if kind == KindName::LabLimit { "site" } else { "tag" };
+        let key = if kind.is_about_samples() { "site" } else { "tag" };
         select.tag = table.opt_parse(key, TagId::new).map(Spanned::into_inner);
     }
     let quantities = Quantity::ALL.map(|quantity| (quantity.name(), quantity));
@@ -292,6 +318,7 @@ fn read_kind(table: &Table<'_>, name: Option<KindName>) -> (Option<Kind>, Select
                 Some(Kind::LabLimit(analyte, limit))
             })
         }
+        KindName::Round => round_file::read(table).map(Kind::Round),
         KindName::TagSilence => {
             select.quantity = table.opt_choice("quantity", &quantities).map(Spanned::into_inner);
             Some(Kind::TagSilence)
@@ -306,9 +333,19 @@ fn read_kind(table: &Table<'_>, name: Option<KindName>) -> (Option<Kind>, Select
 
 /// Keys that only a kind or a quantity explains are not called unknown while that is missing.
 fn forgive(table: &Table<'_>) {
-    for key in
-        ["quantity", "analyte", "point", "tag", "site", "after_min", "from", "to", "tests", "level"]
-    {
+    for key in [
+        "quantity",
+        "analyte",
+        "analytes",
+        "point",
+        "tag",
+        "site",
+        "after_min",
+        "from",
+        "to",
+        "tests",
+        "level",
+    ] {
         table.has(key);
     }
     for unit in Unit::ALL {

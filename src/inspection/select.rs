@@ -2,7 +2,7 @@
 
 use crate::base::TagId;
 use crate::base::units::Quantity;
-use crate::plant::profile::{Disinfectant, Profile, SizeClass};
+use crate::plant::profile::{Disinfectant, Profile, SizeClass, WaterSource};
 use crate::plant::tags::{SamplingPoint, Site, Tag};
 
 /// Which supplies a rule is for: the relaxed limits hang on it.
@@ -33,6 +33,22 @@ pub const SIZE_CLASSES: [(&str, SizeClass); 5] = [
     ("V", SizeClass::V),
 ];
 
+/// A set of size classes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SizeClasses(u8);
+
+impl SizeClasses {
+    /// The set of these.
+    pub fn of(classes: impl IntoIterator<Item = SizeClass>) -> Self {
+        Self(classes.into_iter().fold(0, |set, class| set | 1 << class as u8))
+    }
+
+    /// Is it one of them?
+    pub fn contains(self, class: SizeClass) -> bool {
+        self.0 & (1 << class as u8) != 0
+    }
+}
+
 /// What a rule asks of a plant and of an instrument; what is none is not asked.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Selector {
@@ -46,8 +62,10 @@ pub struct Selector {
     pub disinfectant: Option<Disinfectant>,
     /// Small supply or other.
     pub supply: Option<Supply>,
-    /// Size class of the plant.
-    pub size_class: Option<SizeClass>,
+    /// Size classes of the plant.
+    pub size_class: Option<SizeClasses>,
+    /// Surface water or groundwater.
+    pub water_source: Option<WaterSource>,
 }
 
 impl Selector {
@@ -55,7 +73,8 @@ impl Selector {
     pub fn wants_plant(&self, profile: &Profile) -> bool {
         self.disinfectant.is_none_or(|wanted| wanted == profile.disinfectant)
             && self.supply.is_none_or(|wanted| wanted == Supply::of(profile))
-            && self.size_class.is_none_or(|wanted| wanted == profile.size_class())
+            && self.size_class.is_none_or(|wanted| wanted.contains(profile.size_class()))
+            && self.water_source.is_none_or(|wanted| wanted == profile.source.water())
     }
 
     /// How much it asks: the more, the fewer instruments are meant. A tag counts most.
@@ -66,6 +85,7 @@ impl Selector {
             self.disinfectant.is_some(),
             self.supply.is_some(),
             self.size_class.is_some(),
+            self.water_source.is_some(),
         ];
         let tag = if self.tag.is_some() { asked.len() as u32 + 1 } else { 0 };
         tag + asked.into_iter().map(u32::from).sum::<u32>()

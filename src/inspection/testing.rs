@@ -16,6 +16,7 @@ pub fn book() -> Book {
         ("pressure.toml", include_str!("../../config/rules/pressure.toml")),
         ("signal-quality.toml", include_str!("../../config/rules/signal-quality.toml")),
         ("plausibility.toml", include_str!("../../config/rules/plausibility.toml")),
+        ("rounds.toml", include_str!("../../config/rules/rounds.toml")),
     ];
     let sources: Vec<_> = files.iter().map(|(name, text)| Source::new(*name, *text)).collect();
     match Book::load(&sources) {

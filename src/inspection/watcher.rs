@@ -109,7 +109,10 @@ impl Watcher {
                 Detector::FlowWindow(flow)
             }
             Kind::Quality(rule) => Detector::Quality { rule, counts: Counts::default() },
-            Kind::LabLimit(..) | Kind::TagSilence | Kind::GatewaySilence { .. } => return None,
+            Kind::LabLimit(..)
+            | Kind::Round(_)
+            | Kind::TagSilence
+            | Kind::GatewaySilence { .. } => return None,
         };
         Some(Self {
             watch,

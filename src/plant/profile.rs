@@ -76,6 +76,29 @@ impl SourceKind {
         ("spring", Self::Spring),
         ("well", Self::Well),
     ];
+
+    /// Surface water or groundwater; what a spring gives has come through the ground.
+    pub fn water(self) -> WaterSource {
+        match self {
+            Self::River | Self::Reservoir => WaterSource::Surface,
+            Self::Spring | Self::Well => WaterSource::Ground,
+        }
+    }
+}
+
+/// Surface water or groundwater (地表水源, 地下水源): how often raw water is looked at hangs on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WaterSource {
+    /// Of rivers and reservoirs.
+    Surface,
+    /// Of wells and springs.
+    Ground,
+}
+
+impl WaterSource {
+    /// As files write it.
+    pub const CHOICES: [(&'static str, Self); 2] =
+        [("surface", Self::Surface), ("ground", Self::Ground)];
 }
 
 /// Disinfectant (消毒剂); GB 5749-2022 table 2 has its own limits for each.

@@ -24,6 +24,7 @@ mod plant_new;
 mod pump_energy;
 #[cfg(feature = "cli")]
 mod rejects;
+mod rounds;
 mod rules;
 mod sanmen;
 #[cfg(all(feature = "cli", feature = "live", feature = "sqlite", feature = "epanet"))]

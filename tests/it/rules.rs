@@ -1,12 +1,20 @@
 //! The rules we ship meet the plants we ship.
 #![expect(clippy::disallowed_methods, reason = "edge: reads the project's own files")]
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
+use sanmen::base::analyte::{Analyte, Sign};
+use sanmen::base::ids::{MethodId, SampleId};
+use sanmen::base::lab_result::LabResult;
 use sanmen::base::problem::Source;
-use sanmen::base::{PlantId, RuleId};
+use sanmen::base::{PlantId, RuleId, Span, Stamp};
+use sanmen::ingest::observation::{PlantIndex, SiteResult};
 use sanmen::inspection::book::Book;
+use sanmen::inspection::finding::Finding;
+use sanmen::inspection::round_watch::Rounds;
+use sanmen::plant::Plant;
 use sanmen::plant::load::{Files, load};
 use sanmen::plant::tags::Tag;
 
@@ -16,14 +24,14 @@ fn source(path: &str) -> Arc<Source> {
 }
 
 fn book() -> Book {
-    let names = ["gb5749-2022", "laboratory", "plausibility", "pressure", "signal-quality"];
+    let names =
+        ["gb5749-2022", "laboratory", "plausibility", "pressure", "rounds", "signal-quality"];
     let sources = names.map(|name| source(&format!("config/rules/{name}.toml")));
     Book::load(&sources).expect("the rules we ship are sound")
 }
 
-#[test]
-fn every_rule_fits_the_instruments_of_the_sanmen_plant() {
-    let folder = "config/plants/sanmen";
+fn plant(name: &str) -> Plant {
+    let folder = format!("config/plants/{name}");
     let files = Files {
         network: source(&format!("{folder}/network.inp")),
         plant: source(&format!("{folder}/plant.toml")),
@@ -34,8 +42,12 @@ fn every_rule_fits_the_instruments_of_the_sanmen_plant() {
             source(&format!("{folder}/conditions/normal.toml")),
         )],
     };
-    let plant =
-        load(PlantId::new("sanmen").expect("an id"), &files).expect("the plant we ship is sound");
+    load(PlantId::new(name).expect("an id"), &files).expect("the plant we ship is sound")
+}
+
+#[test]
+fn every_rule_fits_the_instruments_of_the_sanmen_plant() {
+    let plant = plant("sanmen");
     let tags: Vec<Tag> = plant.instruments.iter().map(|i| Tag::clone(&i.tag)).collect();
     let review = book().check_against(&[(&plant.profile, &tags)]);
     assert!(review.problems.is_empty(), "{}", review.problems.render(false));
@@ -44,6 +56,62 @@ fn every_rule_fits_the_instruments_of_the_sanmen_plant() {
     let expected = |id: &&str| id.ends_with("-small") || id.contains("chlorine-dioxide");
     assert!(unmatched.iter().all(expected), "{unmatched:?}");
     assert_eq!(unmatched.len(), 11, "{unmatched:?}");
+}
+
+/// How long a result takes, so that none of these methods is slower.
+fn turnaround(analyte: Analyte) -> Span {
+    match analyte {
+        Analyte::Iron | Analyte::Manganese | Analyte::Aluminium => Span::hours(72),
+        Analyte::EColi | Analyte::TotalColiforms => Span::hours(24),
+        Analyte::ColonyCount => Span::hours(48),
+        _ => Span::hours(6),
+    }
+}
+
+#[test]
+fn whoever_keeps_the_sampling_plans_we_ship_misses_no_round_of_a_year_and_who_skips_one_does() {
+    let book = book();
+    let (from, offset) = Stamp::parse("2023-12-31T00:00:00+08:00").expect("a time");
+    let to = from + Span::DAY * 372;
+    let year = |name: &str, skipped: Option<&str>| {
+        let plant = plant(name);
+        let plan = plant.sampling.rounds.iter().filter(|round| Some(round.id.as_str()) != skipped);
+        let visits = plan.flat_map(|round| {
+            let visits = round.visits(from, to, offset).into_iter();
+            visits.flat_map(|(at, site)| round.analytes.iter().map(move |it| (at, site, *it)))
+        });
+        let mut results: Vec<_> = visits.map(|it| (it.0 + turnaround(it.2), it)).collect();
+        results.sort_by_key(|(reported, (taken, site, _))| (*reported, *taken, *site));
+        let mut rounds = Rounds::new(&book, PlantIndex(0), &plant.profile, 0);
+        let mut findings = Vec::new();
+        for (reported_at, (taken_at, site, analyte)) in results {
+            let of = &plant.profile.sites[site.0];
+            let result = LabResult {
+                sample: SampleId::new("S-1").expect("an id"),
+                site: of.id.clone(),
+                point: of.point,
+                taken_at,
+                reported_at,
+                analyte,
+                sign: Sign::Equal,
+                value: 0.0,
+                unit: analyte.unit().to_owned(),
+                method: MethodId::new("m").expect("an id"),
+            };
+            let result = SiteResult { plant: PlantIndex(0), site, result };
+            rounds.observe(&result, &mut findings);
+        }
+        rounds.advance(to, &mut findings);
+        let done = rounds.statuses(to).map(|(_, _, status)| status.done);
+        assert!(skipped.is_some() || done.min() > Some(0), "{name}: every round came due");
+        let rule = |finding: &Finding| book.rules()[finding.watch.rule.0].id.to_string();
+        findings.iter().map(rule).collect::<BTreeSet<String>>().into_iter().collect::<Vec<_>>()
+    };
+    assert_eq!(year("sanmen", None), Vec::<String>::new());
+    assert_eq!(year("qingxi", None), Vec::<String>::new());
+    assert_eq!(year("sanmen", Some("raw-daily")), ["round-raw-surface"]);
+    let seasons = ["round-dry-finished", "round-wet-finished"];
+    assert_eq!(year("qingxi", Some("finished-monthly")), seasons);
 }
 
 /// Every `S…` mark in brackets, such as `S7` of `[S7][M]`.

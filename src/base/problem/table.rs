@@ -396,6 +396,12 @@ impl<'a> Table<'a> {
         array.iter().filter_map(|value| self.as_text(key, value)).collect()
     }
 
+    /// A text, or the texts of an array; none when the key is absent.
+    pub fn text_or_texts(&self, key: &str) -> Vec<Spanned<String>> {
+        let is_text = self.get(key).is_some_and(|value| value.get_ref().as_str().is_some());
+        if is_text { self.opt_text(key).into_iter().collect() } else { self.texts(key) }
+    }
+
     /// The numbers of an array; none when the key is absent.
     pub fn numbers(&self, key: &str) -> Vec<Spanned<f64>> {
         let Some(array) = self.array(key) else { return Vec::new() };

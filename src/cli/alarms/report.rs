@@ -30,14 +30,9 @@ use crate::ingest::observation::IngestChange;
 use crate::inspection::book::Book;
 use crate::inspection::handling::LoadMarks;
 use crate::ledger::record::{Entry, Record};
-use crate::ledger::sqlite::Visitor;
-use crate::ledger::store::Query;
 use crate::plant::Plant;
 use crate::scenario::Scenario;
 use words::Words;
-
-/// Entries read at a time.
-const PAGE: u32 = 1_000;
 
 /// Arguments of `sanmen alarms report`.
 #[derive(Debug, Args)]
@@ -177,17 +172,7 @@ fn of_ledger(args: &ReportArgs) -> Result<Found, Failure> {
         let scene = Scene::open(&args.place).await?;
         let title = scene.folder.display().to_string();
         let mut found = Found::new(title, &scene.plants, &scene.book);
-        let mut visitor = Visitor::open(&scene.folder).await.map_err(Failure::outside)?;
-        let mut wanted = Query { plant: None, after: 0, limit: PAGE };
-        loop {
-            let page = visitor.entries(&wanted).await.map_err(Failure::outside)?;
-            if page.entries.is_empty() {
-                break;
-            }
-            page.entries.iter().for_each(|entry| found.take(entry));
-            wanted.after = page.last;
-        }
-        visitor.close().await.map_err(Failure::outside)?;
+        scene.read(&mut |entry| found.take(entry)).await?;
         for plant in scene.snapshot().await?.plants {
             if let Some(to) = plant.frontier {
                 found.plants.entry(plant.id).or_default().reach(to);

@@ -135,7 +135,7 @@ impl Place {
 
 fn places(rule: &InspectionRule, plant: &Plant) -> Vec<Place> {
     let profile = &plant.profile;
-    if matches!(rule.kind, Kind::GatewaySilence { .. }) && rule.select.wants_plant(profile) {
+    if rule.watches_plant(profile) {
         return vec![Place { tag: None, limit: None }];
     }
     let tags = plant.instruments.iter().map(|instrument| &instrument.tag);
