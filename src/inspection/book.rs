@@ -230,7 +230,7 @@ pub struct Review {
     pub problems: Problems,
     /// What is worth a second look, but no mistake.
     pub warnings: Problems,
-    /// Rules and tests that watch nothing there: worth a warning, no mistake.
+    /// Rules that are for these plants and watch nothing there, and tests: worth a warning.
     pub unmatched: Vec<RuleId>,
 }
 
@@ -298,8 +298,11 @@ impl Book {
     pub fn check_against(&self, plants: &[(&Profile, &[Tag])]) -> Review {
         let mut review = Review::default();
         for rule in &self.rules {
-            // What small works owe is no mistake where there are only large ones.
-            let mut matched = matches!(rule.kind, Kind::Round(duty) if !duty.each_site);
+            // What other works owe is no mistake: smaller ones, with another disinfectant, or with
+            // a laboratory.
+            let is_for_others = !plants.iter().any(|(it, _)| rule.select.wants_plant(it));
+            let is_duty = matches!(rule.kind, Kind::Round(duty) if !duty.each_site);
+            let mut matched = is_for_others || is_duty;
             for (profile, tags) in plants {
                 matched |= rule.watches_plant(profile);
                 matched |= profile.sites.iter().any(|site| rule.watches_site(profile, site));

@@ -109,6 +109,8 @@ impl Selector {
 
 #[cfg(test)]
 mod tests {
+    use crate::base::analyte::Analyte;
+    use crate::inspection::book::{InspectionRule, Kind};
     use crate::inspection::testing::{book, profile, tag};
 
     use super::*;
@@ -153,5 +155,64 @@ mod tests {
         };
         assert_eq!(watched(Disinfectant::ChlorineDioxide), (Some(0.02), None));
         assert_eq!(watched(Disinfectant::FreeChlorine), (None, None));
+    }
+
+    /// A plant at a boundary: m³/d, people; its turbidity and colony limits, and its class, by the
+    /// rounds of finished water that it owes.
+    const BOUNDARIES: [(f64, u32, f64, f64, &str); 11] = [
+        (10_000.0, 100_000, 1.0, 100.0, ""),
+        (1_000.0, 16_000, 1.0, 100.0, ""),
+        (999.0, 16_000, 3.0, 500.0, "-iv"),
+        (900.0, 16_000, 3.0, 500.0, "-iv"), // small by its design, however many people
+        (2_400.0, 10_000, 1.0, 100.0, ""),
+        (2_400.0, 9_999, 3.0, 500.0, ""), // small by its people, yet of class III
+        (1_000.0, 10_000, 1.0, 100.0, ""),
+        (999.0, 9_999, 3.0, 500.0, "-iv"),
+        (100.0, 900, 3.0, 500.0, "-iv"),
+        (99.0, 900, 3.0, 500.0, "-v"),
+        (10.0, 20_000, 3.0, 500.0, "-v"),
+    ];
+
+    #[test]
+    fn every_boundary_of_size_picks_its_limits_and_its_rounds() {
+        let book = book();
+        let turbid = tag("AIT-302", Quantity::Turbidity, SamplingPoint::FinishedWater, 5);
+        for (m3_per_day, people, ntu, colonies, class) in BOUNDARIES {
+            let plant = profile(m3_per_day, people, Disinfectant::FreeChlorine);
+            let wanted = |rule: &&InspectionRule| rule.select.wants_plant(&plant);
+            let rules: Vec<&InspectionRule> = book.rules().iter().filter(wanted).collect();
+            let limits = rules.iter().filter_map(|rule| rule.limit_for(&plant, &turbid));
+            let found: Vec<f64> = limits.map(|limit| limit.raise).collect();
+            assert_eq!(found, [ntu], "{m3_per_day} {people}");
+            let counts = rules.iter().filter_map(|rule| match rule.kind {
+                Kind::LabLimit(Analyte::ColonyCount, limit) => Some(limit.raise),
+                _ => None,
+            });
+            assert_eq!(counts.collect::<Vec<_>>(), [colonies], "{m3_per_day} {people}");
+            let rounds = rules.iter().map(|rule| rule.id.as_str());
+            let rounds = rounds.filter_map(|id| id.strip_prefix("round-finished-microbes"));
+            assert_eq!(rounds.collect::<Vec<_>>(), [class], "{m3_per_day} {people}");
+        }
+    }
+
+    #[test]
+    fn each_disinfectant_has_its_own_least_and_most_in_finished_and_in_tap_water() {
+        let book = book();
+        let none: [f64; 0] = [];
+        for (disinfectant, finished, at_tap) in [
+            (Disinfectant::FreeChlorine, &[0.3, 2.0][..], &[0.05, 2.0][..]),
+            (Disinfectant::ChlorineDioxide, &[0.1, 0.8], &[0.02, 0.8]),
+            (Disinfectant::Chloramine, &[0.5, 3.0], &[0.05, 3.0]),
+            (Disinfectant::Ozone, &none, &none), // its residual has no instrument here
+        ] {
+            let plant = profile(2_400.0, 16_000, disinfectant);
+            let limits = |point| {
+                let tag = tag("AIT-1", disinfectant.residual(), point, 5);
+                let limits = book.rules().iter().filter_map(|rule| rule.limit_for(&plant, &tag));
+                limits.map(|limit| limit.raise).collect::<Vec<f64>>()
+            };
+            assert_eq!(limits(SamplingPoint::FinishedWater), finished, "{disinfectant:?}");
+            assert_eq!(limits(SamplingPoint::TapWater), at_tap, "{disinfectant:?}");
+        }
     }
 }
