@@ -21,6 +21,19 @@ pub enum Flag {
 }
 
 impl Flag {
+    /// Flags of a value, as rule files write them.
+    pub const CHOICES: [(&'static str, Self); 4] = [
+        ("good", Self::Good),
+        ("not-evaluated", Self::NotEvaluated),
+        ("suspect", Self::Suspect),
+        ("fail", Self::Fail),
+    ];
+
+    /// As rule files write it; `missing` where there is no value.
+    pub fn name(self) -> &'static str {
+        Self::CHOICES.iter().find(|(_, known)| *known == self).map_or("missing", |(name, _)| name)
+    }
+
     /// The worse of two flags, in QARTOD's roll-up order 9 < 2 < 1 < 3 < 4: any fail wins.
     pub fn worst(self, other: Self) -> Self {
         if self.rank() >= other.rank() { self } else { other }

@@ -1,7 +1,8 @@
-//! `sanmen rules …`: the inspection rules, listed and checked.
+//! `sanmen rules …`: the inspection rules, listed, checked and tested.
 
 mod check;
 mod list;
+mod test;
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -29,6 +30,8 @@ enum Command {
     List(list::ListArgs),
     /// Report every mistake of rule files at once, and what in them is worth a second look
     Check(check::CheckArgs),
+    /// Play the tests that stand in rule files: made-up readings, and what must follow
+    Test(test::TestArgs),
 }
 
 /// Runs the subcommand; `out` is standard output.
@@ -36,6 +39,7 @@ pub fn run(args: &RulesArgs, out: &mut dyn Write) -> Result<(), Failure> {
     match &args.command {
         Command::List(args) => list::run(args, out),
         Command::Check(args) => check::run(args, out),
+        Command::Test(args) => test::run(args, out),
     }
 }
 

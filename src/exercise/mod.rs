@@ -12,3 +12,4 @@ pub mod labels;
 #[cfg(feature = "live")]
 pub mod live;
 pub mod offline;
+pub mod rule_test;

@@ -2,6 +2,8 @@
 //!
 //! In: the texts of rule files. Out: a `Book`, or every mistake of every file.
 
+mod alone;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
@@ -15,6 +17,7 @@ use crate::inspection::limit::LimitInForce;
 use crate::inspection::plausibility::flow_window::FlowTest;
 use crate::inspection::round::Duty;
 use crate::inspection::rule_file;
+use crate::inspection::rule_test::RuleTest;
 use crate::inspection::select::Selector;
 use crate::inspection::service_pressure::ServiceHead;
 use crate::inspection::signal::quality::QualityRule;
@@ -62,6 +65,8 @@ pub struct InspectionRule {
     pub inhibited_by: Vec<RuleId>,
     /// What to do.
     pub advice: Text,
+    /// Made-up readings, and what must follow from them.
+    pub tests: Arc<[RuleTest]>,
     /// Where it stands in its file.
     pub place: Place,
 }

@@ -17,6 +17,7 @@ pub mod round;
 mod round_file;
 pub mod round_watch;
 mod rule_file;
+pub mod rule_test;
 pub mod select;
 pub mod service_pressure;
 pub mod signal;

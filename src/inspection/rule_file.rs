@@ -8,6 +8,7 @@ use crate::inspection::book::{AcceptFlags, InspectionRule, Kind, NoData, Place, 
 use crate::inspection::limit::{LimitInForce, Side};
 use crate::inspection::plausibility::flow_window::FlowTest;
 use crate::inspection::round_file;
+use crate::inspection::rule_test;
 use crate::inspection::select::{SIZE_CLASSES, Selector, SizeClasses, Supply};
 use crate::inspection::service_pressure::ServiceHead;
 use crate::inspection::signal::silence::Patience;
@@ -21,13 +22,6 @@ const URGENCIES: [(&str, Urgency); 3] =
 
 const NO_DATA: [(&str, NoData); 3] =
     [("hold", NoData::Hold), ("alarm", NoData::Alarm), ("clear", NoData::Clear)];
-
-const FLAGS: [(&str, Flag); 4] = [
-    ("good", Flag::Good),
-    ("not-evaluated", Flag::NotEvaluated),
-    ("suspect", Flag::Suspect),
-    ("fail", Flag::Fail),
-];
 
 #[derive(Clone, Copy, PartialEq)]
 enum KindName {
@@ -86,6 +80,7 @@ fn read_rule(table: &Table<'_>, named: &mut Vec<(RuleId, Place)>) -> Option<Insp
     check_edition(table, source.as_ref(), edition.as_ref());
     let name = table.choice("kind", &KINDS).map(Spanned::into_inner);
     let (kind, select) = read_kind(table, name);
+    let tests = rule_test::read(table, kind.as_ref(), &select);
     let re_alarm = opt_minutes(table, "re_alarm_min", 1.0);
     let escalate = opt_minutes(table, "escalate_min", 1.0);
     let latched = table.opt_bool("latched").is_some_and(Spanned::into_inner);
@@ -116,6 +111,7 @@ fn read_rule(table: &Table<'_>, named: &mut Vec<(RuleId, Place)>) -> Option<Insp
         no_data: manner.no_data,
         inhibited_by: manner.inhibited_by,
         advice: advice?,
+        tests: tests.into(),
         place,
     })
 }
@@ -196,11 +192,11 @@ pub(super) fn as_minutes(number: Spanned<f64>) -> Span {
 }
 
 fn accept_flags(table: &Table<'_>) -> Option<AcceptFlags> {
-    let names: Vec<&str> = FLAGS.iter().map(|(name, _)| *name).collect();
+    let names: Vec<&str> = Flag::CHOICES.iter().map(|(name, _)| *name).collect();
     let texts = table.texts("accept_flags");
     let mut flags = Vec::new();
     for text in &texts {
-        match FLAGS.iter().find(|(name, _)| name == text.get_ref()) {
+        match Flag::CHOICES.iter().find(|(name, _)| name == text.get_ref()) {
             Some((_, flag)) => flags.push(*flag),
             None => table.unknown(text.span(), "flag", text.get_ref(), &names),
         }

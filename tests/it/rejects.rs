@@ -127,6 +127,19 @@ fn rules_are_listed_and_checked_by_a_command_of_their_own() {
 }
 
 #[test]
+fn tests_of_rules_pass_and_a_failing_one_says_why() {
+    let shipped = said("rules test");
+    assert!(shipped.ends_with(" passed, 0 failed\nexit code 0"), "{shipped}");
+    let json = said("rules test --rule finished-chlorine-low --format json");
+    assert!(json.contains(r#""passed":true"#) && json.contains(r#""at_min":15.0"#), "{json}");
+    assert_snapshot!(all_said(&[
+        "rules test tests/data/rejects/rule-tests-fail.toml",
+        "rules test tests/data/rejects/rule-tests.toml",
+        "rules test --rule finished-chlorine-lo",
+    ]));
+}
+
+#[test]
 fn every_mistake_of_a_scenario_comes_at_once() {
     assert_snapshot!(all_said(&[
         "config check tests/data/rejects/broken.toml",

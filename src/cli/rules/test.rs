@@ -1,0 +1,103 @@
+//! `sanmen rules test`: the tests that stand in rule files.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::check::named_book;
+use crate::cli::common::{Format, Shelves};
+use crate::cli::exit::Failure;
+use crate::cli::library::Library;
+use crate::exercise::rule_test::{self, Tried};
+use crate::inspection::book::InspectionRule;
+use crate::inspection::rule_test::{Expected, RuleTest};
+
+/// Arguments of `sanmen rules test`.
+#[derive(Debug, Args)]
+pub struct TestArgs {
+    /// Rule files, or folders of them, that make one book; the rules in force by default
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Only the tests of this rule
+    #[arg(long, value_name = "ID")]
+    rule: Option<String>,
+    #[command(flatten)]
+    shelves: Shelves,
+    /// What stdout carries: text for people, or one JSON object a test
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+/// Plays every test. Fails as unmet when one fails.
+pub fn run(args: &TestArgs, out: &mut dyn Write) -> Result<(), Failure> {
+    let library = args.shelves.library();
+    let book = if args.paths.is_empty() { library.book()? } else { named_book(&args.paths)? };
+    let plants = Library::default().plants()?;
+    let frame = plants.values().next().ok_or(Failure::Bug)?;
+    let wanted = |rule: &&InspectionRule| {
+        args.rule.as_ref().is_none_or(|wanted| rule.id.as_str() == wanted.as_str())
+    };
+    let rules: Vec<&InspectionRule> = book.rules().iter().filter(wanted).collect();
+    if let Some(wanted) = args.rule.as_ref().filter(|_| rules.is_empty()) {
+        return Err(Failure::usage(format!("there is no rule {wanted:?}")));
+    }
+    let (mut passed, mut failed) = (0, 0);
+    for rule in &rules {
+        for test in rule.tests.iter() {
+            let tried = rule_test::play(&book, rule, test, frame);
+            let is_good = tried.failing.is_none();
+            passed += usize::from(is_good);
+            failed += usize::from(!is_good);
+            match args.format {
+                Format::Json => writeln!(out, "{}", object(rule, test, &tried))?,
+                Format::Text => write_failure(rule, test, &tried, out)?,
+            }
+        }
+    }
+    if args.format == Format::Text {
+        let bare: Vec<&str> =
+            rules.iter().filter(|it| it.tests.is_empty()).map(|it| it.id.as_str()).collect();
+        if !bare.is_empty() {
+            writeln!(out, "note: without a test: {}", bare.join(", "))?;
+        }
+        writeln!(out, "{passed} passed, {failed} failed")?;
+    }
+    if failed > 0 { Err(Failure::Unmet) } else { Ok(()) }
+}
+
+/// `file:line` of a test.
+fn place(test: &RuleTest) -> String {
+    test.place.source.place(test.place.span.start)
+}
+
+fn write_failure(
+    rule: &InspectionRule,
+    test: &RuleTest,
+    tried: &Tried,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let Some(failing) = &tried.failing else { return Ok(()) };
+    let title = test.title.as_ref().map_or(String::new(), |title| format!(": {title}"));
+    writeln!(out, "FAILED  {}  {}{title}", place(test), rule.id)?;
+    for line in failing.lines() {
+        writeln!(out, "        {line}")?;
+    }
+    Ok(())
+}
+
+fn object(rule: &InspectionRule, test: &RuleTest, tried: &Tried) -> Value {
+    let changes = |list: &[Expected]| -> Vec<Value> {
+        let each = |it: &Expected| json!({ "at_min": it.at.as_seconds() / 60.0, "state": it.change.name() });
+        list.iter().map(each).collect()
+    };
+    json!({
+        "place": place(test),
+        "rule": rule.id,
+        "title": test.title,
+        "passed": tried.failing.is_none(),
+        "expect": changes(&test.expect),
+        "came": changes(&tried.came),
+    })
+}

@@ -1,0 +1,380 @@
+//! The tests that stand in rule files, played: made-up readings go over the wire to a monitor that
+//! knows one rule, in simulated time, and what its alarm does is held against what must follow.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::alarms::event::{AlarmChange, AlarmEvent};
+use crate::base::ids::{MethodId, SampleId};
+use crate::base::lab_result::LabResult;
+use crate::base::time::UtcOffset;
+use crate::base::{Flag, PlantId, Span, Stamp, TagId, Text};
+use crate::ingest::observation::Observation;
+use crate::inspection::book::{Book, InspectionRule, Kind};
+use crate::inspection::rule_test::{Expected, Given, RuleTest, Series};
+use crate::inspection::select::{Selector, Supply};
+use crate::inspection::unit_keys::Measured;
+use crate::monitor::{Input, Monitor, MonitorSettings, Outcome, Output};
+use crate::plant::Plant;
+use crate::plant::profile::{Disinfectant, Profile, SizeClass};
+use crate::plant::tags::{Instrument, NightFlow, Site, Tag};
+use crate::telemetry::wire::{Birth, Body, Column, Envelope, Message, TagBirth};
+
+/// What came of a test.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tried {
+    /// What its rule's alarm did, as far as the test asks.
+    pub came: Vec<Expected>,
+    /// What is wrong, in lines; none when it passed.
+    pub failing: Option<String>,
+}
+
+/// The day of every test; a winter's day, as good as any.
+const DAY: &str = "2024-12-05T00:00:00+08:00";
+
+/// How many readings a failure shows before and after the place where things went apart.
+const AROUND: usize = 3;
+
+/// Plays a test of `rule`, which is one of `book`. `frame`: any plant; only what no monitor looks
+/// at is taken from it.
+pub fn play(book: &Book, rule: &InspectionRule, test: &RuleTest, frame: &Plant) -> Tried {
+    let bench = Bench::new(rule, test, frame);
+    if let Some(fault) = bench.unwatched(rule) {
+        return Tried { came: Vec::new(), failing: Some(fault) };
+    }
+    let outcomes = bench.run(book.alone(rule));
+    let watched = (!matches!(rule.kind, Kind::GatewaySilence { .. })).then_some(&test.watched.tag);
+    let outputs = outcomes.iter().flat_map(|outcome| &outcome.outputs);
+    let events: Vec<&AlarmEvent> = outputs
+        .filter_map(|output| match output {
+            Output::Alarm(event) => Some(event),
+            _ => None,
+        })
+        .filter(|event| event.id.rule == rule.id && event.id.tag.as_ref() == watched)
+        .filter(|event| counts(test, event.change) && event.at <= bench.end)
+        .collect();
+    let came: Vec<Expected> = events
+        .iter()
+        .map(|event| Expected { at: event.at - bench.start, change: event.change })
+        .collect();
+    let failing = (came != test.expect).then(|| {
+        let observed = outcomes.iter().flat_map(|outcome| &outcome.observations);
+        bench.failure(&came, &events, &observed.copied().collect::<Vec<_>>())
+    });
+    Tried { came, failing }
+}
+
+/// Does the test ask for changes of this kind?
+fn counts(test: &RuleTest, change: AlarmChange) -> bool {
+    matches!(change, AlarmChange::Raised | AlarmChange::Cleared)
+        || test.expect.iter().any(|expected| expected.change == change)
+}
+
+/// A made-up plant, and what comes from it.
+struct Bench<'t> {
+    test: &'t RuleTest,
+    plant: Arc<Plant>,
+    start: Stamp,
+    end: Stamp,
+}
+
+impl<'t> Bench<'t> {
+    fn new(rule: &InspectionRule, test: &'t RuleTest, frame: &Plant) -> Self {
+        let midnight = Stamp::parse(DAY).expect("a time with its offset").0;
+        let start = midnight + test.starts;
+        let lasts = |series: &Series| series.every * series.readings.len() as i64;
+        let last = test.expect.iter().map(|expected| expected.at);
+        let span = all(test).map(lasts).chain(last).max().unwrap_or(Span::ZERO);
+        let plant = Arc::new(plant(rule, test, frame));
+        Self { test, plant, start, end: start + span }
+    }
+
+    /// What is wrong when the rule does not look at what the test makes up.
+    fn unwatched(&self, rule: &InspectionRule) -> Option<String> {
+        let profile = &self.plant.profile;
+        let mut tags = self.plant.instruments.iter().map(|instrument| &instrument.tag);
+        let tag = &self.test.watched.tag;
+        let is_watched = match rule.kind {
+            Kind::GatewaySilence { .. } => rule.select.wants_plant(profile),
+            Kind::LabLimit(..) => profile.sites.iter().any(|site| rule.watches_site(profile, site)),
+            _ => tags.any(|it| it.id == *tag && rule.watches(profile, it)),
+        };
+        let scope = rule.scope();
+        (!is_watched).then(|| format!("the rule does not watch {tag} here: it asks for {scope}\n"))
+    }
+
+    fn run(&self, book: Book) -> Vec<Outcome> {
+        let settings = MonitorSettings::default();
+        let mut monitor = Monitor::new(vec![Arc::clone(&self.plant)], book, settings);
+        let mut outcomes: Vec<Outcome> =
+            self.arrivals().iter().map(|input| monitor.accept(input)).collect();
+        let now = self.end + settings.bounds.lateness + Span::ms(1);
+        outcomes.push(monitor.accept(&Input::Tick { now }));
+        outcomes
+    }
+
+    /// Every message of the plant, in the order of time.
+    fn arrivals(&self) -> Vec<Input> {
+        let mut moments: BTreeMap<Stamp, (Vec<Column>, Vec<LabResult>)> = BTreeMap::new();
+        for series in all(self.test) {
+            for (n, given) in series.readings.iter().enumerate() {
+                let at = self.start + series.every * n as i64;
+                let column = |value, flag| Column {
+                    tag: series.tag.clone(),
+                    at: vec![at],
+                    value: vec![value],
+                    flag: vec![flag],
+                };
+                match *given {
+                    Given::Nothing => {}
+                    Given::Unread => {
+                        moments.entry(at).or_default().0.push(column(None, Flag::Missing));
+                    }
+                    Given::Value(value, flag) => {
+                        moments.entry(at).or_default().0.push(column(Some(value), flag));
+                    }
+                    Given::Result(sign, value) => {
+                        let result = result(series, n, at, sign, value);
+                        moments.entry(at).or_default().1.extend(result);
+                    }
+                }
+            }
+        }
+        let mut arrivals = vec![self.arrival(self.start, 0, Body::Birth(birth(&self.plant)))];
+        let (mut messages, mut results) = (0, 0);
+        for (at, (columns, found)) in moments {
+            if !columns.is_empty() {
+                messages += 1;
+                arrivals.push(self.arrival(at, messages, Body::Data(columns)));
+            }
+            for result in found {
+                results += 1;
+                arrivals.push(self.arrival(at, results, Body::Lab(result)));
+            }
+        }
+        arrivals
+    }
+
+    fn arrival(&self, at: Stamp, seq: u64, body: Body) -> Input {
+        let topic = format!("sanmen/v1/test/{}/{}", self.plant.id, body.kind().name());
+        let plant = self.plant.id.clone();
+        let envelope = Envelope { plant, boot_id: 1, seq, sent_at: at, exercise: None };
+        Input::Arrival { topic, payload: Message { envelope, body }.encode(), received_at: at }
+    }
+
+    /// What was expected, what came, why, and the readings around the first difference.
+    fn failure(
+        &self,
+        came: &[Expected],
+        events: &[&AlarmEvent],
+        observed: &[Observation],
+    ) -> String {
+        let expect = &self.test.expect;
+        let differs = expect.iter().zip(came).position(|(wanted, came)| wanted != came);
+        let at = differs.unwrap_or(expect.len().min(came.len()));
+        let first = [expect.get(at), came.get(at)].into_iter().flatten().map(|it| it.at).min();
+        let mut text = format!("expected  {}\ncame      {}\n", said(expect), said(came));
+        if let Some(event) = events.get(at).filter(|event| !event.why.text.is_empty()) {
+            text.push_str(&format!("why       {}\n", event.why.text));
+        }
+        let readings = self.readings(first.unwrap_or(Span::ZERO), observed);
+        if !readings.is_empty() {
+            text.push_str(&format!("readings  {}\n", readings.join(" · ")));
+        }
+        text
+    }
+
+    /// The readings of what is watched around a moment, each with its flag when it is not good.
+    fn readings(&self, around: Span, observed: &[Observation]) -> Vec<String> {
+        let watched = &self.test.watched;
+        let middle = around.as_ms() / watched.every.as_ms().max(1);
+        let middle = usize::try_from(middle).unwrap_or(0).min(watched.readings.len());
+        let shown = middle.saturating_sub(AROUND)..(middle + AROUND).min(watched.readings.len());
+        let words = shown.filter_map(|n| {
+            let given = watched.readings.get(n)?;
+            let at = watched.every * n as i64;
+            let flag = observed
+                .iter()
+                .find(|it| it.tag.0 == 0 && it.observed_at == self.start + at)
+                .map(|it| it.flag);
+            let flag = flag.filter(|flag| *flag != Flag::Good);
+            let flag = flag.map_or(String::new(), |flag| format!(" ({})", flag.name()));
+            Some(format!("{at} {}{flag}", word(given, watched.measured)))
+        });
+        words.collect()
+    }
+}
+
+fn word(given: &Given, measured: Measured) -> String {
+    match *given {
+        Given::Nothing => "nothing".to_owned(),
+        Given::Unread => "not read".to_owned(),
+        Given::Value(value, _) => measured.shown(value),
+        Given::Result(sign, value) => format!("{}{}", sign.symbol(), measured.shown(value)),
+    }
+}
+
+/// Such as `raised at 15 min, cleared at 35 min`.
+fn said(changes: &[Expected]) -> String {
+    let words = changes.iter().map(|it| format!("{} at {}", it.change.name(), it.at));
+    let words: Vec<String> = words.collect();
+    if words.is_empty() { "nothing".to_owned() } else { words.join(", ") }
+}
+
+fn all(test: &RuleTest) -> impl Iterator<Item = &Series> {
+    std::iter::once(&test.watched).chain(&test.beside)
+}
+
+fn result(
+    series: &Series,
+    n: usize,
+    at: Stamp,
+    sign: crate::base::analyte::Sign,
+    value: f64,
+) -> Option<LabResult> {
+    let Measured::Analyte(analyte) = series.measured else { return None };
+    Some(LabResult {
+        sample: SampleId::new(&format!("sample-{}", n + 1)).ok()?,
+        site: series.tag.clone(),
+        point: series.point,
+        taken_at: at,
+        reported_at: at,
+        analyte,
+        sign,
+        value,
+        unit: analyte.unit().to_owned(),
+        method: MethodId::new("test").ok()?,
+    })
+}
+
+fn birth(plant: &Plant) -> Birth {
+    let tags = plant.instruments.iter().map(|instrument| &instrument.tag);
+    let births = tags.map(|tag| TagBirth {
+        tag: tag.id.clone(),
+        quantity: tag.quantity,
+        unit: tag.quantity.unit().to_owned(),
+        range: tag.range,
+        poll_ms: tag.poll,
+    });
+    Birth { tags: births.collect() }
+}
+
+/// A plant that suits the rule's selectors, with the instruments and sites of its test.
+fn plant(rule: &InspectionRule, test: &RuleTest, frame: &Plant) -> Plant {
+    let behind = frame.instruments.first();
+    let tags = all(test).filter_map(tag);
+    let instruments: Vec<Instrument> = tags
+        .filter_map(|tag| Some(Instrument { tag: Arc::new(tag), station: None, ..behind?.clone() }))
+        .collect();
+    let sites = all(test).filter(|series| matches!(series.measured, Measured::Analyte(_)));
+    let sites = sites.map(|series| Site {
+        id: series.tag.clone(),
+        title: Text::default(),
+        point: series.point,
+        village: series.village.clone(),
+    });
+    let id = PlantId::new("test").expect("letters");
+    let profile = profile(&rule.select, &id, sites.collect(), frame);
+    Plant { id, profile, instruments, stations: Vec::new(), ..frame.clone() }
+}
+
+/// People and capacity that fit the selectors, as far as any do.
+fn profile(select: &Selector, id: &PlantId, sites: Vec<Site>, frame: &Plant) -> Profile {
+    let is_small = select.supply == Some(Supply::Small);
+    let capacity = match select.size_class {
+        Some(SizeClass::I) => 20_000.0,
+        Some(SizeClass::II) => 7_000.0,
+        Some(SizeClass::IV) => 500.0,
+        Some(SizeClass::V) => 50.0,
+        None if is_small => 900.0,
+        Some(SizeClass::III) | None => 2_400.0,
+    };
+    Profile {
+        id: id.clone(),
+        utc_offset: UtcOffset::CHINA,
+        design_capacity_m3_per_day: capacity,
+        population: if is_small { 5_000 } else { 16_000 },
+        disinfectant: select.disinfectant.unwrap_or(Disinfectant::FreeChlorine),
+        sites,
+        ..frame.profile.clone()
+    }
+}
+
+fn tag(series: &Series) -> Option<Tag> {
+    let Measured::Quantity(quantity) = series.measured else { return None };
+    let night = series.usual_night_m3_per_h;
+    Some(Tag {
+        id: TagId::clone(&series.tag),
+        title: Text::default(),
+        quantity,
+        point: series.point,
+        range: series.range,
+        poll: series.every,
+        village: series.village.clone(),
+        storeys: series.storeys,
+        rise_m: series.rise_m,
+        night_flow: night.map(|usual_m3_per_h| NightFlow { usual_m3_per_h }),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::problem::Source;
+    use crate::plant::sample;
+
+    const RULE: &str = r#"
+[[rule]]
+id = "low"
+title = { en = "Low", zh = "低" }
+source = "a plan [D]"
+kind = "limit"
+quantity = "free-chlorine"
+below_mg_per_l = 0.3
+clear_mg_per_l = 0.33
+on_delay_min = 5
+off_delay_min = 5
+priority = "high"
+no_data = "hold"
+advice = { en = "Look.", zh = "看。" }
+"#;
+
+    fn tried(test: &str) -> Tried {
+        let text = format!("{RULE}\n[[rule.test]]\n{test}");
+        let book = Book::load(&[Source::new("rules.toml", text)]);
+        let book = book.unwrap_or_else(|problems| panic!("{}", problems.render(false)));
+        let rule = &book.rules()[0];
+        play(&book, rule, &rule.tests[0], &sample::plant())
+    }
+
+    const LOW: &str = "series_mg_per_l = \"0.5x10 0.29x11 0.32x9 0.33x10\"\n";
+
+    #[test]
+    fn what_must_follow_is_held_to_the_minute_and_nothing_else_may() {
+        let sound =
+            "expect = [{ at_min = 15, state = \"raised\" }, { at_min = 35, state = \"cleared\" }]";
+        assert_eq!(tried(&format!("{LOW}{sound}")).failing, None);
+        let late = sound.replace("15", "16");
+        insta::assert_snapshot!(tried(&format!("{LOW}{late}")).failing.expect("a minute off"));
+        let silent = tried(&format!("{LOW}expect = []"));
+        assert!(
+            silent
+                .failing
+                .expect("it was raised")
+                .starts_with("expected  nothing\ncame      raised")
+        );
+    }
+
+    #[test]
+    fn doubtful_readings_and_silence_are_no_data() {
+        let doubtful = "series_mg_per_l = \"0.5x10 0.1~suspectx30\"\nexpect = [{ at_min = 24, state = \"no-data\" }]";
+        assert_eq!(tried(doubtful).failing, None);
+        let silent =
+            "series_mg_per_l = \"0.5x10 _x30\"\nexpect = [{ at_min = 24, state = \"no-data\" }]";
+        assert_eq!(tried(silent).failing, None);
+        let other = tried(
+            "point = \"tap-water\"\nseries_mg_per_l = \"0.1x10\"\nexpect = [{ at_min = 5, state = \"raised\" }]",
+        );
+        assert_eq!(other.failing, None, "the rule asks for no point");
+    }
+}
