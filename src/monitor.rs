@@ -25,7 +25,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::alarms::command::{Command, CommandRefused, Reply};
 use crate::alarms::event::AlarmEvent;
 use crate::alarms::policy::AlarmRule;
-use crate::alarms::{self, Alarms};
+use crate::alarms::{self, Alarms, PlantWords};
+use crate::base::ids::VillageId;
 use crate::base::{Span, Stamp};
 use crate::ingest::observation::{IngestEvent, LabEvent, Observation, PlantIndex, TicketEvent};
 use crate::ingest::{Batch, Bounds, Ingest, IngestState, Taken};
@@ -185,8 +186,11 @@ impl Monitor {
             let sites = plant.profile.sites.iter().map(|site| site.id.clone());
             (plant.id.clone(), tags.iter().map(|tag| tag.id.clone()).chain(sites).collect())
         });
-        let alarms = Alarms::new(AlarmRule::of_book(&book), names.collect())
+        let mut alarms = Alarms::new(AlarmRule::of_book(&book), names.collect())
             .with_handling(book.handling().clone());
+        if alarms.needs_words() {
+            alarms = alarms.with_words(plants.iter().map(|plant| words_of(plant)));
+        }
         let views = tags.iter().map(|tags| PlantView::new(tags.len())).collect();
         Self { plants, ingest, inspection, alarms, views, findings: Vec::new() }
     }
@@ -370,6 +374,21 @@ impl Monitor {
 
 fn tags_of(plant: &Plant) -> Vec<Tag> {
     plant.instruments.iter().map(|instrument| (*instrument.tag).clone()).collect()
+}
+
+/// What texts of rules may name of a plant; sites count on after the instruments.
+fn words_of(plant: &Plant) -> PlantWords {
+    let profile = &plant.profile;
+    let village = |id: &Option<VillageId>| {
+        id.as_ref().and_then(|id| profile.village(id.as_str())).map(|it| it.title.clone())
+    };
+    let tags = plant.instruments.iter().map(|instrument| {
+        let tag = &instrument.tag;
+        (village(&tag.village), tag.quantity.measured_in().symbol)
+    });
+    let sites = profile.sites.iter().map(|site| (village(&site.village), ""));
+    let (title, utc_offset) = (profile.title.clone(), profile.utc_offset);
+    PlantWords { title, utc_offset, tags: tags.chain(sites).collect() }
 }
 
 /// Bytes that are text travel as text, others as a list of numbers.

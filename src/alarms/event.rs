@@ -1,12 +1,15 @@
 //! What happens to an alarm; the ledger keeps these.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 pub use crate::base::alarm::AlarmChange;
-use crate::base::{PlantId, RuleId, Stamp, TagId};
+use crate::base::text::Lang;
+use crate::base::{PlantId, RuleId, Stamp, TagId, Text};
+use crate::inspection::book::InspectionRule;
 use crate::inspection::finding::Why;
 
 /// Computed, never drawn: plant, rule, tag (or `plant`), and which occurrence it is, from 1 (0: a
@@ -92,9 +95,48 @@ pub struct AlarmEvent {
     pub why: Why,
     /// Who did it and why, for changes made by a person.
     pub by: Option<By>,
+    /// The rule's labels, when it has any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Box<Labels>>,
+    /// What people read, of a rule that names a runbook or whose texts have places for what the
+    /// alarm knows: filled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub texts: Option<Box<Texts>>,
 }
 
+/// What people read of an alarm, in both languages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Texts {
+    /// What it is called.
+    pub title: Text,
+    /// What to do.
+    pub advice: Text,
+    /// Where the procedure stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runbook: Option<String>,
+}
+
+/// Words for whoever sorts alarms, by name.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Labels(pub BTreeMap<String, String>);
+
 impl AlarmEvent {
+    /// What a person calls it; `rule`: its rule, while the book knows it.
+    pub fn title_in<'a>(&'a self, rule: Option<&'a InspectionRule>, lang: Lang) -> &'a str {
+        match (&self.texts, rule) {
+            (Some(texts), _) => texts.title.get(lang),
+            (None, Some(rule)) => rule.title.get(lang),
+            (None, None) => &self.title,
+        }
+    }
+
+    /// What to do about it; empty when the book no longer knows the rule.
+    pub fn advice_in<'a>(&'a self, rule: Option<&'a InspectionRule>, lang: Lang) -> &'a str {
+        let texts = self.texts.as_ref().map(|texts| &texts.advice);
+        texts.or(rule.map(|rule| &rule.advice)).map_or("", |advice| advice.get(lang))
+    }
+
     /// The order of a list: what somebody must answer, then the urgent, then the older; what is set
     /// aside comes last.
     pub fn rank(&self) -> (bool, bool, Reverse<Priority>, Stamp) {

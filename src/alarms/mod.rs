@@ -18,13 +18,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::{PlantId, RuleId, Span, Stamp, TagId};
+use crate::base::text::Lang;
+use crate::base::time::UtcOffset;
+use crate::base::{PlantId, RuleId, Span, Stamp, TagId, Text};
 use crate::ingest::observation::PlantIndex;
 use crate::inspection::finding::{Finding, RuleIndex, Watch, Why};
 use crate::inspection::handling::Handling;
+use crate::inspection::template::{self, Facts};
 use crate::plant::tags::TagIndex;
 use command::{Action, Command, CommandRefused, Reply};
-use event::{AlarmChange, AlarmEvent, AlarmId, AlarmState, By};
+use event::{AlarmChange, AlarmEvent, AlarmId, AlarmState, By, Texts};
 use policy::AlarmRule;
 use state::{Change, Input, State, transition};
 
@@ -43,6 +46,19 @@ pub struct Alarms {
 struct Names {
     plant: PlantId,
     tags: Vec<TagId>,
+    /// What texts of rules may name; none unless a rule has such texts.
+    words: Option<PlantWords>,
+}
+
+/// What texts of rules may name of a plant.
+#[derive(Debug, Clone)]
+pub struct PlantWords {
+    /// What a person calls it.
+    pub title: Text,
+    /// Its local time.
+    pub utc_offset: UtcOffset,
+    /// Of each tag: the village it stands for, and the unit of its values.
+    pub tags: Vec<(Option<Text>, &'static str)>,
 }
 
 /// Which alarm of a plant.
@@ -85,9 +101,23 @@ impl Alarms {
             }
         }
         let names: Vec<Names> =
-            plants.into_iter().map(|(plant, tags)| Names { plant, tags }).collect();
+            plants.into_iter().map(|(plant, tags)| Names { plant, tags, words: None }).collect();
         let plants = vec![PlantAlarms::default(); names.len()];
         Self { rules, children, names, plants, handling: Handling::default() }
+    }
+
+    /// Has a rule texts with places to fill?
+    pub fn needs_words(&self) -> bool {
+        let mut cards = self.rules.iter().filter_map(|rule| rule.card.as_ref());
+        cards.any(|card| card.texts.is_some())
+    }
+
+    /// The same, with words for the places in texts of rules, plant by plant.
+    pub fn with_words(mut self, words: impl Iterator<Item = PlantWords>) -> Self {
+        for (names, words) in self.names.iter_mut().zip(words) {
+            names.words = Some(words);
+        }
+        self
     }
 
     /// The same, with limits to what people may set aside.
@@ -322,6 +352,16 @@ impl Alarms {
 
     fn event(&self, watch: Watch, change: &Change, why: Why, by: Option<By>) -> Option<AlarmEvent> {
         let rule = self.rules.get(watch.rule.0)?;
+        let card = rule.card.as_deref();
+        let texts = card.and_then(|card| card.texts.as_ref()).map(|texts| {
+            let facts = self.facts(watch, rule, change, &why);
+            let [title, advice] =
+                [&texts.title, &texts.advice].map(|text| template::fill(text, &facts));
+            let runbook = texts.runbook.as_ref();
+            let runbook = runbook.map(|text| template::fill_in(text, &facts, Lang::En));
+            Box::new(Texts { title, advice, runbook })
+        });
+        let title = texts.as_ref().map_or(&rule.title, |texts| &texts.title.en).clone();
         Some(AlarmEvent {
             id: self.id(watch, change.occurrence)?,
             at: change.at,
@@ -329,11 +369,31 @@ impl Alarms {
             state: change.state,
             priority: rule.policy.priority.raised_by(change.level),
             since: change.since,
-            title: rule.title.clone(),
+            title,
             source: rule.source.clone(),
             why,
             by,
+            labels: card.and_then(|card| card.labels.clone()),
+            texts,
         })
+    }
+
+    /// What the texts of a rule may say about a change.
+    fn facts(&self, watch: Watch, rule: &AlarmRule, change: &Change, why: &Why) -> Facts {
+        let unit = rule.card.as_ref().and_then(|card| card.unit);
+        let names = self.names.get(watch.plant.0);
+        let words = names.and_then(|names| names.words.as_ref());
+        let here = watch.tag.and_then(|tag| words?.tags.get(tag.0));
+        let tag = watch.tag.and_then(|tag| names?.tags.get(tag.0));
+        Facts {
+            value: why.value,
+            limit: why.limit,
+            unit: unit.or(here.map(|(_, unit)| *unit)).unwrap_or_default(),
+            tag: tag.map(TagId::to_string),
+            plant: words.map(|words| words.title.clone()).unwrap_or_default(),
+            village: here.and_then(|(village, _)| village.clone()),
+            since: change.since.and_then(|since| Some(since.month_day_time(words?.utc_offset))),
+        }
     }
 
     fn id(&self, watch: Watch, n: u64) -> Option<AlarmId> {

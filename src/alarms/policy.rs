@@ -1,9 +1,12 @@
 //! How an alarm behaves: its delays, whether it latches, what it does without data.
 
-use crate::alarms::event::Priority;
+use std::sync::Arc;
+
+use crate::alarms::event::{Labels, Priority, Texts};
 use crate::base::{RuleId, Span};
-use crate::inspection::book::{Book, InspectionRule, NoData, Urgency};
+use crate::inspection::book::{Book, InspectionRule, Kind, NoData, Urgency};
 use crate::inspection::finding::RuleIndex;
+use crate::inspection::template::is_template;
 
 /// How the alarms of one rule behave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +28,36 @@ pub struct Policy {
     pub no_data: NoData,
 }
 
+/// What the alarms of a rule carry besides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Card {
+    /// Its labels, when it has any.
+    pub labels: Option<Box<Labels>>,
+    /// Its texts, when it names a runbook or one of them has places to fill.
+    pub texts: Option<Texts>,
+    /// The unit of a laboratory's results; that of an instrument is its own.
+    pub unit: Option<&'static str>,
+}
+
+impl Card {
+    fn of(rule: &InspectionRule) -> Option<Arc<Self>> {
+        let both = [&rule.title, &rule.advice];
+        let filled = both.iter().any(|text| is_template(&text.en) || is_template(&text.zh));
+        let texts = (filled || rule.runbook.is_some()).then(|| Texts {
+            title: rule.title.clone(),
+            advice: rule.advice.clone(),
+            runbook: rule.runbook.clone(),
+        });
+        let labels = (!rule.labels.is_empty()).then(|| Box::new(Labels(rule.labels.clone())));
+        let unit = match rule.kind {
+            Kind::LabLimit(analyte, _) => Some(analyte.measured_in().symbol),
+            _ => None,
+        };
+        let says = texts.is_some() || labels.is_some();
+        says.then(|| Arc::new(Self { labels, texts, unit }))
+    }
+}
+
 /// What the alarms need to know of a rule.
 #[derive(Debug, Clone)]
 pub struct AlarmRule {
@@ -34,6 +67,8 @@ pub struct AlarmRule {
     pub title: String,
     /// Its source and mark.
     pub source: String,
+    /// What its alarms carry for people and programs, when there is anything.
+    pub card: Option<Arc<Card>>,
     /// How its alarms behave.
     pub policy: Policy,
     /// While the condition of one of these holds at a plant, this rule's alarms there are
@@ -65,6 +100,7 @@ impl AlarmRule {
             id: rule.id.clone(),
             title: rule.title.en.clone(),
             source: rule.source.clone(),
+            card: Card::of(rule),
             policy,
             inhibited_by: rule
                 .inhibited_by

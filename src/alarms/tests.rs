@@ -23,6 +23,7 @@ fn rule(id: &str, on_s: i64, off_s: i64, inhibited_by: Vec<RuleIndex>) -> AlarmR
     AlarmRule {
         id: RuleId::new(id).expect("an id"),
         title: format!("title of {id}"),
+        card: None,
         source: "a source [D]".to_owned(),
         policy: Policy {
             priority: Priority::Medium,

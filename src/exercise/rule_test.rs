@@ -12,11 +12,12 @@ use crate::base::{Flag, PlantId, Span, Stamp, TagId, Text};
 use crate::ingest::observation::Observation;
 use crate::inspection::book::{Book, InspectionRule, Kind};
 use crate::inspection::rule_test::{Expected, Given, RuleTest, Series};
-use crate::inspection::select::{Selector, Supply};
+use crate::inspection::select::{Pattern, SIZE_CLASSES, Selector, SizeClasses, Supply};
 use crate::inspection::unit_keys::Measured;
 use crate::monitor::{Input, Monitor, MonitorSettings, Outcome, Output};
 use crate::plant::Plant;
-use crate::plant::profile::{Disinfectant, Profile, SizeClass};
+use crate::plant::profile::{Disinfectant, Profile, SizeClass, WaterSource};
+use crate::plant::profile::SourceKind;
 use crate::plant::tags::{Instrument, NightFlow, Site, Tag};
 use crate::telemetry::wire::{Birth, Body, Column, Envelope, Message, TagBirth};
 
@@ -273,7 +274,8 @@ fn plant(rule: &InspectionRule, test: &RuleTest, frame: &Plant) -> Plant {
         point: series.point,
         village: series.village.clone(),
     });
-    let id = PlantId::new("test").expect("letters");
+    let name = rule.select.plant.as_ref().map_or("test".to_owned(), Pattern::example);
+    let id = PlantId::new(&name).expect("a pattern with letters for its stars is a name");
     let profile = profile(&rule.select, &id, sites.collect(), frame);
     Plant { id, profile, instruments, stations: Vec::new(), ..frame.clone() }
 }
@@ -281,7 +283,7 @@ fn plant(rule: &InspectionRule, test: &RuleTest, frame: &Plant) -> Plant {
 /// People and capacity that fit the selectors, as far as any do.
 fn profile(select: &Selector, id: &PlantId, sites: Vec<Site>, frame: &Plant) -> Profile {
     let is_small = select.supply == Some(Supply::Small);
-    let capacity = match select.size_class {
+    let capacity = match select.size_class.and_then(first) {
         Some(SizeClass::I) => 20_000.0,
         Some(SizeClass::II) => 7_000.0,
         Some(SizeClass::IV) => 500.0,
@@ -295,9 +297,21 @@ fn profile(select: &Selector, id: &PlantId, sites: Vec<Site>, frame: &Plant) -> 
         design_capacity_m3_per_day: capacity,
         population: if is_small { 5_000 } else { 16_000 },
         disinfectant: select.disinfectant.unwrap_or(Disinfectant::FreeChlorine),
+        county: select
+            .county
+            .clone()
+            .map_or(Text::default(), |name| Text { en: name.clone(), zh: name }),
+        source: match select.water_source {
+            Some(WaterSource::Ground) => SourceKind::Well,
+            _ => SourceKind::Reservoir,
+        },
         sites,
         ..frame.profile.clone()
     }
+}
+
+fn first(classes: SizeClasses) -> Option<SizeClass> {
+    SIZE_CLASSES.into_iter().map(|(_, class)| class).find(|class| classes.contains(*class))
 }
 
 fn tag(series: &Series) -> Option<Tag> {
@@ -366,15 +380,37 @@ advice = { en = "Look.", zh = "看。" }
     }
 
     #[test]
+    fn an_alarm_carries_labels_runbook_and_texts_with_their_places_filled() {
+        let rule = RULE
+            .replace("en = \"Low\"", "en = \"{value} of {limit} {unit} at {tag}, {village}\"")
+            .replace("id = ", "labels = { team = \"net\" }\nrunbook = \"cards/{tag}.md\"\nid = ");
+        let test = format!("{LOW}expect = []");
+        let book = Book::load(&[Source::new("r.toml", format!("{rule}[[rule.test]]\n{test}"))]);
+        let book = book.unwrap_or_else(|problems| panic!("{}", problems.render(false)));
+        let rule = &book.rules()[0];
+        let bench = Bench::new(rule, &rule.tests[0], &sample::plant());
+        let outcomes = bench.run(book.alone(rule));
+        let outputs = outcomes.iter().flat_map(|outcome| &outcome.outputs);
+        let raised = outputs.filter_map(|output| match output {
+            Output::Alarm(event) => Some(event),
+            _ => None,
+        });
+        let raised = raised.into_iter().next().expect("it is low");
+        assert_eq!(raised.title, "0.29 of 0.30 mg/L at TEST-1, –");
+        let texts = raised.texts.as_ref().expect("it has places");
+        assert_eq!((texts.title.zh.as_str(), texts.advice.en.as_str()), ("低", "Look."));
+        assert_eq!(texts.runbook.as_deref(), Some("cards/TEST-1.md"));
+        let labels = raised.labels.as_ref().expect("it has one");
+        assert_eq!(labels.0.get("team").map(String::as_str), Some("net"));
+    }
+
+    #[test]
     fn doubtful_readings_and_silence_are_no_data() {
-        let doubtful = "series_mg_per_l = \"0.5x10 0.1~suspectx30\"\nexpect = [{ at_min = 24, state = \"no-data\" }]";
-        assert_eq!(tried(doubtful).failing, None);
-        let silent =
-            "series_mg_per_l = \"0.5x10 _x30\"\nexpect = [{ at_min = 24, state = \"no-data\" }]";
-        assert_eq!(tried(silent).failing, None);
-        let other = tried(
-            "point = \"tap-water\"\nseries_mg_per_l = \"0.1x10\"\nexpect = [{ at_min = 5, state = \"raised\" }]",
-        );
-        assert_eq!(other.failing, None, "the rule asks for no point");
+        let expect = "expect = [{ at_min = 10, state = \"raised\" }, \
+                      { at_min = 29, state = \"no-data\" }]";
+        for after in ["0.1~suspectx30", "_x30", "!x30"] {
+            let test = format!("series_mg_per_l = \"0.5x5 0.2x10 {after}\"\n{expect}");
+            assert_eq!(tried(&test).failing, None, "{after}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 //! In: the texts of rule files. Out: a `Book`, or every mistake of every file.
 
 mod alone;
+mod lint;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -65,6 +66,10 @@ pub struct InspectionRule {
     pub inhibited_by: Vec<RuleId>,
     /// What to do.
     pub advice: Text,
+    /// Words that alarms of it carry, for whoever sorts them.
+    pub labels: BTreeMap<String, String>,
+    /// Where the procedure stands: a path, an address, or the words themselves.
+    pub runbook: Option<String>,
     /// Made-up readings, and what must follow from them.
     pub tests: Arc<[RuleTest]>,
     /// Where it stands in its file.
@@ -301,7 +306,8 @@ impl Book {
     /// Holds the rules against plants: limits their instruments cannot show, delays shorter than
     /// a poll, rules that watch nothing.
     pub fn check_against(&self, plants: &[(&Profile, &[Tag])]) -> Review {
-        let mut review = Review::default();
+        let warnings = lint::warnings(&self.rules, plants);
+        let mut review = Review { warnings, ..Review::default() };
         for rule in &self.rules {
             // What other works owe is no mistake: smaller ones, with another disinfectant, or with
             // a laboratory.

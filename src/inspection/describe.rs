@@ -1,11 +1,10 @@
 //! A rule in words, for lists: which instruments it asks for, and what it looks for there.
 
-use crate::base::TagId;
 use crate::inspection::book::{InspectionRule, Kind};
 use crate::inspection::limit::{LimitInForce, Side};
 use crate::inspection::plausibility::flow_window::FlowTest;
 use crate::inspection::round::Duty;
-use crate::inspection::select::{SIZE_CLASSES, Selector, SizeClasses, Supply};
+use crate::inspection::select::{Pattern, SIZE_CLASSES, Selector, SizeClasses, Supply};
 use crate::inspection::signal::quality::{Level, QualityRule};
 use crate::inspection::unit_keys::Measured;
 use crate::plant::profile::WaterSource;
@@ -56,7 +55,10 @@ impl Selector {
         let asked = [
             self.quantity.map(|it| it.name().to_owned()),
             self.point.map(|it| it.name().to_owned()),
-            self.tag.as_ref().map(TagId::to_string),
+            self.tag.as_ref().map(Pattern::to_string),
+            self.village.as_ref().map(|it| format!("village {it}")),
+            self.plant.as_ref().map(|it| format!("plant {it}")),
+            self.county.as_ref().map(|it| format!("county {it}")),
             self.disinfectant.map(|it| format!("disinfectant {}", it.name())),
             supply.map(|(name, _)| format!("supply {name}")),
             self.size_class.map(|classes| format!("size class {}", classes.words())),

@@ -22,6 +22,7 @@ pub mod select;
 pub mod service_pressure;
 pub mod signal;
 mod silence_watch;
+pub mod template;
 #[cfg(test)]
 mod testing;
 pub mod unit_keys;

@@ -1,19 +1,22 @@
 //! Reads `[[rule]]` tables: every key, its unit, and what contradicts what.
 
+use std::collections::BTreeMap;
+
 use crate::base::analyte::Analyte;
+use crate::base::ids::VillageId;
 use crate::base::problem::{Spanned, Table};
 use crate::base::units::{Length, Quantity, Unit};
-use crate::base::{Flag, RuleId, Span, TagId};
+use crate::base::{Flag, RuleId, Span};
 use crate::inspection::book::{AcceptFlags, InspectionRule, Kind, NoData, Place, Urgency};
 use crate::inspection::limit::{LimitInForce, Side};
 use crate::inspection::plausibility::flow_window::FlowTest;
 use crate::inspection::round_file;
-use crate::inspection::rule_test;
-use crate::inspection::select::{SIZE_CLASSES, Selector, SizeClasses, Supply};
+use crate::inspection::select::{Pattern, SIZE_CLASSES, Selector, SizeClasses, Supply};
 use crate::inspection::service_pressure::ServiceHead;
 use crate::inspection::signal::silence::Patience;
 use crate::inspection::signal::spec_file;
 use crate::inspection::unit_keys::{Measured, STEMS};
+use crate::inspection::{rule_test, template};
 use crate::plant::profile::{Disinfectant, WaterSource};
 use crate::plant::tags::SamplingPoint;
 
@@ -55,6 +58,9 @@ const KINDS: [(&str, KindName); 9] = [
     ("gateway-silence", KindName::GatewaySilence),
 ];
 
+/// What sources begin with that have editions.
+const STANDARDS: [&str; 7] = ["GB ", "GB/T ", "SL ", "CJ/T ", "CJJ ", "HJ ", "WHO "];
+
 /// A week: no delay of an alarm is longer.
 pub(super) const MINUTES_MAX: f64 = 10_080.0;
 
@@ -73,8 +79,11 @@ fn read_rule(table: &Table<'_>, named: &mut Vec<(RuleId, Place)>) -> Option<Insp
         let place = Place { source: table.source().clone(), span: id.span() };
         named.push((id.get_ref().clone(), place));
     }
-    let title = table.bilingual("title");
-    let advice = table.bilingual("advice");
+    let title = template::bilingual(table, "title");
+    let advice = template::bilingual(table, "advice");
+    let runbook = table.opt_text("runbook");
+    template::check(table, runbook.as_ref());
+    let labels = labels(table);
     let source = table.text("source");
     let edition = table.opt_text("edition");
     check_edition(table, source.as_ref(), edition.as_ref());
@@ -111,9 +120,28 @@ fn read_rule(table: &Table<'_>, named: &mut Vec<(RuleId, Place)>) -> Option<Insp
         no_data: manner.no_data,
         inhibited_by: manner.inhibited_by,
         advice: advice?,
+        labels,
+        runbook: runbook.map(Spanned::into_inner),
         tests: tests.into(),
         place,
     })
+}
+
+/// Words for whoever sorts alarms: names like ids, texts that say something.
+fn labels(table: &Table<'_>) -> BTreeMap<String, String> {
+    let Some(words) = table.opt_table("labels") else { return BTreeMap::new() };
+    let mut labels = BTreeMap::new();
+    for key in words.keys() {
+        if let Err(error) = RuleId::new(key.get_ref()) {
+            table.add(key.span(), error.to_string());
+        }
+        let Some(text) = words.opt_text(key.get_ref()) else { continue };
+        if text.get_ref().trim().is_empty() {
+            table.add(text.span(), format!("label `{}` says nothing", key.get_ref()));
+        }
+        labels.insert((*key.get_ref()).to_owned(), text.into_inner());
+    }
+    labels
 }
 
 /// Which readings of an instrument a rule takes, and how long it waits for what.
@@ -162,7 +190,8 @@ fn check_edition(
     edition: Option<&Spanned<String>>,
 ) {
     let Some(source) = source else { return };
-    if source.get_ref().starts_with("GB ") && edition.is_none() {
+    let cites = STANDARDS.iter().any(|name| source.get_ref().starts_with(name));
+    if cites && edition.is_none() {
         let help = "add edition = \"2022\" (or the year that is meant)";
         table.add_with_help(source.span(), "a rule that cites a standard needs `edition`", help);
     }
@@ -247,6 +276,8 @@ pub(super) fn plant_selector(table: &Table<'_>) -> Selector {
         water_source: table
             .opt_choice("water_source", &WaterSource::CHOICES)
             .map(Spanned::into_inner),
+        plant: table.opt_parse("plant", Pattern::new).map(Spanned::into_inner),
+        county: table.opt_text("county").map(Spanned::into_inner),
         ..Selector::default()
     }
 }
@@ -274,6 +305,8 @@ fn read_kind(table: &Table<'_>, name: Option<KindName>) -> (Option<Kind>, Select
         select.point = table.opt_choice("point", &SamplingPoint::CHOICES).map(Spanned::into_inner);
         let key = if kind.is_about_samples() { "site" } else { "tag" };
         select.tag = table.opt_parse(key, TagId::new).map(Spanned::into_inner);
+        plant: table.opt_parse("plant", Pattern::new).map(Spanned::into_inner),
+        county: table.opt_text("county").map(Spanned::into_inner),
     }
     let quantities = Quantity::ALL.map(|quantity| (quantity.name(), quantity));
     let kind = match kind {
@@ -336,6 +369,8 @@ fn forgive(table: &Table<'_>) {
         "point",
         "tag",
         "site",
+        plant: table.opt_parse("plant", Pattern::new).map(Spanned::into_inner),
+        county: table.opt_text("county").map(Spanned::into_inner),
         "after_min",
         "from",
         "to",

@@ -13,7 +13,7 @@ use crate::base::units::{Quantity, Unit};
 use crate::base::{Flag, Span, TagId};
 use crate::inspection::book::{Kind, Place};
 use crate::inspection::rule_file::{MINUTES_MAX, as_minutes};
-use crate::inspection::select::Selector;
+use crate::inspection::select::{Pattern, Selector};
 use crate::inspection::unit_keys::Measured;
 use crate::plant::tags::SamplingPoint;
 
@@ -92,6 +92,12 @@ pub(super) fn read(rule: &Table<'_>, kind: Option<&Kind>, select: &Selector) -> 
         tables.iter().for_each(forgive); // its own mistakes come first
         return Vec::new();
     };
+    if let (Kind::Round(_), Some(first)) = (kind, tables.first()) {
+        let help = "scenarios play days with their laboratory";
+        rule.add_with_help(first.span(), "no series of readings can test a round", help);
+        tables.iter().for_each(forgive);
+        return Vec::new();
+    }
     tables.iter().filter_map(|table| read_test(table, kind, select)).collect()
 }
 
@@ -160,8 +166,10 @@ fn read_watched(table: &Table<'_>, kind: &Kind, select: &Selector) -> Option<Ser
         _ => SamplingPoint::FinishedWater,
     };
     let usual = select.point.unwrap_or(own);
-    let tag = select.tag.clone().or_else(|| TagId::new("TEST-1").ok());
+    let name = select.tag.as_ref().map_or("TEST-1".to_owned(), Pattern::example);
+    let tag = TagId::new(&name).ok();
     let mut series = read_series(table, measured, (tag, usual, every))?;
+    series.village = series.village.or_else(|| select.village.clone());
     // What the kind asks of an instrument besides its selectors.
     match kind {
         Kind::ServicePressure(_) => series.storeys = series.storeys.or(Some(2)),
@@ -386,7 +394,7 @@ mod tests {
         assert_eq!(read("0.5~suspectx2"), Ok(vec![Given::Value(0.5, Flag::Suspect); 2]));
         assert_eq!(read("_x2"), Ok(vec![Given::Nothing; 2]));
         assert_eq!(read("!"), Ok(vec![Given::Unread]));
-        assert_eq!(series_word("10x1", 9.807, None), Ok(vec![good(98.07)]));
+        assert_eq!(series_word("3x1", 10.0, None), Ok(vec![good(30.0)]));
         for bad in ["", "x", "nan", "0.5x0", "0.5x99999", "1..x2", "0.5~fine", "<1", "0.5X2"] {
             assert!(read(bad).is_err(), "{bad}");
         }

@@ -1,6 +1,9 @@
 //! Which rule watches which instrument of which plant.
 
+use std::fmt;
+
 use crate::base::TagId;
+use crate::base::ids::VillageId;
 use crate::base::units::Quantity;
 use crate::plant::profile::{Disinfectant, Profile, SizeClass, WaterSource};
 use crate::plant::tags::{SamplingPoint, Site, Tag};
@@ -49,6 +52,65 @@ impl SizeClasses {
     }
 }
 
+/// Names of plants or instruments: one, or all that fit a text in which each `*` stands for any
+/// characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pattern(String);
+
+/// A text that names nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is no name and no pattern: use 1 to 48 of A-Z a-z 0-9 . _ - and *")]
+pub struct NotAPattern {
+    /// What was given.
+    pub text: String,
+}
+
+impl Pattern {
+    /// Checks `text`.
+    pub fn new(text: &str) -> Result<Self, NotAPattern> {
+        let wrong = || NotAPattern { text: text.chars().take(60).collect() };
+        // With a letter for each star it must be a name.
+        TagId::new(&text.replace('*', "x")).map_err(|_| wrong())?;
+        Ok(Self(text.to_owned()))
+    }
+
+    /// Does the name fit?
+    pub fn fits(&self, name: &str) -> bool {
+        let mut pieces = self.0.split('*');
+        let Some(mut rest) = pieces.next().and_then(|first| name.strip_prefix(first)) else {
+            return false;
+        };
+        let mut pieces = pieces.peekable();
+        if pieces.peek().is_none() {
+            return rest.is_empty();
+        }
+        while let Some(piece) = pieces.next() {
+            if pieces.peek().is_none() {
+                return rest.ends_with(piece);
+            }
+            let Some(at) = rest.find(piece) else { return false };
+            rest = &rest[at + piece.len()..];
+        }
+        true
+    }
+
+    /// Does it name one thing only?
+    pub fn is_exact(&self) -> bool {
+        !self.0.contains('*')
+    }
+
+    /// A name that fits.
+    pub fn example(&self) -> String {
+        self.0.replace('*', "1")
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
 /// What a rule asks of a plant and of an instrument; what is none is not asked.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Selector {
@@ -56,8 +118,14 @@ pub struct Selector {
     pub quantity: Option<Quantity>,
     /// Which water it looks at.
     pub point: Option<SamplingPoint>,
-    /// This instrument, or this sampling site, only.
-    pub tag: Option<TagId>,
+    /// These instruments, or these sampling sites, only.
+    pub tag: Option<Pattern>,
+    /// Those that stand for this village only.
+    pub village: Option<VillageId>,
+    /// These plants only.
+    pub plant: Option<Pattern>,
+    /// Plants of this county only, by its name in either language.
+    pub county: Option<String>,
     /// What disinfects the plant's water.
     pub disinfectant: Option<Disinfectant>,
     /// Small supply or other.
@@ -75,6 +143,19 @@ impl Selector {
             && self.supply.is_none_or(|wanted| wanted == Supply::of(profile))
             && self.size_class.is_none_or(|wanted| wanted.contains(profile.size_class()))
             && self.water_source.is_none_or(|wanted| wanted == profile.source.water())
+            && self.plant.as_ref().is_none_or(|wanted| wanted.fits(profile.id.as_str()))
+            && self.county.as_ref().is_none_or(|wanted| {
+                let county = &profile.county;
+                *wanted == county.zh || wanted.eq_ignore_ascii_case(&county.en)
+            })
+    }
+
+    /// Does it ask for a plant, a county, a village or an instrument by name?
+    pub fn names_a_place(&self) -> bool {
+        self.tag.is_some()
+            || self.village.is_some()
+            || self.plant.is_some()
+            || self.county.is_some()
     }
 
     /// How much it asks: the more, the fewer instruments are meant. A tag counts most.
@@ -86,8 +167,16 @@ impl Selector {
             self.supply.is_some(),
             self.size_class.is_some(),
             self.water_source.is_some(),
+            self.tag.as_ref().is_some_and(|tag| !tag.is_exact()),
+            self.village.is_some(),
+            self.plant.is_some(),
+            self.county.is_some(),
         ];
-        let tag = if self.tag.is_some() { asked.len() as u32 + 1 } else { 0 };
+        let tag = if self.tag.as_ref().is_some_and(Pattern::is_exact) {
+            asked.len() as u32 + 1
+        } else {
+            0
+        };
         tag + asked.into_iter().map(u32::from).sum::<u32>()
     }
 
@@ -95,7 +184,8 @@ impl Selector {
     pub fn wants_tag(&self, tag: &Tag) -> bool {
         self.quantity.is_none_or(|wanted| wanted == tag.quantity)
             && self.point.is_none_or(|wanted| wanted == tag.point)
-            && self.tag.as_ref().is_none_or(|wanted| *wanted == tag.id)
+            && self.tag.as_ref().is_none_or(|wanted| wanted.fits(tag.id.as_str()))
+            && (self.village.is_none() || self.village == tag.village)
     }
 
     /// Is the rule for this sampling site, if it is for its plant? Unless it asks for another water
@@ -103,17 +193,56 @@ impl Selector {
     pub fn wants_site(&self, site: &Site) -> bool {
         let is_drunk = !matches!(site.point, SamplingPoint::RawWater | SamplingPoint::Process);
         self.point.map_or(is_drunk, |wanted| wanted == site.point)
-            && self.tag.as_ref().is_none_or(|wanted| *wanted == site.id)
+            && self.tag.as_ref().is_none_or(|wanted| wanted.fits(site.id.as_str()))
+            && (self.village.is_none() || self.village == site.village)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use crate::base::Text;
     use crate::base::analyte::Analyte;
     use crate::inspection::book::{InspectionRule, Kind};
     use crate::inspection::testing::{book, profile, tag};
 
     use super::*;
+
+    #[test]
+    fn a_star_stands_for_any_characters() {
+        let fits = |pattern: &str, name: &str| Pattern::new(pattern).expect("one").fits(name);
+        for (pattern, name) in
+            [("AIT-4*", "AIT-401"), ("*", "x"), ("A*1", "A1"), ("*-4*7", "AIT-407"), ("A-1", "A-1")]
+        {
+            assert!(fits(pattern, name), "{pattern} {name}");
+        }
+        for (pattern, name) in
+            [("AIT-4*", "AIT-301"), ("A-1", "A-11"), ("*-4*7", "AIT-4"), ("a*", "A")]
+        {
+            assert!(!fits(pattern, name), "{pattern} {name}");
+        }
+        for bad in ["", "a b", "水*", &"*".repeat(49)] {
+            assert!(Pattern::new(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn plants_are_asked_for_by_name_and_county_instruments_by_village() {
+        let mut profile = profile(2_400.0, 16_000, Disinfectant::FreeChlorine);
+        profile.county = Text { en: "Chibi".to_owned(), zh: "赤壁市".to_owned() };
+        let plant = |pattern| Some(Pattern::new(pattern).expect("one"));
+        let asks = |county: &str, pattern| {
+            let county = Some(county.to_owned());
+            Selector { county, plant: plant(pattern), ..Selector::default() }.wants_plant(&profile)
+        };
+        assert!(asks("chibi", "te*") && asks("赤壁市", "test"));
+        assert!(!asks("tongshan", "te*") && !asks("chibi", "sanmen"));
+        let mut tag = tag("PIT-1", Quantity::Pressure, SamplingPoint::TapWater, 1);
+        let village = |id| VillageId::new(id).ok();
+        let select = Selector { village: village("suiyang"), ..Selector::default() };
+        assert!(!select.wants_tag(&tag));
+        tag.village = village("suiyang");
+        assert!(select.wants_tag(&tag));
+    }
 
     /// Rules of the book that watch the finished turbidity of a plant.
     fn turbidity_rules(m3_per_day: f64, people: u32) -> Vec<String> {

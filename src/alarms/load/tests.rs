@@ -30,6 +30,8 @@ fn event(tag: &str, n: u64, at_min: i64, change: AlarmChange) -> AlarmEvent {
         source: "[D]".to_owned(),
         why: Why::default(),
         by: None,
+        labels: None,
+        texts: None,
     }
 }
 

@@ -19,6 +19,9 @@ pub struct ListArgs {
     /// Also those that are shelved, suppressed, or out of service
     #[arg(long)]
     all: bool,
+    /// Also what to do about each: the rule's advice, and where the procedure stands
+    #[arg(long)]
+    advice: bool,
 }
 
 /// Writes a line an alarm, and on stderr how many are set aside.
@@ -48,10 +51,34 @@ pub fn run(args: &ListArgs, out: &mut dyn Write) -> Result<(), Failure> {
             for line in table(&scene, &standing, args.place.lang.into()).lines() {
                 writeln!(out, "{}", line.trim_end())?;
             }
+            if args.advice {
+                write_advice(&scene, &standing, args.place.lang.into(), out)?;
+            }
         }
     }
     out.flush()?;
     say(&aside.join(" · "));
+    Ok(())
+}
+
+/// What to do about each alarm.
+fn write_advice(
+    scene: &Scene,
+    standing: &[AlarmEvent],
+    lang: Lang,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    for event in standing {
+        let rule = scene.book.rules().iter().find(|rule| rule.id == event.id.rule);
+        writeln!(out, "\n{}\n    {}", event.id, event.advice_in(rule, lang))?;
+        let runbook = event.texts.as_ref().and_then(|texts| texts.runbook.as_ref());
+        if let Some(runbook) = runbook {
+            writeln!(out, "    {runbook}")?;
+        }
+        for (name, text) in event.labels.iter().flat_map(|labels| &labels.0) {
+            writeln!(out, "    {name}: {text}")?;
+        }
+    }
     Ok(())
 }
 
@@ -61,7 +88,7 @@ fn table(scene: &Scene, standing: &[AlarmEvent], lang: Lang) -> comfy_table::Tab
     table.set_header(["state", "priority", "raised", "alarm", "what", "why"]);
     for event in standing {
         let rule = scene.book.rules().iter().find(|rule| rule.id == event.id.rule);
-        let title = rule.map_or(event.title.as_str(), |rule| rule.title.get(lang));
+        let title = event.title_in(rule, lang);
         let raised = scene.plant(event).map_or_else(
             || event.at.to_string(),
             |plant| event.at.month_day_time(plant.profile.utc_offset),

@@ -184,6 +184,8 @@ fn object(rule: &InspectionRule, plants: &[Arc<Plant>]) -> Value {
         "source": rule.source,
         "edition": rule.edition,
         "advice": rule.advice,
+        "labels": rule.labels,
+        "runbook": rule.runbook,
         "watches": watches,
     })
 }

@@ -11,7 +11,7 @@ use crate::cli::common::{Format, Shelves};
 use crate::cli::exit::Failure;
 use crate::cli::library::Library;
 use crate::exercise::rule_test::{self, Tried};
-use crate::inspection::book::InspectionRule;
+use crate::inspection::book::{InspectionRule, Kind};
 use crate::inspection::rule_test::{Expected, RuleTest};
 
 /// Arguments of `sanmen rules test`.
@@ -58,7 +58,7 @@ pub fn run(args: &TestArgs, out: &mut dyn Write) -> Result<(), Failure> {
     }
     if args.format == Format::Text {
         let bare: Vec<&str> =
-            rules.iter().filter(|it| it.tests.is_empty()).map(|it| it.id.as_str()).collect();
+            rules.iter().filter(|it| it.tests.is_empty() && !matches!(it.kind, Kind::Round(_))).map(|it| it.id.as_str()).collect();
         if !bare.is_empty() {
             writeln!(out, "note: without a test: {}", bare.join(", "))?;
         }
@@ -89,7 +89,8 @@ fn write_failure(
 
 fn object(rule: &InspectionRule, test: &RuleTest, tried: &Tried) -> Value {
     let changes = |list: &[Expected]| -> Vec<Value> {
-        let each = |it: &Expected| json!({ "at_min": it.at.as_seconds() / 60.0, "state": it.change.name() });
+        let minutes = |it: &Expected| it.at.as_seconds() / 60.0;
+        let each = |it: &Expected| json!({ "at_min": minutes(it), "state": it.change.name() });
         list.iter().map(each).collect()
     };
     json!({

@@ -42,8 +42,7 @@ impl<'a> Portrait<'a> {
 
     /// The title of a rule, in the language shown.
     pub fn title(&self, event: &AlarmEvent) -> String {
-        let known = self.rule(event).map(|rule| rule.title.get(self.lang));
-        known.unwrap_or(&event.title).to_owned()
+        event.title_in(self.rule(event), self.lang).to_owned()
     }
 
     /// Puts the plant's state into the picture.

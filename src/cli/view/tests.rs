@@ -301,6 +301,8 @@ fn low_pressure(state: AlarmState) -> AlarmEvent {
         source: String::new(),
         why: Why { value: Some(97.2), limit: Some(98.07), ..Why::default() },
         by: None,
+        labels: None,
+        texts: None,
     }
 }
 

@@ -10,6 +10,7 @@ use super::spec::{TestKind, TestSpec};
 use super::spike::SpikeTest;
 use super::spread::{Attenuation, Measure};
 use super::timing::Pace;
+use crate::base::ids::VillageId;
 use crate::base::problem::{Spanned, Table};
 use crate::base::units::{Quantity, Unit};
 use crate::base::{QualityTest, QualityTests, RuleId, Span, TagId};
@@ -17,7 +18,7 @@ use crate::inspection::book::Place;
 use crate::inspection::rule_file::{
     MINUTES_MAX, as_minutes, check_source, in_unit, plant_selector,
 };
-use crate::inspection::select::Selector;
+use crate::inspection::select::{Pattern, Selector};
 use crate::inspection::unit_keys::{Measured, shown, spoken, units_of};
 use crate::plant::tags::SamplingPoint;
 
@@ -73,7 +74,8 @@ fn read_spec(table: &Table<'_>, named: &mut Vec<(RuleId, Place)>) -> Option<Test
         return None;
     };
     select.point = table.opt_choice("point", &SamplingPoint::CHOICES).map(Spanned::into_inner);
-    select.tag = table.opt_parse("tag", TagId::new).map(Spanned::into_inner);
+    select.village = table.opt_parse("village", VillageId::new).map(Spanned::into_inner);
+    select.tag = table.opt_parse("tag", Pattern::new).map(Spanned::into_inner);
     let kind = read_kind(table, test, &mut select);
     let (id, source) = (id?.into_inner(), source?.into_inner());
     Some(TestSpec { id, source, select, kind: kind?, place: place? })

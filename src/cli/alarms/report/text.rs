@@ -6,6 +6,7 @@ use super::Report;
 use super::words::Words;
 use crate::alarms::load::{Actor, Flood};
 use crate::base::{PlantId, Span, Stamp};
+use crate::inspection::template::is_template;
 
 /// Every figure beside the mark it is judged by.
 pub(super) fn write(report: &Report, words: &Words, out: &mut dyn Write) -> io::Result<()> {
@@ -150,7 +151,8 @@ fn top(report: &Report, words: &Words) -> Section {
 /// The rule's title in the reader's language, while the book knows the rule.
 fn title(report: &Report, words: &Words, actor: &Actor) -> String {
     let rule = report.book.rules().iter().find(|rule| rule.id == actor.alarm.rule);
-    rule.map_or_else(|| actor.title.clone(), |rule| rule.title.get(words.lang).to_owned())
+    let plain = rule.filter(|rule| !is_template(&rule.title.en));
+    plain.map_or_else(|| actor.title.clone(), |rule| rule.title.get(words.lang).to_owned())
 }
 
 fn priorities(report: &Report, words: &Words) -> Section {
