@@ -16,8 +16,8 @@ use crate::inspection::select::{Pattern, SIZE_CLASSES, Selector, SizeClasses, Su
 use crate::inspection::unit_keys::Measured;
 use crate::monitor::{Input, Monitor, MonitorSettings, Outcome, Output};
 use crate::plant::Plant;
-use crate::plant::profile::{Disinfectant, Profile, SizeClass, WaterSource};
 use crate::plant::profile::SourceKind;
+use crate::plant::profile::{Disinfectant, Profile, SizeClass, WaterSource};
 use crate::plant::tags::{Instrument, NightFlow, Site, Tag};
 use crate::telemetry::wire::{Birth, Body, Column, Envelope, Message, TagBirth};
 

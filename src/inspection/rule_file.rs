@@ -304,9 +304,8 @@ fn read_kind(table: &Table<'_>, name: Option<KindName>) -> (Option<Kind>, Select
     if !matches!(kind, KindName::GatewaySilence) {
         select.point = table.opt_choice("point", &SamplingPoint::CHOICES).map(Spanned::into_inner);
         let key = if kind.is_about_samples() { "site" } else { "tag" };
-        select.tag = table.opt_parse(key, TagId::new).map(Spanned::into_inner);
-        plant: table.opt_parse("plant", Pattern::new).map(Spanned::into_inner),
-        county: table.opt_text("county").map(Spanned::into_inner),
+        select.tag = table.opt_parse(key, Pattern::new).map(Spanned::into_inner);
+        select.village = table.opt_parse("village", VillageId::new).map(Spanned::into_inner);
     }
     let quantities = Quantity::ALL.map(|quantity| (quantity.name(), quantity));
     let kind = match kind {
@@ -369,8 +368,7 @@ fn forgive(table: &Table<'_>) {
         "point",
         "tag",
         "site",
-        plant: table.opt_parse("plant", Pattern::new).map(Spanned::into_inner),
-        county: table.opt_text("county").map(Spanned::into_inner),
+        "village",
         "after_min",
         "from",
         "to",

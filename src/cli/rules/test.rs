@@ -57,8 +57,11 @@ pub fn run(args: &TestArgs, out: &mut dyn Write) -> Result<(), Failure> {
         }
     }
     if args.format == Format::Text {
-        let bare: Vec<&str> =
-            rules.iter().filter(|it| it.tests.is_empty() && !matches!(it.kind, Kind::Round(_))).map(|it| it.id.as_str()).collect();
+        let bare: Vec<&str> = rules
+            .iter()
+            .filter(|it| it.tests.is_empty() && !matches!(it.kind, Kind::Round(_)))
+            .map(|it| it.id.as_str())
+            .collect();
         if !bare.is_empty() {
             writeln!(out, "note: without a test: {}", bare.join(", "))?;
         }
