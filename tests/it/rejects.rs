@@ -117,7 +117,11 @@ fn rules_are_listed_and_checked_by_a_command_of_their_own() {
     assert!(whole.contains("finished-chlorine-dioxide-low"), "{whole}");
     let json = said("rules list --format json --plant sanmen");
     assert!(json.contains(r#""plant":"sanmen","tag":"AIT-301""#), "{json}");
-    assert!(said("rules check --strict").ends_with("exit code 0"));
+    // Rules for plants of other kinds than those that ship are all there is to warn of.
+    let check = said("rules check");
+    let warned: Vec<&str> = check.lines().filter(|line| line.starts_with("warning")).collect();
+    assert!(warned.iter().all(|it| it.contains("watches nothing")), "{check}");
+    assert!(check.ends_with(" warnings\nexit code 0"), "{check}");
     assert_snapshot!(all_said(&[
         "rules list --plant sanmn",
         "rules check config/rules/pressure.toml",
