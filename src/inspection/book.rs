@@ -12,6 +12,7 @@ use std::sync::Arc;
 use crate::base::analyte::Analyte;
 use crate::base::problem::{Problems, Source, nearest, read_toml};
 use crate::base::{Flag, RuleId, Span, Text};
+use crate::inspection::event::EventRule;
 use crate::inspection::finding::RuleIndex;
 use crate::inspection::handling::Handling;
 use crate::inspection::limit::LimitInForce;
@@ -86,7 +87,7 @@ pub struct Place {
 }
 
 /// What a rule looks for.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Kind {
     /// A value beyond a limit.
     Limit(LimitInForce),
@@ -96,6 +97,8 @@ pub enum Kind {
     NightFlow(FlowTest),
     /// A village that draws no water by day.
     NoDraw(FlowTest),
+    /// Water that is no longer what it has been.
+    Event(Arc<EventRule>),
     /// Readings that the tests of signal quality doubt.
     Quality(QualityRule),
     /// A laboratory result beyond a limit.
@@ -119,6 +122,7 @@ impl Kind {
             Self::ServicePressure(_) => "service-pressure",
             Self::NightFlow(_) => "night-flow",
             Self::NoDraw(_) => "no-draw",
+            Self::Event(_) => "event",
             Self::Quality(_) => "quality",
             Self::LabLimit(..) => "lab-limit",
             Self::Round(_) => "round",
@@ -184,6 +188,7 @@ impl InspectionRule {
             }
             Kind::LabLimit(..)
             | Kind::Round(_)
+            | Kind::Event(_)
             | Kind::Quality(_)
             | Kind::TagSilence
             | Kind::GatewaySilence { .. } => None,
@@ -198,7 +203,7 @@ impl InspectionRule {
             // What leaves the plant or fills a tank may rest for hours.
             Kind::NoDraw(_) => tag.night_flow.is_some() && tag.village.is_some(),
             Kind::GatewaySilence { .. } | Kind::LabLimit(..) | Kind::Round(_) => false,
-            Kind::Limit(_) | Kind::Quality(_) | Kind::TagSilence => true,
+            Kind::Limit(_) | Kind::Event(_) | Kind::Quality(_) | Kind::TagSilence => true,
         };
         suits && self.select.wants_plant(profile) && self.select.wants_tag(tag)
     }
@@ -415,6 +420,15 @@ fn check_tag(rule: &InspectionRule, profile: &Profile, tag: &Tag, problems: &mut
             tag.poll
         );
         let help = "make silence_at_most_min longer than the poll";
+        problems.add(&place.source, place.span.clone(), text).help(help);
+    }
+    if let Kind::Event(event) = &rule.kind
+        && event.interval < tag.poll
+    {
+        let (id, step, poll) = (&rule.id, event.interval, tag.poll);
+        let text =
+            format!("rule {id}: a step of {step} holds no reading of {at}, read every {poll}");
+        let help = "make interval_min at least one poll";
         problems.add(&place.source, place.span.clone(), text).help(help);
     }
     if let Kind::NightFlow(test) | Kind::NoDraw(test) = rule.kind

@@ -1,6 +1,7 @@
 //! A rule in words, for lists: which instruments it asks for, and what it looks for there.
 
 use crate::inspection::book::{InspectionRule, Kind};
+use crate::inspection::event::EventRule;
 use crate::inspection::limit::{LimitInForce, Side};
 use crate::inspection::plausibility::flow_window::FlowTest;
 use crate::inspection::round::Duty;
@@ -24,6 +25,7 @@ impl InspectionRule {
                 format!("below {one} for 1 storey, {two} for 2, {further} for each further one")
             }
             Kind::NightFlow(test) | Kind::NoDraw(test) => flow_words(&test),
+            Kind::Event(ref rule) => event_words(rule),
             Kind::Quality(rule) => quality_words(&rule),
             Kind::Round(duty) => duty.words(),
             Kind::TagSilence => {
@@ -109,6 +111,19 @@ fn flow_words(test: &FlowTest) -> String {
 fn clock(seconds: f64) -> String {
     let minutes = seconds / 60.0;
     format!("{:02.0}:{:02.0}", (minutes / 60.0).floor(), minutes % 60.0)
+}
+
+fn event_words(rule: &EventRule) -> String {
+    let signals: Vec<&str> = rule.signals.iter().map(|signal| signal.quantity.name()).collect();
+    let bed = &rule.discriminator;
+    format!(
+        "{} beyond {} SD in {} of {} steps of {}",
+        signals.join(", "),
+        rule.outlier_sd,
+        bed.fewest(),
+        bed.steps,
+        rule.interval
+    )
 }
 
 fn quality_words(rule: &QualityRule) -> String {

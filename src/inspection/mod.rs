@@ -7,6 +7,7 @@
 
 pub mod book;
 mod describe;
+pub mod event;
 pub mod finding;
 pub mod handling;
 mod lab_watch;

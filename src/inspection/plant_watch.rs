@@ -6,6 +6,7 @@ use crate::base::time::UtcOffset;
 use crate::base::{Flag, PlantId, QualityTest, QualityTests, RuleId, Stamp, TagId};
 use crate::ingest::observation::{Observation, PlantIndex, SiteResult};
 use crate::inspection::book::{Book, Kind};
+use crate::inspection::event::watch::{EventState, EventWatch};
 use crate::inspection::finding::{Finding, RuleIndex, Verdict, Watch};
 use crate::inspection::lab_watch::{SiteState, SiteWatch};
 use crate::inspection::round_watch::{RoundState, Rounds};
@@ -35,6 +36,9 @@ pub struct PlantWatch {
     tags: Vec<TagWatch>,
     sites: Vec<SiteWatch>,
     rounds: Rounds,
+    events: Vec<EventWatch>,
+    /// For each instrument: which of `events` take its readings, as which of their channels.
+    feeds: Vec<Vec<(usize, usize)>>,
 }
 
 #[derive(Debug, Clone)]
@@ -62,6 +66,8 @@ pub struct PlantState {
     sites: Vec<SiteState>,
     #[serde(default)]
     rounds: Vec<RoundState>,
+    #[serde(default)]
+    events: Vec<(RuleId, EventState)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -85,6 +91,16 @@ impl PlantWatch {
             });
         let sites = sites.collect();
         let rounds = Rounds::new(book, plant, profile, tags.len());
+        let events: Vec<EventWatch> = book
+            .rules()
+            .iter()
+            .enumerate()
+            .flat_map(|(i, rule)| {
+                let watch = Watch { rule: RuleIndex(i), plant, tag: None };
+                EventWatch::of_plant(rule, watch, profile, tags)
+            })
+            .collect();
+        let feeds = feeds_of(&events, tags.len());
         let checks = Checks::of_plant(book.tests(), profile, tags);
         let tags = tags.iter().zip(checks).enumerate();
         let tags = tags.map(|(i, (tag, checks))| {
@@ -107,12 +123,15 @@ impl PlantWatch {
             tags: tags.collect(),
             sites,
             rounds,
+            events,
+            feeds,
         }
     }
 
     fn start(&mut self, now: Stamp) {
         self.started = true;
         self.gateway.iter_mut().for_each(|silence| silence.start(now));
+        self.events.iter_mut().for_each(|event| event.start(now));
         for tag in &mut self.tags {
             tag.silences.iter_mut().for_each(|silence| silence.start(now));
             tag.watchers.iter_mut().for_each(|watcher| watcher.start(now));
@@ -138,7 +157,13 @@ impl PlantWatch {
         let Some(tag) = self.tags.get_mut(observation.tag.0) else {
             return (observation.flag, observation.tests);
         };
+        let is_newer = tag.last.is_none_or(|last| at > last);
         let flagged = tag.observe(observation, findings, told);
+        for (event, channel) in self.feeds.get(observation.tag.0).into_iter().flatten() {
+            if let Some(event) = self.events.get_mut(*event).filter(|_| is_newer) {
+                event.observe(*channel, at, observation.value, flagged.0);
+            }
+        }
         self.next_deadline = self.next_deadline.min(tag.deadline(true));
         self.next_settling = self.next_settling.min(tag.checks.due());
         flagged
@@ -188,6 +213,7 @@ impl PlantWatch {
                 tag.advance(to, findings);
                 tag.advance_silences(listen_until, findings);
             }
+            self.events.iter_mut().for_each(|event| event.advance(to, findings));
             self.next_deadline = self.deadline();
         }
         if let Some(new) = findings.get_mut(first..) {
@@ -247,7 +273,8 @@ impl PlantWatch {
         let gateway = self.gateway.iter().map(SilenceWatch::deadline);
         let silent = self.gateway.first().is_some_and(|gateway| gateway.silent_since().is_some());
         let tags = self.tags.iter().map(|tag| tag.deadline(!silent));
-        gateway.chain(tags).min().unwrap_or(Stamp::MAX)
+        let events = self.events.iter().map(EventWatch::deadline);
+        gateway.chain(tags).chain(events).min().unwrap_or(Stamp::MAX)
     }
 
     /// See `Inspection::begin_again`.
@@ -257,6 +284,7 @@ impl PlantWatch {
         self.gateway.iter_mut().for_each(SilenceWatch::begin_again);
         self.sites.iter_mut().for_each(SiteWatch::begin_again);
         self.rounds.begin_again();
+        self.events.iter_mut().for_each(EventWatch::begin_again);
         for tag in &mut self.tags {
             (tag.last, tag.window, tag.seen) = (None, Window::default(), Window::default());
             tag.checks.forget();
@@ -276,7 +304,13 @@ impl PlantWatch {
             watchers.chain(silences(&tag.silences))
         });
         let sites = self.sites.iter().flat_map(SiteWatch::watches);
-        silences(&self.gateway).into_iter().chain(tags).chain(sites).chain(self.rounds.watches())
+        let events = self.events.iter().map(|event| (event.watch(), event.verdict()));
+        silences(&self.gateway)
+            .into_iter()
+            .chain(tags)
+            .chain(sites)
+            .chain(events)
+            .chain(self.rounds.watches())
     }
 
     /// For a checkpoint.
@@ -287,7 +321,13 @@ impl PlantWatch {
             tags: self.tags.iter().map(|tag| tag.state(&self.rules)).collect(),
             sites: self.sites.iter().map(|site| site.state(&self.rules)).collect(),
             rounds: self.rounds.state(&self.rules),
+            events: self.event_states(),
         }
+    }
+
+    fn event_states(&self) -> Vec<(RuleId, EventState)> {
+        let id = |event: &EventWatch| self.rules.get(event.watch().rule.0).cloned();
+        self.events.iter().filter_map(|event| Some((id(event)?, event.state()))).collect()
     }
 
     /// Is the state of this plant?
@@ -301,6 +341,11 @@ impl PlantWatch {
         resume_silences(&mut self.gateway, &self.rules, &state.gateway);
         self.sites.iter_mut().for_each(|site| site.resume(&self.rules, &state.sites));
         self.rounds.resume(&self.rules, &state.rounds);
+        for event in &mut self.events {
+            let id = self.rules.get(event.watch().rule.0);
+            let then = state.events.iter().filter(|(rule, _)| Some(rule) == id);
+            then.for_each(|(_, state)| event.resume(state));
+        }
         for tag in &mut self.tags {
             if let Some(state) = state.tags.iter().find(|state| state.id == tag.label.tag) {
                 tag.resume(&self.rules, state);
@@ -502,6 +547,19 @@ impl TagWatch {
         }
         resume_silences(&mut self.silences, rules, &state.silences);
     }
+}
+
+/// For each of so many instruments: which events take its readings, as which channels.
+fn feeds_of(events: &[EventWatch], tags: usize) -> Vec<Vec<(usize, usize)>> {
+    let mut feeds = vec![Vec::new(); tags];
+    for (event, watch) in events.iter().enumerate() {
+        for (channel, tag) in watch.channels().enumerate() {
+            if let Some(feeds) = feeds.get_mut(tag.0) {
+                feeds.push((event, channel));
+            }
+        }
+    }
+    feeds
 }
 
 fn silence_states(silences: &[SilenceWatch], rules: &[RuleId]) -> Vec<(RuleId, SilenceState)> {

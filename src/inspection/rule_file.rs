@@ -8,6 +8,7 @@ use crate::base::problem::{Spanned, Table};
 use crate::base::units::{Length, Quantity, Unit};
 use crate::base::{Flag, RuleId, Span};
 use crate::inspection::book::{AcceptFlags, InspectionRule, Kind, NoData, Place, Urgency};
+use crate::inspection::event;
 use crate::inspection::limit::{LimitInForce, Side};
 use crate::inspection::plausibility::flow_window::FlowTest;
 use crate::inspection::round_file;
@@ -32,6 +33,7 @@ enum KindName {
     ServicePressure,
     NightFlow,
     NoDraw,
+    Event,
     Quality,
     LabLimit,
     Round,
@@ -46,11 +48,12 @@ impl KindName {
     }
 }
 
-const KINDS: [(&str, KindName); 9] = [
+const KINDS: [(&str, KindName); 10] = [
     ("limit", KindName::Limit),
     ("service-pressure", KindName::ServicePressure),
     ("night-flow", KindName::NightFlow),
     ("no-draw", KindName::NoDraw),
+    ("event", KindName::Event),
     ("quality", KindName::Quality),
     ("lab-limit", KindName::LabLimit),
     ("round", KindName::Round),
@@ -318,6 +321,12 @@ fn read_kind(table: &Table<'_>, name: Option<KindName>) -> (Option<Kind>, Select
                 }
                 Some(quantity) => read_limit(table, Measured::Quantity(quantity)).map(Kind::Limit),
             }
+        }
+        KindName::Event => {
+            let rule = event::spec_file::read_rule(table);
+            let first = rule.as_ref().and_then(|rule| rule.signals.first());
+            select.quantity = first.map(|signal| signal.quantity);
+            rule.map(Kind::Event)
         }
         KindName::Quality => {
             select.quantity = table.opt_choice("quantity", &quantities).map(Spanned::into_inner);

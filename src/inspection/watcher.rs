@@ -111,6 +111,7 @@ impl Watcher {
             Kind::Quality(rule) => Detector::Quality { rule, counts: Counts::default() },
             Kind::LabLimit(..)
             | Kind::Round(_)
+            | Kind::Event(_)
             | Kind::TagSilence
             | Kind::GatewaySilence { .. } => return None,
         };

@@ -24,8 +24,15 @@ fn source(path: &str) -> Arc<Source> {
 }
 
 fn book() -> Book {
-    let names =
-        ["gb5749-2022", "laboratory", "plausibility", "pressure", "rounds", "signal-quality"];
+    let names = [
+        "events",
+        "gb5749-2022",
+        "laboratory",
+        "plausibility",
+        "pressure",
+        "rounds",
+        "signal-quality",
+    ];
     let sources = names.map(|name| source(&format!("config/rules/{name}.toml")));
     Book::load(&sources).expect("the rules we ship are sound")
 }

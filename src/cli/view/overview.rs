@@ -59,8 +59,8 @@ fn concerned<'e>(portrait: Portrait<'_>, active: impl Iterator<Item = &'e AlarmE
     let profile = &portrait.plant.profile;
     let mut villages = vec![false; profile.villages.len()];
     for event in active {
-        let kind = portrait.rule(event).map(|rule| rule.kind);
-        if !matches!(kind, Some(Kind::Limit(_) | Kind::ServicePressure(_))) {
+        let kind = portrait.rule(event).map(|rule| &rule.kind);
+        if !matches!(kind, Some(Kind::Limit(_) | Kind::ServicePressure(_) | Kind::Event(_))) {
             continue;
         }
         let mut instruments = portrait.plant.instruments.iter();

@@ -194,7 +194,7 @@ impl<'a> Portrait<'a> {
         let words = self.words();
         let mut tags = self.plant.instruments.iter().map(|instrument| &instrument.tag);
         let tag = tags.find(|tag| Some(&tag.id) == event.id.tag.as_ref());
-        let kind = self.rule(event).map(|rule| rule.kind);
+        let kind = self.rule(event).map(|rule| &rule.kind);
         if let (Some(tag), Some(value), Some(limit)) = (tag, event.why.value, event.why.limit) {
             let unit = unit(tag.quantity);
             let word = match kind {

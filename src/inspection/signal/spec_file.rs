@@ -133,7 +133,13 @@ fn forgive(table: &Table<'_>) {
 }
 
 /// A value in the quantity's unit that must be there and lie within `low` to `high`.
-fn value(table: &Table<'_>, quantity: Quantity, stem: &str, least: f64) -> Option<Spanned<f64>> {
+/// The key that begins with `stem`, in a unit that suits `quantity`; it has to be there.
+pub fn value(
+    table: &Table<'_>,
+    quantity: Quantity,
+    stem: &str,
+    least: f64,
+) -> Option<Spanned<f64>> {
     let value = opt_value(table, quantity, stem, least);
     let starts = |key: Spanned<&str>| key.get_ref().starts_with(&format!("{stem}_"));
     if value.is_none() && !table.keys().any(starts) {
@@ -329,7 +335,8 @@ fn read_attenuation(table: &Table<'_>, quantity: Quantity) -> Option<Attenuation
     })
 }
 
-fn partners(table: &Table<'_>) -> Partners {
+/// Which other instruments are meant.
+pub fn partners(table: &Table<'_>) -> Partners {
     Partners {
         tag: table.opt_parse("by_tag", TagId::new).map(Spanned::into_inner),
         quantity: table.opt_choice("by_quantity", &quantities()).map(Spanned::into_inner),

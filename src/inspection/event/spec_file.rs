@@ -1,0 +1,142 @@
+//! Reads the keys of rules of kind `event`.
+
+use std::sync::Arc;
+
+use super::discriminator::Discriminator;
+use super::nearest::Distance;
+use super::{EventRule, Method, Operation, Signal};
+use crate::base::problem::{Spanned, Table};
+use crate::base::units::{Quantity, Unit};
+use crate::base::{Span, TagId};
+use crate::inspection::rule_file::{MINUTES_MAX, as_minutes};
+use crate::inspection::signal::spec_file::{partners, value};
+
+/// The most steps a rule remembers: memory is bounded, whatever a file says.
+const STEPS_MAX: i64 = 2_016;
+
+#[derive(Clone, Copy)]
+enum MethodName {
+    LinearPrediction,
+    NearestNeighbour,
+}
+
+const METHODS: [(&str, MethodName); 2] = [
+    ("linear-prediction", MethodName::LinearPrediction),
+    ("nearest-neighbour", MethodName::NearestNeighbour),
+];
+
+/// The keys of a rule, and of its signals and operations.
+pub fn read_rule(table: &Table<'_>) -> Option<Arc<EventRule>> {
+    let method = table.choice("method", &METHODS);
+    let interval = table.number_in("interval_min", 1.0..=1_440.0).map(as_minutes);
+    let history = table.integer_in("history_steps", 4..=STEPS_MAX);
+    let outlier_sd = table.number_in("outlier_sd", 0.1..=100.0);
+    let method = read_method(table, method, history.as_ref());
+    let steps = table.integer_in("window_steps", 1..=200);
+    let outlier_probability = table.opt_number_in("outlier_probability", 0.01..=0.99);
+    let event_probability = table.number_in("event_probability", 0.5..=1.0);
+    let timeout = table.integer_in("timeout_steps", 1..=100_000);
+    let signals = read_signals(table);
+    let operations: Vec<_> = table.tables("operation").iter().map(read_operation).collect();
+    let discriminator = Discriminator {
+        steps: usize::try_from(steps?.into_inner()).ok()?,
+        outlier_probability: outlier_probability.map_or(0.5, Spanned::into_inner),
+        event_probability: event_probability?.into_inner(),
+        timeout_steps: u32::try_from(timeout?.into_inner()).ok()?,
+    };
+    Some(Arc::new(EventRule {
+        method: method?,
+        interval: interval?,
+        history_steps: usize::try_from(history?.into_inner()).ok()?,
+        outlier_sd: outlier_sd?.into_inner(),
+        discriminator,
+        signals: signals?,
+        operations: operations.into_iter().collect::<Option<Vec<_>>>()?,
+    }))
+}
+
+fn read_method(
+    table: &Table<'_>,
+    name: Option<Spanned<MethodName>>,
+    history: Option<&Spanned<i64>>,
+) -> Option<Method> {
+    let order = table.opt_integer_in("order", 1..=200);
+    let distance = table.opt_choice("distance", &Distance::CHOICES);
+    match name?.into_inner() {
+        MethodName::LinearPrediction => {
+            if let Some(distance) = distance {
+                let text = "linear prediction has no `distance`: each signal is judged alone";
+                table.add(distance.span(), text);
+                return None;
+            }
+            let usual = Spanned::new(table.span(), 12);
+            let order = order.unwrap_or(usual);
+            let most = history.map_or(STEPS_MAX, |it| *it.get_ref()) / 2;
+            if *order.get_ref() > most {
+                let text = format!("an order of {} needs more history", order.get_ref());
+                let help = "make `order` at most half of `history_steps`";
+                table.add_with_help(order.span(), text, help);
+                return None;
+            }
+            Some(Method::LinearPrediction { order: usize::try_from(order.into_inner()).ok()? })
+        }
+        MethodName::NearestNeighbour => {
+            if let Some(order) = order {
+                table.add(order.span(), "the nearest neighbour has no `order`");
+                return None;
+            }
+            let distance = distance.map_or(Distance::Largest, Spanned::into_inner);
+            Some(Method::NearestNeighbour(distance))
+        }
+    }
+}
+
+fn quantities() -> [(&'static str, Quantity); Quantity::ALL.len()] {
+    Quantity::ALL.map(|quantity| (quantity.name(), quantity))
+}
+
+fn read_signals(table: &Table<'_>) -> Option<Vec<Signal>> {
+    let signals = table.tables("signal");
+    if signals.is_empty() {
+        if !table.has("signal") {
+            let help = "add [[rule.signal]] with quantity and precision_…";
+            table.add_with_help(table.span(), "`signal` is missing: what is judged?", help);
+        }
+        return None;
+    }
+    let signals: Vec<_> = signals.iter().map(read_signal).collect();
+    signals.into_iter().collect()
+}
+
+fn read_signal(table: &Table<'_>) -> Option<Signal> {
+    let quantity = table.choice("quantity", &quantities()).map(Spanned::into_inner);
+    let tag = table.opt_parse("tag", TagId::new).map(Spanned::into_inner);
+    let Some(quantity) = quantity else {
+        known_units(table, "precision");
+        return None;
+    };
+    let precision = value(table, quantity, "precision", 1e-9)?.into_inner();
+    Some(Signal { quantity, tag, precision })
+}
+
+fn read_operation(table: &Table<'_>) -> Option<Operation> {
+    let hold = table.number_in("hold_min", 0.0..=MINUTES_MAX).map(as_minutes);
+    let by = partners(table);
+    let Some(quantity) = by.quantity else {
+        if !table.has("by_quantity") {
+            table.add(table.span(), "`by_quantity` is missing");
+        }
+        known_units(table, "change");
+        return None;
+    };
+    let change = value(table, quantity, "change", 1e-9)?.into_inner();
+    let hold: Span = hold?;
+    Some(Operation { by, change, hold })
+}
+
+/// Keys that only a quantity explains are not called unknown while that is missing.
+fn known_units(table: &Table<'_>, stem: &str) {
+    for unit in Unit::ALL {
+        let _ = table.key_span(&unit.key(stem));
+    }
+}
