@@ -13,6 +13,7 @@ use crate::base::analyte::Analyte;
 use crate::base::problem::{Problems, Source, nearest, read_toml};
 use crate::base::{Flag, RuleId, Span, Text};
 use crate::inspection::event::EventRule;
+use crate::inspection::expression::Expression;
 use crate::inspection::finding::RuleIndex;
 use crate::inspection::handling::Handling;
 use crate::inspection::limit::LimitInForce;
@@ -105,6 +106,8 @@ pub enum Kind {
     LabLimit(Analyte, LimitInForce),
     /// Samples that are due, and were not taken.
     Round(Duty),
+    /// A condition over several instruments and windows.
+    Expression(Arc<Expression>),
     /// An instrument without usable readings; how long is the rule's `patience`.
     TagSilence,
     /// A plant of which nothing is heard.
@@ -126,6 +129,7 @@ impl Kind {
             Self::Quality(_) => "quality",
             Self::LabLimit(..) => "lab-limit",
             Self::Round(_) => "round",
+            Self::Expression(_) => "expression",
             Self::TagSilence => "tag-silence",
             Self::GatewaySilence { .. } => "gateway-silence",
         }
@@ -180,8 +184,8 @@ impl InspectionRule {
         if !self.watches(profile, tag) {
             return None;
         }
-        match self.kind {
-            Kind::Limit(limit) => Some(limit),
+        match &self.kind {
+            Kind::Limit(limit) => Some(*limit),
             Kind::ServicePressure(heads) => Some(heads.limit(tag.storeys?, tag.rise_m)),
             Kind::NightFlow(test) | Kind::NoDraw(test) => {
                 Some(test.limit(tag.night_flow?.usual_m3_per_h))
@@ -189,6 +193,7 @@ impl InspectionRule {
             Kind::LabLimit(..)
             | Kind::Round(_)
             | Kind::Event(_)
+            | Kind::Expression(_)
             | Kind::Quality(_)
             | Kind::TagSilence
             | Kind::GatewaySilence { .. } => None,
@@ -202,7 +207,11 @@ impl InspectionRule {
             Kind::NightFlow(_) => tag.night_flow.is_some(),
             // What leaves the plant or fills a tank may rest for hours.
             Kind::NoDraw(_) => tag.night_flow.is_some() && tag.village.is_some(),
-            Kind::GatewaySilence { .. } | Kind::LabLimit(..) | Kind::Round(_) => false,
+            // An expression is bound to its inputs instead.
+            Kind::GatewaySilence { .. }
+            | Kind::LabLimit(..)
+            | Kind::Round(_)
+            | Kind::Expression(_) => false,
             Kind::Limit(_) | Kind::Event(_) | Kind::Quality(_) | Kind::TagSilence => true,
         };
         suits && self.select.wants_plant(profile) && self.select.wants_tag(tag)
@@ -321,6 +330,7 @@ impl Book {
             let mut matched = is_for_others || is_duty;
             for (profile, tags) in plants {
                 matched |= rule.watches_plant(profile);
+                matched |= check_bound(rule, profile, tags, &mut review.problems);
                 matched |= profile.sites.iter().any(|site| rule.watches_site(profile, site));
                 for tag in tags.iter().filter(|tag| rule.watches(profile, tag)) {
                     matched |= match rule.kind {
@@ -380,6 +390,40 @@ fn check_ids(
             if let Some(name) = nearest(parent.as_str(), &known) {
                 problem.help(format!("did you mean {name:?}?"));
             }
+        }
+    }
+}
+
+/// Binds an expression rule to a plant; does it find its instruments there?
+fn check_bound(
+    rule: &InspectionRule,
+    profile: &Profile,
+    tags: &[Tag],
+    problems: &mut Problems,
+) -> bool {
+    let Kind::Expression(expression) = &rule.kind else { return false };
+    let (place, every) = (&rule.place, expression.every);
+    if rule.on_delay > Span::ZERO && rule.on_delay < every {
+        let text = format!(
+            "rule {}: the on-delay of {} is shorter than its step, {every}",
+            rule.id, rule.on_delay
+        );
+        let help = format!("make on_delay_min 0 or at least {every}");
+        problems.add(&place.source, place.span.clone(), text).help(help);
+    }
+    match expression.bind(profile, tags) {
+        Ok(bindings) => !bindings.is_empty(),
+        Err(several) => {
+            let text = format!(
+                "rule {}: the input {:?} could be {} of {}",
+                rule.id,
+                several.input,
+                several.tags.join(" or "),
+                profile.id
+            );
+            let help = "say which by point or tag, or take them all with every or each = true";
+            problems.add(&place.source, place.span.clone(), text).help(help);
+            true
         }
     }
 }

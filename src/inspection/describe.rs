@@ -2,6 +2,7 @@
 
 use crate::inspection::book::{InspectionRule, Kind};
 use crate::inspection::event::EventRule;
+use crate::inspection::expression::{Arity, Expression};
 use crate::inspection::limit::{LimitInForce, Side};
 use crate::inspection::plausibility::flow_window::FlowTest;
 use crate::inspection::round::Duty;
@@ -13,20 +14,21 @@ use crate::plant::profile::WaterSource;
 impl InspectionRule {
     /// What it looks for, whatever the plant, such as `below 0.30 mg/L, clears at 0.33 mg/L`.
     pub fn condition(&self) -> String {
-        match self.kind {
+        match &self.kind {
             Kind::Limit(limit) => match self.select.quantity {
                 Some(quantity) => limit.words(Measured::Quantity(quantity)),
                 None => String::new(), // a limit is always of a quantity
             },
-            Kind::LabLimit(analyte, limit) => limit.words(Measured::Analyte(analyte)),
+            Kind::LabLimit(analyte, limit) => limit.words(Measured::Analyte(*analyte)),
+            Kind::Expression(expression) => expression.text.clone(),
             Kind::ServicePressure(heads) => {
                 let metres = [heads.one_storey, heads.two_storeys, heads.further_storey];
                 let [one, two, further] = metres.map(|head| format!("{:.1} m", head.as_m()));
                 format!("below {one} for 1 storey, {two} for 2, {further} for each further one")
             }
-            Kind::NightFlow(test) | Kind::NoDraw(test) => flow_words(&test),
-            Kind::Event(ref rule) => event_words(rule),
-            Kind::Quality(rule) => quality_words(&rule),
+            Kind::NightFlow(test) | Kind::NoDraw(test) => flow_words(test),
+            Kind::Event(rule) => event_words(rule),
+            Kind::Quality(rule) => quality_words(rule),
             Kind::Round(duty) => duty.words(),
             Kind::TagSilence => {
                 let patience = self.patience;
@@ -40,12 +42,28 @@ impl InspectionRule {
     /// Which instruments it asks for, such as `free-chlorine, finished-water`.
     pub fn scope(&self) -> String {
         let words = self.select.words();
-        let all = match self.kind {
+        let all = match &self.kind {
             Kind::GatewaySilence { .. } => "the plant",
             Kind::LabLimit(..) | Kind::Round(_) => "samples",
+            Kind::Expression(expression) => return expression.scope(),
             _ => "every instrument",
         };
         if words.is_empty() { all.to_owned() } else { words.join(", ") }
+    }
+}
+
+impl Expression {
+    /// Its inputs, such as `outlet: flow, finished-water`.
+    fn scope(&self) -> String {
+        let inputs = self.inputs.iter().map(|input| {
+            let many = match input.arity {
+                Arity::One => "",
+                Arity::Every => ", every one",
+                Arity::Each => ", each",
+            };
+            format!("{}: {}{many}", input.name, input.select.words().join(", "))
+        });
+        inputs.collect::<Vec<_>>().join("; ")
     }
 }
 

@@ -8,6 +8,7 @@
 pub mod book;
 mod describe;
 pub mod event;
+pub mod expression;
 pub mod finding;
 pub mod handling;
 mod lab_watch;

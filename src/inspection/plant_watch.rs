@@ -7,6 +7,8 @@ use crate::base::{Flag, PlantId, QualityTest, QualityTests, RuleId, Stamp, TagId
 use crate::ingest::observation::{Observation, PlantIndex, SiteResult};
 use crate::inspection::book::{Book, Kind};
 use crate::inspection::event::watch::{EventState, EventWatch};
+use crate::inspection::expression::plant::Expressions;
+use crate::inspection::expression::watch::ExpressionState;
 use crate::inspection::finding::{Finding, RuleIndex, Verdict, Watch};
 use crate::inspection::lab_watch::{SiteState, SiteWatch};
 use crate::inspection::round_watch::{RoundState, Rounds};
@@ -39,6 +41,7 @@ pub struct PlantWatch {
     events: Vec<EventWatch>,
     /// For each instrument: which of `events` take its readings, as which of their channels.
     feeds: Vec<Vec<(usize, usize)>>,
+    expressions: Expressions,
 }
 
 #[derive(Debug, Clone)]
@@ -68,6 +71,8 @@ pub struct PlantState {
     rounds: Vec<RoundState>,
     #[serde(default)]
     events: Vec<(RuleId, EventState)>,
+    #[serde(default)]
+    expressions: Vec<ExpressionState>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -102,6 +107,7 @@ impl PlantWatch {
             .collect();
         let feeds = feeds_of(&events, tags.len());
         let checks = Checks::of_plant(book.tests(), profile, tags);
+        let expressions = Expressions::new(book, plant, profile, tags);
         let tags = tags.iter().zip(checks).enumerate();
         let tags = tags.map(|(i, (tag, checks))| {
             TagWatch::new(book, (plant, TagIndex(i)), profile, tag, checks)
@@ -125,6 +131,7 @@ impl PlantWatch {
             rounds,
             events,
             feeds,
+            expressions,
         }
     }
 
@@ -132,6 +139,7 @@ impl PlantWatch {
         self.started = true;
         self.gateway.iter_mut().for_each(|silence| silence.start(now));
         self.events.iter_mut().for_each(|event| event.start(now));
+        self.expressions.start(now);
         for tag in &mut self.tags {
             tag.silences.iter_mut().for_each(|silence| silence.start(now));
             tag.watchers.iter_mut().for_each(|watcher| watcher.start(now));
@@ -163,6 +171,9 @@ impl PlantWatch {
             if let Some(event) = self.events.get_mut(*event).filter(|_| is_newer) {
                 event.observe(*channel, at, observation.value, flagged.0);
             }
+        }
+        if is_newer {
+            self.expressions.observe(observation.tag, at, observation.value, flagged.0);
         }
         self.next_deadline = self.next_deadline.min(tag.deadline(true));
         self.next_settling = self.next_settling.min(tag.checks.due());
@@ -214,6 +225,7 @@ impl PlantWatch {
                 tag.advance_silences(listen_until, findings);
             }
             self.events.iter_mut().for_each(|event| event.advance(to, findings));
+            self.expressions.advance(to, findings);
             self.next_deadline = self.deadline();
         }
         if let Some(new) = findings.get_mut(first..) {
@@ -274,7 +286,8 @@ impl PlantWatch {
         let silent = self.gateway.first().is_some_and(|gateway| gateway.silent_since().is_some());
         let tags = self.tags.iter().map(|tag| tag.deadline(!silent));
         let events = self.events.iter().map(EventWatch::deadline);
-        gateway.chain(tags).chain(events).min().unwrap_or(Stamp::MAX)
+        let own = gateway.chain(tags).chain(events).min().unwrap_or(Stamp::MAX);
+        own.min(self.expressions.deadline())
     }
 
     /// See `Inspection::begin_again`.
@@ -285,6 +298,7 @@ impl PlantWatch {
         self.sites.iter_mut().for_each(SiteWatch::begin_again);
         self.rounds.begin_again();
         self.events.iter_mut().for_each(EventWatch::begin_again);
+        self.expressions.begin_again();
         for tag in &mut self.tags {
             (tag.last, tag.window, tag.seen) = (None, Window::default(), Window::default());
             tag.checks.forget();
@@ -311,6 +325,7 @@ impl PlantWatch {
             .chain(sites)
             .chain(events)
             .chain(self.rounds.watches())
+            .chain(self.expressions.watches())
     }
 
     /// For a checkpoint.
@@ -322,6 +337,7 @@ impl PlantWatch {
             sites: self.sites.iter().map(|site| site.state(&self.rules)).collect(),
             rounds: self.rounds.state(&self.rules),
             events: self.event_states(),
+            expressions: self.expressions.states(),
         }
     }
 
@@ -346,6 +362,7 @@ impl PlantWatch {
             let then = state.events.iter().filter(|(rule, _)| Some(rule) == id);
             then.for_each(|(_, state)| event.resume(state));
         }
+        self.expressions.resume(&state.expressions);
         for tag in &mut self.tags {
             if let Some(state) = state.tags.iter().find(|state| state.id == tag.label.tag) {
                 tag.resume(&self.rules, state);

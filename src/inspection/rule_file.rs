@@ -1,6 +1,7 @@
 //! Reads `[[rule]]` tables: every key, its unit, and what contradicts what.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::base::analyte::Analyte;
 use crate::base::ids::VillageId;
@@ -9,6 +10,7 @@ use crate::base::units::{Length, Quantity, Unit};
 use crate::base::{Flag, RuleId, Span};
 use crate::inspection::book::{AcceptFlags, InspectionRule, Kind, NoData, Place, Urgency};
 use crate::inspection::event;
+use crate::inspection::expression;
 use crate::inspection::limit::{LimitInForce, Side};
 use crate::inspection::plausibility::flow_window::FlowTest;
 use crate::inspection::round_file;
@@ -37,6 +39,7 @@ enum KindName {
     Quality,
     LabLimit,
     Round,
+    Expression,
     TagSilence,
     GatewaySilence,
 }
@@ -48,7 +51,7 @@ impl KindName {
     }
 }
 
-const KINDS: [(&str, KindName); 10] = [
+const KINDS: [(&str, KindName); 11] = [
     ("limit", KindName::Limit),
     ("service-pressure", KindName::ServicePressure),
     ("night-flow", KindName::NightFlow),
@@ -57,6 +60,7 @@ const KINDS: [(&str, KindName); 10] = [
     ("quality", KindName::Quality),
     ("lab-limit", KindName::LabLimit),
     ("round", KindName::Round),
+    ("expression", KindName::Expression),
     ("tag-silence", KindName::TagSilence),
     ("gateway-silence", KindName::GatewaySilence),
 ];
@@ -304,7 +308,7 @@ fn read_kind(table: &Table<'_>, name: Option<KindName>) -> (Option<Kind>, Select
         forgive(table); // without its kind nobody can say which keys a rule may have
         return (None, select);
     };
-    if !matches!(kind, KindName::GatewaySilence) {
+    if !matches!(kind, KindName::GatewaySilence | KindName::Expression) {
         select.point = table.opt_choice("point", &SamplingPoint::CHOICES).map(Spanned::into_inner);
         let key = if kind.is_about_samples() { "site" } else { "tag" };
         select.tag = table.opt_parse(key, Pattern::new).map(Spanned::into_inner);
@@ -356,6 +360,9 @@ fn read_kind(table: &Table<'_>, name: Option<KindName>) -> (Option<Kind>, Select
             })
         }
         KindName::Round => round_file::read(table).map(Kind::Round),
+        KindName::Expression => {
+            expression::file::read(table, &select).map(|it| Kind::Expression(Arc::new(it)))
+        }
         KindName::TagSilence => {
             select.quantity = table.opt_choice("quantity", &quantities).map(Spanned::into_inner);
             Some(Kind::TagSilence)

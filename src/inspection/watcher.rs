@@ -112,6 +112,7 @@ impl Watcher {
             Kind::LabLimit(..)
             | Kind::Round(_)
             | Kind::Event(_)
+            | Kind::Expression(_)
             | Kind::TagSilence
             | Kind::GatewaySilence { .. } => return None,
         };

@@ -16,6 +16,7 @@ use crate::inspection::book::{InspectionRule, Kind, NoData, Urgency};
 use crate::inspection::limit::{LimitInForce, Side};
 use crate::inspection::unit_keys::Measured;
 use crate::plant::Plant;
+use crate::plant::tags::{Tag, TagIndex};
 
 /// Arguments of `sanmen rules list`.
 #[derive(Debug, Args)]
@@ -139,6 +140,13 @@ fn places(rule: &InspectionRule, plant: &Plant) -> Vec<Place> {
         return vec![Place { tag: None, limit: None }];
     }
     let tags = plant.instruments.iter().map(|instrument| &instrument.tag);
+    if let Kind::Expression(expression) = &rule.kind {
+        let tags: Vec<Tag> = tags.map(|tag| tag.as_ref().clone()).collect();
+        let bindings = expression.bind(profile, &tags).unwrap_or_default().into_iter();
+        let tag = |about: TagIndex| tags.get(about.0).map(|tag| tag.id.clone());
+        let places = bindings.map(|it| Place { tag: it.about.and_then(tag), limit: None });
+        return places.collect();
+    }
     let instruments = tags.filter(|tag| rule.watches(profile, tag)).map(|tag| {
         let limit = rule.limit_for(profile, tag);
         let limit = limit.map(|limit| (limit, Measured::Quantity(tag.quantity)));
