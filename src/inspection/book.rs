@@ -323,6 +323,7 @@ impl Book {
         let warnings = lint::warnings(&self.rules, plants);
         let mut review = Review { warnings, ..Review::default() };
         for rule in &self.rules {
+            check_step(rule, &mut review.problems);
             // What other works owe is no mistake: smaller ones, with another disinfectant, or with
             // a laboratory.
             let is_for_others = !plants.iter().any(|(it, _)| rule.select.wants_plant(it));
@@ -394,6 +395,18 @@ fn check_ids(
     }
 }
 
+/// What is judged in steps must be seen in two of them before a delay is over.
+fn check_step(rule: &InspectionRule, problems: &mut Problems) {
+    let Kind::Expression(expression) = &rule.kind else { return };
+    let every = expression.every;
+    if rule.on_delay > Span::ZERO && rule.on_delay < every {
+        let (id, delay, place) = (&rule.id, rule.on_delay, &rule.place);
+        let text = format!("rule {id}: the on-delay of {delay} is shorter than its step, {every}");
+        let help = format!("make on_delay_min 0 or at least {every}");
+        problems.add(&place.source, place.span.clone(), text).help(help);
+    }
+}
+
 /// Binds an expression rule to a plant; does it find its instruments there?
 fn check_bound(
     rule: &InspectionRule,
@@ -402,15 +415,7 @@ fn check_bound(
     problems: &mut Problems,
 ) -> bool {
     let Kind::Expression(expression) = &rule.kind else { return false };
-    let (place, every) = (&rule.place, expression.every);
-    if rule.on_delay > Span::ZERO && rule.on_delay < every {
-        let text = format!(
-            "rule {}: the on-delay of {} is shorter than its step, {every}",
-            rule.id, rule.on_delay
-        );
-        let help = format!("make on_delay_min 0 or at least {every}");
-        problems.add(&place.source, place.span.clone(), text).help(help);
-    }
+    let place = &rule.place;
     match expression.bind(profile, tags) {
         Ok(bindings) => !bindings.is_empty(),
         Err(several) => {

@@ -245,6 +245,34 @@ fn an_input_that_could_be_several_instruments_is_told_when_held_against_a_plant(
     insta::assert_snapshot!(review.problems.render(false));
 }
 
+#[test]
+fn a_delay_shorter_than_the_step_is_told_once_whatever_the_plants() {
+    let text = SOUND.replace("on_delay_min = 0", "on_delay_min = 5");
+    let book = Book::load(&[Source::new("rules.toml", text)]).expect("sound");
+    let (profile, tags) = (plant(), tags());
+    let review = book.check_against(&[(&profile, &tags), (&profile, &tags)]);
+    insta::assert_snapshot!(review.problems.render(false));
+}
+
+#[test]
+fn what_was_gathered_in_other_steps_is_forgotten_at_a_restart() {
+    let one_meter = |tag, minute| (tag != 2).then(|| lossy(tag, minute));
+    let mut before = inspection(SOUND);
+    let mut findings = Vec::new();
+    for reading in readings(0..100, one_meter) {
+        before.advance(PLANT, reading.observed_at, &mut findings);
+        before.observe(&reading, &mut findings);
+    }
+    assert_eq!(findings.len(), 1);
+    let mut same = inspection(SOUND);
+    same.resume(&before.checkpoint());
+    let verdicts = |it: &Inspection| it.watches().map(|(_, verdict)| verdict).collect::<Vec<_>>();
+    assert_eq!(verdicts(&same), [Some(Verdict::NoData)]);
+    let mut other = inspection(&SOUND.replace("every_min = 10", "every_min = 5"));
+    other.resume(&before.checkpoint());
+    assert_eq!(verdicts(&other), [None]);
+}
+
 proptest! {
     #[test]
     fn the_order_of_instruments_and_a_restart_change_nothing(

@@ -50,6 +50,8 @@ struct State {
 pub struct ExpressionState {
     rule: RuleId,
     about: Option<TagId>,
+    /// Buckets are as long as this: those of another step mean nothing.
+    every_ms: i64,
     state: State,
     histories: Vec<(String, TagId, History)>,
 }
@@ -230,14 +232,17 @@ impl ExpressionWatch {
         ExpressionState {
             rule: self.rule.clone(),
             about: self.about.clone(),
+            every_ms: self.expression.every.as_ms(),
             state: self.state.clone(),
             histories: histories.collect(),
         }
     }
 
-    /// Continues from a checkpoint, if one of these is its own.
+    /// Continues from a checkpoint, if one of these is its own, judged in the same steps.
     pub fn resume(&mut self, states: &[ExpressionState]) {
-        let own = states.iter().find(|it| it.rule == self.rule && it.about == self.about);
+        let every_ms = self.expression.every.as_ms();
+        let mut states = states.iter().filter(|it| it.every_ms == every_ms);
+        let own = states.find(|it| it.rule == self.rule && it.about == self.about);
         let Some(own) = own else { return };
         self.state = own.state.clone();
         for source in &mut self.sources {
