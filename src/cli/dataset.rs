@@ -3,11 +3,12 @@
 
 #[cfg(feature = "columns")]
 mod parquet;
-mod part;
+pub mod part;
 mod table;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::num::NonZero;
@@ -25,7 +26,7 @@ use crate::base::{Span, problem::Source};
 use crate::cli::common::PlantShelf;
 use crate::cli::cores::{on_all_cores, threads};
 use crate::cli::exit::Failure;
-use crate::cli::library::{self, Script};
+use crate::cli::library::{self, Library, Script};
 use part::{About, Cast, Part, cannot_write, is_hidden, read_about, write_json};
 use write::Formats;
 
@@ -67,9 +68,34 @@ pub enum Format {
 
 /// Seeds as the command line names them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct SeedList(Vec<u64>);
+pub struct SeedList(Vec<u64>);
 
-fn seeds(text: &str) -> Result<SeedList, String> {
+impl SeedList {
+    /// A seed that both lists have.
+    pub fn common(&self, other: &Self) -> Option<u64> {
+        self.0.iter().copied().find(|seed| other.0.contains(seed))
+    }
+}
+
+/// As the command line names them, as short as can be.
+impl fmt::Display for SeedList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut pieces: Vec<(u64, u64)> = Vec::new();
+        for seed in &self.0 {
+            match pieces.last_mut() {
+                Some((_, last)) if last.checked_add(1) == Some(*seed) => *last = *seed,
+                _ => pieces.push((*seed, *seed)),
+            }
+        }
+        let text = |(first, last): &(u64, u64)| {
+            if first == last { first.to_string() } else { format!("{first}..{last}") }
+        };
+        f.write_str(&pieces.iter().map(text).collect::<Vec<_>>().join(","))
+    }
+}
+
+/// Reads `1..100` or `1,5,7..9`.
+pub fn seeds(text: &str) -> Result<SeedList, String> {
     let wrong = || format!("{text:?} is no list of seeds: write 1..100 or 1,5,7..9");
     let mut list = BTreeSet::new();
     for piece in text.split(',') {
@@ -101,7 +127,7 @@ struct Manifest {
 /// Writes every part that is not there yet, then the manifest.
 pub fn run(args: &DatasetArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let formats = formats(args.format)?;
-    let parts = parts(args)?;
+    let parts = parts(&args.scenarios, args.seeds.as_ref(), &args.shelf.library())?;
     let folder = &args.out;
     fs::create_dir_all(folder).map_err(|error| cannot_write(folder, error))?;
     let _held = hold(folder)?;
@@ -141,11 +167,15 @@ fn formats(format: Format) -> Result<Formats, Failure> {
 }
 
 /// Every scenario with every seed, in the order of the command line; of a fleet, every works.
-fn parts(args: &DatasetArgs) -> Result<Vec<Part>, Failure> {
-    let plants = args.shelf.library().plants()?;
+pub fn parts(
+    scenarios: &[PathBuf],
+    seeds: Option<&SeedList>,
+    library: &Library,
+) -> Result<Vec<Part>, Failure> {
+    let plants = library.plants()?;
     let mut problems = Problems::new();
     let mut scripts: Vec<(String, Script)> = Vec::new();
-    for name in &args.scenarios {
+    for name in scenarios {
         let source = library::scenario_source(name)?;
         let stem = stem(&source);
         match library::script(&source, &plants) {
@@ -161,14 +191,14 @@ fn parts(args: &DatasetArgs) -> Result<Vec<Part>, Failure> {
                 let plant = plants.get(scenario.plant.as_str()).cloned();
                 let plant = plant.ok_or_else(|| library::no_plant(&scenario.plant))?;
                 let scenario = Arc::new(*scenario);
-                for seed in seeds_of(args, scenario.seed) {
+                for seed in seeds_of(seeds, scenario.seed) {
                     let (plant, scenario) = (Arc::clone(&plant), Arc::clone(&scenario));
                     parts.push(Part::new(&stem, seed, Cast::Plant(plant, scenario)));
                 }
             }
             Script::Fleet(script) => {
                 let script = Arc::new(*script);
-                for seed in seeds_of(args, script.scenario.seed) {
+                for seed in seeds_of(seeds, script.scenario.seed) {
                     for works in script.fleet.pick(seed, script.scenario.plants) {
                         parts.push(Part::new(&stem, seed, Cast::Works(Arc::clone(&script), works)));
                     }
@@ -189,8 +219,8 @@ fn parts(args: &DatasetArgs) -> Result<Vec<Part>, Failure> {
     }
 }
 
-fn seeds_of(args: &DatasetArgs, own: Seed) -> Vec<Seed> {
-    match &args.seeds {
+fn seeds_of(seeds: Option<&SeedList>, own: Seed) -> Vec<Seed> {
+    match seeds {
         Some(SeedList(list)) => list.iter().copied().map(Seed).collect(),
         None => vec![own],
     }
@@ -279,6 +309,7 @@ mod tests {
     fn seeds_are_a_list_of_numbers_and_ranges() {
         assert_eq!(seeds("1..3"), Ok(SeedList(vec![1, 2, 3])));
         assert_eq!(seeds("9,1..=2,2"), Ok(SeedList(vec![1, 2, 9])));
+        assert_eq!(SeedList(vec![1, 2, 3, 7, 9, 10]).to_string(), "1..3,7,9..10");
         for bad in ["", "a", "1..", "-1", "1...3"] {
             assert!(seeds(bad).is_err_and(|text| text.contains("write 1..100")), "{bad}");
         }

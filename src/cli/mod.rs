@@ -16,11 +16,13 @@ pub mod library;
 mod live;
 pub mod monitor;
 pub mod network;
+mod page;
 pub mod plant;
 mod ready;
 mod rounds;
 pub mod rules;
 pub mod run;
+mod score;
 pub mod settings;
 mod show;
 pub mod simulate;
@@ -78,6 +80,8 @@ enum Command {
     Fleet(fleet::FleetArgs),
     /// Write readings, truth and labels of scenarios, seed by seed, to CSV and Parquet
     Dataset(dataset::DatasetArgs),
+    /// Score alarms against what has happened: what was found, how soon, and how often falsely
+    Score(score::ScoreArgs),
     /// Check the files people write, or show the settings in force
     Config(config::ConfigArgs),
 }
@@ -97,6 +101,7 @@ impl Command {
             Self::Plant(args) => plant::run(args, out),
             Self::Fleet(args) => fleet::run(args, out),
             Self::Dataset(args) => dataset::run(args, out),
+            Self::Score(args) => score::run(args, out),
             Self::Config(args) => config::run(args, out),
         }
     }

@@ -13,3 +13,4 @@ pub mod labels;
 pub mod live;
 pub mod offline;
 pub mod rule_test;
+pub mod score;

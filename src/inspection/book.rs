@@ -287,6 +287,12 @@ impl Book {
         Self { handling, ..self }
     }
 
+    /// Other rules in their place, with the same tests of signal quality and the same handling.
+    pub fn with_rules(&self, rules: Vec<InspectionRule>) -> Self {
+        let by_id = rules.iter().enumerate().map(|(i, r)| (r.id.clone(), RuleIndex(i))).collect();
+        Self { rules, by_id, tests: self.tests.clone(), handling: self.handling.clone() }
+    }
+
     /// How people may set alarms aside, and by which marks their load is judged.
     pub fn handling(&self) -> &Handling {
         &self.handling

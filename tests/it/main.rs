@@ -27,6 +27,7 @@ mod rejects;
 mod rounds;
 mod rules;
 mod sanmen;
+mod score;
 #[cfg(all(feature = "cli", feature = "live", feature = "sqlite", feature = "epanet"))]
 mod service;
 mod soak;

@@ -15,8 +15,8 @@ use sha2::{Digest, Sha256};
 
 use super::table::{Cell, LABELS, LABORATORY, OUTSIDE, READINGS, TABLES, TRUTH, VILLAGES, WORKS};
 use super::write::{Formats, TableFile};
-use crate::base::Span;
 use crate::base::random::Seed;
+use crate::base::{Span, Stamp};
 use crate::cli::exit::Failure;
 use crate::cli::library::FleetScript;
 use crate::exercise::dataset::{Arrived, LabRow, ReadingRow, Recording, Rows};
@@ -68,6 +68,12 @@ pub struct About {
     pub inputs: String,
     /// Endings of its files.
     pub formats: Vec<String>,
+    /// From when …
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Stamp>,
+    /// … to when it was played; none in parts that an older Sanmen has written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Stamp>,
     /// Could every step be solved and did the books close?
     pub sound: bool,
     /// Rows of each table.
@@ -119,7 +125,7 @@ impl Part {
     }
 
     /// The plant, what happens to it, and the seed of its own draws.
-    fn play(&self) -> Result<(Arc<Plant>, Arc<Scenario>, Seed), WorksError> {
+    pub fn play(&self) -> Result<(Arc<Plant>, Arc<Scenario>, Seed), WorksError> {
         match &self.cast {
             Cast::Plant(plant, scenario) => {
                 Ok((Arc::clone(plant), Arc::clone(scenario), self.seed))
@@ -184,6 +190,8 @@ impl Part {
             seed: self.seed.0,
             inputs: self.inputs.clone(),
             formats: formats.endings(),
+            from: Some(scenario.start),
+            until: Some(scenario.end()),
             sound,
             rows: writer.finish().map_err(wrong)?,
         };
@@ -194,7 +202,7 @@ impl Part {
 
     /// What the author of the scenario wrote of each injection, in the order of
     /// `Scenario::injections`; at a works of a fleet, as it comes to that works.
-    fn written(&self, plant: &Plant, scenario: &Scenario) -> Vec<Written> {
+    pub fn written(&self, plant: &Plant, scenario: &Scenario) -> Vec<Written> {
         let table: toml::Table = toml::from_str(&scenario.source.text).unwrap_or_default();
         let list = table.get("inject").and_then(toml::Value::as_array).cloned().unwrap_or_default();
         let of = |injection: &Injection| {
@@ -268,8 +276,9 @@ pub fn cannot_write(path: &Path, cause: io::Error) -> Failure {
 }
 
 /// What the author of a scenario wrote of one injection.
-struct Written {
-    kind: String,
+pub struct Written {
+    /// Its kind.
+    pub kind: String,
     target: Option<String>,
     /// Everything else, as JSON.
     settings: String,

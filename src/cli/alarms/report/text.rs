@@ -6,6 +6,7 @@ use super::Report;
 use super::words::Words;
 use crate::alarms::load::{Actor, Flood};
 use crate::base::{PlantId, Span, Stamp};
+use crate::cli::page::Section;
 use crate::inspection::template::is_template;
 
 /// Every figure beside the mark it is judged by.
@@ -17,22 +18,6 @@ pub(super) fn write(report: &Report, words: &Words, out: &mut dyn Write) -> io::
         }
     }
     Ok(())
-}
-
-/// A line of a report, and what stands below it.
-pub(super) struct Section {
-    /// What it says.
-    pub line: String,
-    /// The columns' names; none when a row needs no name.
-    pub columns: Vec<&'static str>,
-    /// What it is made of.
-    pub rows: Vec<Vec<String>>,
-}
-
-impl Section {
-    fn line(line: String) -> Self {
-        Self { line, columns: Vec::new(), rows: Vec::new() }
-    }
 }
 
 /// The report, line by line: what the page shows too.
