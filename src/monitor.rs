@@ -29,7 +29,7 @@ use crate::alarms::{self, Alarms, PlantWords};
 use crate::base::ids::VillageId;
 use crate::base::{Span, Stamp};
 use crate::ingest::observation::{IngestEvent, LabEvent, Observation, PlantIndex, TicketEvent};
-use crate::ingest::{Batch, Bounds, Ingest, IngestState, Taken};
+use crate::ingest::{Batch, Bounds, Decoded, Ingest, IngestState, Taken};
 use crate::inspection::book::Book;
 use crate::inspection::finding::{Finding, QualityEvent};
 use crate::inspection::signal::notice::{Doubt, Notice, Told};
@@ -216,6 +216,19 @@ impl Monitor {
             }
             Input::Command(command) => self.command(command),
         }
+    }
+
+    /// Takes readings of a plant that were decoded elsewhere, as if their message had come at
+    /// `received_at`; `source` names where they are from, for what is refused of them.
+    pub fn accept_decoded(
+        &mut self,
+        plant: PlantIndex,
+        decoded: Decoded,
+        source: &str,
+        received_at: Stamp,
+    ) -> Outcome {
+        let taken = self.ingest.accept_decoded(plant, decoded, source, received_at);
+        self.take(taken)
     }
 
     /// Takes one plant through readings that are certain: what `accept` does once a message is

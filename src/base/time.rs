@@ -73,6 +73,30 @@ impl Stamp {
         Ok((stamp, offset))
     }
 
+    /// Reads a time written after `pattern`, in the letters of `strftime`. Where the pattern has no
+    /// offset (`%z`), the time is local at `offset`.
+    pub fn parse_as(text: &str, pattern: &str, offset: UtcOffset) -> Result<Self, NotATime> {
+        let wrong = || NotATime { text: text.chars().take(40).collect() };
+        let read = jiff::fmt::strtime::parse(pattern, text).map_err(|_| wrong())?;
+        let ms = if read.offset().is_some() {
+            read.to_timestamp().map_err(|_| wrong())?.as_millisecond()
+        } else {
+            let local =
+                read.to_datetime().or_else(|_| read.to_date().map(|day| day.at(0, 0, 0, 0)));
+            let local = local.and_then(|local| Offset::UTC.to_timestamp(local));
+            local.map_err(|_| wrong())?.as_millisecond() - offset.0.as_ms()
+        };
+        Self::from_ms(ms).map_err(|_| wrong())
+    }
+
+    /// This moment at `offset`, written after `pattern`. Errors: the pattern is none.
+    pub fn write_as(self, pattern: &str, offset: UtcOffset) -> Result<String, NotATime> {
+        let wrong = |_| NotATime { text: pattern.to_owned() };
+        let moment = Timestamp::from_millisecond(self.0).map_err(wrong)?;
+        let zoned = moment.to_zoned(jiff::tz::TimeZone::fixed(offset.as_jiff()));
+        jiff::fmt::strtime::format(pattern, &zoned).map_err(wrong)
+    }
+
     /// The time of day at `offset`, as milliseconds since midnight (0 to 86,399,999).
     pub fn time_of_day(self, offset: UtcOffset) -> Span {
         Span((self.0 + offset.0.as_ms()).rem_euclid(Span::DAY.0))
@@ -385,6 +409,24 @@ mod tests {
         let utc = stamp.first_of_month(UtcOffset::UTC, 15);
         assert_eq!(utc.to_string(), "2026-03-01T00:00:00Z");
         assert_eq!(stamp.first_of_month(offset, 1_000_000), Stamp::MAX);
+    }
+
+    #[test]
+    fn a_time_is_read_after_a_pattern() {
+        let read = |text, pattern| {
+            Stamp::parse_as(text, pattern, UtcOffset::CHINA).map(|stamp| stamp.to_string())
+        };
+        let eight = Ok("2024-12-05T00:00:00Z".to_owned());
+        assert_eq!(read("5/12/2024 8:00", "%d/%m/%Y %H:%M"), eight);
+        assert_eq!(read("2024-12-05 01:00:00 +0100", "%Y-%m-%d %H:%M:%S %z"), eight);
+        assert_eq!(read("2024-12-05", "%Y-%m-%d"), Ok("2024-12-04T16:00:00Z".to_owned()));
+        let exact = read("2024-12-05 08:00:00.250", "%Y-%m-%d %H:%M:%S%.f");
+        assert_eq!(exact, Ok("2024-12-05T00:00:00.25Z".to_owned()));
+        assert!(read("32/12/2024 8:00", "%d/%m/%Y %H:%M").is_err());
+        let (stamp, offset) = Stamp::parse("2024-12-05T08:00:00+08:00").expect("valid");
+        let written = stamp.write_as("%d.%m.%Y %H:%M", offset);
+        assert_eq!(written, Ok("05.12.2024 08:00".to_owned()));
+        assert!(stamp.write_as("%", offset).is_err());
     }
 
     #[test]

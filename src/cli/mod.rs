@@ -19,6 +19,8 @@ pub mod network;
 mod page;
 pub mod plant;
 mod ready;
+pub mod recording;
+pub mod replay;
 mod rounds;
 pub mod rules;
 pub mod run;
@@ -28,6 +30,7 @@ mod show;
 pub mod simulate;
 mod stderr;
 mod summary;
+mod table;
 pub mod test;
 mod view;
 
@@ -82,6 +85,8 @@ enum Command {
     Dataset(dataset::DatasetArgs),
     /// Score alarms against what has happened: what was found, how soon, and how often falsely
     Score(score::ScoreArgs),
+    /// Take a recording through the monitor: CSV, JSON lines, Parquet, MQTT, a dataset
+    Replay(replay::ReplayArgs),
     /// Check the files people write, or show the settings in force
     Config(config::ConfigArgs),
 }
@@ -102,6 +107,7 @@ impl Command {
             Self::Fleet(args) => fleet::run(args, out),
             Self::Dataset(args) => dataset::run(args, out),
             Self::Score(args) => score::run(args, out),
+            Self::Replay(args) => replay::run(args, out),
             Self::Config(args) => config::run(args, out),
         }
     }

@@ -35,6 +35,10 @@ pub struct ReadingRow {
     pub value: Option<f64>,
     /// The instrument's own opinion.
     pub flag: Flag,
+    /// The number of its message.
+    pub seq: u64,
+    /// The gateway's clock when it sent that.
+    pub sent_at: Stamp,
 }
 
 /// A laboratory result as it arrives at the monitor's door.
@@ -202,6 +206,7 @@ fn hear(radio: &mut Radio, tags: &BTreeMap<String, TagIndex>, now: Stamp, out: &
     while let Some(Delivery { topic, payload, received_at }) = radio.receive(now) {
         let Ok(Topic { kind, .. }) = Topic::parse(&topic) else { continue };
         let Ok(message) = decode(kind, &payload) else { continue };
+        let (seq, sent_at) = (message.envelope.seq, message.envelope.sent_at);
         let columns = match message.body {
             Body::Data(columns) => columns,
             Body::Lab(result) => {
@@ -219,6 +224,8 @@ fn hear(radio: &mut Radio, tags: &BTreeMap<String, TagIndex>, now: Stamp, out: &
                 received_at,
                 value: *value,
                 flag: *flag,
+                seq,
+                sent_at,
             }));
         }
     }

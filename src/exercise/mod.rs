@@ -12,5 +12,6 @@ pub mod labels;
 #[cfg(feature = "live")]
 pub mod live;
 pub mod offline;
+pub mod replay;
 pub mod rule_test;
 pub mod score;

@@ -10,7 +10,7 @@ use crate::ingest::observation::{IngestChange, Observation, PlantIndex};
 use crate::ingest::presence::Presence;
 use crate::ingest::results::{Results, Sites};
 use crate::ingest::sequence::{Place, Sequence, Standing, Step};
-use crate::ingest::{Batch, Bounds, Collected, LinkChange};
+use crate::ingest::{Batch, Bounds, Collected, Decoded, LinkChange};
 use crate::plant::tags::{Tag, TagIndex};
 use crate::telemetry::wire::{Birth, Body, Clock, Column, Envelope, Message, Refusal, TagBirth};
 
@@ -58,6 +58,12 @@ impl PlantTags {
         let mut tags: Vec<&Described> = self.tags.iter().collect();
         tags.sort_by_key(|tag| tag.index);
         tags.into_iter().map(|tag| tag.id.clone()).collect()
+    }
+
+    fn out_of_time(&self, tag: TagIndex, observed_at: Stamp, received_at: Stamp) -> Refusal {
+        let known = self.tags.iter().find(|known| known.index == tag);
+        let unknown = || Refusal { reason: "unknown-tag", detail: String::new() };
+        known.map_or_else(unknown, |tag| out_of_time(&tag.id, observed_at, received_at))
     }
 
     fn find(&self, id: &TagId) -> Option<&Described> {
@@ -208,22 +214,71 @@ impl Intake {
             _ if !self.is_welcome(boot_id, seq) => return refusals,
             Body::Birth(birth) => Content::Birth(known_tags(plant, birth, &mut refusals)),
             Body::Data(columns) => {
-                let times = received_at - BACKLOG_MAX..=received_at + bounds.skew;
+                let times = times(received_at, bounds);
                 Content::Readings(readings(plant, &columns, received_at, times, &mut refusals))
             }
         };
-        // A gateway's clock that runs ahead must not carry event time away with it.
-        let sent_at = envelope.sent_at.min(received_at + bounds.skew);
-        let history = sent_at < received_at - bounds.lateness;
-        if self.sequence.boot_id() < Some(boot_id) {
-            self.look_back(plant, &envelope, sent_at, received_at, out);
-        }
-        self.sent_at = self.sent_at.max(Some(sent_at));
-        self.exercise = envelope.exercise.is_some();
-        let mut steps = Vec::new();
-        self.sequence.accept(Place { boot_id, seq, sent_at }, history, content, &mut steps);
-        self.take(plant, steps, received_at, out);
+        let Envelope { boot_id, seq, sent_at, exercise, .. } = envelope;
+        let place = Place { boot_id, seq, sent_at };
+        self.put_in_order(plant, (place, exercise.is_some()), content, (received_at, bounds), out);
         refusals
+    }
+
+    /// Takes in readings that were decoded elsewhere; gives what of them was refused.
+    pub(super) fn accept_decoded(
+        &mut self,
+        plant: &PlantTags,
+        decoded: Decoded,
+        received_at: Stamp,
+        bounds: Bounds,
+        out: &mut Collected,
+    ) -> Vec<Refusal> {
+        let Decoded { mut place, late, mut readings } = decoded;
+        self.counters.messages += 1;
+        self.presence.heard_at = self.presence.heard_at.max(Some(received_at));
+        let mut refusals = Vec::new();
+        if !late && !self.is_welcome(place.boot_id, place.seq) {
+            return refusals;
+        }
+        let times = times(received_at, bounds);
+        readings.retain(|reading| {
+            let is_kept = times.contains(&reading.observed_at);
+            if !is_kept {
+                refusals.push(plant.out_of_time(reading.tag, reading.observed_at, received_at));
+            }
+            is_kept
+        });
+        readings.sort_by_key(|reading| (reading.observed_at, reading.tag));
+        let content = Content::Readings(readings);
+        if late {
+            place.sent_at = place.sent_at.min(received_at + bounds.skew);
+            self.take(plant, vec![Step::Late(place, content)], received_at, out);
+        } else {
+            self.put_in_order(plant, (place, false), content, (received_at, bounds), out);
+        }
+        refusals
+    }
+
+    /// A message that is worth reading takes its place; what has become certain goes on.
+    fn put_in_order(
+        &mut self,
+        plant: &PlantTags,
+        (mut place, exercise): (Place, bool),
+        content: Content,
+        (received_at, bounds): (Stamp, Bounds),
+        out: &mut Collected,
+    ) {
+        // A gateway's clock that runs ahead must not carry event time away with it.
+        place.sent_at = place.sent_at.min(received_at + bounds.skew);
+        let history = place.sent_at < received_at - bounds.lateness;
+        if self.sequence.boot_id() < Some(place.boot_id) {
+            self.look_back(plant, (place, exercise), received_at, out);
+        }
+        self.sent_at = self.sent_at.max(Some(place.sent_at));
+        self.exercise = exercise;
+        let mut steps = Vec::new();
+        self.sequence.accept(place, history, content, &mut steps);
+        self.take(plant, steps, received_at, out);
     }
 
     /// Time passes: gaps are given up, event time goes on.
@@ -259,8 +314,7 @@ impl Intake {
     fn look_back(
         &mut self,
         plant: &PlantTags,
-        envelope: &Envelope,
-        to: Stamp,
+        (Place { boot_id, sent_at: to, .. }, exercise): (Place, bool),
         received_at: Stamp,
         out: &mut Collected,
     ) {
@@ -268,10 +322,9 @@ impl Intake {
         let mut steps = Vec::new();
         self.sequence.flush(&mut steps);
         self.take(plant, steps, received_at, out);
-        let boot_id = envelope.boot_id;
         out.changes.push((plant.index, IngestChange::ClockBack { boot_id, from, to }));
         // Nobody's exercise ends the alarms of a real plant.
-        if self.exercise && envelope.exercise.is_some() {
+        if self.exercise && exercise {
             (self.sent_at, self.frontier) = (None, Some(to));
             self.results.begin_again();
             out.batches.push(Batch { restart: true, ..Batch::time(plant.index, to) });
@@ -419,6 +472,17 @@ fn unknown_tag(tag: &TagId) -> Refusal {
     Refusal { reason: "unknown-tag", detail }
 }
 
+/// When a reading that comes now may have been taken.
+fn times(received_at: Stamp, bounds: Bounds) -> RangeInclusive<Stamp> {
+    received_at - BACKLOG_MAX..=received_at + bounds.skew
+}
+
+fn out_of_time(tag: &TagId, observed_at: Stamp, received_at: Stamp) -> Refusal {
+    let away = observed_at - received_at;
+    let detail = format!("{tag} says {observed_at}, which is {away} from now");
+    Refusal { reason: if away > Span::ZERO { "future" } else { "past" }, detail }
+}
+
 /// The readings of a data message, oldest first, then by tag.
 fn readings(
     plant: &PlantTags,
@@ -436,10 +500,7 @@ fn readings(
         let lists = column.at.iter().zip(&column.value).zip(&column.flag);
         for ((&observed_at, value), &flag) in lists {
             if !times.contains(&observed_at) {
-                let (id, away) = (&column.tag, observed_at - received_at);
-                let detail = format!("{id} says {observed_at}, which is {away} from now");
-                let reason = if away > Span::ZERO { "future" } else { "past" };
-                refusals.push(Refusal { reason, detail });
+                refusals.push(out_of_time(&column.tag, observed_at, received_at));
                 continue;
             }
             readings.push(Observation {

@@ -46,6 +46,7 @@ use observation::{
 };
 use refusal::Refusals;
 use results::Sites;
+use sequence::Place;
 
 /// How far times may lie apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,6 +97,17 @@ impl Batch {
     fn time(plant: PlantIndex, frontier: Stamp) -> Self {
         Self { plant, restart: false, link: None, frontier, late: false, observations: Vec::new() }
     }
+}
+
+/// Readings of one message of a plant that were decoded elsewhere: a recording keeps them so.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decoded {
+    /// Where the message stands in the order.
+    pub place: Place,
+    /// They come after they had been given up: marked, kept, and not judged.
+    pub late: bool,
+    /// In any order; none for a message that only shows that its sender is there.
+    pub readings: Vec<Observation>,
 }
 
 /// What an arrival or a tick gave.
@@ -188,6 +200,28 @@ impl Ingest {
                 taken
             }
         }
+    }
+
+    /// Takes in readings that were decoded elsewhere, as if their message had come; `source` names
+    /// where they are from, for what is refused of them.
+    pub fn accept_decoded(
+        &mut self,
+        plant: PlantIndex,
+        decoded: Decoded,
+        source: &str,
+        received_at: Stamp,
+    ) -> Taken {
+        let mut out = Collected::default();
+        let mut refused = Vec::new();
+        if let Some((tags, intake)) = self.tags.get(plant.0).zip(self.intakes.get_mut(plant.0)) {
+            refused = intake.accept_decoded(tags, decoded, received_at, self.bounds, &mut out);
+        }
+        let mut taken = self.finish(out, received_at);
+        for refusal in &refused {
+            let raw = (source, refusal.detail.as_bytes());
+            self.refusals.note(self.ids.get(plant.0), refusal, raw, received_at, &mut taken.events);
+        }
+        taken
     }
 
     /// Refuses what the broker had kept from before we listened, and counts it.

@@ -4,13 +4,14 @@
 
 mod alone;
 mod lint;
+mod read;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
 use crate::base::analyte::Analyte;
-use crate::base::problem::{Problems, Source, nearest, read_toml};
+use crate::base::problem::{Problems, Source, nearest};
 use crate::base::{Flag, RuleId, Span, Text};
 use crate::inspection::event::EventRule;
 use crate::inspection::expression::Expression;
@@ -19,17 +20,16 @@ use crate::inspection::handling::Handling;
 use crate::inspection::limit::LimitInForce;
 use crate::inspection::plausibility::flow_window::FlowTest;
 use crate::inspection::round::Duty;
-use crate::inspection::rule_file;
 use crate::inspection::rule_test::RuleTest;
 use crate::inspection::select::Selector;
 use crate::inspection::service_pressure::ServiceHead;
 use crate::inspection::signal::quality::QualityRule;
 use crate::inspection::signal::silence::Patience;
 use crate::inspection::signal::spec::{self, TestSpec};
-use crate::inspection::signal::spec_file;
 use crate::inspection::unit_keys::shown;
 use crate::plant::profile::Profile;
 use crate::plant::tags::{Site, Tag};
+use read::Read;
 
 /// A rule: what it watches, when its condition holds, and what an alarm needs to know.
 #[derive(Debug, Clone)]
@@ -262,24 +262,14 @@ impl Book {
     /// Reads rule files. Errors: every mistake of every file.
     pub fn load(sources: &[Arc<Source>]) -> Result<Self, Problems> {
         let mut problems = Problems::new();
-        let (mut named, mut named_tests) = (Vec::new(), Vec::new());
-        let mut rules: Vec<InspectionRule> = Vec::new();
-        let mut tests: Vec<TestSpec> = Vec::new();
-        for source in sources {
-            let read = read_toml(source, |table| {
-                Some((spec_file::read(table, &mut named_tests), rule_file::read(table, &mut named)))
-            });
-            match read {
-                Ok((found_tests, found_rules)) => {
-                    tests.extend(found_tests);
-                    rules.extend(found_rules);
-                }
-                Err(mistakes) => problems.absorb(mistakes),
-            }
-        }
-        check_ids(&named, &named_tests, &rules, &mut problems);
+        let read = Read::files(sources, &mut problems);
+        check_ids(&read.named, &read.named_tests, &read.rules, &mut problems);
+        problems.into_result(Some(Self::of(read.rules, read.tests, Handling::default())))
+    }
+
+    fn of(rules: Vec<InspectionRule>, tests: Vec<TestSpec>, handling: Handling) -> Self {
         let by_id = rules.iter().enumerate().map(|(i, r)| (r.id.clone(), RuleIndex(i))).collect();
-        problems.into_result(Some(Self { rules, tests, by_id, handling: Handling::default() }))
+        Self { rules, tests, by_id, handling }
     }
 
     /// The same rules, with alarms handled so.

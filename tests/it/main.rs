@@ -24,6 +24,8 @@ mod plant_new;
 mod pump_energy;
 #[cfg(feature = "cli")]
 mod rejects;
+#[cfg(feature = "cli")]
+mod replay;
 mod rounds;
 mod rules;
 mod sanmen;

@@ -439,6 +439,8 @@ impl<'p> Writer<'p> {
                 Cell::Time(row.received_at),
                 row.value.into(),
                 Cell::Count(u64::from(u8::from(row.flag))),
+                Cell::Count(row.seq),
+                Cell::Time(row.sent_at),
             ])?;
         }
         Ok(())

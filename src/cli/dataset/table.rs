@@ -85,6 +85,8 @@ pub const READINGS: Table = Table {
         column("received_at", Kind::Time),
         maybe("value", Kind::Number),
         column("flag", Kind::Count),
+        column("seq", Kind::Count),
+        column("sent_at", Kind::Time),
     ],
 };
 

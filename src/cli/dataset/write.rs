@@ -74,7 +74,7 @@ struct CsvTable {
     out: csv::Writer<BufWriter<File>>,
     text: Vec<u8>,
     /// Times come in runs: the last ones, already written out, newest first.
-    times: [(Stamp, String); 2],
+    times: [(Stamp, String); 3],
 }
 
 impl CsvTable {
@@ -82,7 +82,7 @@ impl CsvTable {
         let mut out = csv::Writer::from_writer(BufWriter::new(file));
         out.write_record(table.columns.iter().map(|column| column.name))?;
         let known = || (Stamp::MAX, moment(Stamp::MAX));
-        Ok(Self { out, text: Vec::new(), times: [known(), known()] })
+        Ok(Self { out, text: Vec::new(), times: [known(), known(), known()] })
     }
 
     fn row(&mut self, cells: &[Cell<'_>]) -> io::Result<()> {
@@ -95,8 +95,9 @@ impl CsvTable {
                 Cell::Number(number) => write!(self.text, "{number}")?,
                 Cell::Time(time) => {
                     if self.times[0].0 != *time {
-                        self.times.swap(0, 1);
-                        if self.times[0].0 != *time {
+                        let known = self.times.iter().position(|(known, _)| known == time);
+                        self.times[..=known.unwrap_or(2)].rotate_right(1);
+                        if known.is_none() {
                             self.times[0] = (*time, moment(*time));
                         }
                     }

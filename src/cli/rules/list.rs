@@ -1,17 +1,16 @@
 //! `sanmen rules list`: the rules, and what they watch at a plant.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::Write;
 use std::sync::Arc;
 
 use clap::Args;
-use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
-use ratatui::crossterm::terminal;
 use serde_json::{Value, json};
 
 use crate::base::text::Lang;
 use crate::base::{Span, TagId};
 use crate::cli::common::{Format, Language, Shelves};
 use crate::cli::exit::Failure;
+use crate::cli::table;
 use crate::inspection::book::{InspectionRule, Kind, NoData, Urgency};
 use crate::inspection::limit::{LimitInForce, Side};
 use crate::inspection::unit_keys::Measured;
@@ -57,30 +56,14 @@ pub fn run(args: &ListArgs, out: &mut dyn Write) -> Result<(), Failure> {
         )
         .collect();
     let idle = book.rules().len() - rows.len();
-    for line in table(rows).lines() {
-        writeln!(out, "{}", line.trim_end())?;
-    }
+    let head = ["rule", "title", "watches", "looks for", "delays", "priority", "source"];
+    let mut rules = table::plain(head);
+    rules.add_rows(rows);
+    table::write(&rules, out)?;
     if idle > 0 {
         writeln!(out, "\n{idle} rules watch nothing at this plant")?;
     }
     Ok(())
-}
-
-fn table(rows: Vec<[String; 7]>) -> Table {
-    let mut table = Table::new();
-    let line = LineStyle::none().fill('─').junction('─');
-    table.load_style(TableStyle::new().header_separator(line));
-    // On a terminal cells are wrapped; elsewhere a rule is a line.
-    let width = io::stdout().is_terminal().then(terminal::size);
-    match width {
-        Some(Ok((columns, _))) => {
-            table.set_content_arrangement(ContentArrangement::Dynamic).set_width(columns)
-        }
-        _ => table.set_content_arrangement(ContentArrangement::Disabled),
-    };
-    table.set_header(["rule", "title", "watches", "looks for", "delays", "priority", "source"]);
-    table.add_rows(rows);
-    table
 }
 
 /// A rule as its file says it.

@@ -1,7 +1,11 @@
-//! One rule taken out of its book, to be tried by itself.
+//! Rules taken out of their book, or put in the place of others, to be tried.
 
-use super::{Book, InspectionRule, Kind};
-use crate::inspection::finding::RuleIndex;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::{Book, InspectionRule, Kind, Place, Read, check_ids};
+use crate::base::RuleId;
+use crate::base::problem::{Problems, Source};
 use crate::inspection::signal::spec::TestSpec;
 
 impl Book {
@@ -18,7 +22,44 @@ impl Book {
             })
         };
         let tests = self.tests.iter().filter(counts).cloned().collect();
-        let by_id = rules.iter().enumerate().map(|(i, it)| (it.id.clone(), RuleIndex(i))).collect();
-        Self { rules, tests, by_id, handling: self.handling.clone() }
+        Self::of(rules, tests, self.handling.clone())
+    }
+
+    /// This book with the rules and tests of some files in the place of those of the same ids; and
+    /// the ids of the files' rules, in their order. Errors: every mistake of every file.
+    pub fn with_files(&self, sources: &[Arc<Source>]) -> Result<(Self, Vec<RuleId>), Problems> {
+        let mut problems = Problems::new();
+        let read = Read::files(sources, &mut problems);
+        let named = |list: &[(RuleId, Place)]| -> BTreeSet<RuleId> {
+            list.iter().map(|(id, _)| id.clone()).collect()
+        };
+        let (replaced, replaced_tests) = (named(&read.named), named(&read.named_tests));
+        let kept = self.rules.iter().filter(|rule| !replaced.contains(&rule.id)).cloned();
+        let rules: Vec<InspectionRule> = kept.chain(read.rules).collect();
+        let kept = self.tests.iter().filter(|test| !replaced_tests.contains(&test.id)).cloned();
+        let tests: Vec<TestSpec> = kept.chain(read.tests).collect();
+        let ours = self.rules.iter().filter(|rule| !replaced.contains(&rule.id));
+        let ours = ours.map(|rule| (rule.id.clone(), rule.place.clone()));
+        let all: Vec<_> = ours.chain(read.named.iter().cloned()).collect();
+        check_ids(&all, &read.named_tests, &rules, &mut problems);
+        let ids = read.named.into_iter().map(|(id, _)| id).collect();
+        problems.into_result(Some((Self::of(rules, tests, self.handling.clone()), ids)))
+    }
+
+    /// A book of these rules and those that inhibit them, directly or not; with every test of
+    /// signal quality, for these set the flags that rules accept.
+    pub fn only(&self, wanted: &[RuleId]) -> Self {
+        let mut ids: BTreeSet<&RuleId> = wanted.iter().collect();
+        loop {
+            let found = self.rules.iter().filter(|rule| ids.contains(&rule.id));
+            let parents: BTreeSet<&RuleId> = found.flat_map(|rule| &rule.inhibited_by).collect();
+            let count = ids.len();
+            ids.extend(parents);
+            if ids.len() == count {
+                break;
+            }
+        }
+        let rules = self.rules.iter().filter(|rule| ids.contains(&rule.id)).cloned().collect();
+        Self::of(rules, self.tests.clone(), self.handling.clone())
     }
 }

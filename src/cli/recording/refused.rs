@@ -1,0 +1,58 @@
+//! What of a recording could not be read: counted by reason, with the first lines.
+
+use std::collections::BTreeMap;
+
+/// Lines named for each reason.
+const LINES_MAX: usize = 3;
+
+/// Longest text shown of what was found, in characters.
+const SHOWN_MAX: usize = 60;
+
+/// Counters by reason.
+#[derive(Debug, Clone, Default)]
+pub struct Refused(BTreeMap<&'static str, Counted>);
+
+/// What was refused for one reason.
+#[derive(Debug, Clone, Default)]
+pub struct Counted {
+    /// How many.
+    pub count: u64,
+    /// The first lines.
+    pub lines: Vec<u64>,
+    /// What was wrong with the first of them.
+    pub first: String,
+}
+
+impl Refused {
+    /// Counts one.
+    pub fn note(&mut self, reason: &'static str, line: u64, detail: impl FnOnce() -> String) {
+        let counted = self.0.entry(reason).or_default();
+        counted.count += 1;
+        if counted.lines.len() < LINES_MAX && counted.lines.last() != Some(&line) {
+            counted.lines.push(line);
+        }
+        if counted.count == 1 {
+            counted.first = detail();
+        }
+    }
+
+    /// Each reason, with what it was.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Counted)> {
+        self.0.iter().map(|(reason, counted)| (*reason, counted))
+    }
+
+    /// How many in all.
+    pub fn total(&self) -> u64 {
+        self.0.values().map(|counted| counted.count).sum()
+    }
+}
+
+/// The beginning of what a file says, harmless on a terminal.
+pub fn shown(text: &str) -> String {
+    let plain = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+    let mut short: String = text.chars().take(SHOWN_MAX).map(plain).collect();
+    if text.chars().nth(SHOWN_MAX).is_some() {
+        short.push('…');
+    }
+    short
+}

@@ -1,0 +1,125 @@
+//! `sanmen replay`: a recording through the whole monitor, as fast as the processor.
+
+mod keep;
+mod summary;
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::base::Span;
+use crate::cli::common::{Format, Shelves, Telling};
+use crate::cli::exit::Failure;
+use crate::cli::live;
+use crate::cli::recording::pump::{More, Pump};
+use crate::cli::recording::{Recording, Request};
+use crate::exercise::live::stop::Stop;
+use crate::exercise::replay::Replay;
+use crate::ingest::Bounds;
+use keep::Keeper;
+use summary::Told;
+
+/// Takes a recording through the monitor.
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// A file that ends with .csv, .tsv, .txt, .jsonl, .ndjson, .json or .parquet, or the folder of
+    /// a part of a dataset
+    #[arg(value_name = "READINGS")]
+    readings: PathBuf,
+    #[command(flatten)]
+    how: HowArgs,
+    /// Keep the ledger in this folder, so that `sanmen alarms` and `sanmen rounds` can look into it
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    #[command(flatten)]
+    shelves: Shelves,
+    #[command(flatten)]
+    telling: Telling,
+}
+
+/// How a recording is read.
+#[derive(Debug, Clone, Args)]
+pub struct HowArgs {
+    /// A file that says what a foreign recording calls what we know (src/docs/replay.md)
+    #[arg(long, value_name = "FILE")]
+    map: Option<PathBuf>,
+    /// Whose readings they are, when the recording does not say so; sanmen by default
+    #[arg(long, value_name = "NAME")]
+    plant: Option<String>,
+    /// Readings without the number of their message may be so late; what is later is not judged
+    #[arg(long, value_name = "MIN", default_value_t = 2.0, value_parser = minutes)]
+    lateness_min: f64,
+}
+
+impl HowArgs {
+    /// What to read, of `path`.
+    pub fn request(&self, path: PathBuf) -> Request {
+        let bounds = self.bounds();
+        let (map, plant) = (self.map.clone(), self.plant.clone());
+        Request { path, map, plant, scenario: None, bounds }
+    }
+
+    /// How far times may lie apart.
+    pub fn bounds(&self) -> Bounds {
+        Bounds { lateness: Span::from_seconds_f64(self.lateness_min * 60.0), ..Bounds::default() }
+    }
+}
+
+fn minutes(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(minutes) if (0.0..=10_080.0).contains(&minutes) => Ok(minutes),
+        _ => Err("must be a number of minutes from 0 to 10080, a week".to_owned()),
+    }
+}
+
+/// Replays until the end of the recording, or until Ctrl-C.
+pub fn run(args: &ReplayArgs, out: &mut dyn Write) -> Result<(), Failure> {
+    let library = args.shelves.library();
+    let book = library.book()?;
+    let recording = Recording::open(&args.how.request(args.readings.clone()), &library)?;
+    live::block_on(|_, stop| async move {
+        let plants = recording.plants.clone();
+        let replay = Replay::new(plants, book, args.how.bounds(), &recording.name);
+        let json = args.telling.format == Some(Format::Json);
+        let keeper = Keeper::open(args.data.as_deref(), &recording.plants, json).await?;
+        played(args, recording, (replay, keeper), &stop, out).await
+    })
+}
+
+async fn played(
+    args: &ReplayArgs,
+    recording: Recording,
+    (mut replay, mut keeper): (Replay, Keeper),
+    stop: &Stop,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let mut pump = Pump::new(recording);
+    loop {
+        let more = pump.some(stop, &mut |item| {
+            replay.take(item, &mut |at, outcome| keeper.hear(at, outcome));
+        })?;
+        keeper.store(None, out).await?;
+        if more == More::No {
+            break;
+        }
+    }
+    replay.finish(&mut |at, outcome| keeper.hear(at, outcome));
+    let checkpoint = replay.monitors().next().map(|(_, monitor)| monitor.checkpoint());
+    keeper.store(checkpoint, out).await?;
+    let mut tally = keeper.close().await?;
+    tally.settle();
+    let recording = pump.recording();
+    if tally.readings == 0 && tally.results == 0 && !pump.is_cut {
+        return Err(Failure::usage(recording.why_nothing()));
+    }
+    let refused = replay.refused();
+    let told = Told { recording, tally: &tally, refused: &refused, is_cut: pump.is_cut };
+    let text = told.text(args.telling.lang.into());
+    if args.telling.format == Some(Format::Json) {
+        live::say(text.trim_end());
+    } else {
+        out.write_all(text.as_bytes())?;
+    }
+    told.check_order(args.how.bounds().lateness)
+}

@@ -1,0 +1,44 @@
+//! Rule files, read: before what stands in them is held against each other.
+
+use std::sync::Arc;
+
+use super::{InspectionRule, Place};
+use crate::base::RuleId;
+use crate::base::problem::{Problems, Source, read_toml};
+use crate::inspection::rule_file;
+use crate::inspection::signal::spec::TestSpec;
+use crate::inspection::signal::spec_file;
+
+/// What stands in rule files, before it is held against each other.
+#[derive(Default)]
+pub(super) struct Read {
+    /// The rules that are sound.
+    pub rules: Vec<InspectionRule>,
+    /// The tests that are sound.
+    pub tests: Vec<TestSpec>,
+    /// Every rule that has an id, sound or not.
+    pub named: Vec<(RuleId, Place)>,
+    /// Every test that has an id.
+    pub named_tests: Vec<(RuleId, Place)>,
+}
+
+impl Read {
+    /// Reads the files; what is wrong with them goes to `problems`.
+    pub fn files(sources: &[Arc<Source>], problems: &mut Problems) -> Self {
+        let mut all = Self::default();
+        for source in sources {
+            let read = read_toml(source, |table| {
+                let tests = spec_file::read(table, &mut all.named_tests);
+                Some((tests, rule_file::read(table, &mut all.named)))
+            });
+            match read {
+                Ok((tests, rules)) => {
+                    all.tests.extend(tests);
+                    all.rules.extend(rules);
+                }
+                Err(mistakes) => problems.absorb(mistakes),
+            }
+        }
+        all
+    }
+}

@@ -1,0 +1,175 @@
+//! `sanmen replay`: recordings of every kind through the whole monitor.
+#![expect(clippy::disallowed_methods, reason = "edge: runs the command")]
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use insta::assert_snapshot;
+
+/// An hour and a half of the Sanmen plant: a burst, a gauge that sticks, a link that loses, doubles
+/// and reorders, and a laboratory.
+const BURST: &str = r#"
+title = { en = "A burst and a bad link", zh = "爆管与坏链路" }
+plant = "sanmen"
+condition = "normal"
+start = 2024-12-05T08:00:00+08:00
+duration_h = 1.5
+seed = 5
+laboratory = true
+
+[[inject]]
+id = "burst"
+at_min = 20
+until_min = 50
+kind = "burst"
+target = "SY-9"
+m3_per_h_at_20_m = 120
+
+[[inject]]
+id = "stuck"
+at_min = 10
+kind = "instrument-stuck"
+target = "PIT-401"
+
+[[inject]]
+id = "loss"
+at_min = 30
+kind = "link-loss"
+percent = 10
+
+[[inject]]
+id = "doubles"
+at_min = 30
+kind = "link-duplicate"
+percent = 30
+"#;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn sanmen(folder: &Path, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sanmen"));
+    let command = command.args(args).current_dir(folder).env_remove("RUST_LOG");
+    command.output().expect("the command was built with this test")
+}
+
+/// Arguments, all that was said on stdout and stderr, and the exit code.
+fn said(folder: &Path, args: &str) -> String {
+    let words: Vec<&str> = args.split(' ').collect();
+    let output = sanmen(folder, &words);
+    let code = output.status.code().expect("it ends by itself");
+    let [stdout, stderr] = [output.stdout, output.stderr].map(String::from_utf8);
+    let (stdout, stderr) = (stdout.expect("text"), stderr.expect("text"));
+    format!("$ sanmen {args}\n{stdout}{stderr}exit code {code}")
+}
+
+/// Every change of an alarm among records, sorted, with why it came.
+fn alarms(output: &Output) -> Vec<String> {
+    let records = std::str::from_utf8(&output.stdout).expect("UTF-8").lines();
+    let mut alarms: Vec<String> = records
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("a record"))
+        .filter(|entry| entry["record"]["kind"] == "alarm")
+        .map(|entry| entry["record"].to_string())
+        .collect();
+    alarms.sort();
+    alarms
+}
+
+#[test]
+fn a_dataset_gives_the_alarms_of_its_scenario_and_a_ledger_that_knows_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("burst.toml"), BURST).expect("written");
+    let run = |args: &[&str]| sanmen(folder.path(), args);
+    let both = if cfg!(feature = "columns") { "both" } else { "csv" };
+    let made = run(&["dataset", "burst.toml", "--out", "data", "--format", both]);
+    assert_eq!(made.status.code(), Some(0), "{}", String::from_utf8_lossy(&made.stderr));
+    let wanted = alarms(&run(&["test", "burst.toml", "--format", "json"]));
+    let replayed = run(&["replay", "data/burst-5", "--format", "json", "--data", "kept"]);
+    assert_eq!(replayed.status.code(), Some(0), "{}", String::from_utf8_lossy(&replayed.stderr));
+    assert!(!wanted.is_empty());
+    assert_eq!(alarms(&replayed), wanted);
+    if cfg!(feature = "columns") {
+        std::fs::remove_file(folder.path().join("data/burst-5/readings.csv")).expect("was there");
+        let columns = run(&["replay", "data/burst-5", "--format", "json"]);
+        assert_eq!(columns.stdout, replayed.stdout, "Parquet says what CSV says");
+    }
+    let list = run(&["alarms", "list", "--data", "kept", "--format", "json"]);
+    assert_eq!(list.status.code(), Some(0), "{}", String::from_utf8_lossy(&list.stderr));
+    let again = said(folder.path(), "replay data/burst-5 --data kept");
+    assert!(again.contains("there is a ledger already"), "{again}");
+}
+
+#[test]
+fn a_foreign_table_in_other_units_is_read_with_its_mapping() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut text = "\u{feff}日期;时间;云顶压力;云顶质量;出厂余氯;备注\n".to_owned();
+    for minute in 0..180 {
+        let (hour, of_hour) = (8 + minute / 60, minute % 60);
+        let dip = if (60..90).contains(&minute) { 0.2 } else { 0.0 };
+        let pressure = format!("{:.4}", 0.25 - dip + f64::from(minute % 7) / 1_000.0);
+        let quality = if minute == 100 { "故障" } else { "正常" };
+        // The analyser is read every five minutes, and once gave no answer.
+        let chlorine = match minute {
+            30 => "---".to_owned(),
+            _ if minute % 5 == 0 => format!("{:.3}", 0.6 + f64::from(minute % 11) / 1_000.0),
+            _ => String::new(),
+        };
+        let (pressure, chlorine) = (pressure.replace('.', ","), chlorine.replace('.', ","));
+        let row = format!("2024/12/05;{hour:02}:{of_hour:02};{pressure};{quality};{chlorine};x");
+        let _ = writeln!(text, "{row}");
+    }
+    std::fs::write(folder.path().join("scada.csv"), text).expect("written");
+    let map = root().join("tests/data/replay/foreign.toml");
+    std::fs::copy(map, folder.path().join("foreign.toml")).expect("copied");
+    assert_snapshot!(said(folder.path(), "replay scada.csv --map foreign.toml"));
+}
+
+#[test]
+fn a_recorded_stream_goes_through_intake_as_it_did_live() {
+    assert_snapshot!(said(root(), "replay tests/data/replay/stream.jsonl"));
+}
+
+#[test]
+fn what_cannot_be_read_is_refused_counted_and_shown() {
+    let all = [
+        "hostile.csv",
+        "strangers.csv",
+        "no-time.csv",
+        "gbk.csv",
+        "empty.csv",
+        "list.json",
+        "backwards.csv",
+        "nowhere.csv",
+        "foreign.toml",
+        "hostile.csv --plant sanmn",
+        "hostile.csv --lateness-min 1e9",
+    ]
+    .map(|args| said(root(), &format!("replay tests/data/replay/{args}")));
+    assert_snapshot!(all.join("\n\n"));
+}
+
+#[test]
+fn every_mistake_of_a_mapping_comes_at_once() {
+    let all = ["broken.toml", "wrong-names.toml"].map(|map| {
+        let args = format!("tests/data/replay/names.csv --map tests/data/replay/{map}");
+        said(root(), &format!("replay {args}"))
+    });
+    assert_snapshot!(all.join("\n\n"));
+}
+
+#[test]
+fn a_line_without_an_end_fills_no_memory() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for name in ["long.csv", "long.jsonl"] {
+        let mut text = b"time,AIT-301\n".to_vec();
+        if name.ends_with("jsonl") {
+            text = b"{\"time\":1733356800,\"AIT-301\":0.5}\n".to_vec();
+        }
+        text.resize(4 * 1024 * 1024, b'1');
+        std::fs::write(folder.path().join(name), text).expect("written");
+        let said = said(folder.path(), &format!("replay {name}"));
+        assert!(said.contains("more than 1048576 bytes") && said.ends_with("code 2"), "{said}");
+    }
+}
