@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub use crate::base::alarm::AlarmChange;
 use crate::base::text::Lang;
 use crate::base::{PlantId, RuleId, Stamp, TagId, Text};
-use crate::inspection::book::InspectionRule;
+use crate::inspection::book::{InspectionRule, Urgency};
 use crate::inspection::finding::Why;
 
 /// Computed, never drawn: plant, rule, tag (or `plant`), and which occurrence it is, from 1 (0: a
@@ -222,6 +222,16 @@ impl fmt::Display for AlarmState {
     }
 }
 
+impl From<Priority> for Urgency {
+    fn from(priority: Priority) -> Self {
+        match priority {
+            Priority::Low => Self::Low,
+            Priority::Medium => Self::Medium,
+            Priority::High => Self::High,
+        }
+    }
+}
+
 /// Priority of an alarm; about 80 / 15 / 5 % of alarms in a healthy system `[S44c]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -244,18 +254,24 @@ impl Priority {
         }
     }
 
-    /// By how many priorities it can become more urgent.
-    pub(super) fn below_highest(self) -> u8 {
-        Self::High as u8 - self as u8
+    /// How many priorities lie between it and one that is as urgent or more.
+    pub(super) fn below(self, other: Self) -> u8 {
+        (other as u8).saturating_sub(self as u8)
+    }
+}
+
+impl From<Urgency> for Priority {
+    fn from(urgency: Urgency) -> Self {
+        match urgency {
+            Urgency::Low => Self::Low,
+            Urgency::Medium => Self::Medium,
+            Urgency::High => Self::High,
+        }
     }
 }
 
 impl fmt::Display for Priority {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Low => "low",
-            Self::Medium => "medium",
-            Self::High => "high",
-        })
+        f.pad(Urgency::from(*self).name())
     }
 }

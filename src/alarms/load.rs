@@ -212,7 +212,11 @@ impl Episode {
 
 /// Does somebody have to answer now?
 fn is_call(event: &AlarmEvent) -> bool {
-    matches!(event.change, AlarmChange::Raised | AlarmChange::ReAlarmed)
+    match event.change {
+        AlarmChange::Raised | AlarmChange::ReAlarmed => true,
+        AlarmChange::Risen => event.state.is_unanswered(),
+        _ => false,
+    }
 }
 
 fn share(part: f64, whole: f64) -> f64 {
@@ -365,7 +369,7 @@ fn answers(events: &[&AlarmEvent]) -> Answers {
     for event in events {
         let alarm = event.id.as_such();
         match event.change {
-            AlarmChange::Raised | AlarmChange::ReAlarmed => {
+            _ if is_call(event) => {
                 called.insert(alarm.clone(), event.at);
             }
             AlarmChange::Acknowledged => {

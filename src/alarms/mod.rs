@@ -8,6 +8,7 @@
 
 pub mod command;
 pub mod event;
+pub mod level;
 pub mod load;
 pub mod policy;
 pub mod state;
@@ -129,9 +130,10 @@ impl Alarms {
     pub fn apply(&mut self, findings: &mut Vec<Finding>, events: &mut Vec<AlarmEvent>) {
         findings.sort_by_key(|it| (it.at, self.is_child(it.watch.rule)));
         for finding in findings.drain(..) {
-            let Finding { watch, at, verdict, why } = finding;
+            let Finding { watch, at, verdict, level, why } = finding;
             self.advance(watch.plant, at, events);
-            self.tell(watch, Input::Verdict(verdict), at, (Some(why), None), events);
+            let input = Input::Verdict { verdict, level };
+            self.tell(watch, input, at, (Some(why), None), events);
         }
     }
 
@@ -367,7 +369,7 @@ impl Alarms {
             at: change.at,
             change: change.change,
             state: change.state,
-            priority: rule.policy.priority.raised_by(change.level),
+            priority: rule.policy.priority.raised_by(change.steps),
             since: change.since,
             title,
             source: rule.source.clone(),
@@ -421,6 +423,7 @@ impl Alarms {
 
     fn listed(&self, plant: PlantIndex, (rule, tag): Key) -> Option<AlarmEvent> {
         let watch = Watch { rule, plant, tag };
+        let policy = &self.rules.get(rule.0)?.policy;
         let alarm = self.plants.get(plant.0)?.alarms.get(&(rule, tag))?;
         let Alarm { state, raised_at, ref why } = *alarm;
         let idle = !state.announced && !state.unanswered && !state.stands();
@@ -434,7 +437,7 @@ impl Alarms {
             change: AlarmChange::Raised,
             state: state.shown(),
             since: state.since(),
-            level: state.level,
+            steps: state.steps(policy),
             occurrence: state.occurrence,
         };
         self.event(watch, &change, why.clone(), None)

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use crate::alarms::event::{Labels, Priority, Texts};
 use crate::base::{RuleId, Span};
-use crate::inspection::book::{Book, InspectionRule, Kind, NoData, Urgency};
+use crate::inspection::book::{Book, InspectionRule, Kind, NoData};
 use crate::inspection::finding::RuleIndex;
+use crate::inspection::level::{LEVELS_MAX, Level};
 use crate::inspection::template::is_template;
 
 /// How the alarms of one rule behave.
@@ -13,6 +14,10 @@ use crate::inspection::template::is_template;
 pub struct Policy {
     /// How urgent.
     pub priority: Priority,
+    /// Levels beyond the rule's own limit, from the least urgent one.
+    pub levels: [Option<LevelPolicy>; LEVELS_MAX],
+    /// A rise to one of them undoes what people answered to less: acknowledgement and shelf.
+    pub rise_asks_again: bool,
     /// The condition must hold this long before the alarm is raised.
     pub on_delay: Span,
     /// The condition must be gone this long before the alarm clears.
@@ -26,6 +31,33 @@ pub struct Policy {
     pub escalate: Option<Span>,
     /// What it does while there is nothing to judge by.
     pub no_data: NoData,
+}
+
+/// How an alarm behaves at a level beyond its rule's own limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LevelPolicy {
+    /// How urgent.
+    pub priority: Priority,
+    /// The limit must be broken this long before the alarm rises.
+    pub on_delay: Span,
+    /// It must be clear this long before the alarm falls.
+    pub off_delay: Span,
+}
+
+impl LevelPolicy {
+    fn of(level: &Level) -> Self {
+        let Level { priority, on_delay, off_delay, .. } = *level;
+        Self { priority: priority.into(), on_delay, off_delay }
+    }
+}
+
+impl Policy {
+    /// By how many priorities it is more urgent than its own at a level; 0: none.
+    pub fn steps_at(&self, level: u8) -> u8 {
+        let at = usize::from(level).checked_sub(1);
+        let level = at.and_then(|at| self.levels.get(at).copied().flatten());
+        level.map_or(0, |level| self.priority.below(level.priority))
+    }
 }
 
 /// What the alarms of a rule carry besides.
@@ -83,12 +115,14 @@ impl AlarmRule {
     }
 
     fn of(rule: &InspectionRule, book: &Book) -> Self {
+        let mut levels = [None; LEVELS_MAX];
+        for (policy, level) in levels.iter_mut().zip(rule.levels.further.iter()) {
+            *policy = Some(LevelPolicy::of(level));
+        }
         let policy = Policy {
-            priority: match rule.priority {
-                Urgency::Low => Priority::Low,
-                Urgency::Medium => Priority::Medium,
-                Urgency::High => Priority::High,
-            },
+            priority: rule.priority.into(),
+            levels,
+            rise_asks_again: rule.levels.rise_asks_again,
             on_delay: rule.on_delay,
             off_delay: rule.off_delay,
             latched: rule.latched,

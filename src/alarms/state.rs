@@ -10,9 +10,12 @@
 //! Sources: ISA-18.2 state diagram `[M]`; delays, deadbands and re-alarm time, OPC UA part 9
 //! `[S44j][S44k]`.
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 
-use crate::alarms::event::{AlarmChange, AlarmState};
+use crate::alarms::event::{AlarmChange, AlarmState, Priority};
+use crate::alarms::level::Rungs;
 use crate::alarms::policy::Policy;
 use crate::base::{Span, Stamp};
 use crate::inspection::book::NoData;
@@ -70,7 +73,13 @@ pub struct State {
     pub out_of_service: bool,
     /// When somebody was last called, or last answered.
     pub called_at: Option<Stamp>,
-    /// By how many priorities it has become more urgent.
+    /// Levels beyond the rule's own limit, with their delays.
+    #[serde(default, skip_serializing_if = "Rungs::are_off")]
+    pub rungs: Rungs,
+    /// The level that was last announced; 0: the rule's own limit.
+    #[serde(default)]
+    pub reached: u8,
+    /// By how many priorities it has become more urgent than its level, waiting for an answer.
     #[serde(default)]
     pub level: u8,
     /// Since when it has asked without an answer, or since it last became more urgent.
@@ -90,7 +99,12 @@ pub enum Input {
     /// Time has reached `now`; nothing else.
     Time,
     /// A rule's verdict.
-    Verdict(Verdict),
+    Verdict {
+        /// What it says.
+        verdict: Verdict,
+        /// How many levels beyond the rule's own limit the value has reached.
+        level: u8,
+    },
     /// The plant's time begins again: what stood has ended, whatever its delays.
     BeginAgain,
     /// A person has seen it.
@@ -118,7 +132,11 @@ impl Input {
     fn is_a_persons(self) -> bool {
         !matches!(
             self,
-            Self::Time | Self::Verdict(_) | Self::BeginAgain | Self::Suppress | Self::Unsuppress
+            Self::Time
+                | Self::Verdict { .. }
+                | Self::BeginAgain
+                | Self::Suppress
+                | Self::Unsuppress
         )
     }
 }
@@ -135,7 +153,7 @@ pub struct Change {
     /// Since when the condition holds, while it does.
     pub since: Option<Stamp>,
     /// By how many priorities it is more urgent than usual.
-    pub level: u8,
+    pub steps: u8,
     /// How many occurrences have been announced, this one included.
     pub occurrence: u64,
 }
@@ -159,8 +177,10 @@ pub fn transition(state: State, input: Input, policy: &Policy, now: Stamp) -> (S
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Due {
     Unshelve,
+    Rise,
     OnDelay,
     OffDelay,
+    Fall,
     ReAlarm,
     Escalate,
 }
@@ -190,6 +210,11 @@ impl State {
     /// Has a person been told of it, and not yet seen that it is over?
     fn is_known(&self) -> bool {
         self.announced || self.unanswered
+    }
+
+    /// By how many priorities it is more urgent than its rule's own limit makes it.
+    pub fn steps(&self, policy: &Policy) -> u8 {
+        policy.steps_at(self.reached) + self.level
     }
 
     /// Is anything keeping it silent?
@@ -231,10 +256,13 @@ impl State {
         let asks = self.announced && self.stands() && !self.is_silent();
         let again = self.called_at.zip(policy.re_alarm).filter(|_| asks);
         let again = again.map(|(called, span)| (called + span, Due::ReAlarm));
-        let rises = asks && self.unanswered && self.level < policy.priority.below_highest();
-        let rise = self.asks_since.zip(policy.escalate).filter(|_| rises);
-        let rise = rise.map(|(since, span)| (since + span, Due::Escalate));
-        [shelf, delay, again, rise].into_iter().flatten().min()
+        let waits =
+            asks && self.unanswered && self.steps(policy) < policy.priority.below(Priority::High);
+        let urge = self.asks_since.zip(policy.escalate).filter(|_| waits);
+        let urge = urge.map(|(since, span)| (since + span, Due::Escalate));
+        let rise = self.rungs.next_rise(policy).map(|at| (at, Due::Rise));
+        let fall = self.rungs.next_fall(policy).map(|at| (at, Due::Fall));
+        [shelf, delay, again, urge, rise, fall].into_iter().flatten().min()
     }
 }
 
@@ -247,11 +275,12 @@ struct Running<'a> {
 
 impl Running<'_> {
     fn say(&mut self, change: AlarmChange, at: Stamp) {
-        let State { level, occurrence, said_at, .. } = self.state;
+        let State { occurrence, said_at, .. } = self.state;
         let at = said_at.map_or(at, |said| said.max(at));
         self.state.said_at = Some(at);
         let (state, since) = (self.state.shown(), self.state.since());
-        self.changes.push(Change { at, change, state, since, level, occurrence });
+        let steps = self.state.steps(self.policy);
+        self.changes.push(Change { at, change, state, since, steps, occurrence });
     }
 
     fn fire(&mut self, due: Due, at: Stamp) {
@@ -259,6 +288,14 @@ impl Running<'_> {
             Due::Unshelve => self.unshelve(AlarmChange::ShelfExpired, at),
             Due::OnDelay => self.activate(at),
             Due::OffDelay => self.end(at),
+            Due::Rise => {
+                self.state.rungs.rise(self.policy, at);
+                self.settle(at);
+            }
+            Due::Fall => {
+                self.state.rungs.fall(self.policy, at);
+                self.settle(at);
+            }
             Due::ReAlarm => self.ask_again(at),
             Due::Escalate => {
                 self.state.level += 1;
@@ -270,7 +307,7 @@ impl Running<'_> {
 
     fn apply(&mut self, input: Input, now: Stamp) {
         match input {
-            Input::Verdict(verdict) => self.judge(verdict, now),
+            Input::Verdict { verdict, level } => self.judge(verdict, level, now),
             Input::BeginAgain => self.begin_again(now),
             Input::Acknowledge if self.state.unanswered && !self.state.is_silent() => {
                 self.state.unanswered = false;
@@ -309,7 +346,7 @@ impl Running<'_> {
         }
     }
 
-    fn judge(&mut self, verdict: Verdict, now: Stamp) {
+    fn judge(&mut self, verdict: Verdict, level: u8, now: Stamp) {
         let holds = match (verdict, self.policy.no_data) {
             (Verdict::NoData, NoData::Hold) => return self.lose_data(now),
             (Verdict::Abnormal, _) | (Verdict::NoData, NoData::Alarm) => true,
@@ -319,7 +356,51 @@ impl Running<'_> {
             self.state.without_data = false;
             self.say(AlarmChange::DataBack, now);
         }
-        if holds { self.begin(now) } else { self.cease(now) }
+        match verdict {
+            Verdict::NoData if holds => self.state.rungs.lose_data(),
+            _ => self.state.rungs.tell(if holds { level } else { 0 }, self.policy, now),
+        }
+        if holds {
+            self.begin(now);
+        } else {
+            self.cease(now);
+        }
+        self.settle(now);
+    }
+
+    /// Does what the levels in force ask for: one of them raises an alarm whose own on-delay still
+    /// runs, and one that stands moves to the highest.
+    fn settle(&mut self, at: Stamp) {
+        let level = self.state.rungs.highest();
+        match self.state.phase {
+            Phase::Pending { .. } | Phase::Latched { again: Some(_) } if level > 0 => {
+                self.activate(at);
+            }
+            Phase::Active { .. } | Phase::Clearing { .. } if self.state.announced => {
+                match level.cmp(&self.state.reached) {
+                    Ordering::Greater => self.rise(level, at),
+                    Ordering::Less => {
+                        self.state.reached = level;
+                        self.say(AlarmChange::Fallen, at);
+                    }
+                    Ordering::Equal => {}
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// It is worse than what people have been told; waiting never makes it less urgent.
+    fn rise(&mut self, level: u8, at: Stamp) {
+        let before = self.state.steps(self.policy);
+        self.state.reached = level;
+        self.state.level = before.saturating_sub(self.policy.steps_at(level));
+        if self.policy.rise_asks_again {
+            self.state.shelved_until = None;
+            self.state.unanswered = true;
+            (self.state.called_at, self.state.asks_since) = (Some(at), Some(at));
+        }
+        self.say(AlarmChange::Risen, at);
     }
 
     /// Nothing to judge by proves neither that the condition holds nor that it has gone: what
@@ -330,6 +411,7 @@ impl Running<'_> {
             Phase::Active { since } | Phase::Clearing { since, .. } => Phase::Active { since },
             Phase::Latched { .. } => Phase::Latched { again: None },
         };
+        self.state.rungs.lose_data();
         if self.state.announced && !self.state.without_data {
             self.state.without_data = true;
             self.say(AlarmChange::NoData, now);
@@ -381,6 +463,7 @@ impl Running<'_> {
         }
         self.state.unanswered = true;
         self.state.called_at = Some(at);
+        self.state.reached = self.state.rungs.highest();
         self.say(AlarmChange::ReAlarmed, at);
     }
 
@@ -394,11 +477,13 @@ impl Running<'_> {
         self.state.occurrence += 1;
         self.state.called_at = Some(at);
         (self.state.level, self.state.asks_since) = (0, Some(at));
+        self.state.reached = self.state.rungs.highest();
         self.say(AlarmChange::Raised, at);
     }
 
     /// The condition has been gone for the off-delay.
     fn end(&mut self, at: Stamp) {
+        self.state.rungs = Rungs::default(); // what it had reached stays to be read
         if !self.state.announced {
             self.state.phase = Phase::Clear;
             return;
@@ -416,6 +501,7 @@ impl Running<'_> {
         let (hidden, said) = (self.state.suppressed && self.state.is_known(), self.changes.len());
         self.state.suppressed = false;
         self.state.without_data = false;
+        self.state.rungs = Rungs::default();
         self.state.said_at = None; // time itself has gone back
         match self.state.phase {
             Phase::Clear | Phase::Pending { .. } => self.state.phase = Phase::Clear,
@@ -452,6 +538,7 @@ impl Running<'_> {
         let waits = match self.state.phase {
             Phase::Active { since } if !self.state.announced && !self.state.is_silent() => {
                 self.state.phase = Phase::Pending { since, from: now };
+                self.state.rungs.wait_again(self.policy, now);
                 true
             }
             _ => false,
@@ -463,6 +550,8 @@ impl Running<'_> {
             self.speak_again(now);
         } else if self.policy.on_delay == Span::ZERO {
             self.activate(now);
+        } else {
+            self.settle(now);
         }
     }
 

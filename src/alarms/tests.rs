@@ -26,6 +26,8 @@ fn rule(id: &str, on_s: i64, off_s: i64, inhibited_by: Vec<RuleIndex>) -> AlarmR
         card: None,
         source: "a source [D]".to_owned(),
         policy: Policy {
+            levels: [None; 2],
+            rise_asks_again: true,
             priority: Priority::Medium,
             on_delay: Span::seconds(on_s),
             off_delay: Span::seconds(off_s),
@@ -52,7 +54,7 @@ fn alarms() -> Alarms {
 fn finding(rule: RuleIndex, tag: Option<usize>, s: i64, verdict: Verdict) -> Finding {
     let watch = Watch { rule, plant: PLANT, tag: tag.map(TagIndex) };
     let why = Why { text: format!("{verdict:?} at {s} s"), ..Why::default() };
-    Finding { watch, at: at(s), verdict, why }
+    Finding { watch, at: at(s), verdict, level: 0, why }
 }
 
 /// Applies findings in one go and lets time pass; says each event as `id Change@s`.

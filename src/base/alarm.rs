@@ -20,8 +20,12 @@ pub enum AlarmChange {
     ReAlarmed,
     /// Nobody has answered it in time: it is one priority more urgent.
     Escalated,
-    /// Somebody has answered: it has its own priority again.
+    /// Somebody has answered: it has the priority of its level again.
     SteppedDown,
+    /// The value has reached a further level: the alarm is as urgent as that.
+    Risen,
+    /// The value is clear of a level: the alarm is as urgent as the one below.
+    Fallen,
     /// A latched alarm was reset by a person.
     Reset,
     /// Set aside by a person for a time.
@@ -46,13 +50,15 @@ pub enum AlarmChange {
 
 impl AlarmChange {
     /// As records and files write it.
-    pub const CHOICES: [(&'static str, Self); 16] = [
+    pub const CHOICES: [(&'static str, Self); 18] = [
         ("raised", Self::Raised),
         ("cleared", Self::Cleared),
         ("acknowledged", Self::Acknowledged),
         ("re-alarmed", Self::ReAlarmed),
         ("escalated", Self::Escalated),
         ("stepped-down", Self::SteppedDown),
+        ("risen", Self::Risen),
+        ("fallen", Self::Fallen),
         ("reset", Self::Reset),
         ("shelved", Self::Shelved),
         ("unshelved", Self::Unshelved),

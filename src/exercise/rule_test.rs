@@ -54,15 +54,26 @@ pub fn play(book: &Book, rule: &InspectionRule, test: &RuleTest, frame: &Plant) 
         .filter(|event| event.id.rule == rule.id && event.id.tag.as_ref() == watched)
         .filter(|event| counts(test, event.change) && event.at <= bench.end)
         .collect();
+    let asks = test.expect.iter().any(|expected| expected.priority.is_some());
     let came: Vec<Expected> = events
         .iter()
-        .map(|event| Expected { at: event.at - bench.start, change: event.change })
+        .map(|event| {
+            let priority = asks.then_some(event.priority.into());
+            Expected { at: event.at - bench.start, change: event.change, priority }
+        })
         .collect();
-    let failing = (came != test.expect).then(|| {
+    let met = came.len() == test.expect.len()
+        && test.expect.iter().zip(&came).all(|(wanted, came)| is_met(wanted, came));
+    let failing = (!met).then(|| {
         let observed = outcomes.iter().flat_map(|outcome| &outcome.observations);
         bench.failure(&came, &events, &observed.copied().collect::<Vec<_>>())
     });
     Tried { came, failing }
+}
+
+/// Is it what was wanted, as far as that says?
+fn is_met(wanted: &Expected, came: &Expected) -> bool {
+    *came == Expected { priority: wanted.priority.or(came.priority), ..*wanted }
 }
 
 /// Does the test ask for changes of this kind?
@@ -171,7 +182,7 @@ impl<'t> Bench<'t> {
         observed: &[Observation],
     ) -> String {
         let expect = &self.test.expect;
-        let differs = expect.iter().zip(came).position(|(wanted, came)| wanted != came);
+        let differs = expect.iter().zip(came).position(|(wanted, came)| !is_met(wanted, came));
         let at = differs.unwrap_or(expect.len().min(came.len()));
         let first = [expect.get(at), came.get(at)].into_iter().flatten().map(|it| it.at).min();
         let mut text = format!("expected  {}\ncame      {}\n", said(expect), said(came));
@@ -217,7 +228,10 @@ fn word(given: &Given, measured: Measured) -> String {
 
 /// Such as `raised at 15 min, cleared at 35 min`.
 fn said(changes: &[Expected]) -> String {
-    let words = changes.iter().map(|it| format!("{} at {}", it.change.name(), it.at));
+    let words = changes.iter().map(|it| {
+        let priority = it.priority.map(|priority| format!(" ({})", priority.name()));
+        format!("{} at {}{}", it.change.name(), it.at, priority.unwrap_or_default())
+    });
     let words: Vec<String> = words.collect();
     if words.is_empty() { "nothing".to_owned() } else { words.join(", ") }
 }

@@ -17,6 +17,7 @@ use crate::inspection::event::EventRule;
 use crate::inspection::expression::Expression;
 use crate::inspection::finding::RuleIndex;
 use crate::inspection::handling::Handling;
+use crate::inspection::level::Levels;
 use crate::inspection::limit::LimitInForce;
 use crate::inspection::plausibility::flow_window::FlowTest;
 use crate::inspection::round::Duty;
@@ -52,6 +53,8 @@ pub struct InspectionRule {
     pub patience: Patience,
     /// How urgent an alarm of it is.
     pub priority: Urgency,
+    /// Levels beyond its own limit, where its alarm is more urgent.
+    pub levels: Levels,
     /// The condition must hold this long before the alarm.
     pub on_delay: Span,
     /// The condition must be gone this long before the alarm clears.
@@ -145,6 +148,17 @@ pub enum Urgency {
     Medium,
     /// Answer at once.
     High,
+}
+
+impl Urgency {
+    /// As files write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
 }
 
 /// What an alarm does while there is nothing to judge by. There is no default: each rule says.
@@ -433,10 +447,12 @@ fn check_tag(rule: &InspectionRule, profile: &Profile, tag: &Tag, problems: &mut
     let place = &rule.place;
     let at = format!("{} of {}", tag.id, profile.id);
     let (low, high) = tag.range;
-    if let Some(limit) = rule.limit_for(profile, tag)
-        && !(low..=high).contains(&limit.raise.min(limit.clear))
-            | !(low..=high).contains(&limit.raise.max(limit.clear))
-    {
+    let own = rule.limit_for(profile, tag);
+    let further = rule.levels.further.iter();
+    for limit in own.into_iter().chain(further.map(|level| level.limit)) {
+        if (low..=high).contains(&limit.raise) && (low..=high).contains(&limit.clear) {
+            continue;
+        }
         let text = format!(
             "rule {}: {at} cannot show the limit {} (clear at {})",
             rule.id,
@@ -446,17 +462,7 @@ fn check_tag(rule: &InspectionRule, profile: &Profile, tag: &Tag, problems: &mut
         let range = format!("its range is {low} to {}", shown(tag.quantity, high));
         problems.add(&place.source, place.span.clone(), text).help(range);
     }
-    // A value seen once must be seen again before the delay is over.
-    let judges_values =
-        matches!(rule.kind, Kind::Limit(_) | Kind::ServicePressure(_) | Kind::Quality(_));
-    if judges_values && rule.on_delay > Span::ZERO && rule.on_delay < tag.poll {
-        let text = format!(
-            "rule {}: the on-delay of {} is shorter than the poll of {at}, {}",
-            rule.id, rule.on_delay, tag.poll
-        );
-        let help = format!("make on_delay_min 0 or at least {}", tag.poll);
-        problems.add(&place.source, place.span.clone(), text).help(help);
-    }
+    lint::check_delays(rule, &at, tag, problems);
     if rule.patience.for_poll(tag.poll) <= tag.poll {
         let text = format!(
             "rule {}: silence of {} is no silence for {at}, which is read every {}",

@@ -12,8 +12,23 @@ use crate::inspection::unit_keys::Measured;
 use crate::plant::profile::WaterSource;
 
 impl InspectionRule {
-    /// What it looks for, whatever the plant, such as `below 0.30 mg/L, clears at 0.33 mg/L`.
+    /// What it looks for, whatever the plant, such as `below 0.30 mg/L, clears at 0.33 mg/L`, with
+    /// its further levels.
     pub fn condition(&self) -> String {
+        self.own_condition() + &self.further_levels()
+    }
+
+    /// Such as `; high: below 0.10 mg/L, clears at 0.15 mg/L`; empty without further levels.
+    pub fn further_levels(&self) -> String {
+        let Some(quantity) = self.select.quantity else { return String::new() };
+        let levels = self.levels.further.iter().map(|level| {
+            let words = level.limit.words(Measured::Quantity(quantity));
+            format!("; {}: {words}", level.priority.name())
+        });
+        levels.collect()
+    }
+
+    fn own_condition(&self) -> String {
         match &self.kind {
             Kind::Limit(limit) => match self.select.quantity {
                 Some(quantity) => limit.words(Measured::Quantity(quantity)),
@@ -169,7 +184,9 @@ mod tests {
         };
         let (scope, condition) = words("finished-chlorine-low");
         assert_eq!(scope, "free-chlorine, finished-water, disinfectant free-chlorine");
-        assert_eq!(condition, "below 0.30 mg/L, clears at 0.33 mg/L");
+        let wanted =
+            "below 0.30 mg/L, clears at 0.33 mg/L; high: below 0.10 mg/L, clears at 0.15 mg/L";
+        assert_eq!(condition, wanted);
         assert_eq!(words("gateway-silent").0, "the plant");
         assert_eq!(words("gateway-silent").1, "nothing heard for 10 min");
         let (scope, condition) = words("round-tap-microbes");

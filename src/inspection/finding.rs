@@ -31,6 +31,8 @@ pub struct Finding {
     pub at: Stamp,
     /// The new verdict.
     pub verdict: Verdict,
+    /// How many levels beyond the rule's own limit the value has reached, while it is abnormal.
+    pub level: u8,
     /// Why.
     pub why: Why,
 }

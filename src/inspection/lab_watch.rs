@@ -159,7 +159,7 @@ impl LabWatch {
             window: self.state.window.to_vec(),
             text,
         };
-        findings.push(Finding { watch: self.watch, at, verdict, why });
+        findings.push(Finding { watch: self.watch, at, verdict, level: 0, why });
     }
 
     /// `E. coli at SY-9 is 3.1 /100 mL, above the limit of 0 /100 mL: sample …, taken 12-05 09:30`.

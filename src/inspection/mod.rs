@@ -12,6 +12,8 @@ pub mod expression;
 pub mod finding;
 pub mod handling;
 mod lab_watch;
+pub mod level;
+mod level_file;
 pub mod limit;
 mod plant_watch;
 pub mod plausibility;

@@ -206,7 +206,7 @@ impl RoundWatch {
         let at = self.changed_at.map_or(at, |before| before.max(at));
         self.changed_at = Some(at);
         let why = Why { value: None, limit: None, window: Vec::new(), text };
-        findings.push(Finding { watch: self.watch, at, verdict, why });
+        findings.push(Finding { watch: self.watch, at, verdict, level: 0, why });
     }
 }
 

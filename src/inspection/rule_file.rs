@@ -11,6 +11,7 @@ use crate::base::{Flag, RuleId, Span};
 use crate::inspection::book::{AcceptFlags, InspectionRule, Kind, NoData, Place, Urgency};
 use crate::inspection::event;
 use crate::inspection::expression;
+use crate::inspection::level_file;
 use crate::inspection::limit::{LimitInForce, Side};
 use crate::inspection::plausibility::flow_window::FlowTest;
 use crate::inspection::round_file;
@@ -23,7 +24,7 @@ use crate::inspection::{rule_test, template};
 use crate::plant::profile::{Disinfectant, WaterSource};
 use crate::plant::tags::SamplingPoint;
 
-const URGENCIES: [(&str, Urgency); 3] =
+pub(super) const URGENCIES: [(&str, Urgency); 3] =
     [("high", Urgency::High), ("medium", Urgency::Medium), ("low", Urgency::Low)];
 
 const NO_DATA: [(&str, NoData); 3] =
@@ -107,6 +108,9 @@ fn read_rule(table: &Table<'_>, named: &mut Vec<(RuleId, Place)>) -> Option<Insp
     }
     let is_lab = name.is_some_and(KindName::is_about_samples);
     let manner = if is_lab { Some(Manner::AT_ONCE) } else { Manner::read(table) };
+    let delays = manner.as_ref().map(|it| (it.on_delay, it.off_delay));
+    let urgency = priority.as_ref().map(|it| *it.get_ref());
+    let levels = level_file::read(table, kind.as_ref(), &select, urgency, delays);
     let (id, manner) = (id?, manner?);
     let place = Place { source: table.source().clone(), span: id.span() };
     Some(InspectionRule {
@@ -119,6 +123,7 @@ fn read_rule(table: &Table<'_>, named: &mut Vec<(RuleId, Place)>) -> Option<Insp
         accept: manner.accept,
         patience: manner.patience,
         priority: priority?.into_inner(),
+        levels: levels?,
         on_delay: manner.on_delay,
         off_delay: manner.off_delay,
         latched,
@@ -423,7 +428,7 @@ pub(super) fn in_unit(table: &Table<'_>, measured: Measured, stem: &str) -> Opti
     value
 }
 
-fn read_limit(table: &Table<'_>, measured: Measured) -> Option<LimitInForce> {
+pub(super) fn read_limit(table: &Table<'_>, measured: Measured) -> Option<LimitInForce> {
     let above = in_unit(table, measured, "above");
     let below = in_unit(table, measured, "below");
     let clear = in_unit(table, measured, "clear");

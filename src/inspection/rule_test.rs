@@ -11,8 +11,8 @@ use crate::base::ids::VillageId;
 use crate::base::problem::{Spanned, Table};
 use crate::base::units::{Quantity, Unit};
 use crate::base::{Flag, Span, TagId};
-use crate::inspection::book::{Kind, Place};
-use crate::inspection::rule_file::{MINUTES_MAX, as_minutes};
+use crate::inspection::book::{Kind, Place, Urgency};
+use crate::inspection::rule_file::{MINUTES_MAX, URGENCIES, as_minutes};
 use crate::inspection::select::{Pattern, Selector};
 use crate::inspection::unit_keys::Measured;
 use crate::plant::tags::SamplingPoint;
@@ -45,6 +45,8 @@ pub struct Expected {
     pub at: Span,
     /// What changes.
     pub change: AlarmChange,
+    /// How urgent it is after that, where the test says so: its level.
+    pub priority: Option<Urgency>,
 }
 
 /// A made-up instrument or sampling site, and what comes from it.
@@ -138,7 +140,8 @@ fn read_expect(table: &Table<'_>) -> Option<Vec<Expected>> {
     let read = tables.iter().map(|it| {
         let at = it.number_in("at_min", 0.0..=MINUTES_MAX).map(as_minutes);
         let change = it.choice("state", &AlarmChange::CHOICES).map(Spanned::into_inner);
-        Some(Expected { at: at?, change: change? })
+        let priority = it.opt_choice("priority", &URGENCIES).map(Spanned::into_inner);
+        Some(Expected { at: at?, change: change?, priority })
     });
     let expect: Vec<Option<Expected>> = read.collect();
     let expect: Vec<Expected> = expect.into_iter().collect::<Option<_>>()?;

@@ -112,7 +112,7 @@ impl SilenceWatch {
         };
         let window = window.map(Window::to_vec).unwrap_or_default();
         let why = Why { value: None, limit: None, window, text };
-        findings.push(Finding { watch: self.watch, at: change.at, verdict, why });
+        findings.push(Finding { watch: self.watch, at: change.at, verdict, level: 0, why });
         Some(change)
     }
 

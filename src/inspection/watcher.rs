@@ -7,6 +7,7 @@ use crate::base::units::Quantity;
 use crate::base::{Flag, QualityTests, Span, Stamp, TagId};
 use crate::inspection::book::{AcceptFlags, InspectionRule, Kind};
 use crate::inspection::finding::{Finding, Verdict, Watch, Why};
+use crate::inspection::level::Ladder;
 use crate::inspection::limit::LimitInForce;
 use crate::inspection::plausibility::flow_window::{FlowState, FlowVerdict, FlowWindow};
 use crate::inspection::signal::Judged;
@@ -32,9 +33,10 @@ pub struct Label {
 enum Detector {
     /// `what` names the limit in a sentence.
     Limit {
-        limit: LimitInForce,
+        ladder: Ladder,
         what: String,
-        broken: bool,
+        /// How many of its limits hold.
+        held: u8,
     },
     FlowWindow(FlowWindow),
     Quality {
@@ -81,7 +83,7 @@ pub struct WatcherState {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum DetectorState {
-    Limit { broken: bool },
+    Limit { held: u8 },
     FlowWindow(FlowState),
     Quality(Counts),
 }
@@ -94,14 +96,15 @@ impl Watcher {
         }
         let detector = match rule.kind {
             Kind::Limit(limit) => {
-                Detector::Limit { limit, what: "the limit of".to_owned(), broken: false }
+                let ladder = Ladder::new(limit, &rule.levels);
+                Detector::Limit { ladder, what: "the limit of".to_owned(), held: 0 }
             }
             Kind::ServicePressure(heads) => {
                 let storeys = tag.storeys?;
                 let houses = if storeys < 2 { "1 storey" } else { &format!("{storeys} storeys") };
                 let what = format!("the service head for {houses} of");
-                let limit = heads.limit(storeys, tag.rise_m);
-                Detector::Limit { limit, what, broken: false }
+                let ladder = Ladder::new(heads.limit(storeys, tag.rise_m), &rule.levels);
+                Detector::Limit { ladder, what, held: 0 }
             }
             Kind::NightFlow(test) | Kind::NoDraw(test) => {
                 let usual = tag.night_flow?.usual_m3_per_h;
@@ -133,7 +136,7 @@ impl Watcher {
         (self.verdict, self.changed_at, self.no_data_at) = (None, None, None);
         self.started = false;
         match &mut self.detector {
-            Detector::Limit { broken, .. } => *broken = false,
+            Detector::Limit { held, .. } => *held = 0,
             Detector::FlowWindow(flow) => flow.resume(FlowState::default()),
             Detector::Quality { counts, .. } => *counts = Counts::default(),
         }
@@ -180,10 +183,11 @@ impl Watcher {
         window: &Window,
         findings: &mut Vec<Finding>,
     ) {
-        let abnormal = match &mut self.detector {
-            Detector::Limit { limit, broken, .. } => {
-                *broken = limit.judge(*broken, value);
-                *broken
+        let (before, held) = match &mut self.detector {
+            Detector::Limit { ladder, held, .. } => {
+                let before = *held;
+                *held = ladder.judge(before, value);
+                (before, *held)
             }
             Detector::FlowWindow(flow) => {
                 flow.observe(at, value);
@@ -192,11 +196,12 @@ impl Watcher {
             Detector::Quality { .. } => return, // it is told by `weigh`
         };
         self.no_data_at = Some(at + self.patience);
-        let verdict = if abnormal { Verdict::Abnormal } else { Verdict::Normal };
-        if self.verdict == Some(verdict) {
+        let verdict = if held > 0 { Verdict::Abnormal } else { Verdict::Normal };
+        if self.verdict == Some(verdict) && held == before {
             return;
         }
-        if self.conclude(verdict) {
+        let moved = held != before && self.verdict == Some(verdict); // to another level
+        if self.conclude(verdict) || moved {
             let text = self.sentence(value, label);
             let why = Why {
                 value: Some(value),
@@ -351,12 +356,16 @@ impl Watcher {
         // A reading that came late changes the present verdict, not the past.
         let at = self.changed_at.map_or(at, |before| before.max(at));
         self.changed_at = Some(at);
-        findings.push(Finding { watch: self.watch, at, verdict, why });
+        let level = match self.detector {
+            Detector::Limit { held, .. } => held.saturating_sub(1),
+            _ => 0,
+        };
+        findings.push(Finding { watch: self.watch, at, verdict, level, why });
     }
 
     fn limit(&self) -> Option<LimitInForce> {
         match &self.detector {
-            Detector::Limit { limit, .. } => Some(*limit),
+            Detector::Limit { ladder, held, .. } => Some(ladder.in_force(*held)),
             Detector::FlowWindow(flow) => Some(flow.limit()),
             Detector::Quality { .. } => None,
         }
@@ -365,7 +374,10 @@ impl Watcher {
     fn sentence(&self, value: f64, label: &Label) -> String {
         let tag = label.tag.as_str();
         match &self.detector {
-            Detector::Limit { limit, what, .. } => limit.sentence(label.quantity, tag, what, value),
+            Detector::Limit { ladder, what, held } => {
+                let what = if *held > 1 { "the further limit of" } else { what };
+                ladder.in_force(*held).sentence(label.quantity, tag, what, value)
+            }
             // Judged by block, and by what the tests say.
             Detector::FlowWindow(_) | Detector::Quality { .. } => String::new(),
         }
@@ -388,7 +400,7 @@ impl Watcher {
     /// For a checkpoint.
     pub fn state(&self) -> WatcherState {
         let detector = match &self.detector {
-            Detector::Limit { broken, .. } => DetectorState::Limit { broken: *broken },
+            Detector::Limit { held, .. } => DetectorState::Limit { held: *held },
             Detector::FlowWindow(flow) => DetectorState::FlowWindow(flow.state()),
             Detector::Quality { counts, .. } => DetectorState::Quality(counts.clone()),
         };
@@ -404,8 +416,8 @@ impl Watcher {
     /// Continues from a checkpoint, unless the rule was of another kind then.
     pub fn resume(&mut self, state: &WatcherState) {
         match (&mut self.detector, &state.detector) {
-            (Detector::Limit { broken, .. }, DetectorState::Limit { broken: then }) => {
-                *broken = *then;
+            (Detector::Limit { held, .. }, DetectorState::Limit { held: then }) => {
+                *held = *then;
             }
             (Detector::FlowWindow(flow), DetectorState::FlowWindow(then)) => flow.resume(*then),
             (Detector::Quality { counts, .. }, DetectorState::Quality(then)) => {

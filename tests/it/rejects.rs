@@ -167,6 +167,7 @@ fn every_mistake_of_rules_comes_at_once() {
         "config check tests/data/rejects/rule-beyond-range.toml",
         "config check tests/data/rejects/rule-parent.toml",
         "config check tests/data/rejects/rule-event.toml",
+        "config check tests/data/rejects/rule-levels.toml",
     ]));
 }
 

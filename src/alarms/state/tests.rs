@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::alarms::event::Priority;
+use crate::alarms::policy::LevelPolicy;
 
 const POLICY: Policy = Policy {
     priority: Priority::High,
@@ -12,12 +12,18 @@ const POLICY: Policy = Policy {
     latched: false,
     re_alarm: None,
     escalate: None,
+    levels: [None; 2],
+    rise_asks_again: true,
     no_data: NoData::Hold,
 };
 
-const ABNORMAL: Input = Input::Verdict(Verdict::Abnormal);
-const NORMAL: Input = Input::Verdict(Verdict::Normal);
-const NO_DATA: Input = Input::Verdict(Verdict::NoData);
+const fn verdict(verdict: Verdict, level: u8) -> Input {
+    Input::Verdict { verdict, level }
+}
+
+const ABNORMAL: Input = verdict(Verdict::Abnormal, 0);
+const NORMAL: Input = verdict(Verdict::Normal, 0);
+const NO_DATA: Input = verdict(Verdict::NoData, 0);
 
 fn at(s: i64) -> Stamp {
     Stamp::from_ms(s * 1_000).expect("in range")
@@ -120,7 +126,7 @@ fn what_nobody_answers_becomes_more_urgent_and_steps_down_when_somebody_does() {
     assert_eq!(live(policy, &up), "Raised@60→B Escalated@160→B Escalated@260→B");
     let levels = |inputs: &[(i64, Input)]| -> Vec<Priority> {
         let changes = run(&policy, inputs).1;
-        changes.iter().map(|it| policy.priority.raised_by(it.level)).collect()
+        changes.iter().map(|it| policy.priority.raised_by(it.steps)).collect()
     };
     assert_eq!(levels(&up), [Priority::Low, Priority::Medium, Priority::High]);
     let answered = [(0, ABNORMAL), (200, Input::Acknowledge), (999, Input::Time)];
@@ -135,6 +141,106 @@ fn what_nobody_answers_becomes_more_urgent_and_steps_down_when_somebody_does() {
     assert_eq!(aside, wanted, "on the shelf nobody waits");
     let high = Policy { priority: Priority::High, ..policy };
     assert_eq!(live(high, &up), "Raised@60→B", "nothing is more urgent");
+}
+
+/// Low; medium after 20 s, until 10 s clear; high at once, until 30 s clear.
+const LEVELS: Policy = Policy {
+    priority: Priority::Low,
+    levels: [
+        Some(LevelPolicy {
+            priority: Priority::Medium,
+            on_delay: Span::seconds(20),
+            off_delay: Span::seconds(10),
+        }),
+        Some(LevelPolicy {
+            priority: Priority::High,
+            on_delay: Span::ZERO,
+            off_delay: Span::seconds(30),
+        }),
+    ],
+    ..POLICY
+};
+
+fn level(level: u8) -> Input {
+    verdict(Verdict::Abnormal, level)
+}
+
+/// As `live`, with the priority of each change: `Raised@60→B low`.
+fn urgent(policy: Policy, inputs: &[(i64, Input)]) -> String {
+    let say = |c: &Change| {
+        let priority = policy.priority.raised_by(c.steps);
+        format!("{:?}@{}→{} {priority}", c.change, c.at.as_ms() / 1_000, letter(c.state))
+    };
+    let said: Vec<String> = run(&policy, inputs).1.iter().map(say).collect();
+    said.join(", ")
+}
+
+#[test]
+fn an_alarm_rises_and_falls_between_its_levels_each_with_its_own_delays() {
+    let inputs = [
+        (0, ABNORMAL),
+        (100, level(1)),
+        (200, level(2)),
+        (300, level(1)),
+        (400, ABNORMAL),
+        (500, NORMAL),
+        (600, Input::Time),
+    ];
+    let wanted = "Raised@60→B low, Risen@120→B medium, Risen@200→B high, Fallen@330→B medium, \
+                  Fallen@410→B low, Cleared@530→D low";
+    assert_eq!(urgent(LEVELS, &inputs), wanted);
+    let brief = [(0, ABNORMAL), (100, level(1)), (119, ABNORMAL), (300, Input::Time)];
+    assert_eq!(urgent(LEVELS, &brief), "Raised@60→B low");
+    let back = [(0, level(2)), (10, ABNORMAL), (39, level(2)), (300, Input::Time)];
+    assert_eq!(urgent(LEVELS, &back), "Raised@0→B high", "the fall had not lasted");
+}
+
+#[test]
+fn a_further_level_raises_the_alarm_though_its_own_on_delay_still_runs() {
+    assert_eq!(urgent(LEVELS, &[(0, level(1)), (21, Input::Time)]), "Raised@20→B medium");
+    let jump = [(0, ABNORMAL), (30, level(2)), (31, NORMAL), (99, Input::Time)];
+    assert_eq!(urgent(LEVELS, &jump), "Raised@30→B high, Cleared@61→D high");
+}
+
+#[test]
+fn a_rise_undoes_the_answer_to_less_and_a_fall_undoes_nothing() {
+    let inputs = [
+        (0, ABNORMAL),
+        (70, Input::Acknowledge),
+        (100, level(2)),
+        (110, Input::Acknowledge),
+        (120, ABNORMAL),
+        (200, Input::Time),
+    ];
+    let wanted = "Raised@60→B low, Acknowledged@70→C low, Risen@100→B high, \
+                  Acknowledged@110→C high, Fallen@150→C low";
+    assert_eq!(urgent(LEVELS, &inputs), wanted);
+    let silent = Policy { rise_asks_again: false, ..LEVELS };
+    let said = urgent(silent, &inputs[..3]);
+    assert_eq!(said, "Raised@60→B low, Acknowledged@70→C low, Risen@100→C high");
+    let shelf = Input::Shelve { until: at(900) };
+    let said = urgent(LEVELS, &[(0, ABNORMAL), (70, shelf), (100, level(2))]);
+    assert_eq!(said, "Raised@60→B low, Shelved@70→G low, Risen@100→B high");
+    let said = urgent(silent, &[(0, ABNORMAL), (70, shelf), (100, level(2))]);
+    assert_eq!(said, "Raised@60→B low, Shelved@70→G low, Risen@100→G high");
+}
+
+#[test]
+fn what_waiting_has_made_urgent_and_what_the_value_asks_for_compose() {
+    let policy = Policy { escalate: Some(Span::seconds(100)), ..LEVELS };
+    let inputs = [(0, ABNORMAL), (170, level(1)), (400, Input::Acknowledge)];
+    let wanted = "Raised@60→B low, Escalated@160→B medium, Risen@190→B medium, \
+                  Escalated@290→B high, Acknowledged@400→C high, SteppedDown@400→C medium";
+    assert_eq!(urgent(policy, &inputs), wanted);
+}
+
+#[test]
+fn without_data_a_level_holds_and_none_is_reached() {
+    let inputs = [(0, level(2)), (10, NO_DATA), (500, NORMAL), (600, Input::Time)];
+    let wanted = "Raised@0→B high, NoData@10→B high, DataBack@500→B high, Cleared@530→D high";
+    assert_eq!(urgent(LEVELS, &inputs), wanted);
+    let rising = [(0, ABNORMAL), (70, level(1)), (80, NO_DATA), (200, Input::Time)];
+    assert_eq!(urgent(LEVELS, &rising), "Raised@60→B low, NoData@80→B low");
 }
 
 #[test]
@@ -274,7 +380,7 @@ fn the_table_of_transitions_of_a_latched_alarm_is_this() {
 
 fn input() -> impl Strategy<Value = Input> {
     prop_oneof![
-        4 => Just(ABNORMAL),
+        4 => (0_u8..3).prop_map(|level| verdict(Verdict::Abnormal, level)),
         4 => Just(NORMAL),
         1 => Just(NO_DATA),
         2 => Just(Input::Time),
@@ -295,10 +401,29 @@ fn policy() -> impl Strategy<Value = Policy> {
     let escalate = prop::option::of((50_i64..500).prop_map(Span::seconds));
     let priority = prop_oneof![Just(Priority::Low), Just(Priority::Medium), Just(Priority::High)];
     let delays = (0_i64..90, 0_i64..90);
-    (delays, any::<bool>(), re_alarm, escalate, priority, no_data).prop_map(
-        |((on, off), latched, re_alarm, escalate, priority, no_data)| {
+    let flags = any::<(bool, bool, bool)>();
+    let levels = prop::collection::vec((0_i64..90, 0_i64..90), 0..3);
+    (delays, flags, re_alarm, escalate, priority, no_data, levels).prop_map(
+        |((on, off), flags, re_alarm, escalate, priority, no_data, further)| {
+            let (latched, rise_asks_again, _) = flags;
             let (on_delay, off_delay) = (Span::seconds(on), Span::seconds(off));
-            Policy { priority, on_delay, off_delay, latched, re_alarm, escalate, no_data }
+            let mut levels = [None; 2];
+            for (n, (on, level_off)) in further.into_iter().enumerate() {
+                let priority = [Priority::Medium, Priority::High][n];
+                let (on_delay, off_delay) = (Span::seconds(on), Span::seconds(level_off.min(off)));
+                levels[n] = Some(LevelPolicy { priority, on_delay, off_delay });
+            }
+            Policy {
+                priority,
+                levels,
+                rise_asks_again,
+                on_delay,
+                off_delay,
+                latched,
+                re_alarm,
+                escalate,
+                no_data,
+            }
         },
     )
 }
@@ -337,6 +462,13 @@ proptest! {
                 AlarmChange::Acknowledged => {
                     prop_assert!(matches!(letter(change.state), 'A' | 'C' | 'F'));
                 }
+                AlarmChange::Risen => {
+                    prop_assert!(stands, "rose without standing");
+                    let asks = policy.rise_asks_again;
+                    prop_assert!(!asks || matches!(letter(change.state), 'B' | 'H' | 'I'));
+                    prop_assert!(change.steps >= changes[i - 1].steps, "a rise to less");
+                }
+                AlarmChange::Fallen => prop_assert!(stands, "fell without standing"),
                 AlarmChange::Reset => {
                     prop_assert!(policy.latched && matches!(letter(change.state), 'A' | 'D'));
                 }

@@ -11,7 +11,7 @@ use crate::base::{Span, TagId};
 use crate::cli::common::{Format, Language, Shelves};
 use crate::cli::exit::Failure;
 use crate::cli::table;
-use crate::inspection::book::{InspectionRule, Kind, NoData, Urgency};
+use crate::inspection::book::{InspectionRule, Kind, NoData};
 use crate::inspection::limit::{LimitInForce, Side};
 use crate::inspection::unit_keys::Measured;
 use crate::plant::Plant;
@@ -81,6 +81,7 @@ fn row_at(rule: &InspectionRule, plant: &Plant, lang: Lang) -> Option<[String; 7
     let mut limits: Vec<String> = Vec::new();
     for place in &places {
         let limit = place.limit.map(|(limit, measured)| limit.words(measured));
+        let limit = limit.map(|words| words + &rule.further_levels());
         let words = limit.unwrap_or_else(|| rule.condition());
         if !limits.contains(&words) {
             limits.push(words);
@@ -100,7 +101,7 @@ fn cells(rule: &InspectionRule, lang: Lang, watches: String, looks_for: String) 
         watches,
         looks_for,
         delays,
-        urgency(rule.priority).to_owned(),
+        rule.priority.name().to_owned(),
         rule.source.clone(),
     ]
 }
@@ -162,6 +163,18 @@ fn object(rule: &InspectionRule, plants: &[Arc<Plant>]) -> Value {
             })
         })
         .collect();
+    let further = rule.levels.further.iter();
+    let levels: Vec<Value> = further
+        .map(|level| {
+            json!({
+                "priority": level.priority.name(),
+                "raise": level.limit.raise,
+                "clear": level.limit.clear,
+                "on_delay_min": level.on_delay.as_seconds() / 60.0,
+                "off_delay_min": level.off_delay.as_seconds() / 60.0,
+            })
+        })
+        .collect();
     json!({
         "rule": rule.id,
         "title": rule.title,
@@ -170,7 +183,8 @@ fn object(rule: &InspectionRule, plants: &[Arc<Plant>]) -> Value {
         "looks_for": rule.condition(),
         "on_delay_min": rule.on_delay.as_seconds() / 60.0,
         "off_delay_min": rule.off_delay.as_seconds() / 60.0,
-        "priority": urgency(rule.priority),
+        "priority": rule.priority.name(),
+        "levels": levels,
         "no_data": no_data(rule.no_data),
         "source": rule.source,
         "edition": rule.edition,
@@ -179,14 +193,6 @@ fn object(rule: &InspectionRule, plants: &[Arc<Plant>]) -> Value {
         "runbook": rule.runbook,
         "watches": watches,
     })
-}
-
-fn urgency(priority: Urgency) -> &'static str {
-    match priority {
-        Urgency::Low => "low",
-        Urgency::Medium => "medium",
-        Urgency::High => "high",
-    }
 }
 
 fn no_data(policy: NoData) -> &'static str {

@@ -93,7 +93,13 @@ fn write_failure(
 fn object(rule: &InspectionRule, test: &RuleTest, tried: &Tried) -> Value {
     let changes = |list: &[Expected]| -> Vec<Value> {
         let minutes = |it: &Expected| it.at.as_seconds() / 60.0;
-        let each = |it: &Expected| json!({ "at_min": minutes(it), "state": it.change.name() });
+        let each = |it: &Expected| {
+            let mut each = json!({ "at_min": minutes(it), "state": it.change.name() });
+            if let Some(priority) = it.priority {
+                each["priority"] = priority.name().into();
+            }
+            each
+        };
         list.iter().map(each).collect()
     };
     json!({

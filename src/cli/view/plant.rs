@@ -263,11 +263,13 @@ impl<'a> Portrait<'a> {
     }
 
     fn alarm_line(&self, event: &AlarmEvent) -> Option<EventRow> {
-        let [raised, cleared, again, no_data, answer] = self.words().changes;
+        let [raised, cleared, again, no_data, answer, worse, better] = self.words().changes;
         let (what, level) = match event.change {
             AlarmChange::Raised => (raised, level(event.priority)),
             AlarmChange::Cleared => (cleared, Level::Calm),
             AlarmChange::ReAlarmed | AlarmChange::Escalated => (again, level(event.priority)),
+            AlarmChange::Risen => (worse, level(event.priority)),
+            AlarmChange::Fallen => (better, Level::Calm),
             AlarmChange::NoData => (no_data, Level::Low),
             AlarmChange::Acknowledged
             | AlarmChange::SteppedDown

@@ -55,7 +55,7 @@ pub struct Words {
     /// Title of the list of events.
     pub events: &'static str,
     /// What happened to an alarm: raised, cleared, again, no data, answered.
-    pub changes: [&'static str; 5],
+    pub changes: [&'static str; 7],
     /// Reasons that have no limit: flat line, silent instrument, silent gateway, doubtful signal;
     /// empty: the monitor's own sentence is in this language.
     pub reasons: [&'static str; 4],
@@ -150,7 +150,7 @@ const EN: Words = Words {
     needs: "needs",
     priorities: ["low", "medium", "high"],
     events: "What happened",
-    changes: ["ALARM", "clear", "AGAIN", "no data", "answer"],
+    changes: ["ALARM", "clear", "AGAIN", "no data", "answer", "WORSE", "better"],
     reasons: ["", "", "", ""],
     ticket: "COMPLAINT",
     problems: ["too little pressure", "no water", "turbid water", "a smell of chlorine"],
@@ -220,7 +220,7 @@ const ZH: Words = Words {
     needs: "需要",
     priorities: ["低", "中", "高"],
     events: "事件",
-    changes: ["报警", "恢复", "重报", "无数据", "处置"],
+    changes: ["报警", "恢复", "重报", "无数据", "处置", "加重", "减轻"],
     reasons: ["信号不变", "无有效读数", "收不到水厂消息", "信号可疑"],
     ticket: "诉求",
     problems: ["水压不足", "无水", "水浑", "氯味重"],

@@ -1,6 +1,7 @@
 //! What in a book is worth a second look, though nothing in it is wrong.
 
 use super::{InspectionRule, Kind};
+use crate::base::Span;
 use crate::base::problem::Problems;
 use crate::inspection::select::{Selector, Supply};
 use crate::plant::profile::{Profile, SizeClass};
@@ -51,6 +52,22 @@ pub(super) fn warnings(rules: &[InspectionRule], plants: &[(&Profile, &[Tag])]) 
         }
     }
     found
+}
+
+/// A value seen once must be seen again before a delay is over.
+pub(super) fn check_delays(rule: &InspectionRule, at: &str, tag: &Tag, problems: &mut Problems) {
+    let judges_values =
+        matches!(rule.kind, Kind::Limit(_) | Kind::ServicePressure(_) | Kind::Quality(_));
+    let further = rule.levels.further.iter().map(|level| level.on_delay);
+    let further = further.filter(|delay| *delay != rule.on_delay);
+    let delays = std::iter::once(rule.on_delay).chain(further);
+    for delay in delays.filter(|it| judges_values && *it > Span::ZERO && *it < tag.poll) {
+        let (id, poll, place) = (&rule.id, tag.poll, &rule.place);
+        let text =
+            format!("rule {id}: the on-delay of {delay} is shorter than the poll of {at}, {poll}");
+        let help = format!("make on_delay_min 0 or at least {poll}");
+        problems.add(&place.source, place.span.clone(), text).help(help);
+    }
 }
 
 /// Same instruments, same condition, same standard: one cause, two alarms.

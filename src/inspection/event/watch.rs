@@ -251,7 +251,13 @@ impl EventWatch {
         let text = format!("no usable reading of {place} for {patience}");
         let window = self.state.window.to_vec();
         let why = Why { value: None, limit: None, window, text };
-        findings.push(Finding { watch: self.watch, at: end, verdict: Verdict::NoData, why });
+        findings.push(Finding {
+            watch: self.watch,
+            at: end,
+            verdict: Verdict::NoData,
+            level: 0,
+            why,
+        });
     }
 
     fn judge(&mut self, end: Stamp, values: &[Option<f64>], findings: &mut Vec<Finding>) {
@@ -354,7 +360,7 @@ impl EventWatch {
         let value = judged.values.first().copied().flatten();
         let window = self.state.window.to_vec();
         let why = Why { value, limit: None, window, text };
-        findings.push(Finding { watch: self.watch, at: judged.end, verdict, why });
+        findings.push(Finding { watch: self.watch, at: judged.end, verdict, level: 0, why });
     }
 
     /// The signals that made the step an outlier, the largest difference first: those beyond the

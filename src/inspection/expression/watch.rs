@@ -178,7 +178,7 @@ impl ExpressionWatch {
         let shown = self.sources.iter().find(|source| Some(&source.id) == self.about.as_ref());
         let window = shown.map(|source| source.history.last_values(at)).unwrap_or_default();
         let why = Why { value: window.last().map(|it| it.1), limit: None, window, text };
-        findings.push(Finding { watch: self.watch, at, verdict, why });
+        findings.push(Finding { watch: self.watch, at, verdict, level: 0, why });
     }
 
     /// Is the watch so young that its windows cannot be full yet?
