@@ -19,6 +19,7 @@ use crate::exercise::replay::Replay;
 use crate::ingest::Bounds;
 use keep::Keeper;
 use summary::Told;
+pub use summary::whole;
 
 /// Takes a recording through the monitor.
 #[derive(Debug, Args)]

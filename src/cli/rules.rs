@@ -1,8 +1,9 @@
-//! `sanmen rules …`: the inspection rules, listed, checked and tested.
+//! `sanmen rules …`: the inspection rules, listed, checked, tested and tried.
 
 mod check;
 mod list;
 mod test;
+mod trial;
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -30,6 +31,8 @@ enum Command {
     List(list::ListArgs),
     /// Report every mistake of rule files at once, and what in them is worth a second look
     Check(check::CheckArgs),
+    /// Try rules on a recording or a scenario before they are used: how often, how long, pictures
+    Try(trial::TryArgs),
     /// Play the tests that stand in rule files: made-up readings, and what must follow
     Test(test::TestArgs),
 }
@@ -39,6 +42,7 @@ pub fn run(args: &RulesArgs, out: &mut dyn Write) -> Result<(), Failure> {
     match &args.command {
         Command::List(args) => list::run(args, out),
         Command::Check(args) => check::run(args, out),
+        Command::Try(args) => trial::run(args, out),
         Command::Test(args) => test::run(args, out),
     }
 }

@@ -6,7 +6,7 @@ use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
 use ratatui::crossterm::terminal;
 
 /// An empty table with these columns.
-pub fn plain<const N: usize>(head: [&str; N]) -> Table {
+pub fn plain(head: &[&str]) -> Table {
     let mut table = Table::new();
     let line = LineStyle::none().fill('─').junction('─');
     table.load_style(TableStyle::new().header_separator(line));

@@ -6,8 +6,10 @@
 
 mod dataset;
 mod fleet;
+mod many_tags;
 mod monitor;
 mod plant;
+mod replay;
 mod scenario;
 mod year;
 
@@ -51,6 +53,7 @@ fn main() {
     plant::bench();
     scenario::bench();
     monitor::bench();
+    replay::bench();
     dataset::bench();
     year::bench();
 }

@@ -7,6 +7,9 @@ use std::process::{Command, Output};
 
 use insta::assert_snapshot;
 
+#[path = "../bench/many_tags.rs"]
+mod many_tags;
+
 /// An hour and a half of the Sanmen plant: a burst, a gauge that sticks, a link that loses, doubles
 /// and reorders, and a laboratory.
 const BURST: &str = r#"
@@ -172,4 +175,75 @@ fn a_line_without_an_end_fills_no_memory() {
         let said = said(folder.path(), &format!("replay {name}"));
         assert!(said.contains("more than 1048576 bytes") && said.ends_with("code 2"), "{said}");
     }
+}
+
+#[test]
+fn many_instruments_that_are_read_each_second_lose_nothing_in_a_replay() {
+    let (plant, book) = many_tags::scene(100);
+    let tally = many_tags::play(&plant, &book, 90);
+    assert_eq!((tally.readings, tally.late, tally.missing), (9_000, 0, 0));
+    assert!(tally.unheard(0, &plant).is_empty());
+}
+
+/// Two rules, one of them with the id of one in force and a limit that is higher.
+const TRIED: &str = r#"
+[[rule]]
+id = "finished-chlorine-low"
+title = { en = "Too little chlorine", zh = "余氯偏低" }
+source = "a plan [D]"
+kind = "limit"
+quantity = "free-chlorine"
+point = "finished-water"
+below_mg_per_l = 0.45
+on_delay_min = 5
+off_delay_min = 5
+priority = "high"
+no_data = "hold"
+inhibited_by = ["tag-silent"]
+advice = { en = "Look.", zh = "看。" }
+
+[[rule]]
+id = "village-pressure-high"
+title = { en = "High", zh = "高" }
+source = "a plan [D]"
+kind = "limit"
+quantity = "pressure"
+tag = "PIT-40*"
+above_kpa = 590
+on_delay_min = 5
+off_delay_min = 5
+priority = "low"
+no_data = "hold"
+advice = { en = "Look.", zh = "看。" }
+"#;
+
+#[test]
+fn a_rule_is_tried_on_a_scenario_and_on_its_recording_with_the_same_result() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("tried.toml"), TRIED).expect("written");
+    let short = root().join("scenarios/dosing-loses-prime.toml");
+    let text = std::fs::read_to_string(short).expect("it ships");
+    let (head, _) = text.split_once("[[expect]]").expect("it expects something");
+    let head = head.replace("duration_h = 29", "duration_h = 6");
+    std::fs::write(folder.path().join("prime.toml"), head).expect("written");
+    let shown = said(folder.path(), "rules try tried.toml --on prime.toml --compare");
+    assert_snapshot!(shown);
+    let made = sanmen(folder.path(), &["dataset", "prime.toml", "--out", "data"]);
+    assert_eq!(made.status.code(), Some(0), "{}", String::from_utf8_lossy(&made.stderr));
+    let json = |on: &str, more: &[&str]| {
+        let args = [&["rules", "try", "tried.toml", "--format", "json", "--on", on], more].concat();
+        let output = sanmen(folder.path(), &args);
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("text")
+    };
+    let of_scenario = json("prime.toml", &["--html", "page.html"]);
+    assert_eq!(of_scenario, json("data/prime-20241205", &[]));
+    let first = of_scenario.lines().next().expect("a rule");
+    assert!(first.contains(r#""times":1"#) && first.contains(r#""in_force":null"#), "{first}");
+    let page = std::fs::read_to_string(folder.path().join("page.html")).expect("it was written");
+    assert!(page.starts_with("<!doctype html>") && page.contains("<polygon"), "{page}");
+    assert!(!page.contains("http"), "the page needs nothing else");
+    let wrong = TRIED.replace("tag-silent", "tag-silnt").replace("below_mg_per_l", "below_ntu");
+    std::fs::write(folder.path().join("tried.toml"), wrong).expect("written");
+    assert_snapshot!(said(folder.path(), "rules try tried.toml --on nowhere"));
 }

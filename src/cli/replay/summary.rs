@@ -175,7 +175,7 @@ impl Told<'_> {
         let _ = writeln!(text, "{raised} {times}, {stand} {standing}\n");
         alarms.sort_by_key(|(_, it)| std::cmp::Reverse((it.priority, it.times)));
         let plants: BTreeSet<_> = alarms.iter().map(|(id, _)| &id.plant).collect();
-        let mut rows = table::plain(words.head);
+        let mut rows = table::plain(&words.head);
         for (id, it) in &alarms {
             let tag = id.tag.as_ref().map_or("plant", TagId::as_str);
             let tag = if plants.len() > 1 { format!("{}/{tag}", id.plant) } else { tag.to_owned() };

@@ -64,7 +64,7 @@ pub(super) fn named_book(paths: &[PathBuf]) -> Result<Book, Problems> {
 }
 
 /// The rule files at some paths. Errors: a path that is none, a folder without any.
-fn rule_files(paths: &[PathBuf]) -> Result<Vec<Arc<Source>>, Problems> {
+pub(super) fn rule_files(paths: &[PathBuf]) -> Result<Vec<Arc<Source>>, Problems> {
     let mut sources = Vec::new();
     let mut problems = Problems::new();
     for path in paths {

@@ -57,7 +57,7 @@ pub fn run(args: &ListArgs, out: &mut dyn Write) -> Result<(), Failure> {
         .collect();
     let idle = book.rules().len() - rows.len();
     let head = ["rule", "title", "watches", "looks for", "delays", "priority", "source"];
-    let mut rules = table::plain(head);
+    let mut rules = table::plain(&head);
     rules.add_rows(rows);
     table::write(&rules, out)?;
     if idle > 0 {
@@ -107,9 +107,11 @@ fn cells(rule: &InspectionRule, lang: Lang, watches: String, looks_for: String) 
 }
 
 /// What a rule watches: an instrument, a sampling site, or the plant.
-struct Place {
-    tag: Option<TagId>,
-    limit: Option<(LimitInForce, Measured)>,
+pub(super) struct Place {
+    /// The instrument or site.
+    pub(super) tag: Option<TagId>,
+    /// The limit in force there, if the rule has one.
+    pub(super) limit: Option<(LimitInForce, Measured)>,
 }
 
 impl Place {
@@ -118,7 +120,8 @@ impl Place {
     }
 }
 
-fn places(rule: &InspectionRule, plant: &Plant) -> Vec<Place> {
+/// Where a rule looks at a plant.
+pub(super) fn places(rule: &InspectionRule, plant: &Plant) -> Vec<Place> {
     let profile = &plant.profile;
     if rule.watches_plant(profile) {
         return vec![Place { tag: None, limit: None }];
