@@ -6,7 +6,8 @@ use crate::base::time::UtcOffset;
 use crate::base::{Flag, PlantId, QualityTest, QualityTests, RuleId, Stamp, TagId};
 use crate::ingest::observation::{Observation, PlantIndex, SiteResult};
 use crate::inspection::book::{Book, Kind};
-use crate::inspection::event::watch::{EventState, EventWatch};
+use crate::inspection::event::plant::Events;
+use crate::inspection::event::watch::EventState;
 use crate::inspection::expression::plant::Expressions;
 use crate::inspection::expression::watch::ExpressionState;
 use crate::inspection::finding::{Finding, RuleIndex, Verdict, Watch};
@@ -38,9 +39,7 @@ pub struct PlantWatch {
     tags: Vec<TagWatch>,
     sites: Vec<SiteWatch>,
     rounds: Rounds,
-    events: Vec<EventWatch>,
-    /// For each instrument: which of `events` take its readings, as which of their channels.
-    feeds: Vec<Vec<(usize, usize)>>,
+    events: Events,
     expressions: Expressions,
 }
 
@@ -96,16 +95,7 @@ impl PlantWatch {
             });
         let sites = sites.collect();
         let rounds = Rounds::new(book, plant, profile, tags.len());
-        let events: Vec<EventWatch> = book
-            .rules()
-            .iter()
-            .enumerate()
-            .flat_map(|(i, rule)| {
-                let watch = Watch { rule: RuleIndex(i), plant, tag: None };
-                EventWatch::of_plant(rule, watch, profile, tags)
-            })
-            .collect();
-        let feeds = feeds_of(&events, tags.len());
+        let events = Events::new(book, plant, profile, tags);
         let checks = Checks::of_plant(book.tests(), profile, tags);
         let expressions = Expressions::new(book, plant, profile, tags);
         let tags = tags.iter().zip(checks).enumerate();
@@ -130,7 +120,6 @@ impl PlantWatch {
             sites,
             rounds,
             events,
-            feeds,
             expressions,
         }
     }
@@ -138,7 +127,7 @@ impl PlantWatch {
     fn start(&mut self, now: Stamp) {
         self.started = true;
         self.gateway.iter_mut().for_each(|silence| silence.start(now));
-        self.events.iter_mut().for_each(|event| event.start(now));
+        self.events.start(now);
         self.expressions.start(now);
         for tag in &mut self.tags {
             tag.silences.iter_mut().for_each(|silence| silence.start(now));
@@ -167,12 +156,8 @@ impl PlantWatch {
         };
         let is_newer = tag.last.is_none_or(|last| at > last);
         let flagged = tag.observe(observation, findings, told);
-        for (event, channel) in self.feeds.get(observation.tag.0).into_iter().flatten() {
-            if let Some(event) = self.events.get_mut(*event).filter(|_| is_newer) {
-                event.observe(*channel, at, observation.value, flagged.0);
-            }
-        }
         if is_newer {
+            self.events.observe(observation.tag, at, observation.value, flagged.0);
             self.expressions.observe(observation.tag, at, observation.value, flagged.0);
         }
         self.next_deadline = self.next_deadline.min(tag.deadline(true));
@@ -224,7 +209,7 @@ impl PlantWatch {
                 tag.advance(to, findings);
                 tag.advance_silences(listen_until, findings);
             }
-            self.events.iter_mut().for_each(|event| event.advance(to, findings));
+            self.events.advance(to, findings);
             self.expressions.advance(to, findings);
             self.next_deadline = self.deadline();
         }
@@ -285,9 +270,8 @@ impl PlantWatch {
         let gateway = self.gateway.iter().map(SilenceWatch::deadline);
         let silent = self.gateway.first().is_some_and(|gateway| gateway.silent_since().is_some());
         let tags = self.tags.iter().map(|tag| tag.deadline(!silent));
-        let events = self.events.iter().map(EventWatch::deadline);
-        let own = gateway.chain(tags).chain(events).min().unwrap_or(Stamp::MAX);
-        own.min(self.expressions.deadline())
+        let own = gateway.chain(tags).min().unwrap_or(Stamp::MAX);
+        own.min(self.events.deadline()).min(self.expressions.deadline())
     }
 
     /// See `Inspection::begin_again`.
@@ -297,7 +281,7 @@ impl PlantWatch {
         self.gateway.iter_mut().for_each(SilenceWatch::begin_again);
         self.sites.iter_mut().for_each(SiteWatch::begin_again);
         self.rounds.begin_again();
-        self.events.iter_mut().for_each(EventWatch::begin_again);
+        self.events.begin_again();
         self.expressions.begin_again();
         for tag in &mut self.tags {
             (tag.last, tag.window, tag.seen) = (None, Window::default(), Window::default());
@@ -318,12 +302,11 @@ impl PlantWatch {
             watchers.chain(silences(&tag.silences))
         });
         let sites = self.sites.iter().flat_map(SiteWatch::watches);
-        let events = self.events.iter().map(|event| (event.watch(), event.verdict()));
         silences(&self.gateway)
             .into_iter()
             .chain(tags)
             .chain(sites)
-            .chain(events)
+            .chain(self.events.watches())
             .chain(self.rounds.watches())
             .chain(self.expressions.watches())
     }
@@ -336,14 +319,9 @@ impl PlantWatch {
             tags: self.tags.iter().map(|tag| tag.state(&self.rules)).collect(),
             sites: self.sites.iter().map(|site| site.state(&self.rules)).collect(),
             rounds: self.rounds.state(&self.rules),
-            events: self.event_states(),
+            events: self.events.states(&self.rules),
             expressions: self.expressions.states(),
         }
-    }
-
-    fn event_states(&self) -> Vec<(RuleId, EventState)> {
-        let id = |event: &EventWatch| self.rules.get(event.watch().rule.0).cloned();
-        self.events.iter().filter_map(|event| Some((id(event)?, event.state()))).collect()
     }
 
     /// Is the state of this plant?
@@ -357,11 +335,7 @@ impl PlantWatch {
         resume_silences(&mut self.gateway, &self.rules, &state.gateway);
         self.sites.iter_mut().for_each(|site| site.resume(&self.rules, &state.sites));
         self.rounds.resume(&self.rules, &state.rounds);
-        for event in &mut self.events {
-            let id = self.rules.get(event.watch().rule.0);
-            let then = state.events.iter().filter(|(rule, _)| Some(rule) == id);
-            then.for_each(|(_, state)| event.resume(state));
-        }
+        self.events.resume(&self.rules, &state.events);
         self.expressions.resume(&state.expressions);
         for tag in &mut self.tags {
             if let Some(state) = state.tags.iter().find(|state| state.id == tag.label.tag) {
@@ -564,19 +538,6 @@ impl TagWatch {
         }
         resume_silences(&mut self.silences, rules, &state.silences);
     }
-}
-
-/// For each of so many instruments: which events take its readings, as which channels.
-fn feeds_of(events: &[EventWatch], tags: usize) -> Vec<Vec<(usize, usize)>> {
-    let mut feeds = vec![Vec::new(); tags];
-    for (event, watch) in events.iter().enumerate() {
-        for (channel, tag) in watch.channels().enumerate() {
-            if let Some(feeds) = feeds.get_mut(tag.0) {
-                feeds.push((event, channel));
-            }
-        }
-    }
-    feeds
 }
 
 fn silence_states(silences: &[SilenceWatch], rules: &[RuleId]) -> Vec<(RuleId, SilenceState)> {

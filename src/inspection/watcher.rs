@@ -232,7 +232,6 @@ impl Watcher {
             Some(before) => rule.count_later(counts, at, (before, &weighed.judged), held),
             None => rule.count(counts, at, &weighed.judged, held),
         };
-        let (rule, about, counted) = (*rule, rule.about(counts), rule.seen(counts));
         if weighed.before.is_none() {
             self.no_data_at = Some(at + self.patience);
         }
@@ -240,6 +239,8 @@ impl Watcher {
         if self.verdict == Some(verdict) || !self.conclude(verdict) {
             return;
         }
+        let Detector::Quality { rule, counts } = &self.detector else { return };
+        let (rule, about, counted) = (*rule, rule.about(counts), rule.seen(counts));
         let (tag, found) = (&label.tag, what_is_found(about));
         let value = shown(label.quantity, weighed.value);
         let text = match (counted, holds) {
@@ -390,7 +391,7 @@ impl Watcher {
             Detector::Limit { .. } => self.no_data_at,
             Detector::Quality { rule, counts } => {
                 let held = self.verdict == Some(Verdict::Abnormal);
-                let next = rule.next_part(counts).filter(|_| held);
+                let next = if held { rule.next_part(counts) } else { None };
                 next.into_iter().chain(self.no_data_at).min()
             }
         };

@@ -50,10 +50,16 @@ fn main() {
         let sizes: Vec<usize> = words[at..].iter().filter_map(|word| word.parse().ok()).collect();
         return fleet::bench(&sizes);
     }
-    plant::bench();
-    scenario::bench();
-    monitor::bench();
-    replay::bench();
-    dataset::bench();
-    year::bench();
+    // `cargo bench -- monitor`: only that.
+    let works: [(&str, fn()); 6] = [
+        ("plant", plant::bench),
+        ("scenario", scenario::bench),
+        ("monitor", monitor::bench),
+        ("replay", replay::bench),
+        ("dataset", dataset::bench),
+        ("year", year::bench),
+    ];
+    let is_named = |name| words.iter().any(|word| word == name);
+    let any = works.iter().any(|(name, _)| is_named(*name));
+    works.iter().filter(|(name, _)| !any || is_named(*name)).for_each(|(_, bench)| bench());
 }

@@ -7,12 +7,13 @@
 //! ([`resample`]); each step is held against what the steps before it let expect, signal by signal
 //! ([`linear`]) or all at once ([`nearest`]); what differs too much is an outlier and stays out of
 //! the [`history`]; and so many outliers among so many steps are an event ([`discriminator`]).
-//! [`watch`] puts these together.
+//! [`watch`] puts these together, [`plant`] all of one plant.
 
 pub mod discriminator;
 pub mod history;
 pub mod linear;
 pub mod nearest;
+pub mod plant;
 pub mod resample;
 pub mod spec_file;
 #[cfg(test)]

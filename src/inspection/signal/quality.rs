@@ -95,7 +95,13 @@ impl QualityRule {
 
     fn add(&self, counts: &mut Counts, at: Stamp, doubtful: u32, all: u32) {
         let Some(window) = self.window else { return };
-        let number = at.as_ms().div_euclid(Self::part(window));
+        let part = Self::part(window);
+        if let Some(last) = counts.parts.back_mut().filter(|last| last.covers(at, part)) {
+            // What leaves the window left it when this part began.
+            (last.doubtful, last.all) = (last.doubtful + doubtful, last.all + all);
+            return;
+        }
+        let number = at.as_ms().div_euclid(part);
         self.roll(counts, at);
         // Where a later verdict belongs to a part that is not the last one, it is found there.
         match counts.parts.iter_mut().rev().find(|part| part.number <= number) {
@@ -123,9 +129,12 @@ impl QualityRule {
         if self.window.is_none() {
             return !counts.held.is_empty();
         }
+        if !may {
+            return false;
+        }
         let (doubtful, all) = counts.total();
         let share = f64::from(doubtful) / f64::from(all.max(1));
-        may && doubtful >= self.readings && share >= self.share
+        doubtful >= self.readings && share >= self.share
     }
 
     /// Time has reached `now`: does a rule that held still hold?
@@ -151,6 +160,13 @@ impl QualityRule {
     /// The tests that its last word is about: those that doubt now, or all it listens to.
     pub fn about(&self, counts: &Counts) -> QualityTests {
         if self.window.is_some() || counts.held.is_empty() { self.tests } else { counts.held }
+    }
+}
+
+impl Part {
+    /// Does a moment lie in it, when parts are so long? By products: this is asked of every reading.
+    fn covers(&self, at: Stamp, part_ms: i64) -> bool {
+        (self.number * part_ms..(self.number + 1) * part_ms).contains(&at.as_ms())
     }
 }
 
