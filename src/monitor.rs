@@ -11,6 +11,7 @@
 //! readings in the order of their times, and before each one everything fires that was due before
 //! it. A restart from a checkpoint at any point changes nothing either.
 
+pub mod explain;
 #[cfg(test)]
 mod quality_tests;
 pub mod snapshot;

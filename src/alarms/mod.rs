@@ -11,6 +11,7 @@ pub mod event;
 pub mod level;
 pub mod load;
 pub mod policy;
+pub mod standing;
 pub mod state;
 #[cfg(test)]
 mod tests;

@@ -112,13 +112,22 @@ impl Scene {
 
     /// How everything stands, as the monitor that writes the ledger saw it a moment ago.
     pub(super) async fn snapshot(&self) -> Result<Snapshot, Failure> {
+        Ok(self.monitor().await?.snapshot())
+    }
+
+    /// The monitor as the one that writes the ledger was a moment ago.
+    pub(super) async fn monitor(&self) -> Result<Monitor, Failure> {
         let mut visitor = Visitor::open(&self.folder).await.map_err(Failure::outside)?;
         let resume = visitor.resume().await.map_err(Failure::outside)?;
         visitor.close().await.map_err(Failure::outside)?;
-        let mut monitor =
-            Monitor::new(self.plants.clone(), self.book.clone(), self.settings.monitor());
+        let mut monitor = self.new_monitor();
         catch_up(&mut monitor, &resume).map_err(Failure::outside)?;
-        Ok(monitor.snapshot())
+        Ok(monitor)
+    }
+
+    /// A monitor of these plants by these rules that has seen nothing.
+    pub(super) fn new_monitor(&self) -> Monitor {
+        Monitor::new(self.plants.clone(), self.book.clone(), self.settings.monitor())
     }
 
     /// Gives every record of the ledger to `take`, in the order of each chain.

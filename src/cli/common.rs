@@ -4,9 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::base::Stamp;
 use crate::base::problem::Problems;
 use crate::base::random::Seed;
 use crate::base::text::Lang;
+use crate::base::time::NotATime;
 use crate::cli::library::{self, Library};
 use crate::cli::settings::Settings;
 
@@ -135,6 +137,11 @@ pub fn speed(text: &str) -> Result<Speed, String> {
         Ok(times) if (0.01..=1e6).contains(&times) => Ok(Speed::Times(times)),
         _ => Err("must be `max` or a number from 0.01 to 1000000".to_owned()),
     }
+}
+
+/// A moment that a person names. Errors: it is none.
+pub fn moment(text: &str) -> Result<Stamp, NotATime> {
+    Stamp::parse(text).map(|(stamp, _)| stamp)
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod data;
 pub mod dataset;
 mod elsewhere;
 pub mod exit;
+mod explain;
 pub mod fleet;
 pub mod library;
 mod live;
@@ -69,6 +70,8 @@ enum Command {
     Monitor(monitor::MonitorArgs),
     /// List alarms and answer them: acknowledge, shelve, reset, take out of service
     Alarms(alarms::AlarmsArgs),
+    /// Say why the alarm of a rule is raised, or is not, at any moment
+    Explain(explain::ExplainArgs),
     /// Show which samples are due where: done, due, late, missed
     Rounds(rounds::RoundsArgs),
     /// Play scenario files offline against their expectations
@@ -99,6 +102,7 @@ impl Command {
             Self::Simulate(args) => simulate::run(args, out),
             Self::Monitor(args) => monitor::run(args, out),
             Self::Alarms(args) => alarms::run(args, out),
+            Self::Explain(args) => explain::run(args, out),
             Self::Rounds(args) => rounds::run(args, out),
             Self::Test(args) => test::run(args, out),
             Self::Network(args) => network::run(args, out),

@@ -11,9 +11,8 @@ use serde_json::json;
 use super::alarms::{Scene, WhereArgs};
 use crate::base::random::Seed;
 use crate::base::text::Lang;
-use crate::base::time::NotATime;
 use crate::base::{PlantId, Stamp};
-use crate::cli::common::Format;
+use crate::cli::common::{Format, moment};
 use crate::cli::exit::{self, Failure};
 use crate::cli::library::{self, Script};
 use crate::cli::live::{self, say};
@@ -43,10 +42,6 @@ pub struct RoundsArgs {
     at: Option<Stamp>,
     #[command(flatten)]
     place: WhereArgs,
-}
-
-fn moment(text: &str) -> Result<Stamp, NotATime> {
-    Stamp::parse(text).map(|(stamp, _)| stamp)
 }
 
 /// What is known of some plants.

@@ -21,7 +21,7 @@ use crate::scenario::Scenario;
 use crate::simulator::{Batch, Run, Simulator, SimulatorError};
 use crate::telemetry::radio::{Delivery, Radio};
 use crate::telemetry::topic::Topic;
-use crate::world::truth::LinkTruth;
+use crate::world::truth::{LinkTruth, Truth};
 use crate::world::{Outside, Soundness};
 
 /// Why a scenario cannot be played to its end.
@@ -155,6 +155,17 @@ pub fn play(
     book: &Book,
     seed: Option<Seed>,
 ) -> Result<Played, PlayError> {
+    Ok(play_until(plant, scenario, book, seed, Stamp::MAX)?.0)
+}
+
+/// The same up to the first step at or after `until`; with the monitor as it stands then.
+pub fn play_until(
+    plant: &Arc<Plant>,
+    scenario: &Scenario,
+    book: &Book,
+    seed: Option<Seed>,
+    until: Stamp,
+) -> Result<(Played, Monitor), PlayError> {
     let seed = seed.unwrap_or(scenario.seed);
     let run = Run {
         seed: Some(seed),
@@ -167,25 +178,10 @@ pub fn play(
     let topic = |kind| Topic { space: space.clone(), plant: plant.id.clone(), kind }.to_string();
     let mut stage = Stage::new(plant, scenario, book, seed);
     let mut radio = Radio::default();
-    let played = &mut stage.played;
-    for tag in scenario.expectations.iter().filter_map(|e| e.alarm.tag.as_ref()) {
-        played.keep(plant, tag);
-    }
-    for LinkIndex(pump) in scenario.energy.iter().map(|expectation| expectation.pump) {
-        let start = Lifting::new(scenario.start, &simulator.truth().links[pump]);
-        played.pumps.insert(LinkIndex(pump), vec![start]);
-    }
-    while !simulator.is_over() {
+    stage.keep_expected(scenario, &simulator);
+    while !simulator.is_over() && simulator.now() < until {
         let step = simulator.step()?;
-        let played = &mut stage.played;
-        for (LinkIndex(pump), series) in &mut played.pumps {
-            series.push(Lifting::new(step.now, &step.truth.links[*pump]));
-        }
-        for (tag, value) in step.at_tags.iter().enumerate() {
-            if let Some(value) = value {
-                played.truths.push(TagIndex(tag), step.now, *value);
-            }
-        }
+        stage.see(step.now, step.truth, step.at_tags);
         let (now, messages) = (step.now, step.messages);
         for message in messages {
             radio.send(topic(message.kind), message.payload, message.due);
@@ -196,21 +192,17 @@ pub fn play(
         stage.hear(&Input::Tick { now })?;
         stage.answer(now)?;
     }
-    let end = simulator.now();
-    let played = &mut stage.played;
-    played.soundness = simulator.soundness();
-    played.outside = simulator.outside().to_vec();
-    let links = &simulator.truth().links;
-    let kwh: f64 = links.iter().map(|link| link.energy_kwh).sum();
-    let m3: f64 = links.iter().map(|link| link.lifted.as_m3()).sum();
-    played.kwh_per_m3 = (m3 > 0.0).then(|| kwh / m3);
-    for message in simulator.close() {
-        radio.send(topic(message.kind), message.payload, message.due);
+    stage.sum_up(&simulator);
+    if simulator.is_over() {
+        let end = simulator.now();
+        for message in simulator.close() {
+            radio.send(topic(message.kind), message.payload, message.due);
+        }
+        while let Some(delivery) = radio.receive(end + Span::HOUR) {
+            stage.hear(&arrival(delivery))?;
+        }
     }
-    while let Some(delivery) = radio.receive(end + Span::HOUR) {
-        stage.hear(&arrival(delivery))?;
-    }
-    Ok(stage.played)
+    Ok((stage.played, stage.monitor))
 }
 
 fn arrival(delivery: Delivery) -> Input {
@@ -263,6 +255,41 @@ impl<'a> Stage<'a> {
             kwh_per_m3: None,
         };
         Self { plant, monitor, heads: Heads::default(), answers: Answers::new(scenario), played }
+    }
+
+    /// What expectations name is kept whole.
+    fn keep_expected(&mut self, scenario: &Scenario, simulator: &Simulator) {
+        let played = &mut self.played;
+        for tag in scenario.expectations.iter().filter_map(|e| e.alarm.tag.as_ref()) {
+            played.keep(self.plant, tag);
+        }
+        for LinkIndex(pump) in scenario.energy.iter().map(|expectation| expectation.pump) {
+            let start = Lifting::new(scenario.start, &simulator.truth().links[pump]);
+            played.pumps.insert(LinkIndex(pump), vec![start]);
+        }
+    }
+
+    /// What is true after a step.
+    fn see(&mut self, now: Stamp, truth: &Truth, at_tags: &[Option<f64>]) {
+        for (LinkIndex(pump), series) in &mut self.played.pumps {
+            series.push(Lifting::new(now, &truth.links[*pump]));
+        }
+        for (tag, value) in at_tags.iter().enumerate() {
+            if let Some(value) = value {
+                self.played.truths.push(TagIndex(tag), now, *value);
+            }
+        }
+    }
+
+    /// What can be said of the simulation so far.
+    fn sum_up(&mut self, simulator: &Simulator) {
+        let played = &mut self.played;
+        played.soundness = simulator.soundness();
+        played.outside = simulator.outside().to_vec();
+        let links = &simulator.truth().links;
+        let kwh: f64 = links.iter().map(|link| link.energy_kwh).sum();
+        let m3: f64 = links.iter().map(|link| link.lifted.as_m3()).sum();
+        played.kwh_per_m3 = (m3 > 0.0).then(|| kwh / m3);
     }
 
     /// The monitor takes an input; what follows is kept.

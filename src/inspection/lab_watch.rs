@@ -15,6 +15,8 @@ use crate::ingest::observation::PlantIndex;
 use crate::inspection::book::{Book, Kind};
 use crate::inspection::finding::{Finding, RuleIndex, Verdict, Watch, Why};
 use crate::inspection::limit::LimitInForce;
+use crate::inspection::sight::Sight;
+use crate::inspection::unit_keys::Measured;
 use crate::inspection::window::Window;
 use crate::plant::profile::Profile;
 use crate::plant::tags::{Site, TagIndex};
@@ -84,6 +86,25 @@ impl SiteWatch {
     /// Every rule here, with its verdict.
     pub fn watches(&self) -> impl Iterator<Item = (Watch, Option<Verdict>)> + '_ {
         self.watches.iter().map(|it| (it.watch, it.state.verdict))
+    }
+
+    /// What a rule sees here; none when it does not watch here.
+    pub fn sight(&self, watch: Watch) -> Option<Sight> {
+        let own = self.watches.iter().find(|it| it.watch == watch)?;
+        let LabState { taken_at, verdict, changed_at, ref window } = own.state;
+        let limit = own.limit.words(Measured::Analyte(own.analyte));
+        let text = match taken_at {
+            Some(at) => {
+                let at = local(at, self.utc_offset);
+                format!(
+                    "the newest sample of {} was taken at {at}; a limit is broken {limit}",
+                    self.id
+                )
+            }
+            None => format!("no result for {} at {} so far", own.analyte.spoken(), self.id),
+        };
+        let judged = window.to_vec();
+        Some(Sight { verdict, changed_at, text, judged, ..Sight::default() })
     }
 
     /// Forgets all that was seen.

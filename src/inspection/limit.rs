@@ -70,6 +70,16 @@ impl LimitInForce {
             shown(quantity, value)
         )
     }
+
+    /// The same about a value that breaks nothing.
+    pub fn kept(&self, quantity: Quantity, at: &str, what: &str, value: f64) -> String {
+        let side = match self.side {
+            Side::Below => "below",
+            Side::Above => "above",
+        };
+        let (value, limit) = (shown(quantity, value), shown(quantity, self.raise));
+        format!("{} at {at} is {value}, not {side} {what} {limit}", spoken(quantity))
+    }
 }
 
 #[cfg(test)]

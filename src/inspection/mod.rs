@@ -15,6 +15,7 @@ mod lab_watch;
 pub mod level;
 mod level_file;
 pub mod limit;
+mod misses;
 mod plant_watch;
 pub mod plausibility;
 pub mod round;
@@ -24,6 +25,7 @@ mod rule_file;
 pub mod rule_test;
 pub mod select;
 pub mod service_pressure;
+pub mod sight;
 pub mod signal;
 mod silence_watch;
 pub mod template;
@@ -40,6 +42,7 @@ use crate::ingest::observation::{Observation, PlantIndex, SiteResult};
 use crate::inspection::book::Book;
 use crate::inspection::finding::{Finding, Verdict, Watch};
 use crate::inspection::plant_watch::{PlantState, PlantWatch};
+use crate::inspection::sight::Sight;
 use crate::inspection::signal::notice::Told;
 use crate::plant::profile::Profile;
 use crate::plant::tags::Tag;
@@ -125,6 +128,11 @@ impl Inspection {
     /// Every rule at every place it watches, with the verdict so far (none before the first).
     pub fn watches(&self) -> impl Iterator<Item = (Watch, Option<Verdict>)> + '_ {
         self.plants.iter().flat_map(PlantWatch::watches)
+    }
+
+    /// What a rule sees at one place; none when it does not watch there.
+    pub fn sight(&self, watch: Watch) -> Option<Sight> {
+        self.plants.get(watch.plant.0)?.sight(watch)
     }
 
     /// Forgets all that was seen of a plant: its time begins again.

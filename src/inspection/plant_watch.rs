@@ -13,6 +13,7 @@ use crate::inspection::expression::watch::ExpressionState;
 use crate::inspection::finding::{Finding, RuleIndex, Verdict, Watch};
 use crate::inspection::lab_watch::{SiteState, SiteWatch};
 use crate::inspection::round_watch::{RoundState, Rounds};
+use crate::inspection::sight::Sight;
 use crate::inspection::signal::checks::{Checks, ChecksState};
 use crate::inspection::signal::notice::{Doubt, Notice, Told, Untold};
 use crate::inspection::signal::spec::made_at;
@@ -311,6 +312,19 @@ impl PlantWatch {
             .chain(self.expressions.watches())
     }
 
+    /// See `Inspection::sight`.
+    pub fn sight(&self, watch: Watch) -> Option<Sight> {
+        let gateway = || self.gateway.iter().find(|it| it.watch() == watch);
+        let tag = || self.tags.get(watch.tag?.0)?.sight(watch);
+        let site = || self.sites.iter().find_map(|site| site.sight(watch));
+        (gateway().map(|it| it.sight(&format!("plant {}", self.id), self.utc_offset)))
+            .or_else(tag)
+            .or_else(site)
+            .or_else(|| self.rounds.sight(watch))
+            .or_else(|| self.events.sight(watch))
+            .or_else(|| self.expressions.sight(watch))
+    }
+
     /// For a checkpoint.
     pub fn state(&self) -> PlantState {
         PlantState {
@@ -501,6 +515,22 @@ impl TagWatch {
             let (who, offset) = (self.label.tag.as_str(), self.label.utc_offset);
             while silence.advance(to, who, offset, Some(&self.window), findings).is_some() {}
         }
+    }
+
+    /// What a rule sees here, if it watches here.
+    fn sight(&self, watch: Watch) -> Option<Sight> {
+        let judged = self.window.to_vec();
+        let seen = self.seen.to_vec();
+        let left_out = seen.into_iter().filter(|it| !judged.contains(it)).collect();
+        let watcher = self.watchers.iter().find(|it| it.watch() == watch);
+        if let Some(watcher) = watcher {
+            return Some(
+                watcher.sight(&self.label, Sight { judged, left_out, ..Sight::default() }),
+            );
+        }
+        let silence = self.silences.iter().find(|it| it.watch() == watch)?;
+        let sight = silence.sight(self.label.tag.as_str(), self.label.utc_offset);
+        Some(Sight { judged, left_out, ..sight })
     }
 
     fn deadline(&self, listening: bool) -> Stamp {

@@ -9,6 +9,7 @@ use crate::ingest::observation::{PlantIndex, SiteResult};
 use crate::inspection::book::{Book, Kind};
 use crate::inspection::finding::{Finding, RuleIndex, Verdict, Watch, Why};
 use crate::inspection::round::{Change, Duty, Period, Progress, Status};
+use crate::inspection::sight::Sight;
 use crate::plant::profile::Profile;
 use crate::plant::tags::{SiteIndex, TagIndex};
 
@@ -124,6 +125,21 @@ impl Rounds {
             let status = it.progress.status(&it.duty, now, self.utc_offset);
             (it.watch, it.what.as_str(), status)
         })
+    }
+
+    /// What a rule sees; none when it does not watch there.
+    pub fn sight(&self, watch: Watch) -> Option<Sight> {
+        let own = self.watches.iter().find(|it| it.watch == watch)?;
+        let due = own.progress.deadline(&own.duty, self.utc_offset);
+        let text = match due {
+            Stamp::MAX => format!("no sample of {} so far: rounds count from the first", own.what),
+            due => {
+                let due = local(due, self.utc_offset);
+                format!("{}: {}; results are waited for until {due}", own.what, own.duty.words())
+            }
+        };
+        let (verdict, changed_at) = (own.verdict(), own.changed_at);
+        Some(Sight { verdict, changed_at, text, ..Sight::default() })
     }
 
     /// Forgets all that was seen.

@@ -6,6 +6,7 @@ use crate::base::time::UtcOffset;
 use crate::base::{Span, Stamp};
 use crate::inspection::book::AcceptFlags;
 use crate::inspection::finding::{Finding, Verdict, Watch, Why};
+use crate::inspection::sight::Sight;
 use crate::inspection::signal::silence::{Change, Silence};
 use crate::inspection::window::Window;
 
@@ -114,6 +115,27 @@ impl SilenceWatch {
         let why = Why { value: None, limit: None, window, text };
         findings.push(Finding { watch: self.watch, at: change.at, verdict, level: 0, why });
         Some(change)
+    }
+
+    /// What it hears of `who`.
+    pub fn sight(&self, who: &str, utc_offset: UtcOffset) -> Sight {
+        let clock = |at: Stamp| at.month_day_time(utc_offset);
+        let patience = self.silence.patience();
+        let text = match (self.silent_since(), self.silence.deadline()) {
+            (Some(since), _) => format!("{who} is silent since {}", clock(since)),
+            (None, Some(due)) => {
+                format!(
+                    "{who} was heard at {}, and may be silent for {patience}",
+                    clock(due - patience)
+                )
+            }
+            (None, None) => format!("{who} has not been heard"),
+        };
+        let no_data_at = self.silence.deadline().filter(|_| self.silent_since().is_none());
+        let changed_at = self.silent_since();
+        // Whoever has been heard and may be silent still has never been found silent.
+        let verdict = self.verdict.or(no_data_at.map(|_| Verdict::Normal));
+        Sight { verdict, changed_at, text, no_data_at, ..Sight::default() }
     }
 
     /// For a checkpoint.

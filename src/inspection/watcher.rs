@@ -10,6 +10,7 @@ use crate::inspection::finding::{Finding, Verdict, Watch, Why};
 use crate::inspection::level::Ladder;
 use crate::inspection::limit::LimitInForce;
 use crate::inspection::plausibility::flow_window::{FlowState, FlowVerdict, FlowWindow};
+use crate::inspection::sight::Sight;
 use crate::inspection::signal::Judged;
 use crate::inspection::signal::quality::{Counts, QualityRule, findings as what_is_found};
 use crate::inspection::unit_keys::{shown, spoken};
@@ -382,6 +383,22 @@ impl Watcher {
             // Judged by block, and by what the tests say.
             Detector::FlowWindow(_) | Detector::Quality { .. } => String::new(),
         }
+    }
+
+    /// What it sees; `around` holds the values of its instrument.
+    pub fn sight(&self, label: &Label, around: Sight) -> Sight {
+        let last = around.judged.last().map(|it| it.1);
+        let text = match (&self.detector, last) {
+            (Detector::Limit { broken: true, .. }, Some(value)) => self.sentence(value, label),
+            (Detector::Limit { limit, what, .. }, Some(value)) => {
+                limit.kept(label.quantity, label.tag.as_str(), what, value)
+            }
+            (Detector::Limit { .. }, None) => String::new(),
+            (Detector::FlowWindow(flow), _) => flow.progress(label.tag.as_str()),
+            (Detector::Quality { rule, counts }, _) => rule.progress(counts, label.tag.as_str()),
+        };
+        let (verdict, changed_at) = (self.verdict, self.changed_at);
+        Sight { verdict, changed_at, text, no_data_at: self.no_data_at, ..around }
     }
 
     /// Before this moment `advance` has nothing to find.

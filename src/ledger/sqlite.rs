@@ -376,6 +376,27 @@ async fn read_resume(
     })
 }
 
+async fn read_readings(
+    connection: &mut SqliteConnection,
+    folder: &Path,
+    (plant, tag): (&PlantId, &TagId),
+    (from, to): (Stamp, Stamp),
+) -> Result<Vec<Reading>, StoreError> {
+    let rows = query(
+        "SELECT observed_at, received_at, value, flag FROM readings \
+         WHERE tag = (SELECT id FROM tags WHERE plant = ? AND tag = ?) \
+         AND observed_at >= ? AND observed_at < ? ORDER BY observed_at, rowid",
+    )
+    .bind(plant.as_str())
+    .bind(tag.as_str())
+    .bind(from.as_ms())
+    .bind(to.as_ms())
+    .fetch_all(connection)
+    .await
+    .map_err(|error| database(folder, error))?;
+    rows.iter().map(reading).collect()
+}
+
 async fn read_entries(
     connection: &mut SqliteConnection,
     folder: &Path,
@@ -429,19 +450,7 @@ impl Store for Sqlite {
         from: Stamp,
         to: Stamp,
     ) -> Result<Vec<Reading>, StoreError> {
-        let rows = query(
-            "SELECT observed_at, received_at, value, flag FROM readings \
-             WHERE tag = (SELECT id FROM tags WHERE plant = ? AND tag = ?) \
-             AND observed_at >= ? AND observed_at < ? ORDER BY observed_at, rowid",
-        )
-        .bind(plant.as_str())
-        .bind(tag.as_str())
-        .bind(from.as_ms())
-        .bind(to.as_ms())
-        .fetch_all(&mut self.connection)
-        .await
-        .map_err(self.failed())?;
-        rows.iter().map(reading).collect()
+        read_readings(&mut self.connection, &self.folder, (plant, tag), (from, to)).await
     }
 
     async fn requests(&mut self) -> Result<Vec<Request>, StoreError> {

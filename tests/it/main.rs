@@ -7,6 +7,7 @@ mod closed_forms;
 mod dataset;
 #[cfg(feature = "cli")]
 mod engine_world;
+mod explain;
 mod failures;
 #[cfg(feature = "cli")]
 mod fleet;

@@ -54,6 +54,11 @@ impl History {
         self.rows.len() >= wanted && self.accepted().take(wanted).count() == wanted
     }
 
+    /// How many steps it has that are no outliers.
+    pub fn steps(&self) -> usize {
+        self.accepted().count()
+    }
+
     fn accepted(&self) -> impl DoubleEndedIterator<Item = &Row> {
         self.rows.iter().filter(|row| !row.is_outlier)
     }

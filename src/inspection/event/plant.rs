@@ -5,6 +5,7 @@ use crate::ingest::observation::PlantIndex;
 use crate::inspection::book::Book;
 use crate::inspection::event::watch::{EventState, EventWatch};
 use crate::inspection::finding::{Finding, RuleIndex, Verdict, Watch};
+use crate::inspection::sight::Sight;
 use crate::plant::profile::Profile;
 use crate::plant::tags::{Tag, TagIndex};
 
@@ -29,8 +30,10 @@ impl Events {
         let mut feeds = vec![Vec::new(); tags.len()];
         for (event, watch) in watches.iter().enumerate() {
             for (channel, tag) in watch.channels().enumerate() {
-                let feeds: Option<&mut Vec<(usize, usize)>> = feeds.get_mut(tag.0);
-                feeds.into_iter().for_each(|feeds| feeds.push((event, channel)));
+                let of_tag: Option<&mut Vec<(usize, usize)>> = feeds.get_mut(tag.0);
+                if let Some(of_tag) = of_tag {
+                    of_tag.push((event, channel));
+                }
             }
         }
         Self { watches, feeds }
@@ -63,6 +66,11 @@ impl Events {
     /// Each with its verdict.
     pub fn watches(&self) -> impl Iterator<Item = (Watch, Option<Verdict>)> + '_ {
         self.watches.iter().map(|watch| (watch.watch(), watch.verdict()))
+    }
+
+    /// What a rule sees; none when it does not watch there.
+    pub fn sight(&self, watch: Watch) -> Option<Sight> {
+        self.watches.iter().find(|it| it.watch() == watch).map(EventWatch::sight)
     }
 
     /// Forgets all that was seen.

@@ -13,6 +13,7 @@ use crate::inspection::event::nearest::nearest;
 use crate::inspection::event::resample::Gathered;
 use crate::inspection::event::{EventRule, Method, linear};
 use crate::inspection::finding::{Finding, Verdict, Watch, Why};
+use crate::inspection::sight::Sight;
 use crate::inspection::unit_keys::{shown, spoken};
 use crate::inspection::window::Window;
 use crate::plant::profile::Profile;
@@ -361,6 +362,30 @@ impl EventWatch {
         let window = self.state.window.to_vec();
         let why = Why { value, limit: None, window, text };
         findings.push(Finding { watch: self.watch, at: judged.end, verdict, level: 0, why });
+    }
+
+    /// What it sees, as its last step has shown.
+    pub fn sight(&self) -> Sight {
+        let wanted = self.rule.history_steps;
+        let (place, step) = (self.place(), self.rule.interval);
+        let known = self.state.history.steps();
+        let outliers = self.state.seen.outliers();
+        let discriminator = &self.rule.discriminator;
+        let text = if known < wanted {
+            format!("{place}: {known} of {wanted} steps of {step} are known, then it judges")
+        } else {
+            format!(
+                "{place}: {outliers} of the last {} steps of {step} do not fit (probability {:.2})",
+                discriminator.steps,
+                discriminator.probability(outliers)
+            )
+        };
+        let held =
+            self.state.held_until.filter(|until| self.state.end.is_some_and(|it| it <= *until));
+        let held = if held.is_some() { "; held, as the works has changed how it runs" } else { "" };
+        let judged = self.state.window.to_vec();
+        let verdict = self.state.verdict;
+        Sight { verdict, text: text + held, judged, ..Sight::default() }
     }
 
     /// The signals that made the step an outlier, the largest difference first: those beyond the

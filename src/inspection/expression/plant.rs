@@ -5,6 +5,7 @@ use crate::ingest::observation::PlantIndex;
 use crate::inspection::book::{Book, Kind};
 use crate::inspection::expression::watch::{ExpressionState, ExpressionWatch};
 use crate::inspection::finding::{Finding, RuleIndex, Verdict, Watch};
+use crate::inspection::sight::Sight;
 use crate::plant::profile::Profile;
 use crate::plant::tags::{Tag, TagIndex};
 
@@ -67,6 +68,11 @@ impl Expressions {
     /// Each with its verdict.
     pub fn watches(&self) -> impl Iterator<Item = (Watch, Option<Verdict>)> + '_ {
         self.watches.iter().map(|watch| (watch.watch(), watch.verdict()))
+    }
+
+    /// What a rule sees; none when it does not watch there.
+    pub fn sight(&self, watch: Watch) -> Option<Sight> {
+        self.watches.iter().find(|it| it.watch() == watch).map(ExpressionWatch::sight)
     }
 
     /// Forgets all that was seen.

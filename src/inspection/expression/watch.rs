@@ -11,6 +11,7 @@ use crate::inspection::expression::tree::Over;
 use crate::inspection::expression::unit::Dimension;
 use crate::inspection::expression::{Binding, Expression};
 use crate::inspection::finding::{Finding, Verdict, Watch, Why};
+use crate::inspection::sight::Sight;
 use crate::plant::tags::{Tag, TagIndex};
 
 /// An expression rule at work.
@@ -201,6 +202,30 @@ impl ExpressionWatch {
         terms.collect()
     }
 
+    /// What it sees, as it was judged last.
+    pub fn sight(&self) -> Sight {
+        let at = self.state.next.map(|next| next - self.expression.every);
+        let verdict = self.state.verdict;
+        let text = match (at, verdict) {
+            (Some(at), Some(verdict)) => self.sentence(None, verdict, &self.terms(at)),
+            (Some(at), None) => self.values(&self.terms(at)),
+            (None, _) => String::new(),
+        };
+        let shown = self.sources.iter().find(|source| Some(&source.id) == self.about.as_ref());
+        let judged = shown.zip(at).map(|(source, at)| source.history.last_values(at));
+        let judged = judged.unwrap_or_default();
+        Sight { verdict, text, judged, ..Sight::default() }
+    }
+
+    fn values(&self, terms: &[Option<f64>]) -> String {
+        let named = self.expression.terms.iter().zip(terms);
+        let values = named.map(|(term, value)| match value {
+            Some(value) => format!("{} is {}", term.text, shown(*value, term.dimension)),
+            None => format!("{} is unknown", term.text),
+        });
+        values.collect::<Vec<_>>().join(", ")
+    }
+
     fn sentence(&self, before: Option<Verdict>, verdict: Verdict, terms: &[Option<f64>]) -> String {
         let named = self.expression.terms.iter().zip(terms);
         let about = self.about.as_ref().map(|tag| format!("{tag}: ")).unwrap_or_default();
@@ -210,11 +235,7 @@ impl ExpressionWatch {
             let missing: Vec<&str> = missing.map(|(term, _)| term.text.as_str()).collect();
             return format!("{about}no data for {}", missing.join(", "));
         }
-        let values = named.map(|(term, value)| match value {
-            Some(value) => format!("{} is {}", term.text, shown(*value, term.dimension)),
-            None => format!("{} is unknown", term.text),
-        });
-        let values = values.collect::<Vec<_>>().join(", ");
+        let values = self.values(terms);
         let no = match (before, verdict) {
             (Some(Verdict::Abnormal), Verdict::Normal) => "no longer ",
             (_, Verdict::Normal) => "not ",

@@ -201,6 +201,28 @@ impl FlowWindow {
         self.state = state;
     }
 
+    /// What it has seen of the flow at `tag` so far.
+    pub fn progress(&self, tag: &str) -> String {
+        let FlowTest { from, to, average, .. } = self.test;
+        let (limit, needed) = (shown(Quantity::Flow, self.limit.raise), self.blocks_needed);
+        let side = match self.limit.side {
+            Side::Above => "above",
+            Side::Below => "below",
+        };
+        let open = self.state.block.map_or(String::new(), |block| {
+            let mean = shown(Quantity::Flow, block.sum / f64::from(block.readings.max(1)));
+            let since = block.start.hh_mm(self.utc_offset);
+            format!("; the block open since {since} has a mean of {mean} so far")
+        });
+        let run = self.state.run;
+        format!(
+            "from {} to {} the flow at {tag} is judged in blocks of {average}: {run} in a row \
+             {side} {limit}, it asks for {needed}{open}",
+            clock(from),
+            clock(to)
+        )
+    }
+
     /// One sentence about a block's mean, or about a window without one.
     pub fn sentence(&self, tag: &str, found: FlowVerdict) -> String {
         let limit = shown(Quantity::Flow, self.limit.raise);
@@ -224,6 +246,12 @@ impl FlowWindow {
             (_, Side::Below) => format!("{what} at {tag} is {mean}: people draw water"),
         }
     }
+}
+
+/// A time of the day, `02:00`.
+fn clock(time: Span) -> String {
+    let minutes = time.as_ms() / 60_000;
+    format!("{:02}:{:02}", minutes / 60, minutes % 60)
 }
 
 #[cfg(test)]

@@ -157,6 +157,22 @@ impl QualityRule {
         Some(format!("{doubtful} of {all} readings within {}", self.window?))
     }
 
+    /// What it has counted at `tag`, and what it asks for.
+    pub fn progress(&self, counts: &Counts, tag: &str) -> String {
+        let Some(seen) = self.seen(counts) else {
+            let found = findings(if counts.held.is_empty() { self.tests } else { counts.held });
+            let not = if counts.held.is_empty() { "not doubtful" } else { "doubtful" };
+            return format!("the last reading of {tag} is {not} ({found})");
+        };
+        let least = self.readings;
+        let share = match self.share {
+            share if share > 0.0 => format!(" and {:.0} % of all", share * 100.0),
+            _ => String::new(),
+        };
+        let found = findings(self.tests);
+        format!("{seen} of {tag} are doubtful ({found}); it asks for {least}{share}")
+    }
+
     /// The tests that its last word is about: those that doubt now, or all it listens to.
     pub fn about(&self, counts: &Counts) -> QualityTests {
         if self.window.is_some() || counts.held.is_empty() { self.tests } else { counts.held }

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection, Executor, Row, query};
 
-use super::{database, known_schema, read_entries, read_resume, unreadable};
+use super::{database, known_schema, read_entries, read_readings, read_resume, unreadable};
 use crate::alarms::command::{Ask, Reply};
-use crate::base::{PlantId, Stamp};
-use crate::ledger::store::{Page, Query, Resume, StoreError};
+use crate::base::{PlantId, Stamp, TagId};
+use crate::ledger::store::{Page, Query, Reading, Resume, StoreError};
 
 /// An open ledger of which somebody else may be the writer.
 pub struct Visitor {
@@ -70,6 +70,15 @@ impl Visitor {
     /// A page of entries.
     pub async fn entries(&mut self, wanted: &Query) -> Result<Page, StoreError> {
         read_entries(&mut self.connection, &self.folder, wanted).await
+    }
+
+    /// Readings of an instrument with `from <= observed_at < to`, by that time.
+    pub async fn readings(
+        &mut self,
+        place: (&PlantId, &TagId),
+        times: (Stamp, Stamp),
+    ) -> Result<Vec<Reading>, StoreError> {
+        read_readings(&mut self.connection, &self.folder, place, times).await
     }
 
     /// Asks; what is asked under the same key twice is asked once.

@@ -1,0 +1,54 @@
+//! How one alarm stands, whether or not anybody has been told of it.
+
+use serde::Serialize;
+
+use crate::alarms::Alarms;
+use crate::alarms::event::AlarmState;
+use crate::alarms::state::Phase;
+use crate::base::{RuleId, Stamp, TagId};
+use crate::inspection::finding::{Watch, Why};
+
+/// How one alarm stands.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Standing {
+    /// What a person sees.
+    pub state: AlarmState,
+    /// The condition with its delays.
+    pub phase: Phase,
+    /// When the last occurrence was announced; none when there was none.
+    pub raised_at: Option<Stamp>,
+    /// Must somebody answer?
+    pub unanswered: bool,
+    /// On the shelf until.
+    pub shelved_until: Option<Stamp>,
+    /// What the last occurrence was raised for.
+    pub why: Why,
+    /// Alarms whose conditions hold and that speak for this one.
+    pub spoken_for_by: Vec<(RuleId, Option<TagId>)>,
+}
+
+impl Alarms {
+    /// How the alarm of a rule at a place stands.
+    pub fn standing_at(&self, watch: Watch) -> Standing {
+        let state = self.state(watch);
+        let of_plant = self.plants.get(watch.plant.0);
+        let alarm = of_plant.and_then(|plant| plant.alarms.get(&(watch.rule, watch.tag)));
+        let rule = self.rules.get(watch.rule.0);
+        let parents = rule.map(|rule| rule.inhibited_by.as_slice()).unwrap_or_default();
+        let holding = of_plant.into_iter().flat_map(|plant| &plant.alarms);
+        let holding = holding.filter(|((rule, _), it)| parents.contains(rule) && it.state.holds());
+        let spoken_for_by = holding.filter_map(|((rule, tag), _)| {
+            let id = self.id(Watch { rule: *rule, tag: *tag, ..watch }, 0)?;
+            Some((id.rule, id.tag))
+        });
+        Standing {
+            state: state.shown(),
+            phase: state.phase,
+            raised_at: alarm.and_then(|alarm| alarm.raised_at),
+            unanswered: state.unanswered,
+            shelved_until: state.shelved_until,
+            why: alarm.map(|alarm| alarm.why.clone()).unwrap_or_default(),
+            spoken_for_by: spoken_for_by.collect(),
+        }
+    }
+}

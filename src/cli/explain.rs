@@ -1,0 +1,189 @@
+//! `sanmen explain`: why the alarm of a rule is raised, or is not, at any moment.
+
+mod past;
+mod words;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use indicatif::ProgressBar;
+use serde_json::json;
+
+use super::alarms::{Scene, WhereArgs};
+use crate::base::problem::nearest;
+use crate::base::random::Seed;
+use crate::base::text::Lang;
+use crate::base::{PlantId, Stamp};
+use crate::cli::common::{Format, moment};
+use crate::cli::exit::{self, Failure};
+use crate::cli::library::{self, Script};
+use crate::cli::live;
+use crate::exercise::{judge, offline};
+use crate::ingest::observation::PlantIndex;
+use crate::inspection::book::{Book, InspectionRule};
+use crate::inspection::finding::Watch;
+use crate::monitor::Monitor;
+use crate::monitor::explain::Explanation;
+use crate::plant::Plant;
+use crate::plant::tags::TagIndex;
+
+/// Arguments of `sanmen explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The rule, such as finished-chlorine-low
+    #[arg(value_name = "RULE")]
+    rule: String,
+    /// The instrument or the sampling site, such as AIT-301; all that the rule watches by default
+    #[arg(value_name = "TAG")]
+    tag: Option<String>,
+    /// A scenario to play, a file or the name of one that ships; a ledger by default
+    #[arg(long, value_name = "SCENARIO", conflicts_with_all = ["data", "space"])]
+    scenario: Option<PathBuf>,
+    /// Seed of every random draw, instead of the scenario's
+    #[arg(long, value_name = "N", requires = "scenario")]
+    seed: Option<u64>,
+    /// The plant; may be left out while there is only one
+    #[arg(long, value_name = "PLANT", value_parser = PlantId::new)]
+    plant: Option<PlantId>,
+    /// As it was known at this moment, such as 2024-12-05T12:00:00+08:00; at the end by default
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    at: Option<Stamp>,
+    #[command(flatten)]
+    place: WhereArgs,
+}
+
+/// A monitor at the moment that is asked about, and what is needed to understand it.
+struct Moment {
+    monitor: Monitor,
+    book: Book,
+    plants: Vec<Arc<Plant>>,
+    /// What the ledger says of alarms by then; empty when the monitor itself has seen it all.
+    history: past::History,
+}
+
+/// Says why.
+pub fn run(args: &ExplainArgs, out: &mut dyn Write) -> Result<(), Failure> {
+    let moment = match &args.scenario {
+        Some(path) => of_scenario(path, args)?,
+        None => of_ledger(args)?,
+    };
+    let (index, plant) = moment.plant(args.plant.as_ref())?;
+    let rule = moment.rule(&args.rule)?;
+    let position = moment.book.index(&args.rule).ok_or(Failure::Bug)?;
+    let watch = |tag| Watch { rule: position, plant: index, tag };
+    let places = match &args.tag {
+        Some(tag) => vec![Some(tag_of(plant, tag)?)],
+        None => moment.monitor.places_of(index, position),
+    };
+    let places = if places.is_empty() { vec![None] } else { places };
+    let explain = |tag| moment.monitor.explain(&moment.book, watch(tag)).ok_or(Failure::Bug);
+    let explained: Vec<Explanation> = places.into_iter().map(explain).collect::<Result<_, _>>()?;
+    let lang: Lang = args.place.lang.into();
+    let page = words::Page { rule, plant, lang };
+    match (args.place.format, explained.as_slice()) {
+        (Format::Json, all) => {
+            for it in all {
+                let because = page.headline(it);
+                let said = moment.history.of(it);
+                let line = json!({
+                    "because": because, "condition": rule.condition(), "source": rule.source,
+                    "on_delay_s": rule.on_delay.as_seconds(),
+                    "off_delay_s": rule.off_delay.as_seconds(),
+                    "ledger": said, "explanation": it,
+                });
+                writeln!(out, "{line}")?;
+            }
+        }
+        (Format::Text, [one]) => page.write(one, moment.history.of(one), out)?,
+        (Format::Text, many) => page.write_list(many, out)?,
+    }
+    out.flush()?;
+    Ok(())
+}
+
+impl Moment {
+    fn plant(&self, wanted: Option<&PlantId>) -> Result<(PlantIndex, &Plant), Failure> {
+        let at = match wanted {
+            Some(wanted) => self.plants.iter().position(|plant| plant.id == *wanted),
+            None => Some(0).filter(|_| self.plants.len() == 1),
+        };
+        let found = at.and_then(|at| Some((PlantIndex(at), self.plants.get(at)?.as_ref())));
+        found.ok_or_else(|| {
+            let known: Vec<&str> = self.plants.iter().map(|plant| plant.id.as_str()).collect();
+            let known = known.join(", ");
+            Failure::usage(match wanted {
+                Some(wanted) => format!("nothing is known of plant {wanted}; known: {known}"),
+                None => format!("there are several plants: choose one with --plant, of {known}"),
+            })
+        })
+    }
+
+    fn rule(&self, wanted: &str) -> Result<&InspectionRule, Failure> {
+        let rules = self.book.rules();
+        rules.iter().find(|rule| rule.id.as_str() == wanted).ok_or_else(|| {
+            let known: Vec<&str> = rules.iter().map(|rule| rule.id.as_str()).collect();
+            let help = nearest(wanted, &known)
+                .map_or("`sanmen rules list` shows them all".to_owned(), |it| {
+                    format!("did you mean {it}?")
+                });
+            Failure::usage(format!("there is no rule {wanted:?}: {help}"))
+        })
+    }
+}
+
+/// Where an instrument or a sampling site stands among the places of a plant.
+fn tag_of(plant: &Plant, wanted: &str) -> Result<TagIndex, Failure> {
+    let instruments = plant.instruments.iter().map(|it| it.tag.id.as_str());
+    let known: Vec<&str> =
+        instruments.chain(plant.profile.sites.iter().map(|site| site.id.as_str())).collect();
+    known.iter().position(|tag| *tag == wanted).map(TagIndex).ok_or_else(|| {
+        let help = nearest(wanted, &known).map_or_else(
+            || format!("`sanmen plant show {}` shows them all", plant.id),
+            |it| format!("did you mean {it}?"),
+        );
+        Failure::usage(format!("plant {} has no instrument or site {wanted:?}: {help}", plant.id))
+    })
+}
+
+fn of_scenario(path: &std::path::Path, args: &ExplainArgs) -> Result<Moment, Failure> {
+    let library = args.place.shelves.library();
+    let (plants, book) = (library.plants()?, library.book()?);
+    let source = library::scenario_source(path)?;
+    let Script::Plant(scenario) = library::script(&source, &plants)? else {
+        let text = "a fleet is not played for one alarm: name a scenario of one plant";
+        return Err(Failure::usage(text));
+    };
+    let plant = plants.get(scenario.plant.as_str()).ok_or(Failure::Bug)?;
+    judge::unknown_rules(&scenario, &[&book]).into_result(Some(()))?;
+    let (first, last) = (scenario.start, scenario.end());
+    if let Some(at) = args.at.filter(|at| *at < first || *at > last) {
+        let offset = plant.profile.utc_offset;
+        let [at, first, last] = [at, first, last].map(|it| it.at(offset));
+        let text = format!("{at} is outside the scenario, which runs from {first} to {last}");
+        return Err(Failure::usage(text));
+    }
+    let spinner = ProgressBar::new_spinner().with_message(format!("playing {}", path.display()));
+    spinner.enable_steady_tick(Duration::from_millis(120));
+    let until = args.at.unwrap_or(Stamp::MAX);
+    let played = offline::play_until(plant, &scenario, &book, args.seed.map(Seed), until);
+    spinner.finish_and_clear();
+    let (_, monitor) = played.map_err(|error| Failure::usage(exit::chain(&error)))?;
+    let history = past::History::default();
+    Ok(Moment { monitor, book, plants: vec![plant.clone()], history })
+}
+
+fn of_ledger(args: &ExplainArgs) -> Result<Moment, Failure> {
+    live::block_on(|_, _| async {
+        let scene = Scene::open(&args.place).await?;
+        let until = args.at.unwrap_or(Stamp::MAX);
+        let history = past::History::read(&scene, until).await?;
+        let monitor = match args.at {
+            Some(at) => past::monitor_at(&scene, args.plant.as_ref(), at).await?,
+            None => scene.monitor().await?,
+        };
+        Ok(Moment { monitor, book: scene.book.clone(), plants: scene.plants.clone(), history })
+    })
+}

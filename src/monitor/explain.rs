@@ -1,0 +1,115 @@
+//! Why an alarm is raised, or is not: all that the monitor knows of one rule at one place.
+
+use serde::Serialize;
+
+use super::Monitor;
+use crate::alarms::standing::Standing;
+use crate::base::{Flag, PlantId, QualityTests, RuleId, Stamp, TagId};
+use crate::ingest::observation::PlantIndex;
+use crate::inspection::book::{Book, InspectionRule};
+use crate::inspection::finding::{RuleIndex, Watch};
+use crate::inspection::sight::Sight;
+use crate::plant::tags::TagIndex;
+
+/// All that is known of one rule at one place.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Explanation {
+    /// The plant.
+    pub plant: PlantId,
+    /// The rule.
+    pub rule: RuleId,
+    /// The instrument or the sampling site; none: the plant as a whole.
+    pub tag: Option<TagId>,
+    /// Event time that the rules have reached at this plant; none before anything came.
+    pub reached: Option<Stamp>,
+    /// What the rule sees; none when it does not watch there.
+    pub sight: Option<Sight>,
+    /// What it asks for and does not find there, such as `point tap-water, here finished-water`.
+    pub not_for: Vec<String>,
+    /// The last reading of the instrument.
+    pub latest: Option<Latest>,
+    /// How its alarm stands.
+    pub alarm: Standing,
+}
+
+/// The last reading of an instrument.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Latest {
+    /// When it was taken.
+    pub at: Stamp,
+    /// Its value, in the tag's unit; none when it has none.
+    pub value: Option<f64>,
+    /// Its flag, as far as it was known at once.
+    pub flag: Flag,
+    /// The tests that set the flag.
+    pub tests: QualityTests,
+}
+
+impl Monitor {
+    /// Where a rule of the book watches at a plant, in the order of its instruments and sites.
+    pub fn places_of(&self, plant: PlantIndex, rule: RuleIndex) -> Vec<Option<TagIndex>> {
+        let watches = self.inspection.watches().map(|(watch, _)| watch);
+        let here = watches.filter(|watch| watch.plant == plant && watch.rule == rule);
+        here.map(|watch| watch.tag).collect()
+    }
+
+    /// Why the alarm of a rule at a place is raised, or is not; `book` is the monitor's own. None
+    /// when there is no such plant, rule or tag.
+    pub fn explain(&self, book: &Book, watch: Watch) -> Option<Explanation> {
+        let plant = self.plants.get(watch.plant.0)?;
+        let rule = book.rules().get(watch.rule.0)?;
+        let sight = self.inspection.sight(watch);
+        let snapshot = self.snapshot();
+        let seen = snapshot.plants.get(watch.plant.0)?;
+        let shown = watch.tag.and_then(|tag| seen.tags.get(tag.0)).and_then(|it| it.latest);
+        let latest = shown.map(|it| Latest {
+            at: it.observed_at,
+            value: Some(it.value).filter(|value| value.is_finite()),
+            flag: it.flag,
+            tests: it.tests,
+        });
+        // Readings from a data set come without intake, and with no frontier but their own.
+        let taken = seen.tags.iter().filter_map(|tag| Some(tag.latest?.observed_at)).max();
+        let reached = seen.frontier.or(taken);
+        let instruments = plant.instruments.len();
+        let tag = match watch.tag {
+            Some(TagIndex(at)) => Some(match at.checked_sub(instruments) {
+                Some(site) => plant.profile.sites.get(site)?.id.clone(),
+                None => plant.instruments.get(at)?.tag.id.clone(),
+            }),
+            None => None,
+        };
+        let not_for = match sight {
+            Some(_) => Vec::new(),
+            None => self.not_for(rule, watch),
+        };
+        Some(Explanation {
+            plant: plant.id.clone(),
+            rule: rule.id.clone(),
+            tag,
+            reached,
+            sight,
+            not_for,
+            latest,
+            alarm: self.alarms.standing_at(watch),
+        })
+    }
+
+    fn not_for(&self, rule: &InspectionRule, watch: Watch) -> Vec<String> {
+        let Some(plant) = self.plants.get(watch.plant.0) else { return Vec::new() };
+        let mut not_for = rule.select.misses_of_plant(&plant.profile);
+        let at = watch.tag.map(|tag| tag.0);
+        let instruments = plant.instruments.len();
+        if let Some(instrument) = at.and_then(|at| plant.instruments.get(at)) {
+            not_for.extend(rule.select.misses_of_tag(&instrument.tag));
+        } else if let Some(site) =
+            at.and_then(|at| plant.profile.sites.get(at.checked_sub(instruments)?))
+        {
+            not_for.extend(rule.select.misses_of_site(site));
+        }
+        if not_for.is_empty() {
+            not_for.push(rule.kind.needs().to_owned());
+        }
+        not_for
+    }
+}
