@@ -389,10 +389,11 @@ impl Watcher {
     pub fn sight(&self, label: &Label, around: Sight) -> Sight {
         let last = around.judged.last().map(|it| it.1);
         let text = match (&self.detector, last) {
-            (Detector::Limit { broken: true, .. }, Some(value)) => self.sentence(value, label),
-            (Detector::Limit { limit, what, .. }, Some(value)) => {
+            (Detector::Limit { ladder, what, held: 0 }, Some(value)) => {
+                let limit = ladder.in_force(0);
                 limit.kept(label.quantity, label.tag.as_str(), what, value)
             }
+            (Detector::Limit { .. }, Some(value)) => self.sentence(value, label),
             (Detector::Limit { .. }, None) => String::new(),
             (Detector::FlowWindow(flow), _) => flow.progress(label.tag.as_str()),
             (Detector::Quality { rule, counts }, _) => rule.progress(counts, label.tag.as_str()),
