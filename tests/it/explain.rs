@@ -104,7 +104,7 @@ fn a_ledger_is_asked_about_the_present_and_about_the_past() {
     assert!(headline.starts_with("raised: the condition holds since 12-05 09:42:00"), "{page}");
     assert_eq!(
         ledger.split_whitespace().collect::<Vec<_>>()[3..].join(" "),
-        "raised · unacknowledged"
+        "risen · unacknowledged"
     );
     let at = |time| {
         let (_, page, _) = sanmen(&["explain", LOW, "AIT-301", "--data", data, "--at", time]);

@@ -180,7 +180,7 @@ impl QualityRule {
 }
 
 impl Part {
-    /// Does a moment lie in it, when parts are so long? By products: this is asked of every reading.
+    /// Does a moment lie in it, when parts are so long? By products, as every reading asks it.
     fn covers(&self, at: Stamp, part_ms: i64) -> bool {
         (self.number * part_ms..(self.number + 1) * part_ms).contains(&at.as_ms())
     }
