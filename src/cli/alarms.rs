@@ -90,7 +90,7 @@ pub fn run(args: &AlarmsArgs, out: &mut dyn Write) -> Result<(), Failure> {
 /// A ledger, and what is needed to understand it.
 pub(super) struct Scene {
     pub(super) folder: PathBuf,
-    settings: Settings,
+    pub(super) settings: Settings,
     pub(super) book: Book,
     pub(super) plants: Vec<Arc<Plant>>,
 }
@@ -120,14 +120,10 @@ impl Scene {
         let mut visitor = Visitor::open(&self.folder).await.map_err(Failure::outside)?;
         let resume = visitor.resume().await.map_err(Failure::outside)?;
         visitor.close().await.map_err(Failure::outside)?;
-        let mut monitor = self.new_monitor();
+        let mut monitor =
+            Monitor::new(self.plants.clone(), self.book.clone(), self.settings.monitor());
         catch_up(&mut monitor, &resume).map_err(Failure::outside)?;
         Ok(monitor)
-    }
-
-    /// A monitor of these plants by these rules that has seen nothing.
-    pub(super) fn new_monitor(&self) -> Monitor {
-        Monitor::new(self.plants.clone(), self.book.clone(), self.settings.monitor())
     }
 
     /// Gives every record of the ledger to `take`, in the order of each chain.

@@ -24,7 +24,7 @@ use crate::cli::live;
 use crate::exercise::{judge, offline};
 use crate::ingest::observation::PlantIndex;
 use crate::inspection::book::{Book, InspectionRule};
-use crate::inspection::finding::Watch;
+use crate::inspection::finding::{RuleIndex, Watch};
 use crate::monitor::Monitor;
 use crate::monitor::explain::Explanation;
 use crate::plant::Plant;
@@ -59,9 +59,13 @@ pub struct ExplainArgs {
 struct Moment {
     monitor: Monitor,
     book: Book,
-    plants: Vec<Arc<Plant>>,
-    /// What the ledger says of alarms by then; empty when the monitor itself has seen it all.
+    plant: Arc<Plant>,
+    /// Where the plant stands among those of the monitor.
+    index: PlantIndex,
+    /// What the ledger says of alarms by then; of a scenario, nothing.
     history: past::History,
+    /// The monitor was replayed: in what a replay cannot know, the ledger is right.
+    is_replayed: bool,
 }
 
 /// Says why.
@@ -70,17 +74,15 @@ pub fn run(args: &ExplainArgs, out: &mut dyn Write) -> Result<(), Failure> {
         Some(path) => of_scenario(path, args)?,
         None => of_ledger(args)?,
     };
-    let (index, plant) = moment.plant(args.plant.as_ref())?;
-    let rule = moment.rule(&args.rule)?;
-    let position = moment.book.index(&args.rule).ok_or(Failure::Bug)?;
-    let watch = |tag| Watch { rule: position, plant: index, tag };
+    let (position, rule) = rule_of(&moment.book, &args.rule)?;
+    let plant = moment.plant.as_ref();
     let places = match &args.tag {
         Some(tag) => vec![Some(tag_of(plant, tag)?)],
-        None => moment.monitor.places_of(index, position),
+        None => moment.monitor.places_of(moment.index, position),
     };
     let places = if places.is_empty() { vec![None] } else { places };
-    let explain = |tag| moment.monitor.explain(&moment.book, watch(tag)).ok_or(Failure::Bug);
-    let explained: Vec<Explanation> = places.into_iter().map(explain).collect::<Result<_, _>>()?;
+    let explained: Vec<Explanation> =
+        places.into_iter().map(|tag| moment.explain(position, tag)).collect::<Result<_, _>>()?;
     let lang: Lang = args.place.lang.into();
     let page = words::Page { rule, plant, lang };
     match (args.place.format, explained.as_slice()) {
@@ -105,33 +107,46 @@ pub fn run(args: &ExplainArgs, out: &mut dyn Write) -> Result<(), Failure> {
 }
 
 impl Moment {
-    fn plant(&self, wanted: Option<&PlantId>) -> Result<(PlantIndex, &Plant), Failure> {
-        let at = match wanted {
-            Some(wanted) => self.plants.iter().position(|plant| plant.id == *wanted),
-            None => Some(0).filter(|_| self.plants.len() == 1),
-        };
-        let found = at.and_then(|at| Some((PlantIndex(at), self.plants.get(at)?.as_ref())));
-        found.ok_or_else(|| {
-            let known: Vec<&str> = self.plants.iter().map(|plant| plant.id.as_str()).collect();
-            let known = known.join(", ");
-            Failure::usage(match wanted {
-                Some(wanted) => format!("nothing is known of plant {wanted}; known: {known}"),
-                None => format!("there are several plants: choose one with --plant, of {known}"),
-            })
-        })
+    fn explain(&self, rule: RuleIndex, tag: Option<TagIndex>) -> Result<Explanation, Failure> {
+        let watch = Watch { rule, plant: self.index, tag };
+        let mut it = self.monitor.explain(&self.book, watch).ok_or(Failure::Bug)?;
+        if self.is_replayed {
+            self.history.correct(&mut it);
+        }
+        Ok(it)
     }
+}
 
-    fn rule(&self, wanted: &str) -> Result<&InspectionRule, Failure> {
-        let rules = self.book.rules();
-        rules.iter().find(|rule| rule.id.as_str() == wanted).ok_or_else(|| {
-            let known: Vec<&str> = rules.iter().map(|rule| rule.id.as_str()).collect();
-            let help = nearest(wanted, &known)
-                .map_or("`sanmen rules list` shows them all".to_owned(), |it| {
-                    format!("did you mean {it}?")
-                });
-            Failure::usage(format!("there is no rule {wanted:?}: {help}"))
+/// The plant that is asked about, and where it stands among those there are.
+fn plant_of(
+    plants: &[Arc<Plant>],
+    wanted: Option<&PlantId>,
+) -> Result<(PlantIndex, Arc<Plant>), Failure> {
+    let at = match wanted {
+        Some(wanted) => plants.iter().position(|plant| plant.id == *wanted),
+        None => Some(0).filter(|_| plants.len() == 1),
+    };
+    let found = at.and_then(|at| Some((PlantIndex(at), Arc::clone(plants.get(at)?))));
+    found.ok_or_else(|| {
+        let known: Vec<&str> = plants.iter().map(|plant| plant.id.as_str()).collect();
+        let known = known.join(", ");
+        Failure::usage(match wanted {
+            Some(wanted) => format!("nothing is known of plant {wanted}; known: {known}"),
+            None => format!("there are several plants: choose one with --plant, of {known}"),
         })
-    }
+    })
+}
+
+fn rule_of<'b>(book: &'b Book, wanted: &str) -> Result<(RuleIndex, &'b InspectionRule), Failure> {
+    let found = book.index(wanted).and_then(|at| Some((at, book.rule(at)?)));
+    found.ok_or_else(|| {
+        let known: Vec<&str> = book.rules().iter().map(|rule| rule.id.as_str()).collect();
+        let help = nearest(wanted, &known).map_or_else(
+            || "`sanmen rules list` shows them all".to_owned(),
+            |it| format!("did you mean {it}?"),
+        );
+        Failure::usage(format!("there is no rule {wanted:?}: {help}"))
+    })
 }
 
 /// Where an instrument or a sampling site stands among the places of a plant.
@@ -171,19 +186,23 @@ fn of_scenario(path: &std::path::Path, args: &ExplainArgs) -> Result<Moment, Fai
     let played = offline::play_until(plant, &scenario, &book, args.seed.map(Seed), until);
     spinner.finish_and_clear();
     let (_, monitor) = played.map_err(|error| Failure::usage(exit::chain(&error)))?;
+    let (index, plant) = plant_of(std::slice::from_ref(plant), args.plant.as_ref())?;
     let history = past::History::default();
-    Ok(Moment { monitor, book, plants: vec![plant.clone()], history })
+    Ok(Moment { monitor, book, plant, index, history, is_replayed: false })
 }
 
 fn of_ledger(args: &ExplainArgs) -> Result<Moment, Failure> {
     live::block_on(|_, _| async {
         let scene = Scene::open(&args.place).await?;
+        let (among, plant) = plant_of(&scene.plants, args.plant.as_ref())?;
         let until = args.at.unwrap_or(Stamp::MAX);
-        let history = past::History::read(&scene, until).await?;
-        let monitor = match args.at {
-            Some(at) => past::monitor_at(&scene, args.plant.as_ref(), at).await?,
-            None => scene.monitor().await?,
+        let history = past::History::read(&scene, &plant, until).await?;
+        let (monitor, index) = match args.at {
+            // A replayed monitor has this plant alone.
+            Some(at) => (past::monitor_at(&scene, &plant, at).await?, PlantIndex(0)),
+            None => (scene.monitor().await?, among),
         };
-        Ok(Moment { monitor, book: scene.book.clone(), plants: scene.plants.clone(), history })
+        let (book, is_replayed) = (scene.book.clone(), args.at.is_some());
+        Ok(Moment { monitor, book, plant, index, history, is_replayed })
     })
 }

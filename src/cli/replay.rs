@@ -120,7 +120,7 @@ async fn played(
     if args.telling.format == Some(Format::Json) {
         live::say(text.trim_end());
     } else {
-        out.write_all(text.as_bytes())?;
+        writeln!(out, "{}", text.trim_end())?;
     }
     told.check_order(args.how.bounds().lateness)
 }

@@ -59,18 +59,14 @@ impl Monitor {
         let plant = self.plants.get(watch.plant.0)?;
         let rule = book.rules().get(watch.rule.0)?;
         let sight = self.inspection.sight(watch);
-        let snapshot = self.snapshot();
-        let seen = snapshot.plants.get(watch.plant.0)?;
-        let shown = watch.tag.and_then(|tag| seen.tags.get(tag.0)).and_then(|it| it.latest);
+        let shown = self.views.get(watch.plant.0)?.latest(watch.tag);
         let latest = shown.map(|it| Latest {
             at: it.observed_at,
             value: Some(it.value).filter(|value| value.is_finite()),
             flag: it.flag,
             tests: it.tests,
         });
-        // Readings from a data set come without intake, and with no frontier but their own.
-        let taken = seen.tags.iter().filter_map(|tag| Some(tag.latest?.observed_at)).max();
-        let reached = seen.frontier.or(taken);
+        let reached = self.ingest.intake(watch.plant).and_then(|intake| intake.frontier);
         let instruments = plant.instruments.len();
         let tag = match watch.tag {
             Some(TagIndex(at)) => Some(match at.checked_sub(instruments) {

@@ -118,6 +118,11 @@ impl Remembered {
 }
 
 impl PlantView {
+    /// The last reading of an instrument.
+    pub(super) fn latest(&self, tag: Option<TagIndex>) -> Option<Observation> {
+        self.tags.get(tag?.0)?.latest
+    }
+
     pub fn new(tags: usize) -> Self {
         Self { reached: None, tags: vec![TagView::default(); tags] }
     }

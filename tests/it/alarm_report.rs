@@ -1,17 +1,10 @@
 //! What `sanmen alarms report` says of a scenario, as text, as JSON, and as a page.
 #![expect(clippy::disallowed_methods, reason = "edge: runs the command")]
 
-use std::process::Command;
+use crate::support::command::said;
 
-/// What the command puts out and says, at the project's root.
 fn report(args: &[&str]) -> (Option<i32>, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_sanmen"))
-        .args([&["alarms", "report"], args].concat())
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .expect("the command was built with this test");
-    let text = |bytes| String::from_utf8(bytes).expect("text");
-    (output.status.code(), text(output.stdout), text(output.stderr))
+    said(&[&["alarms", "report"], args].concat())
 }
 
 #[test]

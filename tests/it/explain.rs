@@ -1,17 +1,6 @@
 //! What `sanmen explain` says of a scenario, and of a ledger at a past moment.
 
-use std::process::Command;
-
-/// What a subcommand puts out and says, at the project's root.
-fn sanmen(args: &[&str]) -> (Option<i32>, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_sanmen"))
-        .args(args)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .expect("the command was built with this test");
-    let text = |bytes| String::from_utf8(bytes).expect("text");
-    (output.status.code(), text(output.stdout), text(output.stderr))
-}
+use crate::support::command::said as sanmen;
 
 const PRIME: &str = "dosing-loses-prime";
 const LOW: &str = "finished-chlorine-low";
@@ -120,7 +109,20 @@ fn a_ledger_is_asked_about_the_present_and_about_the_past() {
     let (code, _, said) =
         sanmen(&["explain", LOW, "AIT-301", "--data", data, "--at", "2023-01-01T00:00:00Z"]);
     assert_eq!(code, Some(2));
-    assert!(said.contains("keeps no reading of the three days before"), "{said}");
+    assert!(said.contains("of sanmen from the three days before"), "{said}");
+}
+
+#[test]
+fn a_plant_that_was_silent_at_a_past_moment_is_told_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().to_str().expect("a path that is text");
+    let (code, _, said) = sanmen(&["run", "gateway-silent", "--speed", "max", "--data", data]);
+    assert_eq!(code, Some(0), "{said}");
+    let at = "2024-12-05T10:30:00+08:00";
+    let (_, page, said) = sanmen(&["explain", "gateway-silent", "--data", data, "--at", at]);
+    let (headline, sees) = told(&page, "sees");
+    assert!(headline.starts_with("raised: the condition holds since 12-05 10:"), "{page}{said}");
+    assert!(sees.contains("is silent since 12-05"), "{sees}");
 }
 
 #[test]

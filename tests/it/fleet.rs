@@ -2,15 +2,8 @@
 #![expect(clippy::disallowed_methods, reason = "edge: runs the binary in folders of its own")]
 
 use std::path::Path;
-use std::process::{Command, Output};
 
-fn sanmen(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_sanmen"))
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .expect("the binary starts")
-}
+use crate::support::command::sanmen;
 
 fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).expect("UTF-8")

@@ -3,17 +3,11 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use serde_json::Value;
 
-fn sanmen(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_sanmen"))
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .expect("the binary starts")
-}
+use crate::support::command::sanmen;
 
 fn new(folder: &Path, name: &str, file: &str) -> Output {
     let data = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/parity/");

@@ -3,9 +3,11 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use insta::assert_snapshot;
+
+use crate::support::command::sanmen;
 
 #[path = "../bench/many_tags.rs"]
 mod many_tags;
@@ -50,12 +52,6 @@ percent = 30
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn sanmen(folder: &Path, args: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_sanmen"));
-    let command = command.args(args).current_dir(folder).env_remove("RUST_LOG");
-    command.output().expect("the command was built with this test")
 }
 
 /// Arguments, all that was said on stdout and stderr, and the exit code.

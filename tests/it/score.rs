@@ -2,18 +2,8 @@
 #![expect(clippy::disallowed_methods, reason = "edge: runs the command")]
 
 use std::path::Path;
-use std::process::Command;
 
-/// Exit code, what the command puts out, and what it says, at the project's root.
-fn sanmen(args: &[&str]) -> (Option<i32>, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_sanmen"))
-        .args(args)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .expect("the command was built with this test");
-    let text = |bytes| String::from_utf8(bytes).expect("text");
-    (output.status.code(), text(output.stdout), text(output.stderr))
-}
+use crate::support::command::said as sanmen;
 
 fn shown(path: &Path) -> &str {
     path.to_str().expect("a path that is text")

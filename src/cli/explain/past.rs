@@ -1,103 +1,135 @@
 //! How things stood at a past moment, from what a ledger keeps: readings and records.
 //!
-//! The monitor's own state is kept for the present only, so the rules are taken once more through
-//! the readings before the moment. What people have answered stands in the records.
+//! The monitor's own state is kept for the present only, so the readings before the moment are
+//! replayed. What people have answered, and what was announced before them, stands in the records.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use crate::alarms::event::AlarmEvent;
-use crate::base::{Flag, PlantId, QualityTests, RuleId, Span, Stamp, TagId};
+use crate::alarms::event::{AlarmChange, AlarmEvent, AlarmState};
+use crate::alarms::state::Phase;
+use crate::base::{RuleId, Span, Stamp, TagId};
 use crate::cli::alarms::Scene;
 use crate::cli::exit::Failure;
-use crate::ingest::Batch;
-use crate::ingest::observation::{Observation, PlantIndex};
+use crate::exercise::replay::{Given, Item, Replay};
 use crate::ledger::record::{Entry, Record};
 use crate::ledger::sqlite::Visitor;
-use crate::ledger::store::StoreError;
+use crate::ledger::store::Reading;
+use crate::monitor::Monitor;
 use crate::monitor::explain::Explanation;
-use crate::monitor::{Inspected, Monitor};
+use crate::plant::Plant;
 use crate::plant::tags::TagIndex;
 
 /// Readings of so long are enough for every window of the rules.
 const LOOK_BACK: Span = Span::hours(72);
 
-type Key = (PlantId, RuleId, Option<TagId>);
+/// Readings of so long are held at a time.
+const PART: Span = Span::HOUR;
 
-/// The last record of each alarm.
+/// What the records of a plant say of each alarm up to a moment.
 #[derive(Debug, Default)]
-pub(super) struct History(BTreeMap<Key, AlarmEvent>);
+pub(super) struct History(BTreeMap<(RuleId, Option<TagId>), Said>);
+
+/// What the records say of an alarm.
+#[derive(Debug)]
+struct Said {
+    last: AlarmEvent,
+    raised: Option<AlarmEvent>,
+}
 
 impl History {
-    /// Of all records up to a moment.
-    pub(super) async fn read(scene: &Scene, until: Stamp) -> Result<Self, Failure> {
-        let mut last = BTreeMap::new();
-        let mut take = |entry: &Entry| {
+    /// Of the records of a plant.
+    pub(super) async fn read(scene: &Scene, plant: &Plant, until: Stamp) -> Result<Self, Failure> {
+        let mut history = Self::default();
+        let take = &mut |entry: &Entry| {
             if let Record::Alarm(event) = &entry.record
+                && event.id.plant == plant.id
                 && event.at <= until
             {
-                let id = &event.id;
-                let key = (id.plant.clone(), id.rule.clone(), id.tag.clone());
-                last.insert(key, event.clone());
+                history.take(event);
             }
         };
-        scene.read(&mut take).await?;
-        Ok(Self(last))
+        scene.read(take).await?;
+        Ok(history)
+    }
+
+    fn take(&mut self, event: &AlarmEvent) {
+        let key = (event.id.rule.clone(), event.id.tag.clone());
+        let raised = Some(event).filter(|it| it.change == AlarmChange::Raised).cloned();
+        match self.0.get_mut(&key) {
+            Some(said) => {
+                said.last = event.clone();
+                said.raised = raised.or(said.raised.take());
+            }
+            None => {
+                self.0.insert(key, Said { last: event.clone(), raised });
+            }
+        }
+    }
+
+    fn said(&self, it: &Explanation) -> Option<&Said> {
+        self.0.get(&(it.rule.clone(), it.tag.clone()))
     }
 
     /// What was last recorded of the alarm that is explained.
     pub(super) fn of(&self, it: &Explanation) -> Option<&AlarmEvent> {
-        self.0.get(&(it.plant.clone(), it.rule.clone(), it.tag.clone()))
+        self.said(it).map(|said| &said.last)
+    }
+
+    /// A replay knows neither people's answers nor what came before its first reading: in both the
+    /// records are right.
+    pub(super) fn correct(&self, it: &mut Explanation) {
+        let said = self.said(it);
+        let alarm = &mut it.alarm;
+        alarm.state = said.map_or(AlarmState::Normal, |said| said.last.state);
+        alarm.unanswered = alarm.state.is_unanswered();
+        let raised = said.and_then(|said| said.raised.as_ref());
+        alarm.raised_at = raised.map(|raised| raised.at);
+        alarm.why = raised.map(|raised| raised.why.clone()).unwrap_or_default();
+        let since = said.and_then(|said| said.last.since);
+        if let (Phase::Active { since }, Some(recorded)) = (&mut alarm.phase, since) {
+            *since = recorded;
+        }
     }
 }
 
-/// A monitor that has taken what had come by `at`, from the readings of the three days before.
-/// Errors: the ledger cannot be read, or keeps no reading of that time.
+/// A monitor of one plant as it was at `at`, from the readings that had come by then. Errors: the
+/// ledger cannot be read, or keeps no reading of the three days before.
 pub(super) async fn monitor_at(
     scene: &Scene,
-    plant: Option<&PlantId>,
+    plant: &Arc<Plant>,
     at: Stamp,
 ) -> Result<Monitor, Failure> {
-    let mut monitor = scene.new_monitor();
     let mut visitor = Visitor::open(&scene.folder).await.map_err(Failure::outside)?;
-    let mut known = false;
-    for (index, of_plant) in scene.plants.iter().enumerate() {
-        if plant.is_some_and(|wanted| *wanted != of_plant.id) {
-            continue;
+    let folder = scene.folder.display().to_string();
+    let bounds = scene.settings.monitor().bounds;
+    let mut replay = Replay::new(vec![Arc::clone(plant)], scene.book.clone(), bounds, &folder);
+    let mut from = at - LOOK_BACK;
+    while from <= at {
+        let to = from + PART;
+        let mut by_time: BTreeMap<(Stamp, usize), Reading> = BTreeMap::new();
+        for (tag, instrument) in plant.instruments.iter().enumerate() {
+            let place = (&plant.id, &instrument.tag.id);
+            let readings = visitor.readings(place, (from, to)).await.map_err(Failure::outside)?;
+            let known = readings.into_iter().filter(|it| it.received_at <= at);
+            by_time.extend(known.map(|it| ((it.observed_at, tag), it)));
         }
-        let mut by_time: BTreeMap<Stamp, Vec<Observation>> = BTreeMap::new();
-        for (tag, instrument) in of_plant.instruments.iter().enumerate() {
-            let (place, times) = ((&of_plant.id, &instrument.tag.id), (at - LOOK_BACK, at));
-            let readings = visitor.readings(place, times).await;
-            let readings = readings.map_err(|error: StoreError| Failure::outside(error))?;
-            for it in readings.into_iter().filter(|it| it.received_at <= at) {
-                by_time.entry(it.observed_at).or_default().push(Observation {
-                    plant: PlantIndex(index),
-                    tag: TagIndex(tag),
-                    observed_at: it.observed_at,
-                    received_at: it.received_at,
-                    value: it.value.unwrap_or(f64::NAN),
-                    flag: if it.value.is_some() { it.flag } else { Flag::Missing },
-                    tests: QualityTests::NONE,
-                });
-            }
+        for ((observed_at, tag), Reading { value, flag, .. }) in by_time {
+            let given =
+                Given { plant: 0, tag: TagIndex(tag), observed_at, value, flag, sent: None };
+            replay.take(Item::Reading(given), &mut |_, _| ());
         }
-        known |= !by_time.is_empty();
-        let mut inspected = Inspected::default();
-        for (frontier, observations) in by_time {
-            let plant = PlantIndex(index);
-            let (restart, link, late) = (false, None, false);
-            let mut batch = Batch { plant, restart, link, frontier, late, observations };
-            monitor.inspect(&mut batch, &mut inspected);
-        }
+        from = to;
     }
     visitor.close().await.map_err(Failure::outside)?;
-    if known {
-        Ok(monitor)
-    } else {
+    replay.reach(at);
+    replay.finish(&mut |_, _| ());
+    replay.into_monitor(0).ok_or_else(|| {
+        let at = at.at(plant.profile.utc_offset);
         let text = format!(
-            "the ledger in {} keeps no reading of the three days before {at}",
-            scene.folder.display()
+            "the ledger in {folder} keeps no reading of {} from the three days before {at}",
+            plant.id
         );
-        Err(Failure::usage(text))
-    }
+        Failure::usage(text)
+    })
 }

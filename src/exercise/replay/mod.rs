@@ -161,6 +161,11 @@ impl Replay {
         }
     }
 
+    /// The monitor's clock reaches `now`, whether or not there is an item as late.
+    pub fn reach(&mut self, now: Stamp) {
+        self.now = self.now.max(Some(now));
+    }
+
     /// The recording is over: what waits goes on, and what was due until its end fires.
     pub fn finish(&mut self, hear: Hear<'_>) {
         let Some(now) = self.now else { return };
@@ -185,6 +190,11 @@ impl Replay {
     pub fn monitors(&self) -> impl Iterator<Item = (usize, &Monitor)> {
         let courses = self.courses.iter().enumerate();
         courses.filter_map(|(at, course)| Some((at, &course.as_ref()?.monitor)))
+    }
+
+    /// The monitor of a plant that was heard of.
+    pub fn into_monitor(mut self, at: usize) -> Option<Monitor> {
+        Some(self.courses.get_mut(at)?.take()?.monitor)
     }
 
     fn course(&mut self, at: usize, tell: impl FnOnce(&mut Course)) {

@@ -1,4 +1,5 @@
-//! Real services for tests: started on free ports, stopped with the test.
+//! Real parts for tests: the command itself, and services on free ports, stopped with the test.
 
+pub mod command;
 pub mod mosquitto;
 pub mod old_broker;
