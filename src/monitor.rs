@@ -25,6 +25,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::alarms::command::{Command, CommandRefused, Reply};
 use crate::alarms::event::AlarmEvent;
+use crate::alarms::flood::FloodEvent;
 use crate::alarms::policy::AlarmRule;
 use crate::alarms::{self, Alarms, PlantWords};
 use crate::base::ids::VillageId;
@@ -41,7 +42,7 @@ pub use snapshot::{PlantSnapshot, Snapshot, TagSnapshot};
 use snapshot::{PlantView, Remembered};
 
 /// Layout of the checkpoint; a checkpoint of another layout is not read.
-const CHECKPOINT_VERSION: u32 = 3;
+const CHECKPOINT_VERSION: u32 = 4;
 
 /// How the monitor runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -109,6 +110,8 @@ pub enum Output {
     Quality(QualityEvent),
     /// A change of an alarm.
     Alarm(AlarmEvent),
+    /// More alarms than anybody can answer; or no longer.
+    Flood(FloodEvent),
 }
 
 /// What followed from an input.
@@ -116,7 +119,7 @@ pub enum Output {
 pub struct Outcome {
     /// For the ledger: intake first, then tickets, laboratory results, doubtful readings, and
     /// alarms in the order of event time per plant; of laboratory results, which are judged
-    /// later, after the others.
+    /// later, after the others. Then floods.
     pub outputs: Vec<Output>,
     /// Readings accepted, for the store, each with its flag as far as it was known at once.
     pub observations: Vec<Observation>,
@@ -131,6 +134,8 @@ pub struct Outcome {
 pub struct Inspected {
     /// Changes of alarms, in the order of event time.
     pub alarms: Vec<AlarmEvent>,
+    /// Floods of them that have begun or ended.
+    pub floods: Vec<FloodEvent>,
     /// Readings that a test has come to doubt after the rules had seen them.
     pub amended: Vec<Doubt>,
     /// What people should know of doubtful readings.
@@ -272,6 +277,7 @@ impl Monitor {
             out.amended.extend(doubt.later.then_some(doubt));
         }
         out.notices.append(notices);
+        out.floods.extend(self.alarms.told_floods());
     }
 
     /// What a view needs to know.
@@ -333,13 +339,15 @@ impl Monitor {
                 self.alarms.apply(&mut self.findings, &mut inspected.alarms);
             }
         }
-        let Inspected { alarms, amended, notices } = inspected;
+        inspected.floods.extend(self.alarms.told_floods());
+        let Inspected { alarms, floods, amended, notices } = inspected;
         let alarms = alarms.into_iter().map(Output::Alarm);
         let tickets = taken.tickets.into_iter().map(Output::Ticket);
         let results = taken.results.into_iter().map(Output::Lab);
         let ingest = taken.events.into_iter().map(Output::Ingest);
         let quality = notices.iter().filter_map(|it| self.quality_event(it)).map(Output::Quality);
-        let outputs = ingest.chain(tickets).chain(results).chain(quality).chain(alarms).collect();
+        let outputs = ingest.chain(tickets).chain(results).chain(quality).chain(alarms);
+        let outputs = outputs.chain(floods.into_iter().map(Output::Flood)).collect();
         let observations = taken.batches.into_iter().flat_map(|it| it.observations).collect();
         Outcome { outputs, observations, amended, reply: None }
     }
@@ -367,7 +375,8 @@ impl Monitor {
             return Outcome { reply: Some(Reply::Refused(refused)), ..Outcome::default() };
         }
         let (reply, events) = self.alarms.command(command);
-        let outputs = events.into_iter().map(Output::Alarm).collect();
+        let floods = self.alarms.told_floods().map(Output::Flood);
+        let outputs = events.into_iter().map(Output::Alarm).chain(floods).collect();
         Outcome { outputs, reply: Some(reply), ..Outcome::default() }
     }
 

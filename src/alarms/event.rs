@@ -95,6 +95,9 @@ pub struct AlarmEvent {
     pub why: Why,
     /// Who did it and why, for changes made by a person.
     pub by: Option<By>,
+    /// How it chatters, while it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chattering: Option<Box<Chattering>>,
     /// The rule's labels, when it has any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labels: Option<Box<Labels>>,
@@ -102,6 +105,15 @@ pub struct AlarmEvent {
     /// alarm knows: filled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub texts: Option<Box<Texts>>,
+}
+
+/// How an alarm comes and goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chattering {
+    /// How often it has come …
+    pub times: u32,
+    /// … since this.
+    pub since: Stamp,
 }
 
 /// What people read of an alarm, in both languages.
@@ -135,6 +147,15 @@ impl AlarmEvent {
     pub fn advice_in<'a>(&'a self, rule: Option<&'a InspectionRule>, lang: Lang) -> &'a str {
         let texts = self.texts.as_ref().map(|texts| &texts.advice);
         texts.or(rule.map(|rule| &rule.advice)).map_or("", |advice| advice.get(lang))
+    }
+
+    /// Does it call a person now: is it raised, does it ask again, or has it risen unanswered?
+    pub fn calls(&self) -> bool {
+        match self.change {
+            AlarmChange::Raised | AlarmChange::ReAlarmed => true,
+            AlarmChange::Risen => self.state.is_unanswered(),
+            _ => false,
+        }
     }
 
     /// The order of a list: what somebody must answer, then the urgent, then the older; what is set

@@ -45,7 +45,7 @@ impl Rungs {
     }
 
     /// The value has reached so many levels.
-    pub(super) fn tell(&mut self, level: u8, policy: &Policy, now: Stamp) {
+    pub(super) fn tell(&mut self, level: u8, policy: &Policy, held: Span, now: Stamp) {
         for (n, rung) in (0_u8..).zip(&mut self.0) {
             *rung = match (*rung, n < level) {
                 (Rung::Off, true) => Rung::Rising { from: now },
@@ -55,7 +55,7 @@ impl Rungs {
                 (same, _) => same,
             };
         }
-        self.turn_at_once(policy, now);
+        self.turn_at_once(policy, held, now);
     }
 
     /// There is nothing to judge by: a delay that runs starts again with the next verdict.
@@ -76,16 +76,18 @@ impl Rungs {
                 Rung::Rising { .. } | Rung::On => Rung::Rising { from: now },
             };
         }
-        self.turn_at_once(policy, now);
+        self.turn_at_once(policy, Span::ZERO, now);
     }
 
     /// Where there is no delay, nothing waits.
-    fn turn_at_once(&mut self, policy: &Policy, now: Stamp) {
+    fn turn_at_once(&mut self, policy: &Policy, held: Span, now: Stamp) {
         for (rung, level) in self.0.iter_mut().zip(policy.levels) {
             let Some(level) = level else { continue };
             match *rung {
                 Rung::Rising { .. } if level.on_delay == Span::ZERO => *rung = Rung::On,
-                Rung::Falling { gone } if gone == now && level.off_delay == Span::ZERO => {
+                Rung::Falling { gone }
+                    if gone == now && level.off_delay.max(held) == Span::ZERO =>
+                {
                     *rung = Rung::Off;
                 }
                 _ => {}
@@ -102,10 +104,10 @@ impl Rungs {
         delays.min()
     }
 
-    /// When the next level ceases to be in force.
-    pub(super) fn next_fall(&self, policy: &Policy) -> Option<Stamp> {
+    /// When the next level ceases to be in force; none before it has been clear for `held`.
+    pub(super) fn next_fall(&self, policy: &Policy, held: Span) -> Option<Stamp> {
         let delays = self.0.iter().zip(policy.levels).filter_map(|(rung, level)| match rung {
-            Rung::Falling { gone } => Some(*gone + level?.off_delay),
+            Rung::Falling { gone } => Some(*gone + level?.off_delay.max(held)),
             _ => None,
         });
         delays.min()
@@ -123,10 +125,10 @@ impl Rungs {
     }
 
     /// No level whose off-delay is over at `at` is in force.
-    pub(super) fn fall(&mut self, policy: &Policy, at: Stamp) {
+    pub(super) fn fall(&mut self, policy: &Policy, held: Span, at: Stamp) {
         for (rung, level) in self.0.iter_mut().zip(policy.levels) {
             if let (Rung::Falling { gone }, Some(level)) = (*rung, level)
-                && gone + level.off_delay <= at
+                && gone + level.off_delay.max(held) <= at
             {
                 *rung = Rung::Off;
             }

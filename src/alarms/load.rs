@@ -3,11 +3,12 @@
 //! In: alarm events of a period, and the marks to judge by. Out: a `Load`. Must not know: readings,
 //! who looks at it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use crate::alarms::event::{AlarmChange, AlarmEvent, AlarmId, AlarmState, Priority};
+use crate::alarms::flood::{Flood, FloodMeter};
 use crate::base::{Span, Stamp};
 use crate::inspection::handling::LoadMarks;
 
@@ -25,7 +26,7 @@ pub struct Load {
     /// Alarms a window.
     pub rate: Rate,
     /// Floods, in the order of time.
-    pub floods: Vec<Flood>,
+    pub floods: Vec<PastFlood>,
     /// Share of the period that lay in floods.
     pub flood_share: f64,
     /// Alarms that came and went again and again, the worst first.
@@ -65,19 +66,14 @@ pub struct Rate {
     pub counts: Vec<usize>,
 }
 
-/// More alarms than anybody can answer.
+/// A flood of the period.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Flood {
-    /// When its first alarm was raised.
-    pub from: Stamp,
+pub struct PastFlood {
     /// When it was over; the end of the period for one that was not.
     pub to: Stamp,
-    /// Its alarms.
-    pub alarms: usize,
-    /// Most of them in one window.
-    pub peak: usize,
-    /// The first of them: what began it, as likely as not.
-    pub first_out: AlarmId,
+    /// Its beginning, and how many alarms.
+    #[serde(flatten)]
+    pub flood: Flood,
 }
 
 /// An alarm that came and went again and again.
@@ -167,10 +163,10 @@ impl Load {
         let mut events: Vec<&AlarmEvent> =
             events.iter().filter(|event| (from..=to).contains(&event.at)).collect();
         events.sort_by_key(|event| event.at);
-        let calls: Vec<&AlarmEvent> = events.iter().copied().filter(|it| is_call(it)).collect();
+        let calls: Vec<&AlarmEvent> = events.iter().copied().filter(|it| it.calls()).collect();
         let episodes = episodes(&events);
         let floods = floods(&calls, to, marks);
-        let in_floods: f64 = floods.iter().map(|it| (it.to - it.from).as_seconds()).sum();
+        let in_floods: f64 = floods.iter().map(|it| (it.to - it.flood.from).as_seconds()).sum();
         let top = top(&calls);
         let of_top: usize = top.iter().map(|actor| actor.raised).sum();
         let changes = |wanted| events.iter().filter(|event| event.change == wanted).count();
@@ -207,15 +203,6 @@ impl Episode {
     /// How long it stood, once it has cleared.
     pub fn lasted(&self) -> Option<Span> {
         self.cleared.map(|cleared| cleared - self.raised)
-    }
-}
-
-/// Does somebody have to answer now?
-fn is_call(event: &AlarmEvent) -> bool {
-    match event.change {
-        AlarmChange::Raised | AlarmChange::ReAlarmed => true,
-        AlarmChange::Risen => event.state.is_unanswered(),
-        _ => false,
     }
 }
 
@@ -270,42 +257,17 @@ fn rate(calls: &[&AlarmEvent], (from, to): (Stamp, Stamp), marks: &LoadMarks) ->
     }
 }
 
-/// A flood begins with the first of more than so many alarms in a window that ends with one of
-/// them, and ends when fewer than so many lie in the window before a moment `[S44a]`.
-fn floods(calls: &[&AlarmEvent], to: Stamp, marks: &LoadMarks) -> Vec<Flood> {
-    let mut floods: Vec<Flood> = Vec::new();
-    let mut window: VecDeque<&AlarmEvent> = VecDeque::new();
-    let mut running = false;
-    let end = |window: &VecDeque<&AlarmEvent>| {
-        let last = window.len().checked_sub(marks.flood_ends_below)?;
-        window.get(last).map(|event| event.at + marks.window)
-    };
+fn floods(calls: &[&AlarmEvent], to: Stamp, marks: &LoadMarks) -> Vec<PastFlood> {
+    let mut meter = FloodMeter::default();
+    let mut floods = Vec::new();
     for call in calls {
-        if let Some(flood) = floods.last_mut().filter(|_| running)
-            && let Some(over) = end(&window).filter(|over| *over <= call.at)
-        {
-            flood.to = over;
-            running = false;
-        }
-        window.push_back(call);
-        while window.front().is_some_and(|first| first.at + marks.window <= call.at) {
-            window.pop_front();
-        }
-        if let Some(flood) = floods.last_mut().filter(|_| running) {
-            flood.alarms += 1;
-            flood.peak = flood.peak.max(window.len());
-        } else if window.len() > marks.flood_begins_above
-            && let Some(first) = window.front()
-        {
-            running = true;
-            let (alarms, peak) = (window.len(), window.len());
-            let first_out = first.id.clone();
-            floods.push(Flood { from: first.at, to, alarms, peak, first_out });
-        }
+        let over = meter.end_by(call.at, marks);
+        floods.extend(over.map(|(to, flood)| PastFlood { to, flood }));
+        meter.count(call.at, &call.id, marks);
     }
-    if let Some(flood) = floods.last_mut().filter(|_| running) {
-        flood.to = end(&window).map_or(to, |over| over.min(to));
-    }
+    let over = meter.end_by(to, marks);
+    floods.extend(over.map(|(to, flood)| PastFlood { to, flood }));
+    floods.extend(meter.flood().cloned().map(|flood| PastFlood { to, flood }));
     floods
 }
 
@@ -369,7 +331,7 @@ fn answers(events: &[&AlarmEvent]) -> Answers {
     for event in events {
         let alarm = event.id.as_such();
         match event.change {
-            _ if is_call(event) => {
+            _ if event.calls() => {
                 called.insert(alarm.clone(), event.at);
             }
             AlarmChange::Acknowledged => {

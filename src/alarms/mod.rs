@@ -6,8 +6,10 @@
 //! the moment they are given, each thing stamped with its own moment. So the same findings give the
 //! same events, however often anybody asks.
 
+mod chatter;
 pub mod command;
 pub mod event;
+pub mod flood;
 pub mod level;
 pub mod load;
 pub mod policy;
@@ -28,10 +30,12 @@ use crate::inspection::finding::{Finding, RuleIndex, Watch, Why};
 use crate::inspection::handling::Handling;
 use crate::inspection::template::{self, Facts};
 use crate::plant::tags::TagIndex;
+use chatter::Announced;
 use command::{Action, Command, CommandRefused, Reply};
-use event::{AlarmChange, AlarmEvent, AlarmId, AlarmState, By, Texts};
+use event::{AlarmChange, AlarmEvent, AlarmId, AlarmState, By, Chattering, Texts};
+use flood::{Flood, FloodChange, FloodEvent, FloodMeter};
 use policy::AlarmRule;
-use state::{Change, Input, State, transition};
+use state::{Change, Chatter, Input, State, transition};
 
 /// Every alarm of every plant.
 #[derive(Debug, Clone)]
@@ -42,6 +46,8 @@ pub struct Alarms {
     names: Vec<Names>,
     plants: Vec<PlantAlarms>,
     handling: Handling,
+    /// Floods that have begun or ended, until somebody asks for them.
+    floods: Vec<FloodEvent>,
 }
 
 #[derive(Debug, Clone)]
@@ -73,6 +79,8 @@ struct PlantAlarms {
     alarms: BTreeMap<Key, Alarm>,
     /// The next moment of each alarm that waits for one; a parent before its children.
     due: BTreeSet<(Stamp, bool, Key)>,
+    /// Its alarms against what one operator can answer.
+    meter: FloodMeter,
 }
 
 /// What is remembered of one alarm.
@@ -81,6 +89,8 @@ pub struct Alarm {
     state: State,
     /// When the last occurrence was announced.
     raised_at: Option<Stamp>,
+    #[serde(default, skip_serializing_if = "Announced::is_empty")]
+    announced: Announced,
     why: Why,
 }
 
@@ -88,6 +98,7 @@ pub struct Alarm {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Checkpoint {
     alarms: Vec<(PlantId, RuleId, Option<TagId>, Alarm)>,
+    floods: Vec<(PlantId, FloodMeter)>,
 }
 
 impl Alarms {
@@ -105,7 +116,7 @@ impl Alarms {
         let names: Vec<Names> =
             plants.into_iter().map(|(plant, tags)| Names { plant, tags, words: None }).collect();
         let plants = vec![PlantAlarms::default(); names.len()];
-        Self { rules, children, names, plants, handling: Handling::default() }
+        Self { rules, children, names, plants, handling: Handling::default(), floods: Vec::new() }
     }
 
     /// Has a rule texts with places to fill?
@@ -145,6 +156,43 @@ impl Alarms {
             let fire = at + Span::ms(1); // a deadline fires once time is past it
             self.tell(watch, Input::Time, fire, (None, None), events);
         }
+        self.end_flood(plant, to - Span::ms(1));
+    }
+
+    /// Ends the flood of a plant that is over by `now`.
+    fn end_flood(&mut self, plant: PlantIndex, now: Stamp) {
+        let Some(of_plant) = self.plants.get_mut(plant.0) else { return };
+        let over = of_plant.meter.end_by(now, &self.handling.load);
+        if let Some((at, flood)) = over {
+            self.note_flood(plant, FloodChange::Ended, at, flood);
+        }
+    }
+
+    fn note_flood(&mut self, plant: PlantIndex, change: FloodChange, at: Stamp, flood: Flood) {
+        if let Some(names) = self.names.get(plant.0) {
+            let plant = names.plant.clone();
+            self.floods.push(FloodEvent { at, plant, change, flood });
+        }
+    }
+
+    /// Somebody is called: one more for the operator of this plant.
+    fn count_call(&mut self, plant: PlantIndex, call: &AlarmEvent) {
+        self.end_flood(plant, call.at);
+        let Some(of_plant) = self.plants.get_mut(plant.0) else { return };
+        let begun = of_plant.meter.count(call.at, &call.id, &self.handling.load).cloned();
+        if let Some(flood) = begun {
+            self.note_flood(plant, FloodChange::Begun, call.at, flood);
+        }
+    }
+
+    /// Takes the floods that have begun or ended since it was last asked.
+    pub fn told_floods(&mut self) -> std::vec::Drain<'_, FloodEvent> {
+        self.floods.drain(..)
+    }
+
+    /// The flood of this plant that goes on.
+    pub fn flood(&self, plant: PlantIndex) -> Option<&Flood> {
+        self.plants.get(plant.0)?.meter.flood()
     }
 
     /// A plant's time begins again at `now`: what stood has ended; occurrences count on.
@@ -154,6 +202,10 @@ impl Alarms {
         for (rule, tag) in keys.unwrap_or_default() {
             let watch = Watch { rule, plant, tag };
             self.change(watch, Input::BeginAgain, now, (None, None), events);
+        }
+        let meter = self.plants.get_mut(plant.0).map(|it| std::mem::take(&mut it.meter));
+        if let Some(flood) = meter.as_ref().and_then(FloodMeter::flood) {
+            self.note_flood(plant, FloodChange::Ended, now, flood.clone());
         }
     }
 
@@ -165,7 +217,8 @@ impl Alarms {
 
     /// The next moment at which something of this plant fires by itself.
     pub fn deadline(&self, plant: PlantIndex) -> Option<Stamp> {
-        self.next_due(plant).map(|(at, _)| at)
+        let flood = self.plants.get(plant.0)?.meter.ends_at(&self.handling.load);
+        self.next_due(plant).map(|(at, _)| at).into_iter().chain(flood).min()
     }
 
     /// Does what a person asks; unless that is `Reply::Done`, nothing has changed.
@@ -236,7 +289,9 @@ impl Alarms {
                 }
             }
         }
-        Checkpoint { alarms }
+        let meters = self.names.iter().zip(&self.plants).filter(|(_, it)| !it.meter.is_idle());
+        let floods = meters.map(|(names, it)| (names.plant.clone(), it.meter.clone())).collect();
+        Checkpoint { alarms, floods }
     }
 
     /// Goes on from a checkpoint. What no longer exists is forgotten.
@@ -250,6 +305,12 @@ impl Alarms {
             let key = (watch.rule, watch.tag);
             plant.due.extend(alarm.state.deadline(&rule.policy).map(|at| (at, is_child, key)));
             plant.alarms.insert(key, alarm);
+        }
+        for (id, meter) in checkpoint.floods {
+            let at = self.names.iter().position(|names| names.plant == id);
+            if let Some(plant) = at.and_then(|at| self.plants.get_mut(at)) {
+                plant.meter = meter;
+            }
         }
     }
 
@@ -324,11 +385,17 @@ impl Alarms {
         let inhibited = before == State::default() && self.is_inhibited(watch.plant, watch.rule);
         let Some(rule) = self.rules.get(watch.rule.0) else { return now };
         let before = State { suppressed: before.suppressed || inhibited, ..before };
-        let (after, changes) = transition(before, input, &rule.policy, now);
+        let (mut after, mut changes) = transition(before, input, &rule.policy, now);
         let is_child = self.is_child(watch.rule);
         let Some(plant) = self.plants.get_mut(watch.plant.0) else { return now };
         if after == State::default() && !plant.alarms.contains_key(&key) {
             return now; // nothing worth remembering has happened
+        }
+        let alarm = plant.alarms.entry(key).or_default();
+        if let Some((at, chatters)) = alarm.announced.count(&changes, &self.handling.load) {
+            let (next, more) = transition(after, chatters, &rule.policy, at);
+            after = next;
+            changes.extend(more);
         }
         let deadline = |state: &State| state.deadline(&rule.policy);
         if let Some(at) = deadline(&before) {
@@ -337,7 +404,9 @@ impl Alarms {
         if let Some(at) = deadline(&after) {
             plant.due.insert((at, is_child, key));
         }
-        let alarm = plant.alarms.entry(key).or_default();
+        if input == Input::BeginAgain {
+            alarm.announced.forget();
+        }
         alarm.state = after;
         if let Some(why) = why {
             alarm.why = why;
@@ -348,7 +417,11 @@ impl Alarms {
         let last = changes.last().map_or(now, |change| change.at);
         for (n, change) in changes.iter().enumerate() {
             let by = by.filter(|_| n == 0).cloned(); // what follows from it is not the person's
-            events.extend(self.event(watch, change, why.clone(), by));
+            let Some(event) = self.event(watch, change, why.clone(), by) else { continue };
+            if event.calls() {
+                self.count_call(watch.plant, &event);
+            }
+            events.push(event);
         }
         last
     }
@@ -376,6 +449,9 @@ impl Alarms {
             source: rule.source.clone(),
             why,
             by,
+            chattering: change
+                .chatter
+                .map(|Chatter { times, since, .. }| Box::new(Chattering { times, since })),
             labels: card.and_then(|card| card.labels.clone()),
             texts,
         })
@@ -426,7 +502,7 @@ impl Alarms {
         let watch = Watch { rule, plant, tag };
         let policy = &self.rules.get(rule.0)?.policy;
         let alarm = self.plants.get(plant.0)?.alarms.get(&(rule, tag))?;
-        let Alarm { state, raised_at, ref why } = *alarm;
+        let Alarm { state, raised_at, ref why, .. } = *alarm;
         let idle = !state.announced && !state.unanswered && !state.stands();
         match state.shown() {
             AlarmState::Normal => return None,
@@ -439,6 +515,7 @@ impl Alarms {
             state: state.shown(),
             since: state.since(),
             steps: state.steps(policy),
+            chatter: state.chatter,
             occurrence: state.occurrence,
         };
         self.event(watch, &change, why.clone(), None)

@@ -29,6 +29,8 @@ pub struct Policy {
     /// While it stands and nobody answers, it becomes one priority more urgent each time this has
     /// passed; an answer gives it its own priority back.
     pub escalate: Option<Span>,
+    /// While it chatters, what has gone is held until nothing has moved for so long.
+    pub calm: Span,
     /// What it does while there is nothing to judge by.
     pub no_data: NoData,
 }
@@ -128,6 +130,7 @@ impl AlarmRule {
             latched: rule.latched,
             re_alarm: rule.re_alarm,
             escalate: rule.escalate,
+            calm: book.handling().load.chattering_calm,
             no_data: rule.no_data,
         };
         Self {

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::alarms::Alarms;
 use crate::alarms::event::AlarmState;
-use crate::alarms::state::Phase;
+use crate::alarms::state::{Chatter, Phase};
 use crate::base::{RuleId, Stamp, TagId};
 use crate::inspection::finding::{Watch, Why};
 
@@ -19,6 +19,10 @@ pub struct Standing {
     pub raised_at: Option<Stamp>,
     /// Must somebody answer?
     pub unanswered: bool,
+    /// It comes and goes: since when, and how often.
+    pub chatter: Option<Chatter>,
+    /// When it is calm, unless it moves before.
+    pub calm_at: Option<Stamp>,
     /// On the shelf until.
     pub shelved_until: Option<Stamp>,
     /// What the last occurrence was raised for.
@@ -46,6 +50,8 @@ impl Alarms {
             phase: state.phase,
             raised_at: alarm.and_then(|alarm| alarm.raised_at),
             unanswered: state.unanswered,
+            chatter: state.chatter,
+            calm_at: rule.and_then(|rule| state.calm_at(&rule.policy)),
             shelved_until: state.shelved_until,
             why: alarm.map(|alarm| alarm.why.clone()).unwrap_or_default(),
             spoken_for_by: spoken_for_by.collect(),

@@ -1,5 +1,7 @@
 //! Alarms of a whole plant: parents and children, commands, lists, checkpoints.
 
+mod crowd;
+
 use proptest::prelude::*;
 
 use super::command::{Action, Ask, CommandRefused, Reply};
@@ -28,6 +30,7 @@ fn rule(id: &str, on_s: i64, off_s: i64, inhibited_by: Vec<RuleIndex>) -> AlarmR
         policy: Policy {
             levels: [None; 2],
             rise_asks_again: true,
+            calm: Span::minutes(30),
             priority: Priority::Medium,
             on_delay: Span::seconds(on_s),
             off_delay: Span::seconds(off_s),
@@ -330,10 +333,10 @@ proptest! {
             now += s;
             one_of_five(*which, now, *verdict)
         }).collect();
-        let mut plain = alarms();
-        let expected = said(&mut plain, findings.clone(), 9_000);
-        let mut other = alarms();
-        let mut found = Vec::new();
+        let mut plain = crowd::alarms();
+        let mut expected = said(&mut plain, findings.clone(), 9_000);
+        let mut other = crowd::alarms();
+        let (mut found, mut floods) = (Vec::new(), Vec::new());
         let (mut asked, mut done) = (asked.clone(), 0);
         asked.sort_unstable();
         for (n, finding) in findings.into_iter().enumerate() {
@@ -345,11 +348,15 @@ proptest! {
             found.extend(said(&mut other, vec![finding], to));
             if n == restart {
                 let json = serde_json::to_string(&other.checkpoint()).expect("plain values");
-                other = alarms();
+                floods.extend(other.told_floods());
+                other = crowd::alarms();
                 other.resume(serde_json::from_str(&json).expect("as written"));
             }
         }
         found.extend(said(&mut other, Vec::new(), 9_000));
+        floods.extend(other.told_floods());
+        expected.extend(plain.told_floods().map(|it| format!("{it:?}")));
+        found.extend(floods.iter().map(|it| format!("{it:?}")));
         prop_assert_eq!(found, expected);
     }
 }

@@ -26,6 +26,10 @@ pub enum AlarmChange {
     Risen,
     /// The value is clear of a level: the alarm is as urgent as the one below.
     Fallen,
+    /// It comes and goes: it is announced no more until it calms.
+    Chattering,
+    /// It no longer comes and goes.
+    Calmed,
     /// A latched alarm was reset by a person.
     Reset,
     /// Set aside by a person for a time.
@@ -48,9 +52,24 @@ pub enum AlarmChange {
     DataBack,
 }
 
+/// What happens to a flood of alarms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FloodChange {
+    /// There are more new alarms than anybody can answer.
+    Begun,
+    /// There are few again.
+    Ended,
+}
+
+impl FloodChange {
+    /// As records and files write it.
+    pub const CHOICES: [(&'static str, Self); 2] = [("begun", Self::Begun), ("ended", Self::Ended)];
+}
+
 impl AlarmChange {
     /// As records and files write it.
-    pub const CHOICES: [(&'static str, Self); 18] = [
+    pub const CHOICES: [(&'static str, Self); 20] = [
         ("raised", Self::Raised),
         ("cleared", Self::Cleared),
         ("acknowledged", Self::Acknowledged),
@@ -59,6 +78,8 @@ impl AlarmChange {
         ("stepped-down", Self::SteppedDown),
         ("risen", Self::Risen),
         ("fallen", Self::Fallen),
+        ("chattering", Self::Chattering),
+        ("calmed", Self::Calmed),
         ("reset", Self::Reset),
         ("shelved", Self::Shelved),
         ("unshelved", Self::Unshelved),

@@ -11,6 +11,7 @@ impl From<Output> for Record {
             Output::Ticket(event) => Self::Ticket(event),
             Output::Lab(event) => Self::Lab(event),
             Output::Quality(event) => Self::Quality(event),
+            Output::Flood(event) => Self::Flood(event),
         }
     }
 }

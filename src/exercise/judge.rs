@@ -62,6 +62,7 @@ pub fn judge(scenario: &Scenario, plant: &Plant, book: &Book, played: &Played) -
     let court = Court { scenario, plant, book, played };
     let mut failing: Vec<Failing> =
         scenario.expectations.iter().filter_map(|e| court.hold(e)).collect();
+    failing.extend(scenario.floods.iter().filter_map(|expectation| court.count(expectation)));
     failing.extend(scenario.tickets.iter().filter_map(|expectation| court.hear(expectation)));
     failing.extend(scenario.energy.iter().filter_map(|expectation| court.measure(expectation)));
     failing.extend(scenario.limits.iter().filter_map(|expectation| court.bound(expectation)));

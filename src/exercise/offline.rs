@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::alarms::command::Reply;
 use crate::alarms::event::{AlarmChange, AlarmEvent};
+use crate::alarms::flood::FloodEvent;
 use crate::base::ids::Space;
 use crate::base::random::Seed;
 use crate::base::{Flag, Span, Stamp, TagId};
@@ -122,7 +123,16 @@ impl Played {
             | Record::Ticket(_)
             | Record::Lab(_)
             | Record::Quality(_)
+            | Record::Flood(_)
             | Record::Monitor(_) => None,
+        })
+    }
+
+    /// Every flood of alarms that began or ended, in the ledger's order.
+    pub fn floods(&self) -> impl Iterator<Item = &FloodEvent> {
+        self.entries.iter().filter_map(|entry| match &entry.record {
+            Record::Flood(event) => Some(event),
+            _ => None,
         })
     }
 

@@ -55,6 +55,9 @@ pub struct LoadMarks {
     pub chattering_times: usize,
     /// … in this time.
     pub chattering_within: Span,
+    /// It is calm when nothing has moved for so long; until then it is announced once. Zero:
+    /// nothing is held back.
+    pub chattering_calm: Span,
     /// An alarm that is gone after this time was fleeting.
     pub fleeting: Span,
     /// An alarm that stands for longer is stale.
@@ -77,6 +80,7 @@ impl Default for LoadMarks {
             flood_ends_below: 5,
             chattering_times: 3,
             chattering_within: Span::HOUR,
+            chattering_calm: Span::minutes(30),
             fleeting: Span::MINUTE,
             stale_after: Span::DAY,
         }
@@ -126,6 +130,7 @@ fn load(table: &Table<'_>) -> Option<LoadMarks> {
     let times = count(table, "chattering_times", (2, 1_000), usual.chattering_times);
     let within =
         span(table, "chattering_within_min", (0.1, week), Span::MINUTE, usual.chattering_within);
+    let calm = span(table, "chattering_calm_min", (0.0, week), Span::MINUTE, usual.chattering_calm);
     let fleeting = span(table, "fleeting_min", (0.0, week), Span::MINUTE, usual.fleeting);
     let stale = span(table, "stale_after_h", (0.1, 8_784.0), Span::HOUR, usual.stale_after);
     check_order(table, (begins, ends), (acceptable, manageable));
@@ -137,6 +142,7 @@ fn load(table: &Table<'_>) -> Option<LoadMarks> {
         flood_ends_below: ends?,
         chattering_times: times?,
         chattering_within: within?,
+        chattering_calm: calm?,
         fleeting: fleeting?,
         stale_after: stale?,
     })
@@ -220,7 +226,7 @@ mod tests {
         let shipped = include_str!("../../config/alarms.toml");
         assert_eq!(read(shipped).expect("no mistake"), Handling::default());
         let keys = shipped.lines().filter(|line| line.contains(" = ") && !line.starts_with('#'));
-        assert_eq!(keys.count(), 15, "a line each");
+        assert_eq!(keys.count(), 16, "a line each");
     }
 
     #[test]

@@ -46,6 +46,7 @@ pub fn chain_of(record: &Record) -> Chain {
         Record::Ticket(event) => Some(event.plant.clone()),
         Record::Lab(event) => Some(event.plant.clone()),
         Record::Quality(event) => Some(event.plant.clone()),
+        Record::Flood(event) => Some(event.plant.clone()),
         Record::Monitor(_) => None,
     }
 }

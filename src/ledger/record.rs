@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::alarms::event::AlarmEvent;
+use crate::alarms::flood::FloodEvent;
 use crate::base::{PlantId, Stamp};
 use crate::ingest::observation::{IngestEvent, LabEvent, TicketEvent};
 use crate::inspection::finding::QualityEvent;
@@ -21,6 +22,8 @@ pub enum Record {
     Lab(LabEvent),
     /// Readings that a test of signal quality doubts.
     Quality(QualityEvent),
+    /// A flood of alarms has begun or ended.
+    Flood(FloodEvent),
     /// The monitor started or stopped.
     Monitor(MonitorRecord),
 }
@@ -69,10 +72,11 @@ mod tests {
                 Record::Ticket(_) => "ticket",
                 Record::Lab(_) => "lab",
                 Record::Quality(_) => "quality",
+                Record::Flood(_) => "flood",
                 Record::Monitor(_) => "monitor",
             });
         }
         kinds.dedup();
-        assert_eq!(kinds, ["alarm", "ingest", "ticket", "lab", "quality", "monitor"]);
+        assert_eq!(kinds, ["alarm", "ingest", "ticket", "lab", "quality", "flood", "monitor"]);
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Monitor;
 use crate::alarms::event::AlarmEvent;
+use crate::alarms::flood::Flood;
 use crate::base::{Flag, PlantId, Stamp, TagId};
 use crate::ingest::Counters;
 use crate::ingest::observation::{Observation, PlantIndex};
@@ -53,6 +54,8 @@ pub struct PlantSnapshot {
     /// Alarms that a person should see, each as an event at the moment it was raised, with its
     /// present state.
     pub standing: Vec<AlarmEvent>,
+    /// The flood of alarms that goes on.
+    pub flood: Option<Flood>,
     /// What came of it.
     pub counters: Counters,
     /// Messages in its name, or parts of them, that were refused.
@@ -209,6 +212,7 @@ fn plant_snapshot(
         clock: intake.and_then(|intake| intake.clock),
         tags: tags.collect(),
         standing: monitor.alarms.standing(index),
+        flood: monitor.alarms.flood(index).cloned(),
         counters: intake.map(|intake| intake.counters).unwrap_or_default(),
         refused: monitor.ingest.refused_of(id),
     }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::base::alarm::AlarmChange;
+use crate::base::alarm::{AlarmChange, FloodChange};
 use crate::base::complaint::{Channel, Problem};
 use crate::base::ids::VillageId;
 use crate::base::limit::Limit;
@@ -36,6 +36,25 @@ pub struct TicketExpectation {
     /// How many there may be at most, if that matters.
     pub at_most: Option<u32>,
     /// From then on, by the time they are filed.
+    pub from: Stamp,
+    /// Until then.
+    pub until: Stamp,
+}
+
+/// One `[[expect]]` about floods of alarms.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FloodExpectation {
+    /// `file:line`, for messages.
+    pub place: String,
+    /// What a flood must do.
+    pub change: FloodChange,
+    /// The alarm it must have begun with; none stands for any.
+    pub first_out: Option<AlarmName>,
+    /// How many there must be at least in the time.
+    pub at_least: u32,
+    /// How many there may be at most, if that matters.
+    pub at_most: Option<u32>,
+    /// From then on.
     pub from: Stamp,
     /// Until then.
     pub until: Stamp,

@@ -131,6 +131,7 @@ impl FleetScenario {
             tickets: Vec::new(),
             energy: Vec::new(),
             limits: Vec::new(),
+            floods: Vec::new(),
             allowed: Vec::new(),
         })
     }

@@ -20,8 +20,8 @@ use injection::Injection;
 use repair::Repair;
 
 pub use expectation::{
-    AlarmName, Count, EnergyExpectation, Expectation, LimitExpectation, TicketExpectation, Wanted,
-    Window,
+    AlarmName, Count, EnergyExpectation, Expectation, FloodExpectation, LimitExpectation,
+    TicketExpectation, Wanted, Window,
 };
 pub use file::{injection_kinds, load, load_fleet};
 
@@ -62,6 +62,8 @@ pub struct Scenario {
     pub answers: Vec<answer::Answer>,
     /// What must and must not follow, in the file's order.
     pub expectations: Vec<Expectation>,
+    /// What floods of alarms there must and must not be, in the file's order.
+    pub floods: Vec<FloodExpectation>,
     /// What residents must and must not complain about, in the file's order.
     pub tickets: Vec<TicketExpectation>,
     /// What pumps must take for the water they lift, in the file's order.
@@ -95,7 +97,8 @@ impl Scenario {
             };
             std::iter::once(&expectation.alarm).chain(later)
         });
+        let begun = self.floods.iter().filter_map(|expectation| expectation.first_out.as_ref());
         let answered = self.answers.iter().map(|answer| &answer.alarm);
-        answered.chain(expected).chain(&self.allowed)
+        answered.chain(expected).chain(begun).chain(&self.allowed)
     }
 }

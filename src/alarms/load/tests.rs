@@ -30,6 +30,7 @@ fn event(tag: &str, n: u64, at_min: i64, change: AlarmChange) -> AlarmEvent {
         source: "[D]".to_owned(),
         why: Why::default(),
         by: None,
+        chattering: None,
         labels: None,
         texts: None,
     }
@@ -65,16 +66,16 @@ fn a_flood_begins_above_ten_in_ten_minutes_and_ends_below_five() {
     };
     assert!(measure(&alarms(10), 300).floods.is_empty(), "ten are none");
     let floods = measure(&alarms(11), 300).floods;
-    let [flood] = floods.as_slice() else { panic!("one flood, not {floods:?}") };
+    let [PastFlood { to, flood }] = floods.as_slice() else { panic!("one flood, not {floods:?}") };
     assert_eq!((flood.from, flood.alarms, flood.peak), (min(100), 11, 11));
     assert_eq!(flood.first_out.tag.as_ref().map(TagId::as_str), Some("T0"));
     // Of the alarms at 100, 100, 101, … 105, the fifth last, at 103, leaves the window at 113;
     // with one more at 112, the fifth last is the other one at 103.
-    assert_eq!(flood.to, min(113));
+    assert_eq!(*to, min(113));
     let mut later = alarms(11);
     later.push(event("Z", 1, 112, Raised));
     let load = measure(&later, 300);
-    assert_eq!((load.floods[0].alarms, load.floods[0].to), (12, min(113)));
+    assert_eq!((load.floods[0].flood.alarms, load.floods[0].to), (12, min(113)));
     assert!((load.flood_share - 13.0 / 300.0).abs() < 1e-12);
     assert_eq!(measure(&alarms(11), 106).floods[0].to, min(106), "it had not ended");
 }

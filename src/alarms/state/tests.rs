@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::alarms::policy::LevelPolicy;
+use crate::inspection::book::NoData;
 
 const POLICY: Policy = Policy {
     priority: Priority::High,
@@ -14,6 +15,7 @@ const POLICY: Policy = Policy {
     escalate: None,
     levels: [None; 2],
     rise_asks_again: true,
+    calm: Span::seconds(300),
     no_data: NoData::Hold,
 };
 
@@ -244,6 +246,20 @@ fn without_data_a_level_holds_and_none_is_reached() {
 }
 
 #[test]
+fn a_chattering_alarm_says_nothing_more_until_it_is_calm() {
+    let chatters = Input::Chatters { since: at(0), times: 4 };
+    let begins = [(0, ABNORMAL), (70, chatters)];
+    let often = [(80, NORMAL), (200, ABNORMAL), (210, NORMAL), (900, Input::Time)];
+    let (_, changes) = run(&POLICY, &[&begins[..], &often].concat());
+    let said = live(POLICY, &[&begins[..], &often].concat());
+    assert_eq!(said, "Raised@60→B Chattering@70→B Calmed@510→B Cleared@510→D");
+    let times = changes.iter().filter_map(|it| it.chatter).map(|it| it.times);
+    assert_eq!(times.collect::<Vec<_>>(), [4, 5], "it came once more, unsaid");
+    let stays = live(POLICY, &[&begins[..], &[(900, Input::Time)]].concat());
+    assert_eq!(stays, "Raised@60→B Chattering@70→B Calmed@370→B", "it stands, and is calm");
+}
+
+#[test]
 fn a_standing_alarm_asks_again_after_the_re_alarm_time() {
     let policy = Policy { re_alarm: Some(Span::seconds(100)), ..POLICY };
     let inputs = [(0, ABNORMAL), (200, Input::Acknowledge), (250, Input::Time), (301, NORMAL)];
@@ -387,6 +403,7 @@ fn input() -> impl Strategy<Value = Input> {
         2 => Just(Input::Acknowledge),
         1 => (0_i64..4_000).prop_map(|s| Input::Shelve { until: at(s) }),
         1 => Just(Input::Unshelve),
+        1 => Just(Input::Chatters { since: at(0), times: 4 }),
         1 => Just(Input::Suppress),
         1 => Just(Input::Unsuppress),
         1 => Just(Input::RemoveFromService),
@@ -422,6 +439,7 @@ fn policy() -> impl Strategy<Value = Policy> {
                 latched,
                 re_alarm,
                 escalate,
+                calm: Span::seconds(100),
                 no_data,
             }
         },

@@ -6,10 +6,13 @@ use clap::Args;
 
 use super::{Scene, WhereArgs};
 use crate::alarms::event::{AlarmEvent, AlarmState};
+use crate::alarms::flood::Flood;
+use crate::base::Stamp;
 use crate::base::text::Lang;
 use crate::cli::common::Format;
 use crate::cli::exit::Failure;
 use crate::cli::live::{self, say};
+use crate::monitor::PlantSnapshot;
 
 /// Arguments of `sanmen alarms list`.
 #[derive(Debug, Args)]
@@ -31,6 +34,7 @@ pub fn run(args: &ListArgs, out: &mut dyn Write) -> Result<(), Failure> {
         let snapshot = scene.snapshot().await?;
         Ok((scene, snapshot))
     })?;
+    let floods: Vec<String> = snapshot.plants.iter().filter_map(flood_words).collect();
     let mut standing: Vec<AlarmEvent> =
         snapshot.plants.into_iter().flat_map(|plant| plant.standing).collect();
     standing.sort_by_key(AlarmEvent::rank);
@@ -58,7 +62,19 @@ pub fn run(args: &ListArgs, out: &mut dyn Write) -> Result<(), Failure> {
     }
     out.flush()?;
     say(&aside.join(" · "));
+    for flood in &floods {
+        say(flood);
+    }
     Ok(())
+}
+
+/// The flood of a plant that goes on.
+fn flood_words(plant: &PlantSnapshot) -> Option<String> {
+    let Flood { from, alarms, peak, first_out } = plant.flood.as_ref()?;
+    let id = &plant.id;
+    Some(format!(
+        "flood at {id} since {from}: {alarms} alarms, {peak} at most at once, first {first_out}"
+    ))
 }
 
 /// What to do about each alarm.
@@ -89,17 +105,23 @@ fn table(scene: &Scene, standing: &[AlarmEvent], lang: Lang) -> comfy_table::Tab
     for event in standing {
         let rule = scene.book.rules().iter().find(|rule| rule.id == event.id.rule);
         let title = event.title_in(rule, lang);
-        let raised = scene.plant(event).map_or_else(
-            || event.at.to_string(),
-            |plant| event.at.month_day_time(plant.profile.utc_offset),
-        );
+        let local = |at: Stamp| match scene.plant(event) {
+            Some(plant) => at.month_day_time(plant.profile.utc_offset),
+            None => at.to_string(),
+        };
+        let raised = local(event.at);
+        let chattering = event
+            .chattering
+            .as_ref()
+            .map(|it| format!("chattering, {} times since {}; ", it.times, local(it.since)));
+        let why = chattering.unwrap_or_default() + &event.why.text;
         table.add_row([
             event.state.to_string(),
             event.priority.to_string(),
             raised,
             event.id.to_string(),
             title.to_owned(),
-            event.why.text.clone(),
+            why,
         ]);
     }
     table

@@ -134,6 +134,7 @@ impl Found {
             Record::Ticket(event) => found.reach(event.at),
             Record::Lab(event) => found.reach(event.at),
             Record::Quality(event) => found.reach(event.at),
+            Record::Flood(event) => found.reach(event.at),
             Record::Monitor(_) => {}
         }
     }

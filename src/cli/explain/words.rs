@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use crate::alarms::event::{AlarmEvent, AlarmState};
-use crate::alarms::state::Phase;
+use crate::alarms::state::{Chatter, Phase};
 use crate::base::text::Lang;
 use crate::base::units::Quantity;
 use crate::base::{QualityTest, Stamp};
@@ -66,7 +66,22 @@ impl Page<'_> {
             }
             _ => String::new(),
         };
-        aside + &because
+        aside + &because + &self.chatters(it)
+    }
+
+    fn chatters(&self, it: &Explanation) -> String {
+        let Some((Chatter { since, times, .. }, calm)) = it.alarm.chatter.zip(it.alarm.calm_at)
+        else {
+            return String::new();
+        };
+        let (since, calm) = (self.clock(since), self.clock(calm));
+        self.say(
+            format!(
+                "; it chatters, {times} times since {since}, and is announced no more until it \
+                 calms: at {calm}, if nothing moves before"
+            ),
+            format!(";正在抖动,自 {since} 起 {times} 次,平稳前不再报出:若无变化,至 {calm}"),
+        )
     }
 
     fn because(&self, it: &Explanation) -> String {
@@ -95,7 +110,17 @@ impl Page<'_> {
                 )
             }
             Phase::Clearing { gone, .. } => {
-                let (gone, until) = (self.clock(gone), self.clock(gone + off));
+                let until = it.alarm.calm_at.map_or(gone + off, |calm| calm.max(gone + off));
+                let (gone, until) = (self.clock(gone), self.clock(until));
+                if it.alarm.chatter.is_some() {
+                    return self.say(
+                        format!(
+                            "still raised: the condition is gone since {gone}; it is held until \
+                             {until}"
+                        ),
+                        format!("仍在报警:条件自 {gone} 起消失,保持至 {until}"),
+                    );
+                }
                 self.say(
                     format!(
                         "still raised: the condition is gone since {gone}; the off-delay of {off} \

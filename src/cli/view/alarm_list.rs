@@ -13,7 +13,8 @@ use super::model::{AlarmRow, Level, View};
 use super::words::Words;
 use crate::alarms::event::AlarmState;
 
-/// The lines of the list, in at most `room`: two lines an alarm while there is room for that.
+/// The lines of the list, in at most `room`: the flood that goes on, then two lines an alarm while
+/// there is room for that.
 pub fn alarm_lines(
     view: &View,
     desk: &Desk,
@@ -21,6 +22,14 @@ pub fn alarm_lines(
     room: usize,
     words: &Words,
 ) -> Vec<Line<'static>> {
+    let Some(flood) = &view.flood else { return rows(view, desk, width, room, words) };
+    let flood = fit(&format!(" {} {flood}", words.flood[0]), width);
+    let mut lines = vec![Line::styled(flood, level_style(Level::High))];
+    lines.extend(rows(view, desk, width, room.saturating_sub(1), words));
+    lines
+}
+
+fn rows(view: &View, desk: &Desk, width: usize, room: usize, words: &Words) -> Vec<Line<'static>> {
     let rows = desk.rows(view);
     let chosen = desk.chosen(&rows);
     let tag = rows.iter().map(|alarm| Piece::raw(alarm.tag.as_str()).width()).max().unwrap_or(0);

@@ -44,6 +44,8 @@ pub struct View {
     /// Alarms that somebody must answer, most urgent first; then those that stand; then those that
     /// are set aside.
     pub alarms: Vec<AlarmRow>,
+    /// The flood of alarms that goes on, in words.
+    pub flood: Option<String>,
     /// What happened lately, oldest first.
     pub events: VecDeque<EventRow>,
     /// Counters of messages, readings, gaps, refusals.

@@ -1,6 +1,7 @@
 //! What one plant looks like: its values, its alarms, what happened to it.
 
 use crate::alarms::event::{AlarmChange, AlarmEvent, Priority};
+use crate::alarms::flood::{Flood, FloodChange, FloodEvent};
 use crate::base::text::Lang;
 use crate::base::units::Quantity;
 use crate::base::{Flag, QualityTest, QualityTests, Span, Stamp};
@@ -55,6 +56,7 @@ impl<'a> Portrait<'a> {
         view.tanks = self.tanks(plant);
         view.pumps = self.pumps(plant);
         view.alarms = self.alarms(plant);
+        view.flood = plant.flood.as_ref().map(|flood| self.flood(flood));
     }
 
     fn village(&self, plant: &PlantSnapshot, village: &Village) -> VillageRow {
@@ -161,7 +163,7 @@ impl<'a> Portrait<'a> {
                 since: event.at.hh_mm(self.plant.profile.utc_offset),
                 tag: tag.map_or(event.id.plant.as_str(), |tag| tag.as_str()).to_owned(),
                 title: self.title(event),
-                why: self.reason(event),
+                why: self.why_listed(event),
                 now: now
                     .map(|now| value(plant, Some(now)))
                     .filter(|value| value.age.is_none())
@@ -216,6 +218,14 @@ impl<'a> Portrait<'a> {
         if word.is_empty() { event.why.text.clone() } else { word.to_owned() }
     }
 
+    /// The same, of an alarm that chatters with how often it has come.
+    fn why_listed(&self, event: &AlarmEvent) -> String {
+        let reason = self.reason(event);
+        let Some(chattering) = &event.chattering else { return reason };
+        let [.., chatters, _] = self.words().changes;
+        format!("{chatters} ×{} · {reason}", chattering.times)
+    }
+
     /// A piece of news as a line of the list of events, if people want to know it.
     pub fn line(&self, news: &News) -> Option<EventRow> {
         match news {
@@ -231,6 +241,7 @@ impl<'a> Portrait<'a> {
             Record::Ticket(event) => Some(self.ticket_line(event)),
             // What breaks a limit, or stays doubtful, is an alarm: that is the news.
             Record::Lab(_) | Record::Quality(_) => None,
+            Record::Flood(event) => Some(self.flood_line(event)),
             Record::Monitor(event) => Some(self.monitor_line(event)),
         }
     }
@@ -263,12 +274,15 @@ impl<'a> Portrait<'a> {
     }
 
     fn alarm_line(&self, event: &AlarmEvent) -> Option<EventRow> {
-        let [raised, cleared, again, no_data, answer, worse, better] = self.words().changes;
+        let [raised, cleared, again, no_data, answer, worse, better, chatters, calm] =
+            self.words().changes;
         let (what, level) = match event.change {
             AlarmChange::Raised => (raised, level(event.priority)),
             AlarmChange::Cleared => (cleared, Level::Calm),
             AlarmChange::ReAlarmed | AlarmChange::Escalated => (again, level(event.priority)),
             AlarmChange::Risen => (worse, level(event.priority)),
+            AlarmChange::Chattering => (chatters, level(event.priority)),
+            AlarmChange::Calmed => (calm, Level::Calm),
             AlarmChange::Fallen => (better, Level::Calm),
             AlarmChange::NoData => (no_data, Level::Low),
             AlarmChange::Acknowledged
@@ -287,6 +301,23 @@ impl<'a> Portrait<'a> {
         let text = format!("{tag} {} · {}", self.title(event), self.reason(event));
         let at = self.local(event.at);
         Some(EventRow { at, what, text, level, ..EventRow::default() })
+    }
+
+    fn flood_line(&self, event: &FloodEvent) -> EventRow {
+        let [flood, over, ..] = self.words().flood;
+        let (what, level) = match event.change {
+            FloodChange::Begun => (flood, Level::High),
+            FloodChange::Ended => (over, Level::Calm),
+        };
+        let text = self.flood(&event.flood);
+        EventRow { at: self.local(event.at), what, text, level, ..EventRow::default() }
+    }
+
+    /// Such as `13 alarms since 10:12 · first sanmen/gateway-silent/plant/1`.
+    fn flood(&self, flood: &Flood) -> String {
+        let [_, _, alarms, first] = self.words().flood;
+        let (since, id) = (self.local(flood.from), &flood.first_out);
+        format!("{since} · {alarms} {} · {first} {id}", flood.alarms)
     }
 
     fn ingest_line(&self, event: &IngestEvent) -> EventRow {

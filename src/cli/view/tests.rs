@@ -141,6 +141,17 @@ fn alarms_without_room_are_counted_and_named() {
     assert!(text.contains("more:") && text.contains("Alarms · 30"), "{text}");
 }
 
+#[test]
+fn a_flood_stands_above_the_alarms_and_takes_no_line_from_them() {
+    let mut view = picture(Lang::En);
+    let first = view.alarms[0].clone();
+    view.alarms = (0..30).map(|n| AlarmRow { tag: format!("T-{n}"), ..first.clone() }).collect();
+    view.flood = Some("06:40 · 30 alarms · first sanmen/service-pressure-low/PIT-407/1".to_owned());
+    let text = drawn(&view, 80, 24);
+    assert!(text.contains("FLOOD 06:40 · 30 alarms · first"), "{text}");
+    assert!(text.contains("more:") && text.contains("Alarms · 30"), "{text}");
+}
+
 // ---- the desk
 
 /// A picture with three alarms: a raised one, a gone one, a shelved one.
@@ -278,6 +289,7 @@ fn state(plant: &Plant, readings: &[(&str, f64, i64)], standing: Vec<AlarmEvent>
         clock: None,
         tags: tags.collect(),
         standing,
+        flood: None,
         counters: Counters::default(),
         refused: 0,
     };
@@ -301,6 +313,7 @@ fn low_pressure(state: AlarmState) -> AlarmEvent {
         source: String::new(),
         why: Why { value: Some(97.2), limit: Some(98.07), ..Why::default() },
         by: None,
+        chattering: None,
         labels: None,
         texts: None,
     }

@@ -54,8 +54,11 @@ pub struct Words {
     pub priorities: [&'static str; 3],
     /// Title of the list of events.
     pub events: &'static str,
-    /// What happened to an alarm: raised, cleared, again, no data, answered.
-    pub changes: [&'static str; 7],
+    /// What happened to an alarm: raised, cleared, again, no data, answered, worse, better,
+    /// comes and goes, no longer so.
+    pub changes: [&'static str; 9],
+    /// A flood begins, is over; its alarms; the first of them.
+    pub flood: [&'static str; 4],
     /// Reasons that have no limit: flat line, silent instrument, silent gateway, doubtful signal;
     /// empty: the monitor's own sentence is in this language.
     pub reasons: [&'static str; 4],
@@ -150,7 +153,8 @@ const EN: Words = Words {
     needs: "needs",
     priorities: ["low", "medium", "high"],
     events: "What happened",
-    changes: ["ALARM", "clear", "AGAIN", "no data", "answer", "WORSE", "better"],
+    changes: ["ALARM", "clear", "AGAIN", "no data", "answer", "WORSE", "better", "CHATTER", "calm"],
+    flood: ["FLOOD", "ebb", "alarms", "first"],
     reasons: ["", "", "", ""],
     ticket: "COMPLAINT",
     problems: ["too little pressure", "no water", "turbid water", "a smell of chlorine"],
@@ -220,7 +224,8 @@ const ZH: Words = Words {
     needs: "需要",
     priorities: ["低", "中", "高"],
     events: "事件",
-    changes: ["报警", "恢复", "重报", "无数据", "处置", "加重", "减轻"],
+    changes: ["报警", "恢复", "重报", "无数据", "处置", "加重", "减轻", "抖动", "平稳"],
+    flood: ["洪流", "洪流止", "报警", "首出"],
     reasons: ["信号不变", "无有效读数", "收不到水厂消息", "信号可疑"],
     ticket: "诉求",
     problems: ["水压不足", "无水", "水浑", "氯味重"],

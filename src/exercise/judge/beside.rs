@@ -1,10 +1,11 @@
-//! What is expected besides alarms: complaints, energy, the limits of the model.
+//! What is expected besides alarms: floods of them, complaints, energy, the limits of the model.
 
-use super::{Court, Failing};
+use super::{Court, Failing, named};
+use crate::alarms::flood::{FloodChange, FloodEvent};
 use crate::base::Stamp;
 use crate::base::limit::Limit;
 use crate::base::text::Lang;
-use crate::scenario::{EnergyExpectation, LimitExpectation, TicketExpectation};
+use crate::scenario::{EnergyExpectation, FloodExpectation, LimitExpectation, TicketExpectation};
 use crate::world::Outside;
 
 /// How many there must be, in words.
@@ -48,6 +49,43 @@ impl Court<'_> {
             place: expectation.place.clone(),
             expected: format!("{limit} {never}to lie outside the model between {from} and {until}"),
             came,
+            readings: Vec::new(),
+        })
+    }
+
+    /// Did floods of alarms begin or end as expected?
+    pub fn count(&self, expectation: &FloodExpectation) -> Option<Failing> {
+        let (from, until, change) = (expectation.from, expectation.until, expectation.change);
+        let began_so = |event: &&FloodEvent| {
+            let first = &event.flood.first_out;
+            let wanted = expectation.first_out.as_ref();
+            wanted.is_none_or(|alarm| alarm.covers(&first.rule, first.tag.as_ref()))
+        };
+        let in_time =
+            |event: &&FloodEvent| event.change == change && (from..=until).contains(&event.at);
+        let there: Vec<&FloodEvent> = self.played.floods().filter(in_time).collect();
+        let count = there.iter().copied().filter(began_so).count();
+        let (least, most) = (expectation.at_least, expectation.at_most);
+        if count >= least as usize && most.is_none_or(|most| count <= most as usize) {
+            return None;
+        }
+        let wanted = number(least, most);
+        let to_do = match change {
+            FloodChange::Begun => "to begin",
+            FloodChange::Ended => "to end",
+        };
+        let by = expectation.first_out.as_ref().map(|it| format!(" (first {})", named(it)));
+        let by = by.unwrap_or_default();
+        let (from, until) = (self.local(from), self.local(until));
+        let told = there.iter().take(8).map(|event| {
+            let flood = &event.flood;
+            let at = self.local(event.at);
+            format!("; at {at} one of {} alarms, first {}", flood.alarms, flood.first_out)
+        });
+        Some(Failing {
+            place: expectation.place.clone(),
+            expected: format!("{wanted} floods of alarms{by} {to_do} between {from} and {until}"),
+            came: format!("there were {}{}", there.len(), told.collect::<String>()),
             readings: Vec::new(),
         })
     }

@@ -124,7 +124,7 @@ impl Tally {
                 Output::Ingest(event) => {
                     self.intake(&event.what, outcome.observations.len() as u64);
                 }
-                Output::Quality(_) | Output::Ticket(_) => {}
+                Output::Quality(_) | Output::Ticket(_) | Output::Flood(_) => {}
             }
         }
     }

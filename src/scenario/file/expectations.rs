@@ -3,14 +3,14 @@
 use super::injections::Found;
 use super::names::Names;
 use super::{MINUTES, Run, minutes_span};
-use crate::base::alarm::AlarmChange;
+use crate::base::alarm::{AlarmChange, FloodChange};
 use crate::base::complaint::{Channel, Problem};
 use crate::base::limit::Limit;
 use crate::base::problem::{Spanned, Table};
 use crate::base::{RuleId, Stamp};
 use crate::scenario::expectation::{
-    AlarmName, Count, EnergyExpectation, Expectation, LimitExpectation, TicketExpectation, Wanted,
-    Window,
+    AlarmName, Count, EnergyExpectation, Expectation, FloodExpectation, LimitExpectation,
+    TicketExpectation, Wanted, Window,
 };
 
 /// Keys that are senseless beside `never = true`.
@@ -33,6 +33,7 @@ const ANY: &str = "any";
 #[derive(Debug, Default)]
 pub struct Expected {
     pub alarms: Vec<Expectation>,
+    pub floods: Vec<FloodExpectation>,
     pub tickets: Vec<TicketExpectation>,
     pub energy: Vec<EnergyExpectation>,
     pub limits: Vec<LimitExpectation>,
@@ -49,6 +50,8 @@ pub fn read_expectations(
     for table in table.tables("expect") {
         if table.has("ticket") {
             expected.tickets.extend(read_ticket(&table, names, run, injections));
+        } else if table.has("flood") {
+            expected.floods.extend(read_flood(&table, names, run, injections));
         } else if table.has("pump") {
             expected.energy.extend(read_energy(&table, names, run, injections));
         } else if table.has("limit") {
@@ -116,20 +119,9 @@ fn read_ticket(
     let village = named.as_ref().and_then(|name| names.village(table, name));
     let by = table.has("channel");
     let channel = table.opt_choice("channel", &Channel::CHOICES).map(Spanned::into_inner);
-    let never = table.opt_bool("never").is_some_and(Spanned::into_inner);
-    let bounds = BOUNDS.map(|key| table.opt_integer_in(key, 0..=MOST));
-    for number in bounds.iter().flatten().filter(|_| never) {
-        table.add(number.span(), "a number has no meaning beside `never = true`");
-    }
+    let (at_least, at_most) = read_number(table);
     let times = read_times(table, run, injections)?;
     let is_complete = (named.is_none() || village.is_some()) && (channel.is_some() || !by);
-    let [least, most] = bounds.map(|number| u32::try_from(number?.into_inner()).ok());
-    // Without a number: some, or none at all.
-    let (at_least, at_most) = match (least, most) {
-        _ if never => (0, Some(0)),
-        (None, None) => (1, None),
-        (least, most) => (least.unwrap_or(0), most),
-    };
     Some(TicketExpectation {
         place: table.source().place(table.span().start),
         problem: problem?.into_inner(),
@@ -141,6 +133,45 @@ fn read_ticket(
         until: times.latest,
     })
     .filter(|_| is_complete)
+}
+
+/// How many there must be at least, and may be at most; without a number some, or none at all.
+fn read_number(table: &Table<'_>) -> (u32, Option<u32>) {
+    let never = table.opt_bool("never").is_some_and(Spanned::into_inner);
+    let bounds = BOUNDS.map(|key| table.opt_integer_in(key, 0..=MOST));
+    for number in bounds.iter().flatten().filter(|_| never) {
+        table.add(number.span(), "a number has no meaning beside `never = true`");
+    }
+    let [least, most] = bounds.map(|number| u32::try_from(number?.into_inner()).ok());
+    match (least, most) {
+        _ if never => (0, Some(0)),
+        (None, None) => (1, None),
+        (least, most) => (least.unwrap_or(0), most),
+    }
+}
+
+fn read_flood(
+    table: &Table<'_>,
+    names: &Names<'_>,
+    run: Option<Run>,
+    injections: &[Found],
+) -> Option<FloodExpectation> {
+    let change = table.choice("flood", &FloodChange::CHOICES);
+    let first_out = table.opt_table("first_out").map(|table| read_alarm(&table, names));
+    let (at_least, at_most) = read_number(table);
+    let times = read_times(table, run, injections)?;
+    Some(FloodExpectation {
+        place: table.source().place(table.span().start),
+        change: change?.into_inner(),
+        first_out: match first_out {
+            Some(alarm) => Some(alarm?),
+            None => None,
+        },
+        at_least,
+        at_most,
+        from: times.earliest,
+        until: times.latest,
+    })
 }
 
 /// Reads every `[[allow]]`.
@@ -371,6 +402,12 @@ state = "raised"
 [[expect]]
 pump = "P-2"
 at_most = 1
+
+[[expect]]
+flood = "began"
+first_out = { rule = "a", tg = "AIT-2" }
+never = true
+at_least = 1
 
 [[allow]]
 rule = "水"

@@ -105,6 +105,7 @@ pub fn load(source: &Arc<Source>, plants: &[Arc<Plant>]) -> Result<Scenario, Pro
             laboratory: laboratory.is_some_and(Spanned::into_inner) || has_samples,
             answers,
             expectations: expected.alarms,
+            floods: expected.floods,
             tickets: expected.tickets,
             energy: expected.energy,
             limits: expected.limits,

@@ -54,7 +54,7 @@ pub(super) fn rate(report: &Report) -> String {
     let height = HEIGHT + BELOW;
     let mut svg = format!("<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\">\n");
     for flood in &report.load.floods {
-        let (from, to) = (x(report, flood.from, LEFT), x(report, flood.to, LEFT));
+        let (from, to) = (x(report, flood.flood.from, LEFT), x(report, flood.to, LEFT));
         let width = (to - from).max(1.0);
         let _ = writeln!(
             svg,

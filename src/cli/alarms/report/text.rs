@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::Report;
 use super::words::Words;
-use crate::alarms::load::{Actor, Flood};
+use crate::alarms::load::{Actor, PastFlood};
 use crate::base::{PlantId, Span, Stamp};
 use crate::cli::page::Section;
 use crate::inspection::template::is_template;
@@ -86,8 +86,8 @@ fn floods(report: &Report, words: &Words) -> Section {
         load.floods.len(),
         percent(load.flood_share)
     );
-    let row = |flood: &Flood| {
-        let (from, to) = (local(report, flood.from), local(report, flood.to));
+    let row = |PastFlood { to, flood }: &PastFlood| {
+        let (from, to) = (local(report, flood.from), local(report, *to));
         let first = flood.first_out.to_string();
         vec![from, to, flood.alarms.to_string(), flood.peak.to_string(), first]
     };
