@@ -42,7 +42,7 @@ pub use snapshot::{PlantSnapshot, Snapshot, TagSnapshot};
 use snapshot::{PlantView, Remembered};
 
 /// Layout of the checkpoint; a checkpoint of another layout is not read.
-const CHECKPOINT_VERSION: u32 = 4;
+const CHECKPOINT_VERSION: u32 = 5;
 
 /// How the monitor runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::alarms::event::{AlarmChange, AlarmEvent};
+use crate::base::analyte::{Analyte, Sign};
 use crate::base::ids::{MethodId, SampleId};
 use crate::base::lab_result::LabResult;
 use crate::base::time::UtcOffset;
 use crate::base::{Flag, PlantId, Span, Stamp, TagId, Text};
 use crate::ingest::observation::Observation;
 use crate::inspection::book::{Book, InspectionRule, Kind};
+use crate::inspection::expression::Arity;
 use crate::inspection::rule_test::{Expected, Given, RuleTest, Series};
 use crate::inspection::select::{Pattern, SIZE_CLASSES, Selector, SizeClasses, Supply};
 use crate::inspection::unit_keys::Measured;
@@ -44,7 +46,7 @@ pub fn play(book: &Book, rule: &InspectionRule, test: &RuleTest, frame: &Plant) 
         return Tried { came: Vec::new(), failing: Some(fault) };
     }
     let outcomes = bench.run(book.alone(rule));
-    let watched = (!matches!(rule.kind, Kind::GatewaySilence { .. })).then_some(&test.watched.tag);
+    let watched = is_about_it(rule).then_some(&test.watched.tag);
     let outputs = outcomes.iter().flat_map(|outcome| &outcome.outputs);
     let events: Vec<&AlarmEvent> = outputs
         .filter_map(|output| match output {
@@ -76,6 +78,16 @@ fn is_met(wanted: &Expected, came: &Expected) -> bool {
     *came == Expected { priority: wanted.priority.or(came.priority), ..*wanted }
 }
 
+/// Is the rule's alarm about the instrument or site that the test makes up, and not the plant?
+fn is_about_it(rule: &InspectionRule) -> bool {
+    match &rule.kind {
+        Kind::GatewaySilence { .. } => false,
+        Kind::Round(duty) => duty.each_site,
+        Kind::Expression(it) => it.inputs.iter().any(|input| input.arity == Arity::Each),
+        _ => true,
+    }
+}
+
 /// Does the test ask for changes of this kind?
 fn counts(test: &RuleTest, change: AlarmChange) -> bool {
     matches!(change, AlarmChange::Raised | AlarmChange::Cleared)
@@ -104,12 +116,28 @@ impl<'t> Bench<'t> {
     /// What is wrong when the rule does not look at what the test makes up.
     fn unwatched(&self, rule: &InspectionRule) -> Option<String> {
         let profile = &self.plant.profile;
-        let mut tags = self.plant.instruments.iter().map(|instrument| &instrument.tag);
+        let tags: Vec<Tag> = self.plant.instruments.iter().map(|it| Tag::clone(&it.tag)).collect();
         let tag = &self.test.watched.tag;
-        let is_watched = match rule.kind {
+        let is_watched = match &rule.kind {
             Kind::GatewaySilence { .. } => rule.select.wants_plant(profile),
-            Kind::LabLimit(..) => profile.sites.iter().any(|site| rule.watches_site(profile, site)),
-            _ => tags.any(|it| it.id == *tag && rule.watches(profile, it)),
+            Kind::Round(duty) if !duty.each_site => rule.watches_plant(profile),
+            Kind::LabLimit(..) | Kind::Round(_) => {
+                profile.sites.iter().any(|site| rule.watches_site(profile, site))
+            }
+            Kind::Expression(expression) => match expression.bind(profile, &tags) {
+                Ok(bound) if bound.is_empty() => {
+                    let names: Vec<&str> =
+                        expression.inputs.iter().map(|it| it.name.as_str()).collect();
+                    let names = names.join(", ");
+                    return Some(format!("not every input has an instrument here: {names}\n"));
+                }
+                Ok(_) => true,
+                Err(twice) => {
+                    let (input, tags) = (twice.input, twice.tags.join(", "));
+                    return Some(format!("{input} can be only one of {tags}\n"));
+                }
+            },
+            _ => tags.iter().any(|it| it.id == *tag && rule.watches(profile, it)),
         };
         let scope = rule.scope();
         (!is_watched).then(|| format!("the rule does not watch {tag} here: it asks for {scope}\n"))
@@ -146,8 +174,15 @@ impl<'t> Bench<'t> {
                         moments.entry(at).or_default().0.push(column(Some(value), flag));
                     }
                     Given::Result(sign, value) => {
-                        let result = result(series, n, at, sign, value);
+                        let Measured::Analyte(analyte) = series.measured else { continue };
+                        let result = result(series, n, at, (analyte, sign, value));
                         moments.entry(at).or_default().1.extend(result);
+                    }
+                    Given::Sample(analytes) => {
+                        let results = analytes
+                            .iter()
+                            .filter_map(|it| result(series, n, at, (it, Sign::Equal, 0.0)));
+                        moments.entry(at).or_default().1.extend(results);
                     }
                 }
             }
@@ -223,6 +258,7 @@ fn word(given: &Given, measured: Measured) -> String {
         Given::Unread => "not read".to_owned(),
         Given::Value(value, _) => measured.shown(value),
         Given::Result(sign, value) => format!("{}{}", sign.symbol(), measured.shown(value)),
+        Given::Sample(analytes) => analytes.spoken(),
     }
 }
 
@@ -244,10 +280,8 @@ fn result(
     series: &Series,
     n: usize,
     at: Stamp,
-    sign: crate::base::analyte::Sign,
-    value: f64,
+    (analyte, sign, value): (Analyte, Sign, f64),
 ) -> Option<LabResult> {
-    let Measured::Analyte(analyte) = series.measured else { return None };
     Some(LabResult {
         sample: SampleId::new(&format!("sample-{}", n + 1)).ok()?,
         site: series.tag.clone(),

@@ -226,7 +226,8 @@ impl InspectionRule {
             | Kind::LabLimit(..)
             | Kind::Round(_)
             | Kind::Expression(_) => false,
-            Kind::Limit(_) | Kind::Event(_) | Kind::Quality(_) | Kind::TagSilence => true,
+            Kind::Event(ref event) => event.suits(tag),
+            Kind::Limit(_) | Kind::Quality(_) | Kind::TagSilence => true,
         };
         suits && self.select.wants_plant(profile) && self.select.wants_tag(tag)
     }

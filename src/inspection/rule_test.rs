@@ -3,22 +3,31 @@
 //! A `[[rule.test]]` makes up the instrument (or the sampling site) that its rule watches, at a
 //! plant that suits the rule's selectors; `[[rule.test.beside]]` makes up others.
 
-use std::ops::Range;
+mod series;
 
 use crate::base::alarm::AlarmChange;
-use crate::base::analyte::{Analyte, Sign};
+use crate::base::analyte::{Analytes, Sign};
 use crate::base::ids::VillageId;
 use crate::base::problem::{Spanned, Table};
-use crate::base::units::{Quantity, Unit};
+use crate::base::units::Quantity;
 use crate::base::{Flag, Span, TagId};
 use crate::inspection::book::{Kind, Place, Urgency};
+use crate::inspection::event::Method;
+use crate::inspection::expression::{Arity, Expression, Input, Villages};
 use crate::inspection::rule_file::{MINUTES_MAX, URGENCIES, as_minutes};
 use crate::inspection::select::{Pattern, Selector};
 use crate::inspection::unit_keys::Measured;
 use crate::plant::tags::SamplingPoint;
+use series::{read_readings, read_samples};
 
 /// A series is no longer than a week of minutes.
 const READINGS_MAX: usize = 10_080;
+
+/// Nothing is expected later: the year's rounds, and those of the year after.
+const DAYS_MAX: f64 = 1_100.0;
+
+/// The village of made-up instruments that must stand for one.
+const VILLAGE: &str = "village";
 
 /// One test of one rule.
 #[derive(Debug, Clone)]
@@ -85,6 +94,8 @@ pub enum Given {
     Value(f64, Flag),
     /// A laboratory's result.
     Result(Sign, f64),
+    /// A sample of which these results came, whatever they were.
+    Sample(Analytes),
 }
 
 /// The tests of a rule without a mistake in them; none for a rule whose kind is not known.
@@ -94,12 +105,6 @@ pub(super) fn read(rule: &Table<'_>, kind: Option<&Kind>, select: &Selector) -> 
         tables.iter().for_each(forgive); // its own mistakes come first
         return Vec::new();
     };
-    if let (Kind::Round(_), Some(first)) = (kind, tables.first()) {
-        let help = "scenarios play days with their laboratory";
-        rule.add_with_help(first.span(), "no series of readings can test a round", help);
-        tables.iter().for_each(forgive);
-        return Vec::new();
-    }
     tables.iter().filter_map(|table| read_test(table, kind, select)).collect()
 }
 
@@ -114,17 +119,23 @@ fn read_test(table: &Table<'_>, kind: &Kind, select: &Selector) -> Option<RuleTe
     let title = table.opt_text("title").map(Spanned::into_inner);
     let starts = table.opt_parse("starts", Span::parse_time_of_day);
     let watched = read_watched(table, kind, select);
-    let every = watched.as_ref().map_or(Span::MINUTE, |series| series.every);
-    let point = watched.as_ref().map_or(SamplingPoint::FinishedWater, |series| series.point);
     let tables = table.tables("beside");
-    let beside: Vec<Option<Series>> =
-        tables.iter().map(|it| read_beside(it, every, point)).collect();
+    let read = tables.iter().map(|it| read_beside(it, kind, watched.as_ref()));
+    let beside: Vec<Option<Series>> = read.collect();
     let expect = read_expect(table);
+    let (watched, beside) = (watched?, beside.into_iter().collect::<Option<Vec<_>>>()?);
+    for (at, series) in beside.iter().enumerate() {
+        let mut before = std::iter::once(&watched).chain(&beside[..at]);
+        if before.any(|it| it.tag == series.tag) {
+            let text = format!("{} is made up twice", series.tag);
+            table.add_with_help(tables[at].span(), text, "give it a `tag` of its own");
+        }
+    }
     Some(RuleTest {
         title,
         starts: starts.map_or(Span::hours(8), Spanned::into_inner),
-        watched: watched?,
-        beside: beside.into_iter().collect::<Option<_>>()?,
+        watched,
+        beside,
         expect: expect?,
         place: Place { source: table.source().clone(), span: table.span() },
     })
@@ -138,7 +149,7 @@ fn read_expect(table: &Table<'_>) -> Option<Vec<Expected>> {
     }
     let tables = table.tables("expect");
     let read = tables.iter().map(|it| {
-        let at = it.number_in("at_min", 0.0..=MINUTES_MAX).map(as_minutes);
+        let at = read_at(it);
         let change = it.choice("state", &AlarmChange::CHOICES).map(Spanned::into_inner);
         let priority = it.opt_choice("priority", &URGENCIES).map(Spanned::into_inner);
         Some(Expected { at: at?, change: change?, priority })
@@ -153,10 +164,30 @@ fn read_expect(table: &Table<'_>) -> Option<Vec<Expected>> {
     Some(expect)
 }
 
+/// `at_min`, or for what takes long `at_d`.
+fn read_at(table: &Table<'_>) -> Option<Span> {
+    if !table.has("at_d") {
+        return table.number_in("at_min", 0.0..=MINUTES_MAX).map(as_minutes);
+    }
+    if let Some(span) = table.key_span("at_min") {
+        table.add(span, "`at_min` and `at_d` say the same: one of them");
+    }
+    let days = table.number_in("at_d", 0.0..=DAYS_MAX)?.into_inner();
+    Some(Span::from_seconds_f64(days * 86_400.0))
+}
+
 fn read_watched(table: &Table<'_>, kind: &Kind, select: &Selector) -> Option<Series> {
+    if let Kind::Expression(expression) = kind {
+        let input = read_input(table, expression)?;
+        return read_as_input(table, expression, input, Span::MINUTE);
+    }
     let every = opt_every(table);
-    let (measured, daily) = match *kind {
-        Kind::LabLimit(analyte, _) => (Some(Measured::Analyte(analyte)), true),
+    let (measured, daily) = match kind {
+        Kind::LabLimit(analyte, _) => (Some(Measured::Analyte(*analyte)), true),
+        Kind::Round(duty) => (duty.analytes.iter().next().map(Measured::Analyte), true),
+        Kind::Event(event) => {
+            (event.signals.first().map(|it| Measured::Quantity(it.quantity)), false)
+        }
         _ => (select.quantity.map(Measured::Quantity).or_else(|| quantity(table)), false),
     };
     let Some(measured) = measured else {
@@ -171,7 +202,11 @@ fn read_watched(table: &Table<'_>, kind: &Kind, select: &Selector) -> Option<Ser
     let usual = select.point.unwrap_or(own);
     let name = select.tag.as_ref().map_or("TEST-1".to_owned(), Pattern::example);
     let tag = TagId::new(&name).ok();
-    let mut series = read_series(table, measured, (tag, usual, every))?;
+    let samples = match kind {
+        Kind::Round(duty) => Some(duty.analytes),
+        _ => None,
+    };
+    let mut series = read_series(table, measured, samples, (tag, usual, every))?;
     series.village = series.village.or_else(|| select.village.clone());
     // What the kind asks of an instrument besides its selectors.
     match kind {
@@ -179,7 +214,10 @@ fn read_watched(table: &Table<'_>, kind: &Kind, select: &Selector) -> Option<Ser
         Kind::NightFlow(_) | Kind::NoDraw(_) => {
             let usual = series.usual_night_m3_per_h;
             series.usual_night_m3_per_h = usual.or(Some(USUAL_NIGHT_M3_PER_H));
-            series.village = series.village.or_else(|| VillageId::new("village").ok());
+            series.village = series.village.or_else(|| VillageId::new(VILLAGE).ok());
+        }
+        Kind::Event(event) if event.method == Method::TimeOfDay => {
+            series.village = series.village.or_else(|| VillageId::new(VILLAGE).ok());
         }
         _ => {}
     }
@@ -189,8 +227,17 @@ fn read_watched(table: &Table<'_>, kind: &Kind, select: &Selector) -> Option<Ser
 /// Usual flow of the night of a made-up meter `[D]`.
 const USUAL_NIGHT_M3_PER_H: f64 = 20.0;
 
-fn read_beside(table: &Table<'_>, every: Span, point: SamplingPoint) -> Option<Series> {
+/// Another instrument; as the one that is watched where it says nothing else.
+fn read_beside(table: &Table<'_>, kind: &Kind, watched: Option<&Series>) -> Option<Series> {
+    let every = watched.map_or(Span::MINUTE, |it| it.every);
+    if let Kind::Expression(expression) = kind
+        && table.has("input")
+    {
+        let input = read_input(table, expression)?;
+        return read_as_input(table, expression, input, every);
+    }
     let every = opt_every(table).unwrap_or(every);
+    let point = watched.map_or(SamplingPoint::FinishedWater, |it| it.point);
     if !table.has("tag") {
         table.add(table.span(), "`tag` is missing");
     }
@@ -198,7 +245,57 @@ fn read_beside(table: &Table<'_>, every: Span, point: SamplingPoint) -> Option<S
         forgive(table);
         return None;
     };
-    read_series(table, measured, (None, point, every))
+    let mut series = read_series(table, measured, None, (None, point, every))?;
+    if matches!(kind, Kind::Event(_)) {
+        let village = || watched.and_then(|it| it.village.clone());
+        series.village = series.village.or_else(village); // of the same place
+    }
+    Some(series)
+}
+
+/// Which of the expression's inputs a series is for; the one that is judged one by one, and an only
+/// one, need not be named.
+fn read_input<'e>(table: &Table<'_>, expression: &'e Expression) -> Option<&'e Input> {
+    let inputs = &expression.inputs;
+    let names: Vec<&str> = inputs.iter().map(|it| it.name.as_str()).collect();
+    let Some(name) = table.opt_text("input") else {
+        let each = inputs.iter().find(|it| it.arity == Arity::Each);
+        let usual = each.or_else(|| inputs.first().filter(|_| inputs.len() == 1));
+        if usual.is_none() {
+            if !table.has("input") {
+                let help = format!("the rule looks at {}", names.join(", "));
+                table.add_with_help(table.span(), "`input` is missing", help);
+            }
+            forgive(table);
+        }
+        return usual;
+    };
+    let found = inputs.iter().find(|it| it.name == *name.get_ref());
+    if found.is_none() {
+        table.unknown(name.span(), "input of this rule", name.get_ref(), &names);
+        forgive(table);
+    }
+    found
+}
+
+/// An instrument that serves an input.
+fn read_as_input(
+    table: &Table<'_>,
+    expression: &Expression,
+    input: &Input,
+    every: Span,
+) -> Option<Series> {
+    let every = opt_every(table).unwrap_or(every);
+    let point = input.select.point.unwrap_or(SamplingPoint::FinishedWater);
+    let name = input.select.tag.as_ref().map_or(input.name.clone(), Pattern::example);
+    let measured = Measured::Quantity(input.select.quantity?);
+    let tag = TagId::new(&name).ok();
+    let mut series = read_series(table, measured, None, (tag, point, every))?;
+    let has_same = expression.inputs.iter().any(|it| it.villages == Villages::Same);
+    if input.villages != Villages::Any || (has_same && input.arity == Arity::Each) {
+        series.village = series.village.or_else(|| VillageId::new(VILLAGE).ok());
+    }
+    Some(series)
 }
 
 fn quantity(table: &Table<'_>) -> Option<Measured> {
@@ -210,10 +307,12 @@ fn opt_every(table: &Table<'_>) -> Option<Span> {
     table.opt_number_in("every_min", 0.01..=MINUTES_MAX).map(as_minutes)
 }
 
-/// The keys of one made-up instrument; beside it what it is by default: name, water, poll.
+/// The keys of one made-up instrument, or of the site of a round whose samples are for these
+/// analytes; beside them what it is by default: name, water, poll.
 fn read_series(
     table: &Table<'_>,
     measured: Measured,
+    samples: Option<Analytes>,
     (tag, point, every): (Option<TagId>, SamplingPoint, Span),
 ) -> Option<Series> {
     let own = table.opt_parse("tag", TagId::new).map(Spanned::into_inner);
@@ -232,7 +331,10 @@ fn read_series(
         _ => {}
     }
     let range = read_range(table, measured);
-    let readings = read_readings(table, measured);
+    let readings = match samples {
+        Some(analytes) => read_samples(table, analytes),
+        None => read_readings(table, measured),
+    };
     Some(Series {
         tag: own.or(tag)?,
         measured,
@@ -279,131 +381,5 @@ fn usual_range(quantity: Quantity) -> (f64, f64) {
         Quantity::CodMn => (0.0, 50.0),
         Quantity::State => (0.0, 1.0),
         Quantity::Energy => (0.0, 1e9),
-    }
-}
-
-/// The series, in whichever unit of the quantity it is written.
-fn read_readings(table: &Table<'_>, measured: Measured) -> Option<Vec<Given>> {
-    let (own, units) = (measured.measured_in(), measured.units());
-    let foreign = Unit::ALL.into_iter().filter(|unit| !units.iter().any(|(own, _)| own == unit));
-    let clean = table.refuse_units("series", (measured.name(), own), foreign);
-    let found = units.into_iter().find(|(unit, _)| table.has(&unit.key("series")));
-    let Some((unit, factor)) = found else {
-        if clean {
-            let key = own.key("series");
-            let help = format!("write `{key} = \"0.5x10 0.2x5\"`: ten readings, then five");
-            table.add_with_help(table.span(), format!("`{key}` is missing"), help);
-        }
-        return None;
-    };
-    let text = table.text(&unit.key("series"))?;
-    let analyte = match measured {
-        Measured::Analyte(analyte) => Some(analyte),
-        Measured::Quantity(_) => None,
-    };
-    let mut readings = Vec::new();
-    let mut sound = true;
-    for (place, word) in words(&text) {
-        match series_word(word, factor, analyte) {
-            Ok(more) => readings.extend(more),
-            Err(help) => {
-                table.add_with_help(place, format!("{word:?} is no reading"), help);
-                sound = false;
-            }
-        }
-    }
-    if sound && !(1..=READINGS_MAX).contains(&readings.len()) {
-        let found = readings.len();
-        let wrong = format!("a series has 1 to {READINGS_MAX} readings, not {found}");
-        table.add(text.span(), wrong);
-        return None;
-    }
-    sound.then_some(readings)
-}
-
-/// Each word of a text in quotes, with its place in the file.
-fn words(text: &Spanned<String>) -> impl Iterator<Item = (Range<usize>, &str)> {
-    let whole = text.get_ref().as_str();
-    let start = text.span().start + 1; // behind the quote
-    whole.split_whitespace().map(move |word| {
-        let at = start + (word.as_ptr() as usize - whole.as_ptr() as usize);
-        (at..at + word.len(), word)
-    })
-}
-
-/// Reads `0.5`, `0.5x10`, `0.2..0.6x5`, `0.5~suspect`, `_` or `!`; `<1` and `>1` of a laboratory.
-/// Errors: what would be right.
-fn series_word(word: &str, factor: f64, lab: Option<Analyte>) -> Result<Vec<Given>, String> {
-    let right = || match lab {
-        Some(_) => "write 3, <1, >100, 3x5 (five times) or _ (no sample)".to_owned(),
-        None => "write 0.5, 0.5x10 (ten times), 0.2..0.6x5 (a ramp), 0.5~suspect, \
-                 _ (nothing comes) or ! (could not read)"
-            .to_owned(),
-    };
-    let (one, times) = match word.rsplit_once('x') {
-        Some((one, times)) => (one, times.parse().map_err(|_| right())?),
-        None => (word, 1_usize),
-    };
-    if !(1..=READINGS_MAX).contains(&times) {
-        return Err(format!("how often must lie in 1 to {READINGS_MAX}"));
-    }
-    let same = |given| Ok(vec![given; times]);
-    let number = |text: &str| {
-        let number: f64 = text.parse().map_err(|_| right())?;
-        if number.is_finite() { Ok(number * factor) } else { Err(right()) }
-    };
-    if one == "_" {
-        return same(Given::Nothing);
-    }
-    if lab.is_some() {
-        let (sign, text) = match (one.strip_prefix('<'), one.strip_prefix('>')) {
-            (Some(text), _) => (Sign::Below, text),
-            (_, Some(text)) => (Sign::Above, text),
-            _ => (Sign::Equal, one),
-        };
-        return same(Given::Result(sign, number(text)?));
-    }
-    if one == "!" {
-        return same(Given::Unread);
-    }
-    let (values, flag) = match one.split_once('~') {
-        Some((values, name)) => {
-            let known = Flag::CHOICES.iter().find(|(known, _)| *known == name);
-            let names = Flag::CHOICES.map(|(name, _)| name).join(", ");
-            (values, known.map(|(_, flag)| *flag).ok_or(format!("flags are {names}"))?)
-        }
-        None => (one, Flag::Good),
-    };
-    let Some((from, to)) = values.split_once("..") else {
-        return same(Given::Value(number(values)?, flag));
-    };
-    let (from, to) = (number(from)?, number(to)?);
-    let steps = times.saturating_sub(1).max(1) as f64;
-    let value = |n: usize| from + (to - from) * n as f64 / steps;
-    Ok((0..times).map(|n| Given::Value(value(n), flag)).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_of_a_series_are_values_ramps_flags_and_gaps() {
-        let read = |word| series_word(word, 1.0, None);
-        let good = |value| Given::Value(value, Flag::Good);
-        assert_eq!(read("0.5"), Ok(vec![good(0.5)]));
-        assert_eq!(read("-1x3"), Ok(vec![good(-1.0); 3]));
-        assert_eq!(read("1..2x3"), Ok(vec![good(1.0), good(1.5), good(2.0)]));
-        assert_eq!(read("0.5~suspectx2"), Ok(vec![Given::Value(0.5, Flag::Suspect); 2]));
-        assert_eq!(read("_x2"), Ok(vec![Given::Nothing; 2]));
-        assert_eq!(read("!"), Ok(vec![Given::Unread]));
-        assert_eq!(series_word("3x1", 10.0, None), Ok(vec![good(30.0)]));
-        for bad in ["", "x", "nan", "0.5x0", "0.5x99999", "1..x2", "0.5~fine", "<1", "0.5X2"] {
-            assert!(read(bad).is_err(), "{bad}");
-        }
-        let lab = |word| series_word(word, 1.0, Some(Analyte::EColi));
-        assert_eq!(lab("<1x2"), Ok(vec![Given::Result(Sign::Below, 1.0); 2]));
-        assert_eq!(lab("3"), Ok(vec![Given::Result(Sign::Equal, 3.0)]));
-        assert!(lab("!").is_err() && lab("3~good").is_err());
     }
 }

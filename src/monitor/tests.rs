@@ -379,7 +379,7 @@ fn a_damaged_or_foreign_checkpoint_is_refused_and_changes_nothing() {
     let refused = [&b"{"[..], b"{}", br#"{"layout":2}"#, br#"{"layout":99}"#]
         .map(|bytes| monitor.restore(bytes).expect_err("it is none").to_string());
     assert_eq!(refused[0], "the checkpoint cannot be read");
-    assert_eq!(refused[3], "the checkpoint has layout 99, this version reads layout 4");
+    assert_eq!(refused[3], "the checkpoint has layout 99, this version reads layout 5");
     assert_eq!(monitor.snapshot(), before);
 }
 

@@ -99,3 +99,39 @@ fn every_shipped_scenario_stands_on_the_page() {
         assert!(told.contains(name), "src/docs/failures.md does not name {name}");
     }
 }
+
+#[test]
+fn every_shipped_rule_is_raised_by_a_scenario_or_by_a_test_beside_it() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let scenarios = fs::read_dir(folder()).expect("scenarios").map(|entry| {
+        let name = entry.expect("a file").file_name().to_string_lossy().into_owned();
+        Shipped::read(name.trim_end_matches(".toml"))
+    });
+    let played: BTreeSet<String> = scenarios.flat_map(|play| play.expected).collect();
+    let rows = |table: &toml::Table, key: &str| {
+        table.get(key).and_then(toml::Value::as_array).cloned().unwrap_or_default()
+    };
+    let mut rules = 0;
+    for entry in fs::read_dir(root.join("config/rules")).expect("rules") {
+        let path = entry.expect("a file").path();
+        let text = fs::read_to_string(&path).expect("a file of the project");
+        let file: toml::Table = text.parse().expect("TOML");
+        for rule in rows(&file, "rule") {
+            let rule = rule.as_table().expect("a table");
+            let id = rule.get("id").and_then(toml::Value::as_str).expect("an id");
+            let expected =
+                rows(rule, "test").into_iter().filter_map(|it| it.get("expect").cloned());
+            let is_tried = expected
+                .filter_map(|it| it.as_array().cloned())
+                .flatten()
+                .any(|it| it.get("state").and_then(toml::Value::as_str) == Some("raised"));
+            assert!(
+                is_tried || played.contains(id),
+                "{}: no scenario and no [[rule.test]] raises {id}",
+                path.display()
+            );
+            rules += 1;
+        }
+    }
+    assert!(rules > 80, "rules are found at all, not {rules}");
+}

@@ -11,7 +11,7 @@ use crate::cli::common::{Format, Shelves};
 use crate::cli::exit::Failure;
 use crate::cli::library::Library;
 use crate::exercise::rule_test::{self, Tried};
-use crate::inspection::book::{InspectionRule, Kind};
+use crate::inspection::book::InspectionRule;
 use crate::inspection::rule_test::{Expected, RuleTest};
 
 /// Arguments of `sanmen rules test`.
@@ -57,11 +57,8 @@ pub fn run(args: &TestArgs, out: &mut dyn Write) -> Result<(), Failure> {
         }
     }
     if args.format == Format::Text {
-        let bare: Vec<&str> = rules
-            .iter()
-            .filter(|it| it.tests.is_empty() && !matches!(it.kind, Kind::Round(_)))
-            .map(|it| it.id.as_str())
-            .collect();
+        let bare: Vec<&str> =
+            rules.iter().filter(|it| it.tests.is_empty()).map(|it| it.id.as_str()).collect();
         if !bare.is_empty() {
             writeln!(out, "note: without a test: {}", bare.join(", "))?;
         }

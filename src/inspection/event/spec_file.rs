@@ -8,6 +8,7 @@ use super::{EventRule, Method, Operation, Signal};
 use crate::base::problem::{Spanned, Table};
 use crate::base::units::{Quantity, Unit};
 use crate::base::{Span, TagId};
+use crate::inspection::limit::Side;
 use crate::inspection::rule_file::{MINUTES_MAX, as_minutes};
 use crate::inspection::signal::spec_file::{partners, value};
 
@@ -18,11 +19,13 @@ const STEPS_MAX: i64 = 2_016;
 enum MethodName {
     LinearPrediction,
     NearestNeighbour,
+    TimeOfDay,
 }
 
-const METHODS: [(&str, MethodName); 2] = [
+const METHODS: [(&str, MethodName); 3] = [
     ("linear-prediction", MethodName::LinearPrediction),
     ("nearest-neighbour", MethodName::NearestNeighbour),
+    ("time-of-day", MethodName::TimeOfDay),
 ];
 
 /// The keys of a rule, and of its signals and operations.
@@ -32,11 +35,15 @@ pub fn read_rule(table: &Table<'_>) -> Option<Arc<EventRule>> {
     let history = table.integer_in("history_steps", 4..=STEPS_MAX);
     let outlier_sd = table.number_in("outlier_sd", 0.1..=100.0);
     let method = read_method(table, method, history.as_ref());
+    let is_daily = method == Some(Method::TimeOfDay);
+    if let (true, Some(interval), Some(history)) = (is_daily, interval, history.as_ref()) {
+        check_day(table, interval, history);
+    }
     let steps = table.integer_in("window_steps", 1..=200);
     let outlier_probability = table.opt_number_in("outlier_probability", 0.01..=0.99);
     let event_probability = table.number_in("event_probability", 0.5..=1.0);
     let timeout = table.integer_in("timeout_steps", 1..=100_000);
-    let signals = read_signals(table);
+    let signals = read_signals(table, is_daily);
     let operations: Vec<_> = table.tables("operation").iter().map(read_operation).collect();
     let discriminator = Discriminator {
         steps: usize::try_from(steps?.into_inner()).ok()?,
@@ -80,6 +87,13 @@ fn read_method(
             }
             Some(Method::LinearPrediction { order: usize::try_from(order.into_inner()).ok()? })
         }
+        MethodName::TimeOfDay => {
+            let others = [order.map(|it| it.span()), distance.map(|it| it.span())];
+            for span in others.into_iter().flatten() {
+                table.add(span, "the same time of earlier days has no `order` and no `distance`");
+            }
+            Some(Method::TimeOfDay)
+        }
         MethodName::NearestNeighbour => {
             if let Some(order) = order {
                 table.add(order.span(), "the nearest neighbour has no `order`");
@@ -91,11 +105,27 @@ fn read_method(
     }
 }
 
+/// Steps that come again at the same time of the next day, and a day to remember.
+fn check_day(table: &Table<'_>, interval: Span, history: &Spanned<i64>) {
+    if Span::DAY.as_ms() % interval.as_ms().max(1) != 0 {
+        let text = format!("a day is no whole number of steps of {interval}");
+        let span = table.key_span("interval_min").unwrap_or_else(|| table.span());
+        table.add_with_help(span, text, "take 5, 10, 15, 20, 30 or 60 minutes");
+    }
+    let remembered = interval * *history.get_ref();
+    if remembered < Span::DAY {
+        let text = format!("{remembered} of history show no time of day twice");
+        table.add_with_help(history.span(), text, "remember at least a day, better a week");
+    }
+}
+
+const CHANGES: [(&str, Side); 2] = [("rise", Side::Above), ("fall", Side::Below)];
+
 fn quantities() -> [(&'static str, Quantity); Quantity::ALL.len()] {
     Quantity::ALL.map(|quantity| (quantity.name(), quantity))
 }
 
-fn read_signals(table: &Table<'_>) -> Option<Vec<Signal>> {
+fn read_signals(table: &Table<'_>, is_daily: bool) -> Option<Vec<Signal>> {
     let signals = table.tables("signal");
     if signals.is_empty() {
         if !table.has("signal") {
@@ -104,11 +134,18 @@ fn read_signals(table: &Table<'_>) -> Option<Vec<Signal>> {
         }
         return None;
     }
-    let signals: Vec<_> = signals.iter().map(read_signal).collect();
+    let signals: Vec<_> = signals.iter().map(|it| read_signal(it, is_daily)).collect();
     signals.into_iter().collect()
 }
 
-fn read_signal(table: &Table<'_>) -> Option<Signal> {
+fn read_signal(table: &Table<'_>, is_daily: bool) -> Option<Signal> {
+    let percent = table.opt_number_in("precision_percent", 0.0..=1_000.0);
+    let change = table.opt_choice("change", &CHANGES);
+    let daily = [percent.as_ref().map(Spanned::span), change.as_ref().map(Spanned::span)];
+    for span in daily.into_iter().flatten().filter(|_| !is_daily) {
+        let text = "`change` and `precision_percent` belong to method \"time-of-day\"";
+        table.add(span, text);
+    }
     let quantity = table.choice("quantity", &quantities()).map(Spanned::into_inner);
     let tag = table.opt_parse("tag", TagId::new).map(Spanned::into_inner);
     let Some(quantity) = quantity else {
@@ -116,7 +153,9 @@ fn read_signal(table: &Table<'_>) -> Option<Signal> {
         return None;
     };
     let precision = value(table, quantity, "precision", 1e-9)?.into_inner();
-    Some(Signal { quantity, tag, precision })
+    let precision_share = percent.map_or(0.0, Spanned::into_inner) / 100.0;
+    let change = change.map(Spanned::into_inner);
+    Some(Signal { quantity, tag, precision, precision_share, change })
 }
 
 fn read_operation(table: &Table<'_>) -> Option<Operation> {

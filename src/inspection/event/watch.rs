@@ -4,14 +4,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::units::Quantity;
 use crate::base::{Flag, Span, Stamp, TagId};
 use crate::inspection::book::{AcceptFlags, InspectionRule, Kind};
+use crate::inspection::event::EventRule;
+use crate::inspection::event::compare::{Difference, Member, Past, distance};
 use crate::inspection::event::discriminator::{Said, Seen};
-use crate::inspection::event::history::{History, Usual};
-use crate::inspection::event::nearest::nearest;
 use crate::inspection::event::resample::Gathered;
-use crate::inspection::event::{EventRule, Method, linear};
 use crate::inspection::finding::{Finding, Verdict, Watch, Why};
 use crate::inspection::sight::Sight;
 use crate::inspection::unit_keys::{shown, spoken};
@@ -29,15 +27,6 @@ pub struct EventWatch {
     members: Vec<Member>,
     operations: Vec<Operating>,
     state: State,
-}
-
-/// A signal of the place.
-#[derive(Debug, Clone)]
-struct Member {
-    id: TagId,
-    tag: TagIndex,
-    quantity: Quantity,
-    precision: f64,
 }
 
 /// An instrument that shows an operation.
@@ -64,7 +53,7 @@ struct State {
     end: Option<Stamp>,
     verdict: Option<Verdict>,
     gathered: Vec<Gathered>,
-    history: History,
+    past: Past,
     seen: Seen,
     /// Nothing is judged before.
     held_until: Option<Stamp>,
@@ -72,16 +61,6 @@ struct State {
     known: Option<Stamp>,
     /// The first signal's last steps.
     window: Window,
-}
-
-/// How a signal differs from what was expected.
-#[derive(Debug, Clone, Copy)]
-struct Difference {
-    member: usize,
-    value: f64,
-    expected: f64,
-    /// In standard deviations.
-    sd: f64,
 }
 
 /// What the last step has shown.
@@ -122,12 +101,6 @@ impl EventWatch {
         first: &Tag,
         tags: &[Tag],
     ) -> Self {
-        let members = event.members(first, tags).into_iter().map(|(at, tag, precision)| Member {
-            id: tag.id.clone(),
-            tag: TagIndex(at),
-            quantity: tag.quantity,
-            precision,
-        });
         let operations = event.operations.iter().flat_map(|operation| {
             let by = tags.iter().enumerate().filter(|(_, tag)| operation.by.wants(first, tag));
             by.map(|(at, tag)| Operating {
@@ -142,7 +115,7 @@ impl EventWatch {
             rule: Arc::clone(event),
             accept: rule.accept,
             patience: rule.patience.for_poll(event.interval),
-            members: members.collect(),
+            members: event.members(first, tags),
             operations: operations.collect(),
             state: State::default(),
         };
@@ -169,7 +142,11 @@ impl EventWatch {
     /// Forgets all that was seen.
     pub fn begin_again(&mut self) {
         let channels = self.members.len() + self.operations.len();
-        self.state = State { gathered: vec![Gathered::default(); channels], ..State::default() };
+        self.state = State {
+            gathered: vec![Gathered::default(); channels],
+            past: Past::new(self.rule.method),
+            ..State::default()
+        };
     }
 
     /// The watch begins, unless it has begun already.
@@ -262,17 +239,17 @@ impl EventWatch {
     }
 
     fn judge(&mut self, end: Stamp, values: &[Option<f64>], findings: &mut Vec<Finding>) {
-        let wanted = self.rule.history_steps;
-        if !self.state.history.is_full(wanted) {
-            self.state.history.push(values, false, wanted);
-            return;
-        }
-        let differences = self.differences(values);
-        let is_outlier = self.distance(&differences) >= self.rule.outlier_sd;
-        self.state.history.push(values, is_outlier, wanted);
-        let said = self.rule.discriminator.take(&mut self.state.seen, is_outlier);
+        let number = self.number(end - self.rule.interval);
+        let (rule, members) = (&self.rule, self.members.as_slice());
+        let past = &mut self.state.past;
+        let differences = past.differences(rule, members, number, values);
+        let far = |it: &Vec<Difference>| distance(rule.method, members, it) >= rule.outlier_sd;
+        let is_outlier = differences.as_ref().is_some_and(far);
+        past.push(rule, members, number, values, is_outlier);
+        let Some(differences) = differences else { return };
+        let said = rule.discriminator.take(&mut self.state.seen, is_outlier);
         if said == Said::TimedOut {
-            self.state.history.refill(wanted);
+            past.accept(rule);
         }
         let verdict = match said {
             Said::Event => Verdict::Abnormal,
@@ -285,51 +262,6 @@ impl EventWatch {
             let outliers = self.state.seen.outliers();
             let judged = Judged { end, values, differences, outliers };
             self.report(&judged, verdict, said, findings);
-        }
-    }
-
-    /// How each signal with a value, and with a whole history, differs from what was expected.
-    fn differences(&self, values: &[Option<f64>]) -> Vec<Difference> {
-        let wanted = self.rule.history_steps;
-        let mut known = Vec::new();
-        for (member, (value, it)) in values.iter().zip(&self.members).enumerate() {
-            let (Some(value), mut column) = (*value, Vec::with_capacity(wanted)) else { continue };
-            if self.state.history.column(member, wanted, &mut column) {
-                let usual = Usual::of(&column, it.precision, self.rule.outlier_sd);
-                for value in &mut column {
-                    *value = usual.score(*value);
-                }
-                known.push((member, value, usual, column));
-            }
-        }
-        let expected: Vec<f64> = match self.rule.method {
-            Method::LinearPrediction { order } => {
-                known.iter().map(|(.., column)| linear::predict(column, order)).collect()
-            }
-            Method::NearestNeighbour(distance) => {
-                let now: Vec<f64> =
-                    known.iter().map(|(_, it, usual, _)| usual.score(*it)).collect();
-                let columns: Vec<Vec<f64>> =
-                    known.iter_mut().map(|(.., column)| std::mem::take(column)).collect();
-                let step = nearest(&now, &columns, distance).unwrap_or(0);
-                columns.iter().filter_map(|column| column.get(step).copied()).collect()
-            }
-        };
-        let both = known.iter().zip(expected);
-        both.map(|((member, value, usual, _), expected)| Difference {
-            member: *member,
-            value: *value,
-            expected: usual.mean + expected * usual.sd,
-            sd: usual.score(*value) - expected,
-        })
-        .collect()
-    }
-
-    fn distance(&self, differences: &[Difference]) -> f64 {
-        let all = differences.iter().map(|it| it.sd);
-        match self.rule.method {
-            Method::NearestNeighbour(distance) => distance.of(all),
-            Method::LinearPrediction { .. } => all.fold(0.0, |most, it| it.abs().max(most)),
         }
     }
 
@@ -366,19 +298,16 @@ impl EventWatch {
 
     /// What it sees, as its last step has shown.
     pub fn sight(&self) -> Sight {
-        let wanted = self.rule.history_steps;
         let (place, step) = (self.place(), self.rule.interval);
-        let known = self.state.history.steps();
         let outliers = self.state.seen.outliers();
         let discriminator = &self.rule.discriminator;
-        let text = if known < wanted {
-            format!("{place}: {known} of {wanted} steps of {step} are known, then it judges")
-        } else {
-            format!(
+        let text = match self.state.past.lacks(&self.rule) {
+            Some(lacks) => format!("{place}: {lacks}, then it judges"),
+            None => format!(
                 "{place}: {outliers} of the last {} steps of {step} do not fit (probability {:.2})",
                 discriminator.steps,
                 discriminator.probability(outliers)
-            )
+            ),
         };
         let held =
             self.state.held_until.filter(|until| self.state.end.is_some_and(|it| it <= *until));
@@ -430,7 +359,7 @@ impl EventWatch {
 
     /// Continues from a checkpoint, if it is of the same instruments in the same steps.
     pub fn resume(&mut self, then: &EventState) {
-        let same = then.channels.iter().eq(self.ids());
+        let same = then.channels.iter().eq(self.ids()) && then.state.past.is_like(&self.state.past);
         if same && then.interval_ms == self.rule.interval.as_ms() {
             self.state = then.state.clone();
         }
