@@ -6,6 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::alarms::group::Grouped;
 pub use crate::base::alarm::AlarmChange;
 use crate::base::text::Lang;
 use crate::base::{PlantId, RuleId, Stamp, TagId, Text};
@@ -98,6 +99,9 @@ pub struct AlarmEvent {
     /// How it chatters, while it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chattering: Option<Box<Chattering>>,
+    /// What it belongs to, unless it is alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<Box<Grouped>>,
     /// The rule's labels, when it has any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labels: Option<Box<Labels>>,
@@ -156,6 +160,11 @@ impl AlarmEvent {
             AlarmChange::Risen => self.state.is_unanswered(),
             _ => false,
         }
+    }
+
+    /// The alarm that its group goes by, the first of it; alone it goes by itself.
+    pub fn belongs_to(&self) -> &AlarmId {
+        self.group.as_ref().map_or(&self.id, |group| &group.first_out)
     }
 
     /// The order of a list: what somebody must answer, then the urgent, then the older; what is set

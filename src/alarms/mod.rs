@@ -10,6 +10,7 @@ mod chatter;
 pub mod command;
 pub mod event;
 pub mod flood;
+pub mod group;
 pub mod level;
 pub mod load;
 pub mod policy;
@@ -34,6 +35,7 @@ use chatter::Announced;
 use command::{Action, Command, CommandRefused, Reply};
 use event::{AlarmChange, AlarmEvent, AlarmId, AlarmState, By, Chattering, Texts};
 use flood::{Flood, FloodChange, FloodEvent, FloodMeter};
+use group::Groups;
 use policy::AlarmRule;
 use state::{Change, Chatter, Input, State, transition};
 
@@ -43,6 +45,8 @@ pub struct Alarms {
     rules: Vec<AlarmRule>,
     /// Per rule: the rules whose alarms it suppresses while its condition holds.
     children: Vec<Vec<RuleIndex>>,
+    /// Per rule: the rules whose alarms come from its own, suppressed or not.
+    followers: Vec<Vec<RuleIndex>>,
     names: Vec<Names>,
     plants: Vec<PlantAlarms>,
     handling: Handling,
@@ -81,6 +85,8 @@ struct PlantAlarms {
     due: BTreeSet<(Stamp, bool, Key)>,
     /// Its alarms against what one operator can answer.
     meter: FloodMeter,
+    /// Which of them belong together.
+    groups: Groups,
 }
 
 /// What is remembered of one alarm.
@@ -91,6 +97,9 @@ pub struct Alarm {
     raised_at: Option<Stamp>,
     #[serde(default, skip_serializing_if = "Announced::is_empty")]
     announced: Announced,
+    /// The group it belongs to since it was last raised.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    group: Option<u64>,
     why: Why,
 }
 
@@ -99,24 +108,33 @@ pub struct Alarm {
 pub struct Checkpoint {
     alarms: Vec<(PlantId, RuleId, Option<TagId>, Alarm)>,
     floods: Vec<(PlantId, FloodMeter)>,
+    #[serde(default)]
+    groups: Vec<(PlantId, Groups)>,
 }
 
 impl Alarms {
     /// Alarms by these rules, in the order of the book, for these plants with their tags, in the
     /// order in which findings count them.
     pub fn new(rules: Vec<AlarmRule>, plants: Vec<(PlantId, Vec<TagId>)>) -> Self {
-        let mut children = vec![Vec::new(); rules.len()];
-        for (at, rule) in rules.iter().enumerate() {
-            for parent in &rule.inhibited_by {
-                if let Some(children) = children.get_mut(parent.0) {
-                    children.push(RuleIndex(at));
+        let of_parents = |parents: &dyn Fn(&AlarmRule) -> Vec<RuleIndex>| {
+            let mut children = vec![Vec::new(); rules.len()];
+            for (at, rule) in rules.iter().enumerate() {
+                for parent in parents(rule) {
+                    if let Some(children) = children.get_mut(parent.0) {
+                        children.push(RuleIndex(at));
+                    }
                 }
             }
-        }
+            children
+        };
+        let children = of_parents(&|rule| rule.inhibited_by.clone());
+        let followers =
+            of_parents(&|rule| rule.inhibited_by.iter().chain(&rule.follows).copied().collect());
         let names: Vec<Names> =
             plants.into_iter().map(|(plant, tags)| Names { plant, tags, words: None }).collect();
         let plants = vec![PlantAlarms::default(); names.len()];
-        Self { rules, children, names, plants, handling: Handling::default(), floods: Vec::new() }
+        let (handling, floods) = (Handling::default(), Vec::new());
+        Self { rules, children, followers, names, plants, handling, floods }
     }
 
     /// Has a rule texts with places to fill?
@@ -203,8 +221,11 @@ impl Alarms {
             let watch = Watch { rule, plant, tag };
             self.change(watch, Input::BeginAgain, now, (None, None), events);
         }
-        let meter = self.plants.get_mut(plant.0).map(|it| std::mem::take(&mut it.meter));
-        if let Some(flood) = meter.as_ref().and_then(FloodMeter::flood) {
+        let Some(of_plant) = self.plants.get_mut(plant.0) else { return };
+        of_plant.groups = Groups::default();
+        of_plant.alarms.values_mut().for_each(|alarm| alarm.group = None);
+        let meter = std::mem::take(&mut of_plant.meter);
+        if let Some(flood) = meter.flood() {
             self.note_flood(plant, FloodChange::Ended, now, flood.clone());
         }
     }
@@ -291,7 +312,9 @@ impl Alarms {
         }
         let meters = self.names.iter().zip(&self.plants).filter(|(_, it)| !it.meter.is_idle());
         let floods = meters.map(|(names, it)| (names.plant.clone(), it.meter.clone())).collect();
-        Checkpoint { alarms, floods }
+        let groups = self.names.iter().zip(&self.plants).filter(|(_, it)| !it.groups.is_empty());
+        let groups = groups.map(|(names, it)| (names.plant.clone(), it.groups.clone())).collect();
+        Checkpoint { alarms, floods, groups }
     }
 
     /// Goes on from a checkpoint. What no longer exists is forgotten.
@@ -307,11 +330,20 @@ impl Alarms {
             plant.alarms.insert(key, alarm);
         }
         for (id, meter) in checkpoint.floods {
-            let at = self.names.iter().position(|names| names.plant == id);
-            if let Some(plant) = at.and_then(|at| self.plants.get_mut(at)) {
+            if let Some(plant) = self.plant_mut(&id) {
                 plant.meter = meter;
             }
         }
+        for (id, groups) in checkpoint.groups {
+            if let Some(plant) = self.plant_mut(&id) {
+                plant.resume_groups(groups);
+            }
+        }
+    }
+
+    fn plant_mut(&mut self, id: &PlantId) -> Option<&mut PlantAlarms> {
+        let at = self.names.iter().position(|names| names.plant == *id)?;
+        self.plants.get_mut(at)
     }
 
     fn is_child(&self, rule: RuleIndex) -> bool {
@@ -416,6 +448,9 @@ impl Alarms {
         let why = alarm.why.clone();
         let last = changes.last().map_or(now, |change| change.at);
         for (n, change) in changes.iter().enumerate() {
+            if matches!(change.change, AlarmChange::Raised | AlarmChange::Suppressed) {
+                self.join(watch, change);
+            }
             let by = by.filter(|_| n == 0).cloned(); // what follows from it is not the person's
             let Some(event) = self.event(watch, change, why.clone(), by) else { continue };
             if event.calls() {
@@ -452,6 +487,7 @@ impl Alarms {
             chattering: change
                 .chatter
                 .map(|Chatter { times, since, .. }| Box::new(Chattering { times, since })),
+            group: self.grouped(watch).map(Box::new),
             labels: card.and_then(|card| card.labels.clone()),
             texts,
         })

@@ -108,6 +108,8 @@ pub struct AlarmRule {
     /// While the condition of one of these holds at a plant, this rule's alarms there are
     /// suppressed by design.
     pub inhibited_by: Vec<RuleIndex>,
+    /// The alarms of these rules bring this rule's alarms about.
+    pub follows: Vec<RuleIndex>,
 }
 
 impl AlarmRule {
@@ -117,6 +119,8 @@ impl AlarmRule {
     }
 
     fn of(rule: &InspectionRule, book: &Book) -> Self {
+        let indices =
+            |ids: &[RuleId]| ids.iter().filter_map(|id| book.index(id.as_str())).collect();
         let mut levels = [None; LEVELS_MAX];
         for (policy, level) in levels.iter_mut().zip(rule.levels.further.iter()) {
             *policy = Some(LevelPolicy::of(level));
@@ -139,11 +143,8 @@ impl AlarmRule {
             source: rule.source.clone(),
             card: Card::of(rule),
             policy,
-            inhibited_by: rule
-                .inhibited_by
-                .iter()
-                .filter_map(|id| book.index(id.as_str()))
-                .collect(),
+            inhibited_by: indices(&rule.inhibited_by),
+            follows: indices(&rule.follows),
         }
     }
 }

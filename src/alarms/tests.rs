@@ -40,6 +40,7 @@ fn rule(id: &str, on_s: i64, off_s: i64, inhibited_by: Vec<RuleIndex>) -> AlarmR
             no_data: NoData::Hold,
         },
         inhibited_by,
+        follows: vec![],
     }
 }
 
@@ -61,15 +62,18 @@ fn finding(rule: RuleIndex, tag: Option<usize>, s: i64, verdict: Verdict) -> Fin
 }
 
 /// Applies findings in one go and lets time pass; says each event as `id Change@s`.
-fn said(alarms: &mut Alarms, mut findings: Vec<Finding>, to_s: i64) -> Vec<String> {
-    let mut events = Vec::new();
-    alarms.apply(&mut findings, &mut events);
-    alarms.advance(PLANT, at(to_s), &mut events);
-    events.iter().map(say).collect()
+fn said(alarms: &mut Alarms, findings: Vec<Finding>, to_s: i64) -> Vec<String> {
+    crowd::events_of(alarms, findings, to_s).iter().map(say).collect()
 }
 
 fn say(event: &AlarmEvent) -> String {
     format!("{} {:?}@{}", event.id, event.change, event.at.as_ms() / 1_000)
+}
+
+/// The same, with what each belongs to.
+fn said_in_full(alarms: &mut Alarms, findings: Vec<Finding>, to_s: i64) -> Vec<String> {
+    let events = crowd::events_of(alarms, findings, to_s);
+    events.iter().map(|event| format!("{} {:?}", say(event), event.group)).collect()
 }
 
 fn command(id: &str, n: u64, s: i64, action: Action) -> Command {
@@ -334,18 +338,18 @@ proptest! {
             one_of_five(*which, now, *verdict)
         }).collect();
         let mut plain = crowd::alarms();
-        let mut expected = said(&mut plain, findings.clone(), 9_000);
+        let mut expected = said_in_full(&mut plain, findings.clone(), 9_000);
         let mut other = crowd::alarms();
         let (mut found, mut floods) = (Vec::new(), Vec::new());
         let (mut asked, mut done) = (asked.clone(), 0);
         asked.sort_unstable();
         for (n, finding) in findings.into_iter().enumerate() {
             while let Some(s) = asked.get(done).filter(|s| at(**s) <= finding.at) {
-                found.extend(said(&mut other, Vec::new(), *s));
+                found.extend(said_in_full(&mut other, Vec::new(), *s));
                 done += 1;
             }
             let to = finding.at.as_ms() / 1_000;
-            found.extend(said(&mut other, vec![finding], to));
+            found.extend(said_in_full(&mut other, vec![finding], to));
             if n == restart {
                 let json = serde_json::to_string(&other.checkpoint()).expect("plain values");
                 floods.extend(other.told_floods());
@@ -353,7 +357,7 @@ proptest! {
                 other.resume(serde_json::from_str(&json).expect("as written"));
             }
         }
-        found.extend(said(&mut other, Vec::new(), 9_000));
+        found.extend(said_in_full(&mut other, Vec::new(), 9_000));
         floods.extend(other.told_floods());
         expected.extend(plain.told_floods().map(|it| format!("{it:?}")));
         found.extend(floods.iter().map(|it| format!("{it:?}")));

@@ -153,7 +153,30 @@ impl Court<'_> {
             let came = format!("it came at {}: {}", self.local(event.at), event.why.text);
             return Some(self.failing(expectation, expected, came, event.at));
         }
-        self.hold_order(expectation, window, event, &expected)
+        self.hold_cause(expectation, window, event, &expected)
+            .or_else(|| self.hold_order(expectation, window, event, &expected))
+    }
+
+    /// This alarm must come from another.
+    fn hold_cause(
+        &self,
+        expectation: &Expectation,
+        window: &Window,
+        event: &AlarmEvent,
+        expected: &str,
+    ) -> Option<Failing> {
+        let wanted = window.cause.as_ref()?;
+        let cause = event.group.as_deref().and_then(|group| group.cause.as_ref());
+        if cause.is_some_and(|it| wanted.covers(&it.rule, it.tag.as_ref())) {
+            return None;
+        }
+        let expected = format!("{expected}, caused by {}", named(wanted));
+        let at = self.local(event.at);
+        let came = match cause {
+            Some(cause) => format!("it came at {at}, caused by {cause}"),
+            None => format!("it came at {at}, without a cause"),
+        };
+        Some(self.failing(expectation, expected, came, event.at))
     }
 
     fn expected(

@@ -69,6 +69,8 @@ pub struct InspectionRule {
     pub no_data: NoData,
     /// While one of these is abnormal at the same plant, alarms of this rule are suppressed.
     pub inhibited_by: Vec<RuleId>,
+    /// Alarms of these bring alarms of this rule about: they belong together, and are all told.
+    pub follows: Vec<RuleId>,
     /// What to do.
     pub advice: Text,
     /// Words that alarms of it carry, for whoever sorts them.
@@ -396,8 +398,10 @@ fn check_ids(
             let help = "its results are known hours or days later: nothing can wait for them";
             problems.add(&rule.place.source, rule.place.span.clone(), text).help(help);
         }
-        for parent in rule.inhibited_by.iter().filter(|id| !known.contains(&id.as_str())) {
-            let text = format!("rule {} is inhibited by {parent}, which is no rule", rule.id);
+        let inhibiting = rule.inhibited_by.iter().map(|id| ("is inhibited by", id));
+        let parents = inhibiting.chain(rule.follows.iter().map(|id| ("follows", id)));
+        for (how, parent) in parents.filter(|(_, id)| !known.contains(&id.as_str())) {
+            let text = format!("rule {} {how} {parent}, which is no rule", rule.id);
             let problem = problems.add(&rule.place.source, rule.place.span.clone(), text);
             if let Some(name) = nearest(parent.as_str(), &known) {
                 problem.help(format!("did you mean {name:?}?"));
@@ -562,7 +566,8 @@ advice = { en = "Look.", zh = "看。" }
 
     #[test]
     fn an_id_may_be_used_once_only_and_a_parent_must_exist() {
-        let again = SOUND.replace("no_data", "inhibited_by = [\"lov\"]\nno_data");
+        let again =
+            SOUND.replace("no_data", "inhibited_by = [\"lov\"]\nfollows = [\"hihg\"]\nno_data");
         insta::assert_snapshot!(mistakes(&format!("{SOUND}{again}")));
     }
 

@@ -58,6 +58,8 @@ pub struct LoadMarks {
     /// It is calm when nothing has moved for so long; until then it is announced once. Zero:
     /// nothing is held back.
     pub chattering_calm: Span,
+    /// Related alarms belong together when the next is raised within so long of the one before.
+    pub group_within: Span,
     /// An alarm that is gone after this time was fleeting.
     pub fleeting: Span,
     /// An alarm that stands for longer is stale.
@@ -81,6 +83,7 @@ impl Default for LoadMarks {
             chattering_times: 3,
             chattering_within: Span::HOUR,
             chattering_calm: Span::minutes(30),
+            group_within: Span::minutes(30),
             fleeting: Span::MINUTE,
             stale_after: Span::DAY,
         }
@@ -131,6 +134,7 @@ fn load(table: &Table<'_>) -> Option<LoadMarks> {
     let within =
         span(table, "chattering_within_min", (0.1, week), Span::MINUTE, usual.chattering_within);
     let calm = span(table, "chattering_calm_min", (0.0, week), Span::MINUTE, usual.chattering_calm);
+    let group = span(table, "group_within_min", (0.0, week), Span::MINUTE, usual.group_within);
     let fleeting = span(table, "fleeting_min", (0.0, week), Span::MINUTE, usual.fleeting);
     let stale = span(table, "stale_after_h", (0.1, 8_784.0), Span::HOUR, usual.stale_after);
     check_order(table, (begins, ends), (acceptable, manageable));
@@ -143,6 +147,7 @@ fn load(table: &Table<'_>) -> Option<LoadMarks> {
         chattering_times: times?,
         chattering_within: within?,
         chattering_calm: calm?,
+        group_within: group?,
         fleeting: fleeting?,
         stale_after: stale?,
     })
@@ -226,7 +231,7 @@ mod tests {
         let shipped = include_str!("../../config/alarms.toml");
         assert_eq!(read(shipped).expect("no mistake"), Handling::default());
         let keys = shipped.lines().filter(|line| line.contains(" = ") && !line.starts_with('#'));
-        assert_eq!(keys.count(), 16, "a line each");
+        assert_eq!(keys.count(), 17, "a line each");
     }
 
     #[test]

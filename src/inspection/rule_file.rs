@@ -110,6 +110,7 @@ fn read_rule(table: &Table<'_>, named: &mut Vec<(RuleId, Place)>) -> Option<Insp
     let manner = if is_lab { Some(Manner::AT_ONCE) } else { Manner::read(table) };
     let delays = manner.as_ref().map(|it| (it.on_delay, it.off_delay));
     let urgency = priority.as_ref().map(|it| *it.get_ref());
+    let follows = rule_ids(table, "follows");
     let levels = level_file::read(table, kind.as_ref(), &select, urgency, delays);
     let (id, manner) = (id?, manner?);
     let place = Place { source: table.source().clone(), span: id.span() };
@@ -131,6 +132,7 @@ fn read_rule(table: &Table<'_>, named: &mut Vec<(RuleId, Place)>) -> Option<Insp
         escalate,
         no_data: manner.no_data,
         inhibited_by: manner.inhibited_by,
+        follows: follows?,
         advice: advice?,
         labels,
         runbook: runbook.map(Spanned::into_inner),
@@ -183,7 +185,7 @@ impl Manner {
         let no_data = table.choice("no_data", &NO_DATA);
         let accept = accept_flags(table);
         let patience = patience(table);
-        let inhibited_by = inhibited_by(table);
+        let inhibited_by = rule_ids(table, "inhibited_by");
         Some(Self {
             on_delay: on_delay?,
             off_delay: off_delay?,
@@ -263,10 +265,10 @@ fn patience(table: &Table<'_>) -> Option<Patience> {
     Some(Patience { polls: polls.map_or(usual.polls, Spanned::into_inner), at_least, at_most })
 }
 
-fn inhibited_by(table: &Table<'_>) -> Option<Vec<RuleId>> {
+fn rule_ids(table: &Table<'_>, key: &'static str) -> Option<Vec<RuleId>> {
     let mut ids = Vec::new();
     let mut sound = true;
-    for text in table.texts("inhibited_by") {
+    for text in table.texts(key) {
         match RuleId::new(text.get_ref()) {
             Ok(id) => ids.push(id),
             Err(error) => {

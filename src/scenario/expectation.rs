@@ -154,6 +154,8 @@ pub struct Window {
     pub within_rule: Option<Span>,
     /// Before this other alarm does the same as often.
     pub before: Option<AlarmName>,
+    /// The alarm that it must belong to as its cause.
+    pub cause: Option<AlarmName>,
 }
 
 #[cfg(test)]

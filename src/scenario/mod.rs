@@ -91,11 +91,11 @@ impl Scenario {
     /// Every alarm the file names, with its place: the caller knows which rules exist.
     pub fn alarm_names(&self) -> impl Iterator<Item = &AlarmName> {
         let expected = self.expectations.iter().flat_map(|expectation| {
-            let later = match &expectation.wanted {
-                Wanted::Seen(window) => window.before.as_ref(),
-                Wanted::Counted(_) => None,
+            let others = match &expectation.wanted {
+                Wanted::Seen(window) => [window.before.as_ref(), window.cause.as_ref()],
+                Wanted::Counted(_) => [None, None],
             };
-            std::iter::once(&expectation.alarm).chain(later)
+            std::iter::once(&expectation.alarm).chain(others.into_iter().flatten())
         });
         let begun = self.floods.iter().filter_map(|expectation| expectation.first_out.as_ref());
         let answered = self.answers.iter().map(|answer| &answer.alarm);

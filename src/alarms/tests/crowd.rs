@@ -1,5 +1,6 @@
 //! Too many alarms: one that comes and goes, and many at once.
 
+use super::super::group::{Grouped, fold};
 use super::*;
 use crate::inspection::handling::LoadMarks;
 
@@ -16,6 +17,8 @@ pub(super) fn alarms() -> Alarms {
     for rule in &mut alarms.rules {
         rule.policy.calm = load.chattering_calm;
     }
+    alarms.rules[LOW.0].follows = vec![SILENT];
+    alarms.followers[SILENT.0] = vec![LOW];
     alarms
 }
 
@@ -141,4 +144,98 @@ fn when_a_plants_time_begins_again_its_flood_is_over_and_nothing_chatters() {
     assert_eq!(floods(&mut alarms).len(), 1, "it has ended");
     let found = said(&mut alarms, vec![finding(GATEWAY, None, 10, Abnormal)], 20);
     assert_eq!(found, [format!("{GATEWAY_IS}/3 Raised@10")]);
+}
+
+/// What each event says, and what it belongs to as `first out < cause`.
+fn belonging(events: &[AlarmEvent]) -> Vec<String> {
+    let short = |id: &AlarmId| id.to_string().replace("sanmen/", "");
+    let of = |event: &AlarmEvent| match event.group.as_deref() {
+        Some(Grouped { first_out, cause: Some(cause) }) => {
+            format!("{} < {}", short(first_out), short(cause))
+        }
+        Some(Grouped { first_out, cause: None }) => short(first_out),
+        None => "alone".to_owned(),
+    };
+    events.iter().map(|it| format!("{} {:?}: {}", short(&it.id), it.change, of(it))).collect()
+}
+
+pub(super) fn events_of(
+    alarms: &mut Alarms,
+    mut findings: Vec<Finding>,
+    to_s: i64,
+) -> Vec<AlarmEvent> {
+    let mut events = Vec::new();
+    alarms.apply(&mut findings, &mut events);
+    alarms.advance(PLANT, at(to_s), &mut events);
+    events
+}
+
+#[test]
+fn alarms_of_one_rule_belong_together_when_one_is_raised_soon_after_the_other() {
+    let mut alarms = alarms();
+    let soon = vec![
+        finding(LOW, Some(0), 0, Abnormal),
+        finding(LOW, Some(1), 1_800, Abnormal),
+        finding(LOW, Some(0), 4_000, Normal),
+    ];
+    let wanted = [
+        "chlorine-low/AIT-301/1 Raised: alone",
+        "chlorine-low/PIT-401/1 Raised: chlorine-low/AIT-301/1",
+        "chlorine-low/AIT-301/1 Cleared: chlorine-low/AIT-301/1",
+    ];
+    assert_eq!(belonging(&events_of(&mut alarms, soon, 5_000)), wanted);
+    let later = vec![finding(LOW, Some(0), 6_000, Abnormal)];
+    let wanted = ["chlorine-low/AIT-301/2 Raised: alone"];
+    assert_eq!(belonging(&events_of(&mut alarms, later, 7_000)), wanted, "more than half an hour");
+}
+
+#[test]
+fn an_alarm_comes_from_a_parent_that_stands_however_long_ago_it_was_raised() {
+    let mut alarms = alarms();
+    let findings =
+        vec![finding(SILENT, Some(1), 0, Abnormal), finding(LOW, Some(0), 80_000, Abnormal)];
+    let wanted = [
+        "tag-silent/PIT-401/1 Raised: alone",
+        "chlorine-low/AIT-301/1 Raised: tag-silent/PIT-401/1 < tag-silent/PIT-401/1",
+    ];
+    assert_eq!(belonging(&events_of(&mut alarms, findings, 90_000)), wanted);
+    let listed = alarms.standing(PLANT);
+    let folds = fold(&listed);
+    assert_eq!(folds.len(), 1, "{folds:?}");
+    assert_eq!(folds[0].lead.id.to_string(), "sanmen/tag-silent/PIT-401/1");
+}
+
+#[test]
+fn a_parent_that_is_raised_after_its_children_is_their_cause_and_not_the_first_out() {
+    let findings =
+        vec![finding(LOW, Some(0), 0, Abnormal), finding(SILENT, Some(1), 400, Abnormal)];
+    let cleared = finding(LOW, Some(0), 600, Normal);
+    let events = events_of(&mut alarms(), [findings, vec![cleared]].concat(), 5_000);
+    let wanted = [
+        "chlorine-low/AIT-301/1 Raised: alone",
+        "tag-silent/PIT-401/1 Raised: chlorine-low/AIT-301/1 < tag-silent/PIT-401/1",
+        "chlorine-low/AIT-301/1 Cleared: chlorine-low/AIT-301/1 < tag-silent/PIT-401/1",
+    ];
+    assert_eq!(belonging(&events), wanted);
+}
+
+#[test]
+fn the_silence_of_a_whole_plant_is_one_alarm_and_one_line() {
+    let mut alarms = alarms();
+    let findings = vec![
+        finding(SILENT, Some(0), 0, Abnormal), // it fell silent before the others
+        finding(GATEWAY, None, 9_000, Abnormal),
+        finding(SILENT, Some(1), 9_000, Abnormal),
+    ];
+    let wanted = [
+        "tag-silent/AIT-301/1 Raised: alone",
+        "gateway-silent/plant/1 Raised: alone",
+        "tag-silent/AIT-301/1 Suppressed: gateway-silent/plant/1 < gateway-silent/plant/1",
+    ];
+    assert_eq!(belonging(&events_of(&mut alarms, findings, 12_000)), wanted);
+    let listed = alarms.standing(PLANT);
+    assert_eq!(listed.len(), 3, "the silent ones are listed as suppressed");
+    let folds = fold(&listed);
+    let [one] = folds.as_slice() else { panic!("one line, not {folds:?}") };
+    assert_eq!(one.lead.id.to_string(), format!("{GATEWAY_IS}/1"));
 }

@@ -1,14 +1,17 @@
 //! `sanmen alarms list`: what stands, waits for an answer, or is set aside.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 
 use clap::Args;
+use serde_json::json;
 
 use super::{Scene, WhereArgs};
 use crate::alarms::event::{AlarmEvent, AlarmState};
 use crate::alarms::flood::Flood;
-use crate::base::Stamp;
+use crate::alarms::group::{Fold, fold};
 use crate::base::text::Lang;
+use crate::base::{RuleId, Stamp};
 use crate::cli::common::Format;
 use crate::cli::exit::Failure;
 use crate::cli::live::{self, say};
@@ -22,6 +25,9 @@ pub struct ListArgs {
     /// Also those that are shelved, suppressed, or out of service
     #[arg(long)]
     all: bool,
+    /// One line for all that belong together: their cause or the first out, and how many there are
+    #[arg(long)]
+    group: bool,
     /// Also what to do about each: the rule's advice, and where the procedure stands
     #[arg(long)]
     advice: bool,
@@ -44,6 +50,18 @@ pub fn run(args: &ListArgs, out: &mut dyn Write) -> Result<(), Failure> {
     });
     standing.retain(|event| args.all || !event.state.is_set_aside());
     match args.place.format {
+        Format::Json if args.group => {
+            for fold in fold(&standing) {
+                let of = fold.all.iter().find_map(|event| event.group.as_deref());
+                let line = json!({
+                    "first_out": fold.lead.belongs_to(),
+                    "cause": of.and_then(|of| of.cause.as_ref()),
+                    "count": fold.all.len(),
+                    "alarms": fold.all,
+                });
+                writeln!(out, "{line}")?;
+            }
+        }
         Format::Json => {
             for event in &standing {
                 let line = serde_json::to_string(event).map_err(Failure::outside)?;
@@ -52,7 +70,8 @@ pub fn run(args: &ListArgs, out: &mut dyn Write) -> Result<(), Failure> {
         }
         Format::Text if standing.is_empty() => writeln!(out, "nothing stands, nothing waits")?,
         Format::Text => {
-            for line in table(&scene, &standing, args.place.lang.into()).lines() {
+            let folds = if args.group { fold(&standing) } else { Fold::each(&standing) };
+            for line in table(&scene, &folds, args.place.lang.into()).lines() {
                 writeln!(out, "{}", line.trim_end())?;
             }
             if args.advice {
@@ -98,11 +117,28 @@ fn write_advice(
     Ok(())
 }
 
-fn table(scene: &Scene, standing: &[AlarmEvent], lang: Lang) -> comfy_table::Table {
+/// Which others a line speaks for, such as `with 5 more (tag-silent ×5); `.
+fn others(fold: &Fold<'_>) -> String {
+    let others = fold.all.iter().filter(|event| event.id != fold.lead.id);
+    let mut rules: BTreeMap<&RuleId, usize> = BTreeMap::new();
+    others.for_each(|event| *rules.entry(&event.id.rule).or_default() += 1);
+    let count: usize = rules.values().sum();
+    if count == 0 {
+        return String::new();
+    }
+    let rules: Vec<String> = rules.iter().map(|(rule, n)| format!("{rule} ×{n}")).collect();
+    format!("with {count} more ({}); ", rules.join(", "))
+}
+
+/// A line a fold: state and priority are those of its most urgent alarm.
+fn table(scene: &Scene, folds: &[Fold<'_>], lang: Lang) -> comfy_table::Table {
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::TableStyle::new());
     table.set_header(["state", "priority", "raised", "alarm", "what", "why"]);
-    for event in standing {
+    for fold in folds {
+        let event = fold.lead;
+        let state = fold.all.first().map_or(event.state, |first| first.state);
+        let priority = fold.all.iter().map(|event| event.priority).max();
         let rule = scene.book.rules().iter().find(|rule| rule.id == event.id.rule);
         let title = event.title_in(rule, lang);
         let local = |at: Stamp| match scene.plant(event) {
@@ -114,10 +150,10 @@ fn table(scene: &Scene, standing: &[AlarmEvent], lang: Lang) -> comfy_table::Tab
             .chattering
             .as_ref()
             .map(|it| format!("chattering, {} times since {}; ", it.times, local(it.since)));
-        let why = chattering.unwrap_or_default() + &event.why.text;
+        let why = others(fold) + &chattering.unwrap_or_default() + &event.why.text;
         table.add_row([
-            event.state.to_string(),
-            event.priority.to_string(),
+            state.to_string(),
+            priority.unwrap_or(event.priority).to_string(),
             raised,
             event.id.to_string(),
             title.to_owned(),

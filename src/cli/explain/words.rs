@@ -6,7 +6,7 @@ use crate::alarms::event::{AlarmEvent, AlarmState};
 use crate::alarms::state::{Chatter, Phase};
 use crate::base::text::Lang;
 use crate::base::units::Quantity;
-use crate::base::{QualityTest, Stamp};
+use crate::base::{QualityTest, RuleId, Stamp};
 use crate::cli::exit::Failure;
 use crate::inspection::book::{InspectionRule, NoData};
 use crate::inspection::finding::Verdict;
@@ -251,6 +251,10 @@ impl Page<'_> {
             (self.word("last alarm", "上次报警"), self.last_alarm(it)),
             (self.word("ledger", "台账"), recorded.map(|it| self.recorded(it)).unwrap_or_default()),
             (self.word("silent if", "被其代替"), self.parents(it)),
+            (
+                self.word("follows", "起因"),
+                rule.follows.iter().map(RuleId::as_str).collect::<Vec<_>>().join(", "),
+            ),
             (self.word("advice", "处置"), rule.advice.get(self.lang).to_owned()),
             (self.word("procedure", "规程"), rule.runbook.clone().unwrap_or_default()),
         ]);

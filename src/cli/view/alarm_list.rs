@@ -34,7 +34,8 @@ fn rows(view: &View, desk: &Desk, width: usize, room: usize, words: &Words) -> V
     let chosen = desk.chosen(&rows);
     let tag = rows.iter().map(|alarm| Piece::raw(alarm.tag.as_str()).width()).max().unwrap_or(0);
     let line = |(at, alarm): (usize, &&AlarmRow), two: bool| {
-        Row { alarm, tag, width, words, chosen: chosen == Some(at) }.lines(two)
+        let behind = desk.behind(view, alarm);
+        Row { alarm, behind, tag, width, words, chosen: chosen == Some(at) }.lines(two)
     };
     let full: Vec<Line<'_>> = rows.iter().enumerate().flat_map(|row| line(row, true)).collect();
     if full.len() <= room {
@@ -61,6 +62,8 @@ fn rows(view: &View, desk: &Desk, width: usize, room: usize, words: &Words) -> V
 /// One alarm as it is written.
 struct Row<'a> {
     alarm: &'a AlarmRow,
+    /// How many others its line stands for.
+    behind: usize,
     /// Cells of the longest tag.
     tag: usize,
     width: usize,
@@ -87,6 +90,7 @@ impl Row<'_> {
         } else {
             format!("{} · {} {}", alarm.why, words.now, alarm.now)
         };
+        let reason = if self.behind > 0 { format!("+{} · {reason}", self.behind) } else { reason };
         let start: usize = pieces.iter().map(Piece::width).sum();
         let [title, why] = [&alarm.title, &reason].map(|text| Piece::raw(text.as_str()).width());
         if two && start + title + 3 + why > width {

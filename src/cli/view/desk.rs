@@ -2,6 +2,8 @@
 //!
 //! Pure: keys and pictures in, deeds out.
 
+use std::collections::BTreeSet;
+
 use crate::alarms::command::{Action, Ask, Reply};
 use crate::alarms::event::{AlarmId, By};
 use crate::base::Span;
@@ -66,6 +68,8 @@ pub struct Desk {
     chosen: Option<AlarmId>,
     /// Are alarms listed that are set aside?
     pub aside: bool,
+    /// Do alarms that belong together stand in one line?
+    pub folded: bool,
     /// The form that is being filled in.
     pub form: Option<Form>,
     /// What came of the last answer.
@@ -99,8 +103,22 @@ impl Desk {
 
     /// The rows that are listed.
     pub fn rows<'v>(&self, view: &'v View) -> Vec<&'v AlarmRow> {
-        let listed = |row: &&AlarmRow| self.aside || !row.state.is_set_aside();
-        view.alarms.iter().filter(listed).collect()
+        let mut rows: Vec<&AlarmRow> = view.alarms.iter().filter(|row| self.lists(row)).collect();
+        if self.folded {
+            let mut folds: BTreeSet<&AlarmId> = BTreeSet::new();
+            rows.retain(|&row| folds.insert(row.belongs_to()));
+        }
+        rows
+    }
+
+    fn lists(&self, row: &AlarmRow) -> bool {
+        self.aside || !row.state.is_set_aside()
+    }
+
+    /// How many alarms stand behind this one in its line.
+    pub fn behind(&self, view: &View, row: &AlarmRow) -> usize {
+        let alike = |it: &&AlarmRow| it.belongs_to() == row.belongs_to() && self.lists(it);
+        if self.folded { view.alarms.iter().filter(alike).count().saturating_sub(1) } else { 0 }
     }
 
     /// The position of the chosen alarm among the listed rows.
@@ -122,6 +140,7 @@ impl Desk {
             Key::Up | Key::Down if of_one && !view.of_many => self.choose(key == Key::Down, view),
             Key::Tab if of_one => self.choose_next(view),
             Key::Char('o') if of_one => self.aside = !self.aside,
+            Key::Char('g') if of_one => self.folded = !self.folded,
             Key::Char(letter @ ('a' | 'r' | 'u' | 's')) if of_one => {
                 return self.answer(letter, view);
             }

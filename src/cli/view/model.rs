@@ -225,6 +225,8 @@ pub struct PumpRow {
 pub struct AlarmRow {
     /// Which.
     pub id: AlarmId,
+    /// The first alarm of those it belongs to, unless it is alone.
+    pub group: Option<AlarmId>,
     /// Its state.
     pub state: AlarmState,
     /// Its priority, whatever its state.
@@ -241,6 +243,13 @@ pub struct AlarmRow {
     pub why: String,
     /// What its instrument shows now.
     pub now: String,
+}
+
+impl AlarmRow {
+    /// The alarm that its line goes by when alarms that belong together stand in one.
+    pub fn belongs_to(&self) -> &AlarmId {
+        self.group.as_ref().unwrap_or(&self.id)
+    }
 }
 
 /// One thing that happened.

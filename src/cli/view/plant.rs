@@ -157,6 +157,7 @@ impl<'a> Portrait<'a> {
             let now = self.tags(plant).find(|(known, _)| Some(&known.id) == tag);
             AlarmRow {
                 id: event.id.clone(),
+                group: event.group.as_ref().map(|group| group.first_out.clone()),
                 state: event.state,
                 priority: level(event.priority),
                 level: if event.state.is_active() { level(event.priority) } else { Level::Calm },

@@ -82,6 +82,7 @@ fn picture(lang: Lang) -> View {
         pumps: vec![PumpRow { name: "P-1".to_owned(), runs: Some(true) }],
         alarms: vec![AlarmRow {
             id: low_pressure(AlarmState::Unacknowledged).id,
+            group: None,
             state: AlarmState::Unacknowledged,
             priority: Level::Medium,
             level: Level::Medium,
@@ -234,6 +235,21 @@ fn what_is_set_aside_is_counted_always_and_listed_on_demand() {
 }
 
 #[test]
+fn alarms_that_belong_together_fold_to_one_line_that_counts_them() {
+    let mut view = three_alarms();
+    for row in &mut view.alarms {
+        row.group = Some(low_pressure(AlarmState::Unacknowledged).id);
+    }
+    let mut desk = Desk::new("Li");
+    assert_eq!(press(&mut desk, &view, &typed("og")), []);
+    let text = drawn_with(&view, &desk, 110, 30);
+    assert!(text.contains("PIT-407") && text.contains("+2 · "), "{text}");
+    assert!(!text.contains("06:43 PIT-406"), "{text}");
+    press(&mut desk, &view, &typed("g"));
+    assert!(drawn_with(&view, &desk, 110, 30).contains("06:43 PIT-406"));
+}
+
+#[test]
 fn the_chosen_alarm_is_on_the_screen_however_many_there_are() {
     let mut view = picture(Lang::En);
     let first = view.alarms[0].clone();
@@ -314,6 +330,7 @@ fn low_pressure(state: AlarmState) -> AlarmEvent {
         why: Why { value: Some(97.2), limit: Some(98.07), ..Why::default() },
         by: None,
         chattering: None,
+        group: None,
         labels: None,
         texts: None,
     }

@@ -14,11 +14,11 @@ use crate::scenario::expectation::{
 };
 
 /// Keys that are senseless beside `never = true`.
-const KEYS_OF_A_CHANGE: [&str; 5] =
-    ["within_rule_min", "before", "occurrence", "at_least", "at_most"];
+const KEYS_OF_A_CHANGE: [&str; 6] =
+    ["within_rule_min", "before", "cause", "occurrence", "at_least", "at_most"];
 
 /// Keys of one change, which are senseless beside a number of them.
-const KEYS_OF_ONE: [&str; 3] = ["within_rule_min", "before", "occurrence"];
+const KEYS_OF_ONE: [&str; 4] = ["within_rule_min", "before", "cause", "occurrence"];
 
 /// Keys of a number.
 const BOUNDS: [&str; 2] = ["at_least", "at_most"];
@@ -296,7 +296,8 @@ fn read_window(
     let times = read_times(table, run, injections);
     let occurrence = table.opt_integer_in("occurrence", 1..=MOST);
     let within_rule = table.opt_number_in("within_rule_min", MINUTES);
-    let before = table.opt_table("before").map(|table| read_alarm(&table, names));
+    let [before, cause] =
+        ["before", "cause"].map(|key| table.opt_table(key).map(|table| read_alarm(&table, names)));
     let times = times?;
     Some(Window {
         change,
@@ -306,6 +307,10 @@ fn read_window(
         latest: times.latest,
         within_rule: within_rule.map(|minutes| minutes_span(*minutes.get_ref())),
         before: match before {
+            Some(alarm) => Some(alarm?),
+            None => None,
+        },
+        cause: match cause {
             Some(alarm) => Some(alarm?),
             None => None,
         },
@@ -375,6 +380,7 @@ within_rule_min = 3
 tag = "AIT-2"
 witin_min = 3
 before = { rule = "b", tag = "AIT-7" }
+cause = { rul = "b" }
 
 [[expect]]
 rule = "a"
