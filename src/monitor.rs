@@ -12,6 +12,7 @@
 //! it. A restart from a checkpoint at any point changes nothing either.
 
 pub mod explain;
+pub mod lease;
 #[cfg(test)]
 mod quality_tests;
 pub mod snapshot;

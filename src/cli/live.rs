@@ -22,6 +22,7 @@ use crate::cli::settings::Settings;
 pub use crate::cli::stderr::say;
 use crate::cli::view::words::Words;
 use crate::exercise::live::company::Company;
+use crate::exercise::live::leases::LeaseService;
 use crate::exercise::live::pace::Pace;
 use crate::exercise::live::simulate::Progress;
 use crate::exercise::live::stop::{self, Stop, Stopper};
@@ -167,6 +168,28 @@ pub fn subscriber(
         pace: pace_of(settings),
         ..SubscriberSettings::new(broker.clone(), client_id, topic::filters(space))
     })
+}
+
+/// Says on MQTT what stands, beside a monitor whose ledger is in `folder`, over a connection of
+/// its own; does nothing when the settings say so.
+pub fn say_alarms(
+    (broker, space): (&BrokerUrl, &Space),
+    (told, book): (&Told, &Book),
+    (folder, settings): (&Path, &Settings),
+    stop: Stop,
+) -> JoinHandle<()> {
+    let Some(lease) = settings.lease() else { return tokio::spawn(async {}) };
+    let run = random_space();
+    let publisher = Publisher::start(PublisherSettings {
+        keep_alive: duration(settings.keep_alive),
+        pace: pace_of(settings),
+        ..PublisherSettings::new(broker.clone(), &client_id("a", &run))
+    });
+    let seen = (told.snapshots.clone(), book.clone());
+    // Not the client's name: whoever knows that can take its connection.
+    let named = (lease, random_space().to_string());
+    let service = LeaseService::new((publisher, space.clone()), seen, named, folder);
+    tokio::spawn(service.run(stop))
 }
 
 /// The name of the monitor that keeps its ledger in `folder`: drawn once and kept there, so that

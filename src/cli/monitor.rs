@@ -74,6 +74,8 @@ pub fn run(args: &MonitorArgs, _out: &mut dyn Write) -> Result<(), Failure> {
         let (subscriber, arrivals) =
             live::subscriber(&args.broker, &args.space, &client, &settings);
         let link = subscriber.status();
+        let place = (&args.broker, &args.space);
+        let saying = live::say_alarms(place, (&told, &book), (&folder, &settings), stopped.clone());
         // The view shows the connection itself.
         let outage = (!matches!(screen, Screen::Terminal(_)))
             .then(|| tokio::spawn(live::report_link(link.clone(), args.broker.clone())));
@@ -87,6 +89,7 @@ pub fn run(args: &MonitorArgs, _out: &mut dyn Write) -> Result<(), Failure> {
         }
         let watched = watching.await.map_err(|_| Failure::Bug)?;
         subscriber.stop().await;
+        saying.await.map_err(|_| Failure::Bug)?;
         summary.say(wall_now() - started, &folder.display().to_string());
         watched.map_err(Failure::outside)
     })

@@ -125,6 +125,12 @@ impl Stage {
         let (subscriber, arrivals) = live::subscriber(&broker, &space, &client, settings);
         let (end_monitor, monitor_ends) = stop::stop();
         let (hand, asked) = live::hand();
+        let saying = live::say_alarms(
+            (&broker, &space),
+            (&told, &book),
+            (&folder, settings),
+            monitor_ends.clone(),
+        );
         let watching = service.run(arrivals, subscriber.status(), asked, monitor_ends.clone());
         let without_monitor = stopper.clone();
         let watching = tokio::spawn(async move {
@@ -171,6 +177,7 @@ impl Stage {
         end_monitor.set();
         let watched = watching.await.map_err(|_| Failure::Bug)?;
         subscriber.stop().await;
+        saying.await.map_err(|_| Failure::Bug)?;
         let summary = showing.await.map_err(|_| Failure::Bug)??;
         summary.say(wall_now() - started, &folder.display().to_string());
         simulated.map_err(Failure::outside)?;

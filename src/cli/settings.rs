@@ -6,6 +6,7 @@ use crate::base::Span;
 use crate::base::problem::{Problems, Source, Spanned, Table, read_toml};
 use crate::ingest::Bounds;
 use crate::monitor::MonitorSettings;
+use crate::monitor::lease::LeaseSettings;
 
 /// Every setting; its unit and meaning stand in `config/default.toml`.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +23,12 @@ pub struct Settings {
     pub checkpoint_inputs: usize,
     /// How long readings are kept.
     pub retention: Span,
+    /// Are standing alarms said on MQTT?
+    pub leases: bool,
+    /// How long one may be believed.
+    pub lease_valid: Span,
+    /// Most messages about alarms in a second.
+    pub leases_per_second: usize,
     /// Messages kept until acknowledged.
     pub outbox_messages: usize,
     /// First pause before connecting again.
@@ -54,11 +61,20 @@ impl Settings {
         MonitorSettings { bounds: Bounds { lateness: self.lateness, skew: self.skew } }
     }
 
+    /// How standing alarms are said on MQTT; none when they are not.
+    pub fn lease(&self) -> Option<LeaseSettings> {
+        let stuck_after = Span::ms((self.lease_valid.as_ms() / 2).max(self.tick_wall.as_ms() * 3));
+        let per_second = u32::try_from(self.leases_per_second).unwrap_or(u32::MAX);
+        let settings = LeaseSettings { valid: self.lease_valid, per_second, stuck_after };
+        self.leases.then_some(settings)
+    }
+
     /// The settings as TOML, in the shape of `config/default.toml`.
     pub fn show(&self) -> String {
         format!(
             "[monitor]\nlateness_s = {}\nlateness_wall_s = {:?}\nskew_s = {}\ntick_wall_ms = {}\n\n\
              [ledger]\ncheckpoint_inputs = {}\nretention_days = {}\n\n\
+             [leases]\npublish = {}\nvalid_s = {}\nper_second = {}\n\n\
              [publisher]\noutbox_messages = {}\nreconnect_first_ms = {}\n\
              reconnect_longest_s = {}\nkeep_alive_s = {}\nbatch_wall_ms = {}\n\n\
              [exercise]\nspeed = {:?}\n",
@@ -68,6 +84,9 @@ impl Settings {
             self.tick_wall.as_ms(),
             self.checkpoint_inputs,
             self.retention.as_days(),
+            self.leases,
+            self.lease_valid.as_seconds(),
+            self.leases_per_second,
             self.outbox_messages,
             self.reconnect_first.as_ms(),
             self.reconnect_longest.as_seconds(),
@@ -90,6 +109,11 @@ fn read(table: &Table<'_>, base: Base<'_>) -> Option<Settings> {
         ledger.count("checkpoint_inputs", 1, 1_000_000, |s| s.checkpoint_inputs);
     let retention = ledger.span("retention_days", 1.0, 36_500.0, 86_400_000.0, |s| s.retention);
     drop(ledger);
+    let leases = Section::new(table, "leases", base);
+    let publish = leases.switch("publish", |s| s.leases);
+    let lease_valid = leases.span("valid_s", 3.0, 86_400.0, 1_000.0, |s| s.lease_valid);
+    let leases_per_second = leases.count("per_second", 1, 10_000, |s| s.leases_per_second);
+    drop(leases);
     let publisher = Section::new(table, "publisher", base);
     let outbox_messages = publisher.count("outbox_messages", 1, 1_000_000, |s| s.outbox_messages);
     let reconnect_first =
@@ -109,6 +133,9 @@ fn read(table: &Table<'_>, base: Base<'_>) -> Option<Settings> {
         tick_wall: tick_wall?,
         checkpoint_inputs: checkpoint_inputs?,
         retention: retention?,
+        leases: publish?,
+        lease_valid: lease_valid?,
+        leases_per_second: leases_per_second?,
         outbox_messages: outbox_messages?,
         reconnect_first: reconnect_first?,
         reconnect_longest: reconnect_longest?,
@@ -142,6 +169,15 @@ impl<'a> Section<'a> {
             return self.base.map(default);
         }
         table.number_in(key, low..=high).map(Spanned::into_inner)
+    }
+
+    /// A switch.
+    fn switch(&self, key: &'static str, default: impl Fn(&Settings) -> bool) -> Option<bool> {
+        let found = match &self.table {
+            Some(table) if self.base.is_none() || table.has(key) => table.opt_bool(key)?,
+            _ => return self.base.map(default),
+        };
+        Some(found.into_inner())
     }
 
     /// A time whose unit is `unit_ms` milliseconds.

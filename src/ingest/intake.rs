@@ -132,9 +132,9 @@ pub struct Intake {
     tickets: Numbers,
     #[serde(default)]
     results: Results,
-    /// Was its last message one of an exercise?
+    /// The exercise that its last message was of.
     #[serde(default)]
-    exercise: bool,
+    pub plays: Option<String>,
     /// How its simulated time runs, if it said so.
     pub clock: Option<Clock>,
     /// Counters.
@@ -158,7 +158,7 @@ impl Intake {
             sent_at: None,
             tickets: Numbers::default(),
             results: Results::default(),
-            exercise: false,
+            plays: None,
             clock: None,
             counters: Counters::default(),
             differs: vec![None; tags],
@@ -220,7 +220,7 @@ impl Intake {
         };
         let Envelope { boot_id, seq, sent_at, exercise, .. } = envelope;
         let place = Place { boot_id, seq, sent_at };
-        self.put_in_order(plant, (place, exercise.is_some()), content, (received_at, bounds), out);
+        self.put_in_order(plant, (place, exercise), content, (received_at, bounds), out);
         refusals
     }
 
@@ -254,7 +254,7 @@ impl Intake {
             place.sent_at = place.sent_at.min(received_at + bounds.skew);
             self.take(plant, vec![Step::Late(place, content)], received_at, out);
         } else {
-            self.put_in_order(plant, (place, false), content, (received_at, bounds), out);
+            self.put_in_order(plant, (place, None), content, (received_at, bounds), out);
         }
         refusals
     }
@@ -263,7 +263,7 @@ impl Intake {
     fn put_in_order(
         &mut self,
         plant: &PlantTags,
-        (mut place, exercise): (Place, bool),
+        (mut place, exercise): (Place, Option<String>),
         content: Content,
         (received_at, bounds): (Stamp, Bounds),
         out: &mut Collected,
@@ -272,10 +272,10 @@ impl Intake {
         place.sent_at = place.sent_at.min(received_at + bounds.skew);
         let history = place.sent_at < received_at - bounds.lateness;
         if self.sequence.boot_id() < Some(place.boot_id) {
-            self.look_back(plant, (place, exercise), received_at, out);
+            self.look_back(plant, (place, exercise.is_some()), received_at, out);
         }
         self.sent_at = self.sent_at.max(Some(place.sent_at));
-        self.exercise = exercise;
+        self.plays = exercise;
         let mut steps = Vec::new();
         self.sequence.accept(place, history, content, &mut steps);
         self.take(plant, steps, received_at, out);
@@ -324,7 +324,7 @@ impl Intake {
         self.take(plant, steps, received_at, out);
         out.changes.push((plant.index, IngestChange::ClockBack { boot_id, from, to }));
         // Nobody's exercise ends the alarms of a real plant.
-        if self.exercise && exercise {
+        if self.plays.is_some() && exercise {
             (self.sent_at, self.frontier) = (None, Some(to));
             self.results.begin_again();
             out.batches.push(Batch { restart: true, ..Batch::time(plant.index, to) });

@@ -49,6 +49,8 @@ pub struct PlantSnapshot {
     pub frontier: Option<Stamp>,
     /// How its simulated time runs, if it said so.
     pub clock: Option<Clock>,
+    /// The exercise it plays; none: it is real, or has not been heard.
+    pub exercise: Option<String>,
     /// Its instruments, in the order of `Plant::instruments`.
     pub tags: Vec<TagSnapshot>,
     /// Alarms that a person should see, each as an event at the moment it was raised, with its
@@ -210,6 +212,7 @@ fn plant_snapshot(
         heard_at: intake.and_then(|intake| intake.presence.heard_at),
         frontier: intake.and_then(|intake| intake.frontier),
         clock: intake.and_then(|intake| intake.clock),
+        exercise: intake.and_then(|intake| intake.plays.clone()),
         tags: tags.collect(),
         standing: monitor.alarms.standing(index),
         flood: monitor.alarms.flood(index).cloned(),

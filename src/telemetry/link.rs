@@ -11,9 +11,11 @@ use rand::rngs::ChaCha8Rng;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::base::Stamp;
 use crate::base::random::{Seed, fnv1a_64, stream};
 use crate::base::time::wall_now;
 use crate::telemetry::backoff::{Backoff, Pace};
+use crate::telemetry::outbox::Entry;
 use crate::telemetry::url::BrokerUrl;
 use connection::Connection;
 pub(super) use connection::{Event, Incoming, Loss, LossKind, Ticket};
@@ -202,9 +204,9 @@ impl Link {
         self.status.send_modify(|status| status.state = state);
     }
 
-    /// Hands a message over; false when there is no connection to take it.
-    pub(super) fn publish(&self, topic: &str, payload: &bytes::Bytes) -> bool {
-        self.connection().is_some_and(|connection| connection.publish(topic, payload))
+    /// Hands a message over at `now` (wall clock); false when there is no connection to take it.
+    pub(super) fn publish(&self, entry: &Entry, now: Stamp) -> bool {
+        self.connection().is_some_and(|connection| connection.publish(entry, now))
     }
 
     /// Asks for topics; false when there is no connection.

@@ -8,6 +8,21 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
+use crate::base::{Span, Stamp};
+
+/// What the broker is to keep for whoever subscribes later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Keep {
+    /// Nothing: the message is for those who listen now.
+    #[default]
+    No,
+    /// This message, until the wall clock reads so; nobody is told it any more after that. MQTT
+    /// 3.1.1 knows no end of a message: there it is kept not at all.
+    Until(Stamp),
+    /// No longer what it kept under this topic; the message itself is empty.
+    NoLonger,
+}
+
 /// One message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
@@ -15,6 +30,15 @@ pub struct Entry {
     pub topic: String,
     /// What it says.
     pub payload: Bytes,
+    /// What stays of it.
+    pub keep: Keep,
+}
+
+impl Entry {
+    /// Is it worth nothing any more at `now`?
+    fn is_over(&self, now: Stamp) -> bool {
+        matches!(self.keep, Keep::Until(end) if end - now < Span::seconds(1))
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +84,14 @@ impl Outbox {
         self.entries.iter().take_while(|(_, stage)| *stage != Stage::Waiting).count()
     }
 
+    /// Drops messages that the client does not have yet and that are worth nothing any more at
+    /// `now`; gives how many.
+    pub fn expire(&mut self, now: Stamp) -> usize {
+        let before = self.entries.len();
+        self.entries.retain(|(entry, stage)| *stage != Stage::Waiting || !entry.is_over(now));
+        before - self.entries.len()
+    }
+
     /// The oldest message that the client does not have yet; from now on it has it.
     pub fn give(&mut self) -> Option<&Entry> {
         let (entry, stage) = self.entries.iter_mut().find(|(_, stage)| *stage == Stage::Waiting)?;
@@ -102,7 +134,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn entry(number: usize) -> Entry {
-        Entry { topic: number.to_string(), payload: Bytes::new() }
+        Entry { topic: number.to_string(), payload: Bytes::new(), keep: Keep::No }
     }
 
     fn given(outbox: &mut Outbox) -> Option<String> {
@@ -136,6 +168,25 @@ mod tests {
         outbox.rewind();
         let again: Vec<String> = std::iter::from_fn(|| given(&mut outbox)).collect();
         assert_eq!(again, ["0", "2", "3"]);
+    }
+
+    #[test]
+    fn what_has_run_out_while_it_waited_is_not_sent_and_what_is_on_its_way_stays() {
+        let at = |s: i64| Stamp::from_ms(s * 1_000).expect("in range");
+        let mut outbox = Outbox::new(9);
+        for (number, end) in [(0, 10), (1, 10), (2, 99)] {
+            outbox.push(Entry { keep: Keep::Until(at(end)), ..entry(number) });
+        }
+        outbox.push(Entry { keep: Keep::NoLonger, ..entry(3) });
+        assert_eq!(given(&mut outbox).as_deref(), Some("0"));
+        outbox.sent(1);
+        assert_eq!(outbox.expire(at(9)), 0);
+        assert_eq!(outbox.expire(at(50)), 1);
+        assert_eq!(outbox.in_flight(), 1);
+        assert_eq!(given(&mut outbox).as_deref(), Some("2"));
+        assert_eq!(given(&mut outbox).as_deref(), Some("3"));
+        outbox.rewind();
+        assert_eq!(outbox.expire(at(50)), 1, "what was on its way has run out too");
     }
 
     proptest! {

@@ -12,8 +12,10 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use crate::base::time::wall_now;
 use crate::telemetry::backoff::Pace;
 use crate::telemetry::link::{Event, Link, LinkSettings, LinkState, LinkStatus};
+pub use crate::telemetry::outbox::Keep;
 use crate::telemetry::outbox::{Entry, Outbox};
 use crate::telemetry::url::BrokerUrl;
 use crate::telemetry::wire::MESSAGE_BYTES_MAX;
@@ -86,6 +88,8 @@ pub struct PublisherCounts {
     pub acknowledged: u64,
     /// Refused by the broker one by one (no permission, quota), and given up.
     pub rejected: u64,
+    /// Given up because they had run out before the broker could take them.
+    pub expired: u64,
     /// Times that `publish` waited for room.
     pub waited: u64,
 }
@@ -95,6 +99,7 @@ struct Counters {
     accepted: AtomicU64,
     acknowledged: AtomicU64,
     rejected: AtomicU64,
+    expired: AtomicU64,
     waited: AtomicU64,
 }
 
@@ -135,11 +140,22 @@ impl Publisher {
     /// Accepts a message; waits while the outbox is full. Messages arrive in the order of calls,
     /// at least once. Errors: too large, or the publisher has ended.
     pub async fn publish(&self, topic: String, payload: Vec<u8>) -> Result<(), PublishError> {
+        self.publish_for(Keep::No, topic, payload).await
+    }
+
+    /// As `publish`; the broker keeps of it what `keep` says. A message that has run out before
+    /// the broker could take it is given up.
+    pub async fn publish_for(
+        &self,
+        keep: Keep,
+        topic: String,
+        payload: Vec<u8>,
+    ) -> Result<(), PublishError> {
         if payload.len() > MESSAGE_BYTES_MAX {
             return Err(PublishError::TooLarge { bytes: payload.len() });
         }
         let Some(inbox) = &self.inbox else { return Err(PublishError::Ended) };
-        let entry = Entry { topic, payload: Bytes::from(payload) };
+        let entry = Entry { topic, payload: Bytes::from(payload), keep };
         match inbox.try_send(entry) {
             Ok(()) => {}
             Err(mpsc::error::TrySendError::Full(entry)) => {
@@ -164,6 +180,7 @@ impl Publisher {
             accepted: read(&self.counters.accepted),
             acknowledged: read(&self.counters.acknowledged),
             rejected: read(&self.counters.rejected),
+            expired: read(&self.counters.expired),
             waited: read(&self.counters.waited),
         }
     }
@@ -191,7 +208,8 @@ impl Publisher {
     /// Cuts the connection; gives how much the broker never acknowledged.
     pub fn give_up(self) -> Undelivered {
         let counts = self.counts();
-        let messages = counts.accepted.saturating_sub(counts.acknowledged + counts.rejected);
+        let done = counts.acknowledged + counts.rejected + counts.expired;
+        let messages = counts.accepted.saturating_sub(done);
         Undelivered { messages }
     }
 }
@@ -242,9 +260,15 @@ impl Task {
         if in_flight == 0 {
             self.progress = Instant::now();
         }
+        if self.window == 0 {
+            return;
+        }
+        let now = wall_now();
+        let expired = self.outbox.expire(now) as u64;
+        self.counters.expired.fetch_add(expired, Ordering::Relaxed);
         while in_flight < self.window {
             let Some(entry) = self.outbox.give() else { break };
-            if !self.link.publish(&entry.topic, &entry.payload) {
+            if !self.link.publish(entry, now) {
                 self.link.fail("the client takes no messages");
                 self.rewind();
                 break;

@@ -1,9 +1,10 @@
-//! Topics: `sanmen/v1/{space}/{plant}/{kind}`, built and taken apart.
+//! Topics: `sanmen/v1/{space}/{plant}/{kind}` of plants, built and taken apart; and
+//! `sanmen/v1/{space}/alarm/{plant}/{rule}/{tag}`, where a monitor says what stands.
 
 use std::fmt;
 
-use crate::base::PlantId;
 use crate::base::ids::Space;
+use crate::base::{PlantId, RuleId, TagId};
 
 /// Longest topic in bytes that is looked at.
 pub const TOPIC_BYTES_MAX: usize = 128;
@@ -115,6 +116,29 @@ impl fmt::Display for Topic {
     }
 }
 
+/// Where a monitor says that an alarm stands. No filter of a monitor meets it: it has two levels
+/// more than what plants say.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AlarmTopic {
+    /// The run's private name.
+    pub space: Space,
+    /// The plant.
+    pub plant: PlantId,
+    /// The rule.
+    pub rule: RuleId,
+    /// The instrument or sampling site; none (`plant` in the topic) when the rule watches the
+    /// plant.
+    pub tag: Option<TagId>,
+}
+
+impl fmt::Display for AlarmTopic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { space, plant, rule, tag } = self;
+        let tag = tag.as_ref().map_or("plant", TagId::as_str);
+        write!(f, "{ROOT}/{VERSION}/{space}/alarm/{plant}/{rule}/{tag}")
+    }
+}
+
 /// What a monitor of `space` subscribes to: every plant, every kind it understands, and nothing
 /// else that may live in the space.
 pub fn filters(space: &Space) -> Vec<String> {
@@ -179,6 +203,23 @@ mod tests {
                 "sanmen/v1/k7/+/lab",
             ]
         );
+    }
+
+    #[test]
+    fn an_alarm_is_said_where_no_monitor_listens() {
+        let rule = RuleId::new("gateway-silent").expect("an id");
+        // A plant with the most confusing of names.
+        let plant = PlantId::new("birth").expect("an id");
+        let tag = TagId::new("AIT-301").expect("an id");
+        let whole = AlarmTopic { space: space(), plant, rule, tag: None };
+        let one = AlarmTopic { tag: Some(tag), ..whole.clone() };
+        assert_eq!(whole.to_string(), "sanmen/v1/k7/alarm/birth/gateway-silent/plant");
+        assert_eq!(one.to_string(), "sanmen/v1/k7/alarm/birth/gateway-silent/AIT-301");
+        let levels = |text: &str| text.split('/').count();
+        for filter in filters(&space()) {
+            assert!(levels(&filter) < levels(&whole.to_string()) && !filter.contains('#'));
+        }
+        assert_eq!(Topic::parse(&one.to_string()), Err(TopicError::Foreign));
     }
 
     #[test]

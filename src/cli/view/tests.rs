@@ -303,6 +303,7 @@ fn state(plant: &Plant, readings: &[(&str, f64, i64)], standing: Vec<AlarmEvent>
         heard_at: None,
         frontier: Some(at(0)),
         clock: None,
+        exercise: None,
         tags: tags.collect(),
         standing,
         flood: None,

@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod company;
+pub mod leases;
 pub mod pace;
 pub mod people;
 pub mod simulate;

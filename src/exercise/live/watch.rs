@@ -87,6 +87,7 @@ impl Watch {
         catch_up(&mut monitor, &resume)?;
         let snapshot = monitor.snapshot();
         let wall = wall_now();
+        snapshots.send_replace(snapshot.clone());
         Ok(Self {
             monitor,
             ledger,

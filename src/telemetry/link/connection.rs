@@ -11,6 +11,8 @@ use bytes::Bytes;
 use rumqttc::v5;
 
 use super::{LinkSettings, Protocol};
+use crate::base::Stamp;
+use crate::telemetry::outbox::{Entry, Keep};
 
 /// Largest packet a 5 broker may send us; it drops larger ones for us.
 const PACKET_BYTES_MAX: u32 = 256 * 1024;
@@ -193,16 +195,29 @@ impl Connection {
         }
     }
 
-    /// Hands a message over; false when the client takes none.
-    pub(super) fn publish(&self, topic: &str, payload: &Bytes) -> bool {
+    /// Hands a message over at `now`; false when the client takes none.
+    pub(super) fn publish(&self, entry: &Entry, now: Stamp) -> bool {
+        let Entry { topic, payload, keep } = entry;
         match &self.client {
             Client::V5(client) => {
                 let qos = v5::mqttbytes::QoS::AtLeastOnce;
-                client.try_publish(topic, qos, false, payload.clone()).is_ok()
+                let payload = payload.clone();
+                let Keep::Until(end) = *keep else {
+                    let retain = *keep == Keep::NoLonger;
+                    return client.try_publish(topic, qos, retain, payload).is_ok();
+                };
+                let left = u32::try_from((end - now).as_ms() / 1_000).unwrap_or(0);
+                let kept = v5::mqttbytes::v5::PublishProperties {
+                    message_expiry_interval: Some(left),
+                    ..Default::default()
+                };
+                client.try_publish_with_properties(topic, qos, true, payload, kept).is_ok()
             }
             Client::V311(client) => {
                 let qos = rumqttc::QoS::AtLeastOnce;
-                client.try_publish(topic, qos, false, payload.to_vec()).is_ok()
+                // What would stay for ever is not kept; an empty message leaves nothing behind.
+                let retain = *keep == Keep::NoLonger;
+                client.try_publish(topic, qos, retain, payload.to_vec()).is_ok()
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Publisher and subscriber against Debian's Mosquitto and against the embedded broker.
 
 mod delivery;
+mod kept;
 mod outage;
 mod strangers;
 

@@ -3,6 +3,7 @@
 mod answers;
 mod crash;
 mod fleets;
+mod leases;
 mod outside;
 mod stopping;
 mod strangers;
@@ -53,7 +54,7 @@ m3_per_h_at_20_m = 90
 /// Simulated seconds per second: the eight hours take five seconds.
 const SPEED: &str = "6000";
 
-/// A folder with the scenario and quick reconnecting in it.
+/// A folder with the scenario in it, and with settings for quick reconnecting and short leases.
 struct Place {
     folder: TempDir,
 }
@@ -61,7 +62,8 @@ struct Place {
 impl Place {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let settings = "[publisher]\nreconnect_first_ms = 50\nreconnect_longest_s = 0.2\n";
+        let settings = "[publisher]\nreconnect_first_ms = 50\nreconnect_longest_s = 0.2\n\
+                        [leases]\nvalid_s = 3\n";
         let place = Self { folder };
         place.write("trouble.toml", TROUBLE);
         place.write("quick.toml", settings);

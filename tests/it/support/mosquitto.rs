@@ -134,6 +134,11 @@ impl Mosquitto {
         self.client("mosquitto_sub", &arguments).await
     }
 
+    /// The first message of `topic`, kept or new, as Mosquitto's own reader shows it.
+    pub async fn read_first(&self, topic: &str) -> String {
+        self.client("mosquitto_sub", &["-q", "1", "-t", topic, "-C", "1"]).await
+    }
+
     async fn client(&self, name: &str, arguments: &[&str]) -> String {
         let port = self.port.to_string();
         let mut client = program(name);
