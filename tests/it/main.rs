@@ -2,6 +2,8 @@
 
 #[cfg(all(feature = "cli", feature = "live", feature = "sqlite", feature = "epanet"))]
 mod alarm_report;
+#[cfg(feature = "cli")]
+mod arrivals;
 mod closed_forms;
 #[cfg(feature = "cli")]
 mod dataset;

@@ -37,6 +37,10 @@ pub struct Silence {
     covered: Vec<(Stamp, Stamp)>,
     /// Since when it is silent, if it is.
     silent_since: Option<Stamp>,
+    /// When it last said goodbye: what was heard before covers nothing beyond, also when that
+    /// comes later.
+    #[serde(default)]
+    cut_at: Option<Stamp>,
 }
 
 /// Silence has begun or ended.
@@ -51,7 +55,7 @@ pub struct Change {
 impl Silence {
     /// Nothing heard, nothing expected: the first sound starts the watch.
     pub fn new(patience: Span) -> Self {
-        Self { patience, covered: Vec::new(), silent_since: None }
+        Self { patience, covered: Vec::new(), silent_since: None, cut_at: None }
     }
 
     /// The same, with another patience for what is heard from now on.
@@ -61,7 +65,9 @@ impl Silence {
 
     /// Something was heard at `at`.
     pub fn hear(&mut self, at: Stamp) {
-        self.cover(at, at + self.patience);
+        let end = at + self.patience;
+        let cut_at = self.cut_at.filter(|cut_at| at <= *cut_at);
+        self.cover(at, cut_at.map_or(end, |cut_at| end.min(cut_at)));
     }
 
     fn cover(&mut self, start: Stamp, end: Stamp) {
@@ -93,6 +99,7 @@ impl Silence {
 
     /// It said goodbye at `at`: nothing later counts as covered by what was heard before.
     pub fn cut(&mut self, at: Stamp) {
+        self.cut_at = Some(at);
         self.covered.retain(|stretch| stretch.0 <= at);
         if let Some(last) = self.covered.last_mut() {
             last.1 = last.1.min(at);
@@ -194,6 +201,18 @@ mod tests {
         silence.hear(at(0));
         silence.cut(at(5));
         assert_eq!(changes(&mut silence, at(6)), [(5, true)]);
+    }
+
+    #[test]
+    fn a_goodbye_that_overtakes_what_was_said_before_it_counts_from_its_own_time() {
+        let mut silence = Silence::new(Span::minutes(15));
+        silence.hear(at(0));
+        silence.cut(at(9));
+        silence.hear(at(4));
+        silence.hear(at(9));
+        assert_eq!(changes(&mut silence, at(30)), [(9, true)]);
+        silence.hear(at(40));
+        assert_eq!(changes(&mut silence, at(50)), [(40, false)]);
     }
 
     #[test]

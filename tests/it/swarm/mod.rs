@@ -5,7 +5,7 @@
 //! run --release swarm` plays a thousand scenarios in each half instead of a few dozen.
 #![expect(clippy::disallowed_methods, reason = "edge: the environment says how many")]
 
-mod draw;
+pub mod draw;
 pub mod laws;
 pub mod play;
 
