@@ -96,6 +96,10 @@ id! {
     RuleId
 }
 id! {
+    /// A pack of inspection rules.
+    PackId
+}
+id! {
     /// A village.
     VillageId
 }

@@ -100,7 +100,7 @@ impl Scene {
     pub(super) async fn open(args: &WhereArgs) -> Result<Self, Failure> {
         let folder = args.data.folder()?;
         let settings = args.settings.load()?;
-        let library = args.shelves.library();
+        let library = args.shelves.library().with_settings(&settings);
         let (book, mut known) = (library.book()?, library.plants()?);
         let mut visitor = Visitor::open(&folder).await.map_err(Failure::outside)?;
         let named = visitor.plants().await.map_err(Failure::outside)?;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use crate::base::Stamp;
+use crate::base::ids::PackId;
 use crate::base::problem::Problems;
 use crate::base::random::Seed;
 use crate::base::text::Lang;
@@ -34,6 +35,9 @@ pub struct Shelves {
     /// A file of how alarms are handled, instead of the one compiled in
     #[arg(long = "alarms", value_name = "FILE")]
     handling: Option<PathBuf>,
+    /// Packs of rules in force at plants that choose none, such as `gb5749-2006,rural-heads`
+    #[arg(long, value_name = "ID,…", value_delimiter = ',', value_parser = PackId::new)]
+    packs: Option<Vec<PackId>>,
 }
 
 impl PlantShelf {
@@ -47,7 +51,8 @@ impl Shelves {
     /// Where plants and rules come from.
     pub fn library(&self) -> Library {
         let (rules, alarms) = (self.rules.clone(), self.handling.clone());
-        Library { rules, alarms, ..self.plants.library() }
+        let packs = self.packs.clone();
+        Library { rules, alarms, packs, ..self.plants.library() }
     }
 }
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use rust_embed::RustEmbed;
 
 use crate::base::PlantId;
+use crate::base::ids::PackId;
 use crate::base::problem::{Problems, Source, Spanned, nearest, top_keys};
 use crate::cli::exit::Failure;
 use crate::cli::settings::Settings;
@@ -43,6 +44,8 @@ pub struct Library {
     pub rules: Option<PathBuf>,
     /// A file of how alarms are handled, instead of the one compiled in.
     pub alarms: Option<PathBuf>,
+    /// Packs of rules in force at plants that choose none, instead of those that say so themselves.
+    pub packs: Option<Vec<PackId>>,
 }
 
 impl Library {
@@ -79,6 +82,22 @@ impl Library {
         problems.into_result(book)
     }
 
+    /// The same, with the packs that the settings choose, unless others are chosen already.
+    pub fn with_settings(self, settings: &Settings) -> Self {
+        let theirs = (!settings.packs.is_empty()).then(|| settings.packs.clone());
+        Self { packs: self.packs.or(theirs), ..self }
+    }
+
+    /// The book for these plants. Errors: those of `book`; packs they choose that are none.
+    pub fn book_for<'p>(
+        &self,
+        plants: impl IntoIterator<Item = &'p Arc<Plant>>,
+    ) -> Result<Book, Problems> {
+        let book = self.book()?;
+        let unknown = book.unknown_packs(plants.into_iter().map(|plant| &plant.profile));
+        unknown.into_result(Some(book))
+    }
+
     fn handling(&self) -> Result<Handling, Problems> {
         match &self.alarms {
             Some(path) => Handling::load(&source(path)?),
@@ -97,7 +116,13 @@ impl Library {
             }
             None => embedded::<Config>("config/", |name| name.starts_with("rules/")),
         };
-        Book::load(&sources)
+        let book = Book::load(&sources)?;
+        let Some(chosen) = &self.packs else { return Ok(book) };
+        let mut problems = Problems::new();
+        for (text, help) in chosen.iter().filter_map(|id| book.no_pack(id)) {
+            problems.absorb(Problems::whole("the packs chosen", format!("{text}; {help}")));
+        }
+        problems.into_result(Some(book.choosing(chosen)))
     }
 
     /// The files of each plant, by the folder's name; what cannot be read goes to `problems`.

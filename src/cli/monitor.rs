@@ -57,9 +57,9 @@ pub struct MonitorArgs {
 /// Watches until Ctrl-C.
 pub fn run(args: &MonitorArgs, _out: &mut dyn Write) -> Result<(), Failure> {
     let settings = args.settings.load()?;
-    let library = args.shelves.library();
-    let book = library.book()?;
+    let library = args.shelves.library().with_settings(&settings);
     let (plants, title) = watched(args, &library)?;
+    let book = library.book_for(&plants)?;
     if plants.is_empty() {
         return Err(Failure::usage("there is no plant to watch"));
     }

@@ -77,8 +77,8 @@ fn minutes(text: &str) -> Result<f64, String> {
 /// Replays until the end of the recording, or until Ctrl-C.
 pub fn run(args: &ReplayArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let library = args.shelves.library();
-    let book = library.book()?;
     let recording = Recording::open(&args.how.request(args.readings.clone()), &library)?;
+    let book = library.book_for(&recording.plants)?;
     live::block_on(|_, stop| async move {
         let plants = recording.plants.clone();
         let replay = Replay::new(plants, book, args.how.bounds(), &recording.name);

@@ -66,10 +66,10 @@ pub struct RunArgs {
 /// Plays to the scenario's end, or to Ctrl-C.
 pub fn run(args: &RunArgs, _out: &mut dyn Write) -> Result<(), Failure> {
     let settings = args.settings.load()?;
-    let library = args.shelves.library();
+    let library = args.shelves.library().with_settings(&settings);
     let ready =
         Ready::load(&args.scenario, args.speed, |own| args.seed.or(own), &library, settings)?;
-    let book = library.book()?;
+    let book = library.book_for(library.plants()?.values())?;
     let space = args.space.clone().unwrap_or_else(live::random_space);
     let folder = args.data.join(space.as_str());
     let screen = Screen::choose(args.telling);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::base::Span;
+use crate::base::ids::PackId;
 use crate::base::problem::{Problems, Source, Spanned, Table, read_toml};
 use crate::ingest::Bounds;
 use crate::monitor::MonitorSettings;
@@ -41,6 +42,8 @@ pub struct Settings {
     pub batch_wall: Span,
     /// Speed where a scenario names none.
     pub speed: f64,
+    /// Packs of rules in force at plants that choose none; empty: those that say so themselves.
+    pub packs: Vec<PackId>,
 }
 
 /// What a file may leave out.
@@ -77,7 +80,8 @@ impl Settings {
              [leases]\npublish = {}\nvalid_s = {}\nper_second = {}\n\n\
              [publisher]\noutbox_messages = {}\nreconnect_first_ms = {}\n\
              reconnect_longest_s = {}\nkeep_alive_s = {}\nbatch_wall_ms = {}\n\n\
-             [exercise]\nspeed = {:?}\n",
+             [exercise]\nspeed = {:?}\n\n\
+             [rules]\npacks = {:?}\n",
             self.lateness.as_seconds(),
             self.lateness_wall.as_seconds(),
             self.skew.as_seconds(),
@@ -93,6 +97,7 @@ impl Settings {
             self.keep_alive.as_seconds(),
             self.batch_wall.as_ms(),
             self.speed,
+            self.packs.iter().map(PackId::as_str).collect::<Vec<_>>(),
         )
     }
 }
@@ -126,6 +131,9 @@ fn read(table: &Table<'_>, base: Base<'_>) -> Option<Settings> {
     let exercise = Section::new(table, "exercise", base);
     let speed = exercise.number("speed", 0.01, 1_000_000.0, |s| s.speed);
     drop(exercise);
+    let rules = Section::new(table, "rules", base);
+    let packs = rules.packs();
+    drop(rules);
     Some(Settings {
         lateness: lateness?,
         lateness_wall: lateness_wall?,
@@ -142,6 +150,7 @@ fn read(table: &Table<'_>, base: Base<'_>) -> Option<Settings> {
         keep_alive: keep_alive?,
         batch_wall: batch_wall?,
         speed: speed?,
+        packs: packs?,
     })
 }
 
@@ -194,6 +203,20 @@ impl<'a> Section<'a> {
         Some(Span::ms((number * unit_ms).round() as i64))
     }
 
+    fn packs(&self) -> Option<Vec<PackId>> {
+        let table = self.table.as_ref().filter(|table| table.has("packs"));
+        let Some(table) = table else { return self.base.map(|base| base.packs.clone()) };
+        let texts = table.texts("packs");
+        let ids = texts.iter().map(|text| match PackId::new(text.get_ref()) {
+            Ok(id) => Some(id),
+            Err(error) => {
+                table.add(text.span(), error.to_string());
+                None
+            }
+        });
+        ids.collect()
+    }
+
     fn count(
         &self,
         key: &'static str,
@@ -221,7 +244,9 @@ mod tests {
 
     #[test]
     fn what_is_shown_is_what_is_in_force() {
-        let settings = Settings::load(&default(), None).expect("the defaults are valid");
+        let over = Source::new("my.toml", "[rules]\npacks = [\"who\", \"gb5749-2006\"]\n");
+        let settings = Settings::load(&default(), Some(&over)).expect("valid");
+        assert_eq!(settings.packs.len(), 2);
         let shown = Source::new("shown.toml", settings.show());
         assert_eq!(Settings::load(&shown, None).expect("the shown text is valid"), settings);
     }

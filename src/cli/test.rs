@@ -71,7 +71,7 @@ enum Outcome {
 pub fn run(args: &TestArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let library = args.shelves.library();
     let plants = library.plants()?;
-    let book = library.book()?;
+    let book = library.book_for(plants.values())?;
     let sources = sources(&args.paths)?;
     if sources.is_empty() {
         return Err(Failure::usage("there is no scenario file to test"));

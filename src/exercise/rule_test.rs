@@ -41,12 +41,14 @@ const AROUND: usize = 3;
 /// Plays a test of `rule`, which is one of `book`. `frame`: any plant; only what no monitor looks
 /// at is taken from it.
 pub fn play(book: &Book, rule: &InspectionRule, test: &RuleTest, frame: &Plant) -> Tried {
+    let book = book.alone(rule);
+    let rule = book.rules().first().unwrap_or(rule); // the same, whatever packs are chosen
     let bench = Bench::new(rule, test, frame);
     if let Some(fault) = bench.unwatched(rule) {
         return Tried { came: Vec::new(), failing: Some(fault) };
     }
-    let outcomes = bench.run(book.alone(rule));
     let watched = is_about_it(rule).then_some(&test.watched.tag);
+    let outcomes = bench.run(book.clone());
     let outputs = outcomes.iter().flat_map(|outcome| &outcome.outputs);
     let events: Vec<&AlarmEvent> = outputs
         .filter_map(|output| match output {
@@ -119,7 +121,7 @@ impl<'t> Bench<'t> {
         let tags: Vec<Tag> = self.plant.instruments.iter().map(|it| Tag::clone(&it.tag)).collect();
         let tag = &self.test.watched.tag;
         let is_watched = match &rule.kind {
-            Kind::GatewaySilence { .. } => rule.select.wants_plant(profile),
+            Kind::GatewaySilence { .. } => rule.is_for(profile),
             Kind::Round(duty) if !duty.each_site => rule.watches_plant(profile),
             Kind::LabLimit(..) | Kind::Round(_) => {
                 profile.sites.iter().any(|site| rule.watches_site(profile, site))
@@ -343,7 +345,7 @@ fn profile(select: &Selector, id: &PlantId, sites: Vec<Site>, frame: &Plant) -> 
         id: id.clone(),
         utc_offset: UtcOffset::CHINA,
         design_capacity_m3_per_day: capacity,
-        population: if is_small { 5_000 } else { 16_000 },
+        population: people(select, if is_small { 5_000 } else { 16_000 }),
         disinfectant: select.disinfectant.unwrap_or(Disinfectant::FreeChlorine),
         county: select
             .county
@@ -356,6 +358,12 @@ fn profile(select: &Selector, id: &PlantId, sites: Vec<Site>, frame: &Plant) -> 
         sites,
         ..frame.profile.clone()
     }
+}
+
+/// So many people as the selectors ask for; `usual` unless they ask.
+fn people(select: &Selector, usual: u32) -> u32 {
+    let at_most = select.people_below.map_or(usual, |bound| usual.min(bound.saturating_sub(1)));
+    at_most.max(select.people_from.unwrap_or(0))
 }
 
 fn first(classes: SizeClasses) -> Option<SizeClass> {

@@ -3,15 +3,17 @@
 //! In: the texts of rule files. Out: a `Book`, or every mistake of every file.
 
 mod alone;
+mod check;
 mod lint;
+mod packs;
 mod read;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use crate::base::analyte::Analyte;
-use crate::base::problem::{Problems, Source, nearest};
+use crate::base::problem::{Problems, Source};
 use crate::base::{Flag, RuleId, Span, Text};
 use crate::inspection::event::EventRule;
 use crate::inspection::expression::Expression;
@@ -19,17 +21,20 @@ use crate::inspection::finding::RuleIndex;
 use crate::inspection::handling::Handling;
 use crate::inspection::level::Levels;
 use crate::inspection::limit::LimitInForce;
+use crate::inspection::pack::{InPack, Pack};
 use crate::inspection::plausibility::flow_window::FlowTest;
 use crate::inspection::round::Duty;
+use crate::inspection::rule_file;
 use crate::inspection::rule_test::RuleTest;
 use crate::inspection::select::Selector;
 use crate::inspection::service_pressure::ServiceHead;
 use crate::inspection::signal::quality::QualityRule;
 use crate::inspection::signal::silence::Patience;
-use crate::inspection::signal::spec::{self, TestSpec};
-use crate::inspection::unit_keys::shown;
+use crate::inspection::signal::spec::TestSpec;
 use crate::plant::profile::Profile;
 use crate::plant::tags::{Site, Tag};
+pub use check::Review;
+use check::check_ids;
 use read::Read;
 
 /// A rule: what it watches, when its condition holds, and what an alarm needs to know.
@@ -39,6 +44,8 @@ pub struct InspectionRule {
     pub id: RuleId,
     /// What a person calls it.
     pub title: Text,
+    /// The pack it belongs to; rules of none are for every plant.
+    pub pack: Option<InPack>,
     /// Where it comes from, with its mark, such as `GB 5749-2022 table 2 [S7]`; shown to people.
     pub source: String,
     /// Edition of the standard it cites, such as `2022`.
@@ -123,6 +130,17 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// With its limit marked as from memory only, or not.
+    pub(super) fn marked(self, unverified: bool) -> Self {
+        match self {
+            Self::Limit(limit) => Self::Limit(LimitInForce { unverified, ..limit }),
+            Self::LabLimit(what, limit) => {
+                Self::LabLimit(what, LimitInForce { unverified, ..limit })
+            }
+            other => other,
+        }
+    }
+
     /// As files write it.
     pub fn name(&self) -> &'static str {
         match self {
@@ -195,12 +213,28 @@ impl AcceptFlags {
 }
 
 impl InspectionRule {
+    /// Is it in force at this plant, as far as packs go?
+    pub fn is_chosen(&self, profile: &Profile) -> bool {
+        self.pack.as_ref().is_none_or(|pack| pack.is_chosen(profile))
+    }
+
+    /// Is it for this plant?
+    pub fn is_for(&self, profile: &Profile) -> bool {
+        self.is_chosen(profile) && self.select.wants_plant(profile)
+    }
+
+    /// What stands behind its figures where people see them: ` [M]` when one is from memory only.
+    pub fn mark(&self) -> &'static str {
+        if rule_file::is_unverified(&self.source) { " [M]" } else { "" }
+    }
+
     /// The limit this rule holds an instrument against, if it has one and watches it.
     pub fn limit_for(&self, profile: &Profile, tag: &Tag) -> Option<LimitInForce> {
         if !self.watches(profile, tag) {
             return None;
         }
-        match &self.kind {
+        let unverified = !self.mark().is_empty();
+        let limit = match &self.kind {
             Kind::Limit(limit) => Some(*limit),
             Kind::ServicePressure(heads) => Some(heads.limit(tag.storeys?, tag.rise_m)),
             Kind::NightFlow(test) | Kind::NoDraw(test) => {
@@ -213,7 +247,8 @@ impl InspectionRule {
             | Kind::Quality(_)
             | Kind::TagSilence
             | Kind::GatewaySilence { .. } => None,
-        }
+        };
+        limit.map(|limit| LimitInForce { unverified, ..limit })
     }
 
     /// Does it watch this instrument of this plant?
@@ -231,7 +266,7 @@ impl InspectionRule {
             Kind::Event(ref event) => event.suits(tag),
             Kind::Limit(_) | Kind::Quality(_) | Kind::TagSilence => true,
         };
-        suits && self.select.wants_plant(profile) && self.select.wants_tag(tag)
+        suits && self.is_for(profile) && self.select.wants_tag(tag)
     }
 
     /// Does it watch the plant as a whole, not one of its instruments or sites?
@@ -241,7 +276,7 @@ impl InspectionRule {
             Kind::Round(duty) => !duty.each_site && !profile.sites.is_empty(),
             _ => false,
         };
-        suits && self.select.wants_plant(profile)
+        suits && self.is_for(profile)
     }
 
     /// Does it watch this sampling site of this plant?
@@ -251,7 +286,7 @@ impl InspectionRule {
             Kind::Round(duty) => duty.each_site,
             _ => false,
         };
-        suits && self.select.wants_plant(profile) && self.select.wants_site(site)
+        suits && self.is_for(profile) && self.select.wants_site(site)
     }
 }
 
@@ -259,20 +294,10 @@ impl InspectionRule {
 #[derive(Debug, Clone, Default)]
 pub struct Book {
     rules: Vec<InspectionRule>,
+    packs: Vec<Pack>,
     tests: Vec<TestSpec>,
     by_id: BTreeMap<RuleId, RuleIndex>,
     handling: Handling,
-}
-
-/// What came out of holding a book against plants.
-#[derive(Debug, Default)]
-pub struct Review {
-    /// Mistakes: the book cannot be used with these plants.
-    pub problems: Problems,
-    /// What is worth a second look, but no mistake.
-    pub warnings: Problems,
-    /// Rules that are for these plants and watch nothing there, and tests: worth a warning.
-    pub unmatched: Vec<RuleId>,
 }
 
 impl Book {
@@ -280,13 +305,10 @@ impl Book {
     pub fn load(sources: &[Arc<Source>]) -> Result<Self, Problems> {
         let mut problems = Problems::new();
         let read = Read::files(sources, &mut problems);
-        check_ids(&read.named, &read.named_tests, &read.rules, &mut problems);
-        problems.into_result(Some(Self::of(read.rules, read.tests, Handling::default())))
-    }
-
-    fn of(rules: Vec<InspectionRule>, tests: Vec<TestSpec>, handling: Handling) -> Self {
-        let by_id = rules.iter().enumerate().map(|(i, r)| (r.id.clone(), RuleIndex(i))).collect();
-        Self { rules, tests, by_id, handling }
+        let (rules, packs) = packs::join(read.files, &[], &mut problems);
+        check_ids(&read.named, &read.named_tests, &rules, &mut problems);
+        let empty = Self { packs, tests: read.tests, ..Self::default() };
+        problems.into_result(Some(empty.with_rules(rules)))
     }
 
     /// The same rules, with alarms handled so.
@@ -294,10 +316,11 @@ impl Book {
         Self { handling, ..self }
     }
 
-    /// Other rules in their place, with the same tests of signal quality and the same handling.
+    /// Other rules in their place, with the same packs, tests of signal quality and handling.
     pub fn with_rules(&self, rules: Vec<InspectionRule>) -> Self {
         let by_id = rules.iter().enumerate().map(|(i, r)| (r.id.clone(), RuleIndex(i))).collect();
-        Self { rules, by_id, tests: self.tests.clone(), handling: self.handling.clone() }
+        let (packs, tests) = (self.packs.clone(), self.tests.clone());
+        Self { rules, packs, tests, by_id, handling: self.handling.clone() }
     }
 
     /// How people may set alarms aside, and by which marks their load is judged.
@@ -328,174 +351,6 @@ impl Book {
     /// The limit that `rule` holds an instrument of a plant against, if it watches it.
     pub fn limit_for(&self, rule: RuleIndex, profile: &Profile, tag: &Tag) -> Option<LimitInForce> {
         self.rule(rule)?.limit_for(profile, tag)
-    }
-
-    /// Holds the rules against plants: limits their instruments cannot show, delays shorter than
-    /// a poll, rules that watch nothing.
-    pub fn check_against(&self, plants: &[(&Profile, &[Tag])]) -> Review {
-        let warnings = lint::warnings(&self.rules, plants);
-        let mut review = Review { warnings, ..Review::default() };
-        for rule in &self.rules {
-            check_step(rule, &mut review.problems);
-            // What other works owe is no mistake: smaller ones, with another disinfectant, or with
-            // a laboratory.
-            let is_for_others = !plants.iter().any(|(it, _)| rule.select.wants_plant(it));
-            let is_duty = matches!(rule.kind, Kind::Round(duty) if !duty.each_site);
-            let mut matched = is_for_others || is_duty;
-            for (profile, tags) in plants {
-                matched |= rule.watches_plant(profile);
-                matched |= check_bound(rule, profile, tags, &mut review.problems);
-                matched |= profile.sites.iter().any(|site| rule.watches_site(profile, site));
-                for tag in tags.iter().filter(|tag| rule.watches(profile, tag)) {
-                    matched |= match rule.kind {
-                        Kind::Quality(it) => {
-                            let made = spec::made_at(&self.tests, profile, tag);
-                            !it.tests.and(made).is_empty()
-                        }
-                        _ => true,
-                    };
-                    check_tag(rule, profile, tag, &mut review.problems);
-                }
-            }
-            if !matched {
-                review.unmatched.push(rule.id.clone());
-            }
-        }
-        let idle = spec::check_against(&self.tests, plants, &mut review.problems);
-        review.unmatched.extend(idle);
-        review
-    }
-}
-
-fn check_ids(
-    named: &[(RuleId, Place)],
-    named_tests: &[(RuleId, Place)],
-    rules: &[InspectionRule],
-    problems: &mut Problems,
-) {
-    let mut first: BTreeMap<&RuleId, &Place> = BTreeMap::new();
-    let rules_first = named.iter().map(|it| ("rule", it));
-    let all = rules_first.chain(named_tests.iter().map(|it| ("test", it)));
-    for (what, (id, place)) in all {
-        if let Some(earlier) = first.get(id) {
-            let there = earlier.source.place(earlier.span.start);
-            let text = format!("{what} {id} is there already, at {there}");
-            problems.add(&place.source, place.span.clone(), text).help("give one another id");
-        } else {
-            first.insert(id, place);
-        }
-    }
-    let known: BTreeSet<&str> = named.iter().map(|(id, _)| id.as_str()).collect();
-    let known: Vec<&str> = known.into_iter().collect();
-    let is_lab = |id: &RuleId| {
-        let is_lab =
-            |rule: &InspectionRule| matches!(rule.kind, Kind::LabLimit(..) | Kind::Round(_));
-        rules.iter().any(|rule| rule.id == *id && is_lab(rule))
-    };
-    for rule in rules {
-        for parent in rule.inhibited_by.iter().filter(|id| is_lab(id)) {
-            let text = format!("rule {} is inhibited by {parent}, a laboratory's", rule.id);
-            let help = "its results are known hours or days later: nothing can wait for them";
-            problems.add(&rule.place.source, rule.place.span.clone(), text).help(help);
-        }
-        let inhibiting = rule.inhibited_by.iter().map(|id| ("is inhibited by", id));
-        let parents = inhibiting.chain(rule.follows.iter().map(|id| ("follows", id)));
-        for (how, parent) in parents.filter(|(_, id)| !known.contains(&id.as_str())) {
-            let text = format!("rule {} {how} {parent}, which is no rule", rule.id);
-            let problem = problems.add(&rule.place.source, rule.place.span.clone(), text);
-            if let Some(name) = nearest(parent.as_str(), &known) {
-                problem.help(format!("did you mean {name:?}?"));
-            }
-        }
-    }
-}
-
-/// What is judged in steps must be seen in two of them before a delay is over.
-fn check_step(rule: &InspectionRule, problems: &mut Problems) {
-    let Kind::Expression(expression) = &rule.kind else { return };
-    let every = expression.every;
-    if rule.on_delay > Span::ZERO && rule.on_delay < every {
-        let (id, delay, place) = (&rule.id, rule.on_delay, &rule.place);
-        let text = format!("rule {id}: the on-delay of {delay} is shorter than its step, {every}");
-        let help = format!("make on_delay_min 0 or at least {every}");
-        problems.add(&place.source, place.span.clone(), text).help(help);
-    }
-}
-
-/// Binds an expression rule to a plant; does it find its instruments there?
-fn check_bound(
-    rule: &InspectionRule,
-    profile: &Profile,
-    tags: &[Tag],
-    problems: &mut Problems,
-) -> bool {
-    let Kind::Expression(expression) = &rule.kind else { return false };
-    let place = &rule.place;
-    match expression.bind(profile, tags) {
-        Ok(bindings) => !bindings.is_empty(),
-        Err(several) => {
-            let text = format!(
-                "rule {}: the input {:?} could be {} of {}",
-                rule.id,
-                several.input,
-                several.tags.join(" or "),
-                profile.id
-            );
-            let help = "say which by point or tag, or take them all with every or each = true";
-            problems.add(&place.source, place.span.clone(), text).help(help);
-            true
-        }
-    }
-}
-
-fn check_tag(rule: &InspectionRule, profile: &Profile, tag: &Tag, problems: &mut Problems) {
-    let place = &rule.place;
-    let at = format!("{} of {}", tag.id, profile.id);
-    let (low, high) = tag.range;
-    let own = rule.limit_for(profile, tag);
-    let further = rule.levels.further.iter();
-    for limit in own.into_iter().chain(further.map(|level| level.limit)) {
-        if (low..=high).contains(&limit.raise) && (low..=high).contains(&limit.clear) {
-            continue;
-        }
-        let text = format!(
-            "rule {}: {at} cannot show the limit {} (clear at {})",
-            rule.id,
-            shown(tag.quantity, limit.raise),
-            shown(tag.quantity, limit.clear)
-        );
-        let range = format!("its range is {low} to {}", shown(tag.quantity, high));
-        problems.add(&place.source, place.span.clone(), text).help(range);
-    }
-    lint::check_delays(rule, &at, tag, problems);
-    if rule.patience.for_poll(tag.poll) <= tag.poll {
-        let text = format!(
-            "rule {}: silence of {} is no silence for {at}, which is read every {}",
-            rule.id,
-            rule.patience.for_poll(tag.poll),
-            tag.poll
-        );
-        let help = "make silence_at_most_min longer than the poll";
-        problems.add(&place.source, place.span.clone(), text).help(help);
-    }
-    if let Kind::Event(event) = &rule.kind
-        && event.interval < tag.poll
-    {
-        let (id, step, poll) = (&rule.id, event.interval, tag.poll);
-        let text =
-            format!("rule {id}: a step of {step} holds no reading of {at}, read every {poll}");
-        let help = "make interval_min at least one poll";
-        problems.add(&place.source, place.span.clone(), text).help(help);
-    }
-    if let Kind::NightFlow(test) | Kind::NoDraw(test) = rule.kind
-        && test.average < tag.poll
-    {
-        let text = format!(
-            "rule {}: a block of {} holds no reading of {at}, which is read every {}",
-            rule.id, test.average, tag.poll
-        );
-        let help = "make average_min at least one poll";
-        problems.add(&place.source, place.span.clone(), text).help(help);
     }
 }
 

@@ -39,12 +39,15 @@ impl InspectionRule {
             Kind::ServicePressure(heads) => {
                 let metres = [heads.one_storey, heads.two_storeys, heads.further_storey];
                 let [one, two, further] = metres.map(|head| format!("{:.1} m", head.as_m()));
-                format!("below {one} for 1 storey, {two} for 2, {further} for each further one")
+                let mark = self.mark();
+                format!(
+                    "below {one} for 1 storey, {two} for 2, {further} for each further one{mark}"
+                )
             }
             Kind::NightFlow(test) | Kind::NoDraw(test) => flow_words(test),
             Kind::Event(rule) => event_words(rule),
             Kind::Quality(rule) => quality_words(rule),
-            Kind::Round(duty) => duty.words(),
+            Kind::Round(duty) => duty.words() + self.mark(),
             Kind::TagSilence => {
                 let patience = self.patience;
                 let (least, most) = (patience.at_least, patience.at_most);
@@ -98,6 +101,8 @@ impl Selector {
             supply.map(|(name, _)| format!("supply {name}")),
             self.size_class.map(|classes| format!("size class {}", classes.words())),
             source.map(|(name, _)| format!("{name} water")),
+            self.people_from.map(|least| format!("from {least} people")),
+            self.people_below.map(|bound| format!("below {bound} people")),
         ];
         asked.into_iter().flatten().collect()
     }
@@ -115,7 +120,11 @@ impl Duty {
     /// Such as `colony count, total coliforms: on 2 days of each month, results within 2 d 12 h`.
     pub fn words(&self) -> String {
         let (what, grace) = (self.analytes.spoken(), self.grace);
-        let days = if self.times == 1 { "" } else { &format!("on {} days of ", self.times) };
+        let days = match (self.times, self.people_per_time) {
+            (_, Some(people)) => format!("on a day for each {people} people of "),
+            (1, None) => String::new(),
+            (times, None) => format!("on {times} days of "),
+        };
         let sites = if self.each_site { ", at each site" } else { "" };
         format!("{what}: {days}each {}{sites}, results within {grace} after it", self.every)
     }
@@ -125,11 +134,11 @@ impl LimitInForce {
     /// Such as `below 0.30 mg/L, clears at 0.33 mg/L`.
     pub fn words(&self, measured: Measured) -> String {
         let side = if self.side == Side::Below { "below" } else { "above" };
-        let limit = measured.shown(self.raise);
+        let (limit, mark) = (measured.shown(self.raise), self.mark());
         if self.clear == self.raise {
-            return format!("{side} {limit}");
+            return format!("{side} {limit}{mark}");
         }
-        format!("{side} {limit}, clears at {}", measured.shown(self.clear))
+        format!("{side} {limit}{mark}, clears at {}", measured.shown(self.clear))
     }
 }
 
@@ -192,7 +201,7 @@ mod tests {
         let (scope, condition) = words("round-tap-microbes");
         assert_eq!(scope, "tap-water, size class I, II, III");
         let wanted = "total coliforms, colony count: on 2 days of each month, results within \
-                      2 d 12 h after it";
+                      2 d 12 h after it [M]";
         assert_eq!(condition, wanted);
         assert_eq!(words("lab-e-coli").1, "above 0 /100 mL");
     }

@@ -187,7 +187,7 @@ impl LabWatch {
     fn sentence(&self, result: &LabResult, offset: UtcOffset) -> String {
         let (what, site) = (self.analyte.spoken(), &result.site);
         let relation = self.limit.relation(result.bounds().0);
-        let limit = self.analyte.shown(self.limit.raise);
+        let limit = self.analyte.shown(self.limit.raise) + self.limit.mark();
         let (sample, taken) = (&result.sample, local(result.taken_at, offset));
         let found = result.shown();
         format!(

@@ -80,8 +80,11 @@ mod tests {
     use crate::inspection::limit::Side;
 
     const HIGH: Ladder = Ladder {
-        own: LimitInForce { side: Side::Above, raise: 1.0, clear: 0.9 },
-        further: [Some(LimitInForce { side: Side::Above, raise: 3.0, clear: 2.5 }), None],
+        own: LimitInForce { side: Side::Above, raise: 1.0, clear: 0.9, unverified: false },
+        further: [
+            Some(LimitInForce { side: Side::Above, raise: 3.0, clear: 2.5, unverified: false }),
+            None,
+        ],
     };
 
     #[test]

@@ -5,7 +5,8 @@ use crate::base::problem::{Spanned, Table};
 use crate::inspection::book::{Kind, Urgency};
 use crate::inspection::level::{Level, Levels};
 use crate::inspection::limit::{LimitInForce, Side};
-use crate::inspection::rule_file::{MINUTES_MAX, URGENCIES, as_minutes, read_limit};
+use crate::inspection::limit_file::read_limit;
+use crate::inspection::rule_file::{MINUTES_MAX, URGENCIES, as_minutes};
 use crate::inspection::select::Selector;
 use crate::inspection::unit_keys::Measured;
 

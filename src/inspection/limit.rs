@@ -25,9 +25,16 @@ pub struct LimitInForce {
     pub raise: f64,
     /// The clear threshold: a value equal to it clears.
     pub clear: f64,
+    /// Is it from memory only? Then whoever sees it sees the mark `[M]` too.
+    pub unverified: bool,
 }
 
 impl LimitInForce {
+    /// What stands behind its figure: ` [M]` when it is from memory only.
+    pub fn mark(&self) -> &'static str {
+        if self.unverified { " [M]" } else { "" }
+    }
+
     /// Does `value` break the limit?
     pub fn breaks(&self, value: f64) -> bool {
         match self.side {
@@ -62,10 +69,10 @@ impl LimitInForce {
 
     /// One sentence about `value`, at the instrument `at`; `what` names the limit.
     pub fn sentence(&self, quantity: Quantity, at: &str, what: &str, value: f64) -> String {
-        let limit = shown(quantity, self.raise);
+        let (limit, mark) = (shown(quantity, self.raise), self.mark());
         let relation = self.relation(value);
         format!(
-            "{} at {at} is {}, {relation} {what} {limit}",
+            "{} at {at} is {}, {relation} {what} {limit}{mark}",
             spoken(quantity),
             shown(quantity, value)
         )
@@ -78,7 +85,8 @@ impl LimitInForce {
             Side::Above => "above",
         };
         let (value, limit) = (shown(quantity, value), shown(quantity, self.raise));
-        format!("{} at {at} is {value}, not {side} {what} {limit}", spoken(quantity))
+        let mark = self.mark();
+        format!("{} at {at} is {value}, not {side} {what} {limit}{mark}", spoken(quantity))
     }
 }
 
@@ -86,8 +94,10 @@ impl LimitInForce {
 mod tests {
     use super::*;
 
-    const LOW: LimitInForce = LimitInForce { side: Side::Below, raise: 0.30, clear: 0.33 };
-    const HIGH: LimitInForce = LimitInForce { side: Side::Above, raise: 1.0, clear: 0.9 };
+    const LOW: LimitInForce =
+        LimitInForce { side: Side::Below, raise: 0.30, clear: 0.33, unverified: false };
+    const HIGH: LimitInForce =
+        LimitInForce { side: Side::Above, raise: 1.0, clear: 0.9, unverified: false };
 
     #[test]
     fn a_value_equal_to_the_limit_complies() {
@@ -109,6 +119,9 @@ mod tests {
     fn the_sentence_names_value_place_limit_and_units() {
         let text = LOW.sentence(Quantity::FreeChlorine, "AIT-301", "the limit of", 0.21);
         assert_eq!(text, "free chlorine at AIT-301 is 0.21 mg/L, below the limit of 0.30 mg/L");
+        let memory = LimitInForce { unverified: true, ..LOW };
+        let text = memory.sentence(Quantity::FreeChlorine, "AIT-301", "the limit of", 0.21);
+        assert!(text.ends_with("below the limit of 0.30 mg/L [M]"), "{text}");
         let text = HIGH.sentence(Quantity::Turbidity, "AIT-302", "the limit of", 0.4);
         assert_eq!(text, "turbidity at AIT-302 is 0.40 NTU, no longer above the limit of 1.00 NTU");
     }

@@ -1,7 +1,7 @@
 //! Why a rule is not for a place: what it asks for, and what is there instead.
 
 use crate::base::ids::VillageId;
-use crate::inspection::book::Kind;
+use crate::inspection::book::{InspectionRule, Kind};
 use crate::inspection::select::{Selector, Supply};
 use crate::plant::profile::{Profile, WaterSource};
 use crate::plant::tags::{Site, Tag};
@@ -12,8 +12,7 @@ fn miss(is_there: bool, asked: String, here: &str) -> Option<String> {
 }
 
 impl Selector {
-    /// What it asks of a plant and does not find at this one; empty when it is for it.
-    pub fn misses_of_plant(&self, profile: &Profile) -> Vec<String> {
+    fn misses_of_plant(&self, profile: &Profile) -> Vec<String> {
         let supply = |it: Supply| Supply::CHOICES.iter().find(|known| known.1 == it);
         let supply = |it| supply(it).map_or("", |it| it.0);
         let source = |it: WaterSource| WaterSource::CHOICES.iter().find(|known| known.1 == it);
@@ -37,6 +36,14 @@ impl Selector {
             self.water_source.and_then(|asked| {
                 let here = profile.source.water();
                 miss(asked == here, format!("{} water", source(asked)), source(here))
+            }),
+            self.people_from.and_then(|asked| {
+                let people = profile.population;
+                miss(people >= asked, format!("{asked} people or more"), &people.to_string())
+            }),
+            self.people_below.and_then(|asked| {
+                let people = profile.population;
+                miss(people < asked, format!("fewer than {asked} people"), &people.to_string())
             }),
             self.plant.as_ref().and_then(|asked| {
                 let id = profile.id.as_str();
@@ -86,6 +93,15 @@ impl Selector {
         let asked = self.village.as_ref()?;
         let here = village.map_or("no village", VillageId::as_str);
         miss(Some(asked) == village, format!("village {asked}"), here)
+    }
+}
+
+impl InspectionRule {
+    /// What it asks of a plant and does not find at this one; empty when it is for it.
+    pub fn misses_of_plant(&self, profile: &Profile) -> Vec<String> {
+        let pack = self.pack.as_ref().filter(|pack| !pack.is_chosen(profile));
+        let pack = pack.map(|pack| format!("its pack {} is not chosen here", pack.id));
+        pack.into_iter().chain(self.select.misses_of_plant(profile)).collect()
     }
 }
 

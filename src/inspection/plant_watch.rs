@@ -106,7 +106,7 @@ impl PlantWatch {
         let gateway = book.rules().iter().enumerate().filter_map(|(i, rule)| {
             let Kind::GatewaySilence { after } = rule.kind else { return None };
             let watch = Watch { rule: RuleIndex(i), plant, tag: None };
-            let wanted = rule.select.wants_plant(profile);
+            let wanted = rule.is_for(profile);
             wanted.then(|| SilenceWatch::new(watch, rule.accept, after))
         });
         Self {

@@ -20,14 +20,27 @@ use crate::base::{Span, Stamp};
 pub struct Duty {
     /// What they are taken for: each of these.
     pub analytes: Analytes,
-    /// On so many different days of the period.
+    /// On so many different days of the period …
     pub times: u8,
+    /// … or on one for each so many people, begun ones too; `for_people` reckons them.
+    pub people_per_time: Option<u32>,
     /// The period.
     pub every: Every,
     /// Results may come this long after the period's end.
     pub grace: Span,
     /// Must every site of that water be sampled, or is one of them enough?
     pub each_site: bool,
+}
+
+impl Duty {
+    /// The same at a plant that serves so many: as many times as its people ask for, as far as the
+    /// period has days.
+    pub fn for_people(self, population: u32) -> Self {
+        let Some(each) = self.people_per_time else { return self };
+        let times = population.div_ceil(each).clamp(1, self.every.days_at_least());
+        let times = u8::try_from(times).unwrap_or(u8::MAX);
+        Self { times, people_per_time: None, ..self }
+    }
 }
 
 /// A period of the plant's calendar.
@@ -345,7 +358,8 @@ mod tests {
 
     fn duty(every: Every, times: u8) -> Duty {
         let analytes = Analytes::default().with(Analyte::Turbidity).with(Analyte::Colour);
-        Duty { analytes, times, every, grace: Span::hours(12), each_site: false }
+        let grace = Span::hours(12);
+        Duty { analytes, times, people_per_time: None, every, grace, each_site: false }
     }
 
     #[test]

@@ -17,6 +17,11 @@ pub(super) fn read(table: &Table<'_>) -> Option<Duty> {
     let analytes = read_analytes(table);
     let every = read_every(table);
     let times = table.opt_integer_in("times", 1..=31);
+    let people = table.opt_integer_in("people_per_time", 1..=1_000_000_000);
+    if let Some(span) = table.key_span("times").filter(|_| people.is_some()) {
+        table.add_with_help(span, "`people_per_time` says how often", "keep one of them");
+    }
+    let people_per_time = people.and_then(|people| u32::try_from(people.into_inner()).ok());
     let grace = table.number_in("grace_h", 0.0..=GRACE_HOURS_MAX);
     let sites = [("any", false), ("each", true)];
     let each_site = table.opt_choice("sites", &sites).is_some_and(Spanned::into_inner);
@@ -33,7 +38,7 @@ pub(super) fn read(table: &Table<'_>) -> Option<Duty> {
     }
     let times = times.map_or(Some(1), |times| u8::try_from(times.into_inner()).ok());
     let grace = Span::from_seconds_f64(grace?.into_inner() * 3_600.0);
-    Some(Duty { analytes: analytes?, times: times?, every, grace, each_site })
+    Some(Duty { analytes: analytes?, times: times?, people_per_time, every, grace, each_site })
 }
 
 fn read_analytes(table: &Table<'_>) -> Option<Analytes> {

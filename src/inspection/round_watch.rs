@@ -30,6 +30,8 @@ struct RoundWatch {
     /// `finished water`, or the site's name.
     what: String,
     duty: Duty,
+    /// What stands behind how often it is due.
+    mark: &'static str,
     progress: Progress,
     changed_at: Option<Stamp>,
 }
@@ -50,7 +52,8 @@ impl Rounds {
         let mut watches = Vec::new();
         for (at, rule) in book.rules().iter().enumerate() {
             let Kind::Round(duty) = rule.kind else { continue };
-            if profile.sites.is_empty() || !rule.select.wants_plant(profile) {
+            let duty = duty.for_people(profile.population);
+            if profile.sites.is_empty() || !rule.is_for(profile) {
                 continue;
             }
             let sites = profile.sites.iter().enumerate();
@@ -61,6 +64,7 @@ impl Rounds {
                 sites,
                 what,
                 duty,
+                mark: rule.mark(),
                 progress: Progress::default(),
                 changed_at: None,
             };
@@ -135,7 +139,8 @@ impl Rounds {
             Stamp::MAX => format!("no sample of {} so far: rounds count from the first", own.what),
             due => {
                 let due = local(due, self.utc_offset);
-                format!("{}: {}; results are waited for until {due}", own.what, own.duty.words())
+                let (what, duty, mark) = (&own.what, own.duty.words(), own.mark);
+                format!("{what}: {duty}{mark}; results are waited for until {due}")
             }
         };
         let (verdict, changed_at) = (own.verdict(), own.changed_at);
@@ -211,6 +216,11 @@ impl RoundWatch {
                 let text = format!(
                     "no sample{days} of {what} for {lacking} in {span}, nor a result by {at_text}"
                 );
+                let text = if self.mark.is_empty() {
+                    text
+                } else {
+                    format!("{text}; that it is due so often:{}", self.mark)
+                };
                 (Verdict::Abnormal, at, text)
             }
             Change::Done(period, at) => {

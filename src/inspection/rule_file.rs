@@ -12,7 +12,8 @@ use crate::inspection::book::{AcceptFlags, InspectionRule, Kind, NoData, Place, 
 use crate::inspection::event;
 use crate::inspection::expression;
 use crate::inspection::level_file;
-use crate::inspection::limit::{LimitInForce, Side};
+use crate::inspection::limit::Side;
+use crate::inspection::limit_file::read_limit;
 use crate::inspection::plausibility::flow_window::FlowTest;
 use crate::inspection::round_file;
 use crate::inspection::select::{Pattern, SIZE_CLASSES, Selector, SizeClasses, Supply};
@@ -97,6 +98,8 @@ fn read_rule(table: &Table<'_>, named: &mut Vec<(RuleId, Place)>) -> Option<Insp
     check_edition(table, source.as_ref(), edition.as_ref());
     let name = table.choice("kind", &KINDS).map(Spanned::into_inner);
     let (kind, select) = read_kind(table, name);
+    let unverified = source.as_ref().is_some_and(|it| is_unverified(it.get_ref()));
+    let kind = kind.map(|kind| kind.marked(unverified));
     let tests = rule_test::read(table, kind.as_ref(), &select);
     let re_alarm = opt_minutes(table, "re_alarm_min", 1.0);
     let escalate = opt_minutes(table, "escalate_min", 1.0);
@@ -117,6 +120,7 @@ fn read_rule(table: &Table<'_>, named: &mut Vec<(RuleId, Place)>) -> Option<Insp
     Some(InspectionRule {
         id: id.into_inner(),
         title: title?,
+        pack: None, // it stands at the head of the file
         source: source?.into_inner(),
         edition: edition.map(Spanned::into_inner),
         select,
@@ -198,7 +202,7 @@ impl Manner {
 }
 
 /// Limits change from edition to edition: who cites a standard says which.
-fn check_edition(
+pub(super) fn check_edition(
     table: &Table<'_>,
     source: Option<&Spanned<String>>,
     edition: Option<&Spanned<String>>,
@@ -210,6 +214,11 @@ fn check_edition(
         table.add_with_help(source.span(), "a rule that cites a standard needs `edition`", help);
     }
     check_source(table, Some(source));
+}
+
+/// Is some of it from memory only?
+pub(super) fn is_unverified(source: &str) -> bool {
+    source.contains("[M]")
 }
 
 /// Whoever reads a limit must see how sure it is.
@@ -283,6 +292,10 @@ fn rule_ids(table: &Table<'_>, key: &'static str) -> Option<Vec<RuleId>> {
 /// Which plants are meant.
 pub(super) fn plant_selector(table: &Table<'_>) -> Selector {
     let disinfectant = table.opt_choice("disinfectant", &Disinfectant::CHOICES);
+    let people = |key| {
+        let number = table.opt_integer_in(key, 1..=1_000_000_000)?.into_inner();
+        u32::try_from(number).ok()
+    };
     Selector {
         disinfectant: disinfectant.map(Spanned::into_inner),
         supply: table.opt_choice("supply", &Supply::CHOICES).map(Spanned::into_inner),
@@ -290,6 +303,8 @@ pub(super) fn plant_selector(table: &Table<'_>) -> Selector {
         water_source: table
             .opt_choice("water_source", &WaterSource::CHOICES)
             .map(Spanned::into_inner),
+        people_from: people("people_from"),
+        people_below: people("people_below"),
         plant: table.opt_parse("plant", Pattern::new).map(Spanned::into_inner),
         county: table.opt_text("county").map(Spanned::into_inner),
         ..Selector::default()
@@ -405,128 +420,6 @@ fn forgive(table: &Table<'_>) {
             table.key_span(&unit.key(stem));
         }
     }
-}
-
-/// Reads the key that begins with `stem`, in any unit that suits what is `measured`; gives its own.
-pub(super) fn in_unit(table: &Table<'_>, measured: Measured, stem: &str) -> Option<Spanned<f64>> {
-    let right = measured.units();
-    let own = measured.measured_in();
-    let foreign = Unit::ALL.into_iter().filter(|unit| !right.iter().any(|(own, _)| own == unit));
-    table.refuse_units(stem, (measured.name(), own), foreign);
-    let own = own.key(stem);
-    let mut value = None;
-    for (unit, factor) in right {
-        let key = unit.key(stem);
-        if !table.has(&key) {
-            continue;
-        }
-        let number = table.opt_number(&key)?;
-        if value.is_some() {
-            let text = format!("`{key}` says a second time what `{own}` says");
-            table.add_with_help(number.span(), text, "keep one of them");
-        }
-        value = Some(Spanned::new(number.span(), number.into_inner() * factor));
-    }
-    value
-}
-
-pub(super) fn read_limit(table: &Table<'_>, measured: Measured) -> Option<LimitInForce> {
-    let above = in_unit(table, measured, "above");
-    let below = in_unit(table, measured, "below");
-    let clear = in_unit(table, measured, "clear");
-    let deadband = in_unit(table, measured, "deadband");
-    let own = measured.measured_in();
-    let (side, raise) = match (above, below) {
-        (Some(above), None) => (Side::Above, above),
-        (None, Some(below)) => (Side::Below, below),
-        (Some(_), Some(below)) => {
-            let text =
-                format!("a rule has one limit: `{}` or `{}`", own.key("above"), own.key("below"));
-            table.add_with_help(below.span(), text, "make a rule of each");
-            return None;
-        }
-        (None, None) => {
-            let wrong_unit = table.keys().any(|key| {
-                ["above_", "below_"].iter().any(|start| key.get_ref().starts_with(start))
-            });
-            if !wrong_unit {
-                let text = format!("`{}` or `{}` is missing", own.key("above"), own.key("below"));
-                table.add(table.span(), text);
-            }
-            return None;
-        }
-    };
-    let clear = clear_threshold(table, side, &raise, clear, deadband)?;
-    check_possible(table, measured, side, &raise, &clear)?;
-    Some(LimitInForce { side, raise: raise.into_inner(), clear: clear.into_inner() })
-}
-
-fn clear_threshold(
-    table: &Table<'_>,
-    side: Side,
-    raise: &Spanned<f64>,
-    clear: Option<Spanned<f64>>,
-    deadband: Option<Spanned<f64>>,
-) -> Option<Spanned<f64>> {
-    let limit = *raise.get_ref();
-    match (clear, deadband) {
-        (None, None) => Some(Spanned::new(raise.span(), limit)),
-        (Some(_), Some(deadband)) => {
-            let text = "a deadband and a clear threshold say the same thing";
-            table.add_with_help(deadband.span(), text, "keep one of them");
-            None
-        }
-        (Some(clear), None) => {
-            let (overlaps, side) = match side {
-                Side::Below => (*clear.get_ref() < limit, "below"),
-                Side::Above => (*clear.get_ref() > limit, "above"),
-            };
-            if overlaps {
-                let text = format!("the clear threshold lies {side} the limit of {limit}");
-                let help = "a value would break the limit and clear it at once";
-                table.add_with_help(clear.span(), text, help);
-                return None;
-            }
-            Some(clear)
-        }
-        (None, Some(deadband)) => {
-            let width = *deadband.get_ref();
-            if width < 0.0 {
-                table.add(deadband.span(), "a deadband cannot be negative");
-                return None;
-            }
-            let threshold = if side == Side::Below { limit + width } else { limit - width };
-            Some(Spanned::new(deadband.span(), threshold))
-        }
-    }
-}
-
-fn check_possible(
-    table: &Table<'_>,
-    measured: Measured,
-    side: Side,
-    raise: &Spanned<f64>,
-    clear: &Spanned<f64>,
-) -> Option<()> {
-    let (lowest, highest) = measured.physical_range();
-    let (limit, threshold) = (*raise.get_ref(), *clear.get_ref());
-    let reachable = match side {
-        Side::Below => limit > lowest && limit <= highest,
-        Side::Above => limit < highest && limit >= lowest,
-    };
-    let name = measured.spoken();
-    let bounds = format!("{name} lies in {lowest} to {}", measured.shown(highest));
-    if !reachable {
-        let text = format!("no {name} can ever break a limit of {}", measured.shown(limit));
-        table.add_with_help(raise.span(), text, bounds);
-        return None;
-    }
-    if !(lowest..=highest).contains(&threshold) {
-        let text = format!("no {name} can ever clear at {}", measured.shown(threshold));
-        table.add_with_help(clear.span(), text, bounds);
-        return None;
-    }
-    Some(())
 }
 
 fn read_service_head(table: &Table<'_>) -> Option<ServiceHead> {

@@ -134,6 +134,10 @@ pub struct Selector {
     pub size_class: Option<SizeClasses>,
     /// Surface water or groundwater.
     pub water_source: Option<WaterSource>,
+    /// Plants that serve at least so many people …
+    pub people_from: Option<u32>,
+    /// … and fewer than so many.
+    pub people_below: Option<u32>,
 }
 
 impl Selector {
@@ -143,6 +147,8 @@ impl Selector {
             && self.supply.is_none_or(|wanted| wanted == Supply::of(profile))
             && self.size_class.is_none_or(|wanted| wanted.contains(profile.size_class()))
             && self.water_source.is_none_or(|wanted| wanted == profile.source.water())
+            && self.people_from.is_none_or(|least| profile.population >= least)
+            && self.people_below.is_none_or(|bound| profile.population < bound)
             && self.plant.as_ref().is_none_or(|wanted| wanted.fits(profile.id.as_str()))
             && self.county.as_ref().is_none_or(|wanted| {
                 let county = &profile.county;
@@ -167,6 +173,8 @@ impl Selector {
             self.supply.is_some(),
             self.size_class.is_some(),
             self.water_source.is_some(),
+            self.people_from.is_some(),
+            self.people_below.is_some(),
             self.tag.as_ref().is_some_and(|tag| !tag.is_exact()),
             self.village.is_some(),
             self.plant.is_some(),

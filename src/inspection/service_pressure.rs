@@ -33,7 +33,8 @@ impl ServiceHead {
     pub fn limit(&self, storeys: u32, rise_m: f64) -> LimitInForce {
         let head = self.head(storeys) + Length::m(rise_m);
         let clear = head + self.deadband;
-        LimitInForce { side: Side::Below, raise: head.as_kpa(), clear: clear.as_kpa() }
+        let (raise, clear) = (head.as_kpa(), clear.as_kpa());
+        LimitInForce { side: Side::Below, raise, clear, unverified: false }
     }
 }
 

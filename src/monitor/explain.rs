@@ -93,7 +93,7 @@ impl Monitor {
 
     fn not_for(&self, rule: &InspectionRule, watch: Watch) -> Vec<String> {
         let Some(plant) = self.plants.get(watch.plant.0) else { return Vec::new() };
-        let mut not_for = rule.select.misses_of_plant(&plant.profile);
+        let mut not_for = rule.misses_of_plant(&plant.profile);
         let at = watch.tag.map(|tag| tag.0);
         let instruments = plant.instruments.len();
         if let Some(instrument) = at.and_then(|at| plant.instruments.get(at)) {

@@ -24,6 +24,7 @@ fn book() -> Book {
         ("gb5749-2022.toml", include_str!("../../config/rules/gb5749-2022.toml")),
         ("laboratory.toml", include_str!("../../config/rules/laboratory.toml")),
         ("pressure.toml", include_str!("../../config/rules/pressure.toml")),
+        ("tanks.toml", include_str!("../../config/rules/tanks.toml")),
         ("signal-quality.toml", include_str!("../../config/rules/signal-quality.toml")),
         ("plausibility.toml", include_str!("../../config/rules/plausibility.toml")),
         ("rounds.toml", include_str!("../../config/rules/rounds.toml")),

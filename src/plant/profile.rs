@@ -1,6 +1,10 @@
 //! What picks a plant's limits: size, people, source, disinfectant, villages.
 
-use crate::base::ids::VillageId;
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::base::ids::{PackId, VillageId};
+use crate::base::problem::Source;
 use crate::base::time::UtcOffset;
 use crate::base::units::Quantity;
 use crate::base::{PlantId, Text};
@@ -33,6 +37,17 @@ pub struct Profile {
     pub villages: Vec<Village>,
     /// Where samples are taken, in the order of `laboratory.toml`.
     pub sites: Vec<Site>,
+    /// Packs of inspection rules in force here; none: those of the settings.
+    pub packs: Option<Vec<ChosenPack>>,
+}
+
+/// A pack of rules that a plant chooses.
+#[derive(Debug, Clone)]
+pub struct ChosenPack {
+    /// The pack.
+    pub id: PackId,
+    /// Where the plant's file says so.
+    pub place: Option<(Arc<Source>, Range<usize>)>,
 }
 
 /// A village and its taps.

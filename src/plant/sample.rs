@@ -94,6 +94,7 @@ fn profile(id: PlantId) -> Profile {
             away_share: AWAY_SHARE,
             taps: vec![NodeIndex(3)],
         }],
+        packs: None,
         sites: vec![
             site("FINISHED", SamplingPoint::FinishedWater, None),
             site("UPPER", SamplingPoint::TapWater, Some("upper")),

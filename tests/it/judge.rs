@@ -246,6 +246,9 @@ target = "SY-P0"
 rule = "service-pressure-low"
 
 [[allow]]
+rule = "supply-interrupted"
+
+[[allow]]
 rule = "flat-line-flow"
 "#;
     let dry = "\n[[expect]]\nlimit = \"dry-pipes\"\nafter = \"shut\"\nnot_before_min = 15\n";

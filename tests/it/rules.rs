@@ -32,6 +32,13 @@ fn book() -> Book {
         "pressure",
         "rounds",
         "signal-quality",
+        "tanks",
+        "contact-time",
+        "supply",
+        "urban-heads",
+        "who",
+        "gb5749-2006",
+        "gb5749-2006-laboratory",
     ];
     let sources = names.map(|name| source(&format!("config/rules/{name}.toml")));
     Book::load(&sources).expect("the rules we ship are sound")

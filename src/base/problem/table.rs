@@ -396,10 +396,14 @@ impl<'a> Table<'a> {
         array.iter().filter_map(|value| self.as_text(key, value)).collect()
     }
 
+    /// Is the key there, with a text? It does not count as known by that.
+    pub fn is_text(&self, key: &str) -> bool {
+        self.get(key).is_some_and(|value| value.get_ref().as_str().is_some())
+    }
+
     /// A text, or the texts of an array; none when the key is absent.
     pub fn text_or_texts(&self, key: &str) -> Vec<Spanned<String>> {
-        let is_text = self.get(key).is_some_and(|value| value.get_ref().as_str().is_some());
-        if is_text { self.opt_text(key).into_iter().collect() } else { self.texts(key) }
+        if self.is_text(key) { self.opt_text(key).into_iter().collect() } else { self.texts(key) }
     }
 
     /// The numbers of an array; none when the key is absent.

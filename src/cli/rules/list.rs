@@ -1,18 +1,20 @@
 //! `sanmen rules list`: the rules, and what they watch at a plant.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::sync::Arc;
 
 use clap::Args;
 use serde_json::{Value, json};
 
+use crate::base::ids::PackId;
 use crate::base::text::Lang;
 use crate::base::{Span, TagId};
 use crate::cli::common::{Format, Language, Shelves};
 use crate::cli::exit::Failure;
 use crate::cli::table;
-use crate::inspection::book::{InspectionRule, Kind, NoData};
+use crate::inspection::book::{Book, InspectionRule, Kind, NoData};
 use crate::inspection::limit::{LimitInForce, Side};
+use crate::inspection::pack::InPack;
 use crate::inspection::unit_keys::Measured;
 use crate::plant::Plant;
 use crate::plant::tags::{Tag, TagIndex};
@@ -23,6 +25,9 @@ pub struct ListArgs {
     /// Show what each rule watches at this plant, with the limits in force there
     #[arg(long, value_name = "NAME")]
     plant: Option<String>,
+    /// Only rules of this pack
+    #[arg(long, value_name = "ID", value_parser = PackId::new)]
+    pack: Option<PackId>,
     #[command(flatten)]
     shelves: Shelves,
     /// What stdout carries: a table for people, or one JSON object a rule
@@ -37,42 +42,78 @@ pub struct ListArgs {
 pub fn run(args: &ListArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let library = args.shelves.library();
     let book = library.book()?;
+    if let Some((text, help)) = args.pack.as_ref().and_then(|id| book.no_pack(id)) {
+        return Err(Failure::usage(format!("{text}; {help}")));
+    }
     let plants: Vec<Arc<Plant>> = match &args.plant {
         Some(name) => vec![library.plant(name)?],
         None => library.plants()?.into_values().collect(),
     };
+    let is_wanted = |rule: &&InspectionRule| {
+        args.pack.is_none() || args.pack.as_ref() == rule.pack.as_ref().map(|it| &it.id)
+    };
+    let rules: Vec<&InspectionRule> = book.rules().iter().filter(is_wanted).collect();
     if args.format == Format::Json {
-        for rule in book.rules() {
+        for rule in rules {
             writeln!(out, "{}", object(rule, &plants))?;
         }
         return Ok(());
     }
     let (lang, here) = (args.lang.into(), args.plant.is_some());
-    let rows: Vec<[String; 7]> = book
-        .rules()
-        .iter()
-        .filter_map(
-            |rule| if here { row_at(rule, &plants[0], lang) } else { Some(row(rule, lang)) },
-        )
-        .collect();
-    let idle = book.rules().len() - rows.len();
-    let head = ["rule", "title", "watches", "looks for", "delays", "priority", "source"];
-    let mut rules = table::plain(&head);
-    rules.add_rows(rows);
-    table::write(&rules, out)?;
+    let line = |rule: &&InspectionRule| {
+        if here { row_at(rule, &plants[0], lang) } else { Some(row(rule, lang)) }
+    };
+    let rows: Vec<[String; 8]> = rules.iter().filter_map(line).collect();
+    let idle = rules.len() - rows.len();
+    let head = ["rule", "title", "watches", "looks for", "delays", "priority", "pack", "source"];
+    let mut lines = table::plain(&head);
+    lines.add_rows(rows);
+    table::write(&lines, out)?;
+    if args.pack.is_none() {
+        packs(&book, &plants, lang, out)?;
+    }
+    if rules.iter().any(|rule| !rule.mark().is_empty()) {
+        let [en, zh] = ["[M]: from memory, unverified", "[M]:凭记忆,未核实"];
+        writeln!(out, "\n{}", if lang == Lang::Zh { zh } else { en })?;
+    }
     if idle > 0 {
         writeln!(out, "\n{idle} rules watch nothing at this plant")?;
     }
     Ok(())
 }
 
+/// The packs there are, and where each is in force.
+fn packs(book: &Book, plants: &[Arc<Plant>], lang: Lang, out: &mut dyn Write) -> io::Result<()> {
+    if book.packs().is_empty() {
+        return Ok(());
+    }
+    let mut lines = table::plain(&["pack", "title", "edition", "in force at", "source"]);
+    for pack in book.packs() {
+        let id = InPack { id: pack.id.clone(), is_usual: pack.is_usual };
+        let there = plants.iter().filter(|plant| id.is_chosen(&plant.profile));
+        let there: Vec<&str> = there.map(|plant| plant.id.as_str()).collect();
+        let nowhere = match lang {
+            Lang::En => "no plant chooses it: name it in `packs`",
+            Lang::Zh => "无水厂选用(在 packs 中选用)",
+        };
+        let there = if there.is_empty() { nowhere.to_owned() } else { there.join(" ") };
+        let note = pack.note.as_ref().map_or("", |note| note.get(lang));
+        let source = [pack.source.as_str(), note].join(" ").trim_end().to_owned();
+        let edition = pack.edition.clone().unwrap_or_default();
+        let title = pack.title.get(lang).to_owned();
+        lines.add_row([pack.id.to_string(), title, edition, there, source]);
+    }
+    writeln!(out)?;
+    table::write(&lines, out)
+}
+
 /// A rule as its file says it.
-fn row(rule: &InspectionRule, lang: Lang) -> [String; 7] {
+fn row(rule: &InspectionRule, lang: Lang) -> [String; 8] {
     cells(rule, lang, rule.scope(), rule.condition())
 }
 
 /// A rule at a plant, if it watches anything there.
-fn row_at(rule: &InspectionRule, plant: &Plant, lang: Lang) -> Option<[String; 7]> {
+fn row_at(rule: &InspectionRule, plant: &Plant, lang: Lang) -> Option<[String; 8]> {
     let places = places(rule, plant);
     if places.is_empty() {
         return None;
@@ -90,7 +131,7 @@ fn row_at(rule: &InspectionRule, plant: &Plant, lang: Lang) -> Option<[String; 7
     Some(cells(rule, lang, names, limits.join("; ")))
 }
 
-fn cells(rule: &InspectionRule, lang: Lang, watches: String, looks_for: String) -> [String; 7] {
+fn cells(rule: &InspectionRule, lang: Lang, watches: String, looks_for: String) -> [String; 8] {
     let delays = match (rule.on_delay, rule.off_delay) {
         (Span::ZERO, Span::ZERO) => "at once".to_owned(),
         (on, off) => format!("on {on}, off {off}"),
@@ -102,6 +143,7 @@ fn cells(rule: &InspectionRule, lang: Lang, watches: String, looks_for: String) 
         looks_for,
         delays,
         rule.priority.name().to_owned(),
+        rule.pack.as_ref().map(|pack| pack.id.to_string()).unwrap_or_default(),
         rule.source.clone(),
     ]
 }
@@ -123,6 +165,9 @@ impl Place {
 /// Where a rule looks at a plant.
 pub(super) fn places(rule: &InspectionRule, plant: &Plant) -> Vec<Place> {
     let profile = &plant.profile;
+    if !rule.is_chosen(profile) {
+        return Vec::new();
+    }
     if rule.watches_plant(profile) {
         return vec![Place { tag: None, limit: None }];
     }
@@ -189,7 +234,9 @@ fn object(rule: &InspectionRule, plants: &[Arc<Plant>]) -> Value {
         "priority": rule.priority.name(),
         "levels": levels,
         "no_data": no_data(rule.no_data),
+        "pack": rule.pack.as_ref().map(|pack| &pack.id),
         "source": rule.source,
+        "unverified": !rule.mark().is_empty(),
         "edition": rule.edition,
         "advice": rule.advice,
         "labels": rule.labels,

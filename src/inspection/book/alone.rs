@@ -3,18 +3,20 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Book, InspectionRule, Kind, Place, Read, check_ids};
+use super::{Book, InspectionRule, Kind, Place, Read, check_ids, packs};
 use crate::base::RuleId;
 use crate::base::problem::{Problems, Source};
 use crate::inspection::signal::spec::TestSpec;
 
 impl Book {
     /// A book of this rule, which comes first, the rules that inhibit it, and the tests of signal
-    /// quality that these count; no other test has a say in it.
+    /// quality that these count; no other test has a say in it. They are in force whatever packs
+    /// are chosen.
     pub fn alone(&self, rule: &InspectionRule) -> Self {
         let parents = self.rules.iter().filter(|it| rule.inhibited_by.contains(&it.id));
+        let rules = std::iter::once(rule).chain(parents.filter(|it| it.id != rule.id));
         let rules: Vec<InspectionRule> =
-            std::iter::once(rule).chain(parents.filter(|it| it.id != rule.id)).cloned().collect();
+            rules.map(|rule| InspectionRule { pack: None, ..rule.clone() }).collect();
         let counts = |test: &&TestSpec| {
             rules.iter().any(|rule| match rule.kind {
                 Kind::Quality(it) => it.tests.contains(test.kind.test()),
@@ -22,11 +24,12 @@ impl Book {
             })
         };
         let tests = self.tests.iter().filter(counts).cloned().collect();
-        Self::of(rules, tests, self.handling.clone())
+        Self { tests, ..self.with_rules(rules) }
     }
 
     /// This book with the rules and tests of some files in the place of those of the same ids; and
-    /// the ids of the files' rules, in their order. Errors: every mistake of every file.
+    /// the ids of the files' rules, in their order. Those are in force whatever packs are chosen:
+    /// who names a file wants to see it at work. Errors: every mistake of every file.
     pub fn with_files(&self, sources: &[Arc<Source>]) -> Result<(Self, Vec<RuleId>), Problems> {
         let mut problems = Problems::new();
         let read = Read::files(sources, &mut problems);
@@ -35,7 +38,9 @@ impl Book {
         };
         let (replaced, replaced_tests) = (named(&read.named), named(&read.named_tests));
         let kept = self.rules.iter().filter(|rule| !replaced.contains(&rule.id)).cloned();
-        let rules: Vec<InspectionRule> = kept.chain(read.rules).collect();
+        let (new, _) = packs::join(read.files, &self.packs, &mut problems);
+        let new = new.into_iter().map(|rule| InspectionRule { pack: None, ..rule });
+        let rules: Vec<InspectionRule> = kept.chain(new).collect();
         let kept = self.tests.iter().filter(|test| !replaced_tests.contains(&test.id)).cloned();
         let tests: Vec<TestSpec> = kept.chain(read.tests).collect();
         let ours = self.rules.iter().filter(|rule| !replaced.contains(&rule.id));
@@ -43,7 +48,7 @@ impl Book {
         let all: Vec<_> = ours.chain(read.named.iter().cloned()).collect();
         check_ids(&all, &read.named_tests, &rules, &mut problems);
         let ids = read.named.into_iter().map(|(id, _)| id).collect();
-        problems.into_result(Some((Self::of(rules, tests, self.handling.clone()), ids)))
+        problems.into_result(Some((Self { tests, ..self.with_rules(rules) }, ids)))
     }
 
     /// A book of these rules and those that inhibit them, directly or not; with every test of
@@ -60,6 +65,6 @@ impl Book {
             }
         }
         let rules = self.rules.iter().filter(|rule| ids.contains(&rule.id)).cloned().collect();
-        Self::of(rules, self.tests.clone(), self.handling.clone())
+        self.with_rules(rules)
     }
 }

@@ -1,15 +1,16 @@
 //! What in a book is worth a second look, though nothing in it is wrong.
 
-use super::{InspectionRule, Kind};
+use super::{InspectionRule, Kind, packs};
 use crate::base::Span;
-use crate::base::problem::Problems;
+use crate::base::problem::{Problems, nearest};
 use crate::inspection::select::{Selector, Supply};
 use crate::plant::profile::{Profile, SizeClass};
 use crate::plant::tags::Tag;
 
 /// Warnings about rules as they meet plants.
 pub(super) fn warnings(rules: &[InspectionRule], plants: &[(&Profile, &[Tag])]) -> Problems {
-    let mut found = Problems::new();
+    let mut found = packs::doubled(rules, plants);
+    found.absorb(misspelt(rules, plants));
     for (at, rule) in rules.iter().enumerate() {
         let mut warn = |text: String, help: &str| {
             let text = format!("rule {}: {text}", rule.id);
@@ -54,6 +55,39 @@ pub(super) fn warnings(rules: &[InspectionRule], plants: &[(&Profile, &[Tag])]) 
     found
 }
 
+/// Plants, counties and villages that no plant at hand has, and that one of them almost is: whose
+/// name is quite another belongs to other works.
+fn misspelt(rules: &[InspectionRule], plants: &[(&Profile, &[Tag])]) -> Problems {
+    let profiles = || plants.iter().map(|(profile, _)| *profile);
+    let ids: Vec<&str> = profiles().map(|it| it.id.as_str()).collect();
+    let counties: Vec<&str> =
+        profiles().flat_map(|it| [it.county.en.as_str(), it.county.zh.as_str()]).collect();
+    let villages: Vec<&str> =
+        profiles().flat_map(|it| &it.villages).map(|it| it.id.as_str()).collect();
+    let mut found = Problems::new();
+    for rule in rules {
+        let Selector { plant, county, village, .. } = &rule.select;
+        let plant = plant.as_ref().filter(|it| it.is_exact()).map(ToString::to_string);
+        let village = village.as_ref().map(ToString::to_string);
+        let asked = [
+            ("plant", plant, &ids),
+            ("county", county.clone(), &counties),
+            ("village", village, &villages),
+        ];
+        for (what, name, known) in asked {
+            let Some(name) = name else { continue };
+            if known.iter().any(|it| it.eq_ignore_ascii_case(&name)) {
+                continue;
+            }
+            let Some(near) = nearest(&name, known) else { continue };
+            let text = format!("rule {}: no plant at hand has the {what} {name:?}", rule.id);
+            let help = format!("did you mean {near:?}?");
+            found.add(&rule.place.source, rule.place.span.clone(), text).help(help);
+        }
+    }
+    found
+}
+
 /// A value seen once must be seen again before a delay is over.
 pub(super) fn check_delays(rule: &InspectionRule, at: &str, tag: &Tag, problems: &mut Problems) {
     let judges_values =
@@ -73,7 +107,8 @@ pub(super) fn check_delays(rule: &InspectionRule, at: &str, tag: &Tag, problems:
 /// Same instruments, same condition, same standard: one cause, two alarms.
 fn are_twins(one: &InspectionRule, other: &InspectionRule) -> bool {
     let standard = |rule: &InspectionRule| rule.source.split(' ').next().map(str::to_owned);
-    one.kind == other.kind
+    one.pack == other.pack
+        && one.kind == other.kind
         && one.select == other.select
         && one.accept == other.accept
         && one.patience == other.patience

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{InspectionRule, Place};
+use super::Place;
+use super::packs::OfFile;
 use crate::base::RuleId;
 use crate::base::problem::{Problems, Source, read_toml};
+use crate::inspection::pack;
 use crate::inspection::rule_file;
 use crate::inspection::signal::spec::TestSpec;
 use crate::inspection::signal::spec_file;
@@ -12,8 +14,8 @@ use crate::inspection::signal::spec_file;
 /// What stands in rule files, before it is held against each other.
 #[derive(Default)]
 pub(super) struct Read {
-    /// The rules that are sound.
-    pub rules: Vec<InspectionRule>,
+    /// The rules that are sound, by file.
+    pub files: Vec<OfFile>,
     /// The tests that are sound.
     pub tests: Vec<TestSpec>,
     /// Every rule that has an id, sound or not.
@@ -28,13 +30,14 @@ impl Read {
         let mut all = Self::default();
         for source in sources {
             let read = read_toml(source, |table| {
+                let head = pack::head(table);
                 let tests = spec_file::read(table, &mut all.named_tests);
-                Some((tests, rule_file::read(table, &mut all.named)))
+                Some((tests, OfFile { head, rules: rule_file::read(table, &mut all.named) }))
             });
             match read {
-                Ok((tests, rules)) => {
+                Ok((tests, file)) => {
                     all.tests.extend(tests);
-                    all.rules.extend(rules);
+                    all.files.push(file);
                 }
                 Err(mistakes) => problems.absorb(mistakes),
             }

@@ -23,6 +23,9 @@ impl Expressions {
         let mut watches = Vec::new();
         for (i, rule) in book.rules().iter().enumerate() {
             let Kind::Expression(expression) = &rule.kind else { continue };
+            if !rule.is_chosen(profile) {
+                continue;
+            }
             // `Book::check_against` has told of those that cannot be bound.
             for binding in expression.bind(profile, tags).unwrap_or_default() {
                 let watch = Watch { rule: RuleIndex(i), plant, tag: binding.about };

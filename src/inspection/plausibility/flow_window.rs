@@ -48,9 +48,12 @@ impl FlowTest {
         match side {
             Side::Above => {
                 let raise = by_share.max(usual_m3_per_h + self.excess_m3_per_h);
-                LimitInForce { side, raise, clear: raise - deadband }
+                LimitInForce { side, raise, clear: raise - deadband, unverified: false }
             }
-            Side::Below => LimitInForce { side, raise: by_share, clear: by_share + deadband },
+            Side::Below => {
+                let clear = by_share + deadband;
+                LimitInForce { side, raise: by_share, clear, unverified: false }
+            }
         }
     }
 }

@@ -15,9 +15,8 @@ use crate::base::problem::{Spanned, Table};
 use crate::base::units::{Quantity, Unit};
 use crate::base::{QualityTest, QualityTests, RuleId, Span, TagId};
 use crate::inspection::book::Place;
-use crate::inspection::rule_file::{
-    MINUTES_MAX, as_minutes, check_source, in_unit, plant_selector,
-};
+use crate::inspection::limit_file::in_unit;
+use crate::inspection::rule_file::{MINUTES_MAX, as_minutes, check_source, plant_selector};
 use crate::inspection::select::{Pattern, Selector};
 use crate::inspection::unit_keys::{Measured, shown, spoken, units_of};
 use crate::plant::tags::SamplingPoint;

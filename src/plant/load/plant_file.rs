@@ -5,14 +5,14 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::base::PlantId;
-use crate::base::ids::VillageId;
+use crate::base::ids::{PackId, VillageId};
 use crate::base::problem::{Problems, Source, Spanned, Table, read_toml};
 use crate::base::time::UtcOffset;
 use crate::plant::ageing::Ageing;
 use crate::plant::calendar::{AWAY_SHARE, Calendar};
 use crate::plant::network::{NodeIndex, NodeKind};
 use crate::plant::power::OwnPower;
-use crate::plant::profile::{Disinfectant, Profile, SourceKind, Village};
+use crate::plant::profile::{ChosenPack, Disinfectant, Profile, SourceKind, Village};
 use crate::plant::station::Station;
 use crate::plant::train::Train;
 
@@ -95,6 +95,7 @@ fn read_profile(
     let population = table.integer_in("population", 1..=100_000_000);
     let source = table.choice("source", &SourceKind::CHOICES);
     let villages = read_villages(table, names);
+    let packs = read_packs(table);
     if let (Some(population), Some(villages)) = (&population, &villages) {
         check_population(table, population, villages);
     }
@@ -110,7 +111,30 @@ fn read_profile(
         disinfectant: *disinfectant?.get_ref(),
         villages: villages?,
         sites: Vec::new(), // they stand in laboratory.toml
+        packs,
     })
+}
+
+/// The packs that the plant chooses, if it does; whether there are such packs the rules know.
+fn read_packs(table: &Table<'_>) -> Option<Vec<ChosenPack>> {
+    let span = table.key_span("packs")?;
+    let texts = table.texts("packs");
+    if texts.is_empty() && !table.has_problems() {
+        let help = "leave `packs` out for those of the settings";
+        table.add_with_help(span, "an empty list chooses no limit at all", help);
+        return None;
+    }
+    let mut chosen = Vec::new();
+    for text in &texts {
+        match PackId::new(text.get_ref()) {
+            Ok(id) => {
+                let place = Some((table.source().clone(), text.span()));
+                chosen.push(ChosenPack { id, place });
+            }
+            Err(error) => table.add(text.span(), error.to_string()),
+        }
+    }
+    Some(chosen)
 }
 
 fn check_population(table: &Table<'_>, population: &Spanned<i64>, villages: &[Village]) {

@@ -1,0 +1,93 @@
+//! A pack: rules that belong together, such as the limits of one edition of a standard, and that a
+//! plant chooses together.
+//!
+//! In: the head of a rule file. Out: the pack that it describes, or the name of one that another
+//! file describes. Rules of no pack are for every plant.
+
+use crate::base::Text;
+use crate::base::ids::PackId;
+use crate::base::problem::{Spanned, Table};
+use crate::inspection::book::Place;
+use crate::inspection::rule_file::check_edition;
+use crate::plant::profile::Profile;
+
+/// A pack, as the head of its file describes it.
+#[derive(Debug, Clone)]
+pub struct Pack {
+    /// Its id.
+    pub id: PackId,
+    /// What a person calls it.
+    pub title: Text,
+    /// Where it comes from, with its mark; each rule says more of its own.
+    pub source: String,
+    /// Edition of the standard it is from.
+    pub edition: Option<String>,
+    /// What whoever chooses it should know.
+    pub note: Option<Text>,
+    /// Is it in force at plants that choose none?
+    pub is_usual: bool,
+    /// Where it stands in its file.
+    pub place: Place,
+}
+
+/// That a rule belongs to a pack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InPack {
+    /// The pack.
+    pub id: PackId,
+    /// Is it in force at plants that choose none?
+    pub is_usual: bool,
+}
+
+impl InPack {
+    /// Is the pack in force at this plant?
+    pub fn is_chosen(&self, profile: &Profile) -> bool {
+        match &profile.packs {
+            Some(chosen) => chosen.iter().any(|it| it.id == self.id),
+            None => self.is_usual,
+        }
+    }
+}
+
+/// What the head of a rule file says of packs.
+pub(super) enum Head {
+    /// Its rules are for every plant.
+    None,
+    /// Its rules are a pack, or the first of one.
+    Describes(Pack),
+    /// Its rules belong to a pack that another file describes.
+    Joins(PackId, Place),
+}
+
+/// Reads `[pack]`, or `pack = "…"`. Every mistake is noted.
+pub(super) fn head(file: &Table<'_>) -> Head {
+    if file.is_text("pack") {
+        return file.opt_parse("pack", PackId::new).map_or(Head::None, |id| {
+            let place = Place { source: file.source().clone(), span: id.span() };
+            Head::Joins(id.into_inner(), place)
+        });
+    }
+    let pack = file.opt_table("pack");
+    pack.and_then(|table| describe(&table)).map_or(Head::None, Head::Describes)
+}
+
+fn describe(table: &Table<'_>) -> Option<Pack> {
+    let id = table.parse("id", PackId::new);
+    let title = table.bilingual("title");
+    let source = table.text("source");
+    let edition = table.opt_text("edition");
+    check_edition(table, source.as_ref(), edition.as_ref());
+    let note = if table.has("note") { Some(table.bilingual("note")?) } else { None };
+    let is_usual = table.opt_bool("default").is_some_and(Spanned::into_inner);
+    let id = id?;
+    let place = Place { source: table.source().clone(), span: id.span() };
+    Some(Pack {
+        id: id.into_inner(),
+        title: title?,
+        source: source?.into_inner(),
+        edition: edition.map(Spanned::into_inner),
+        note,
+        is_usual,
+        place,
+    })
+}
