@@ -2,6 +2,7 @@
 
 mod check;
 mod list;
+mod mutate;
 mod test;
 mod trial;
 
@@ -35,6 +36,8 @@ enum Command {
     Try(trial::TryArgs),
     /// Play the tests that stand in rule files: made-up readings, and what must follow
     Test(test::TestArgs),
+    /// Make every rule wrong on purpose, and see whether a test or a scenario notices
+    Mutate(mutate::MutateArgs),
 }
 
 /// Runs the subcommand; `out` is standard output.
@@ -44,6 +47,7 @@ pub fn run(args: &RulesArgs, out: &mut dyn Write) -> Result<(), Failure> {
         Command::Check(args) => check::run(args, out),
         Command::Try(args) => trial::run(args, out),
         Command::Test(args) => test::run(args, out),
+        Command::Mutate(args) => mutate::run(args, out),
     }
 }
 

@@ -72,7 +72,7 @@ pub fn run(args: &TestArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let library = args.shelves.library();
     let plants = library.plants()?;
     let book = library.book_for(plants.values())?;
-    let sources = sources(&args.paths)?;
+    let sources = scenario_sources(&args.paths)?;
     if sources.is_empty() {
         return Err(Failure::usage("there is no scenario file to test"));
     }
@@ -125,7 +125,8 @@ pub fn run(args: &TestArgs, out: &mut dyn Write) -> Result<(), Failure> {
     }
 }
 
-fn sources(paths: &[PathBuf]) -> Result<Vec<Arc<Source>>, Failure> {
+/// The scenario files at some paths; those compiled in when there is no path.
+pub(super) fn scenario_sources(paths: &[PathBuf]) -> Result<Vec<Arc<Source>>, Failure> {
     if paths.is_empty() {
         return Ok(library::built_in_scenarios());
     }

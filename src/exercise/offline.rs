@@ -177,6 +177,75 @@ pub fn play_until(
     until: Stamp,
 ) -> Result<(Played, Monitor), PlayError> {
     let seed = seed.unwrap_or(scenario.seed);
+    let stage = staged(plant, scenario, (Stage::new(plant, scenario, book, seed), seed), until)?;
+    Ok((stage.played, stage.monitor))
+}
+
+/// All that reaches the monitor in a scenario, and what is true beside it: no rule changes it, so
+/// that other rules can be held against it without simulating again.
+#[derive(Debug, Clone)]
+pub struct Tape {
+    inputs: Vec<Input>,
+    /// What was played, without what the monitor said.
+    blank: Played,
+}
+
+/// Plays `scenario` as `play` does, and keeps what reached the monitor.
+pub fn record(
+    plant: &Arc<Plant>,
+    scenario: &Scenario,
+    book: &Book,
+    seed: Option<Seed>,
+) -> Result<(Played, Tape), PlayError> {
+    let seed = seed.unwrap_or(scenario.seed);
+    let mut stage = Stage::new(plant, scenario, book, seed);
+    stage.tape = Some(Vec::new());
+    let mut stage = staged(plant, scenario, (stage, seed), Stamp::MAX)?;
+    let inputs = stage.tape.take().unwrap_or_default();
+    let blank = Played {
+        entries: Vec::new(),
+        shown: Series::default(),
+        readings: 0,
+        unanswered: Vec::new(),
+        ..stage.played.clone()
+    };
+    Ok((stage.played, Tape { inputs, blank }))
+}
+
+impl Tape {
+    /// How many inputs it holds.
+    pub fn len(&self) -> usize {
+        self.inputs.len()
+    }
+
+    /// Is there nothing on it?
+    pub fn is_empty(&self) -> bool {
+        self.inputs.is_empty()
+    }
+
+    /// The same scenario with these rules; what the tags showed is not kept.
+    pub fn play(
+        &self,
+        plant: &Arc<Plant>,
+        scenario: &Scenario,
+        book: &Book,
+    ) -> Result<Played, PlayError> {
+        let mut stage = Stage::new(plant, scenario, book, self.blank.seed);
+        stage.played = self.blank.clone();
+        for input in &self.inputs {
+            stage.take(input)?;
+        }
+        Ok(stage.played)
+    }
+}
+
+/// The stage after the scenario, or after the first step at or after `until`.
+fn staged<'a>(
+    plant: &'a Arc<Plant>,
+    scenario: &Scenario,
+    (mut stage, seed): (Stage<'a>, Seed),
+    until: Stamp,
+) -> Result<Stage<'a>, PlayError> {
     let run = Run {
         seed: Some(seed),
         boot_id: BOOT,
@@ -186,7 +255,6 @@ pub fn play_until(
     let mut simulator = Simulator::new(Arc::clone(plant), scenario, run)?;
     let space = Space::new(SPACE).expect("a constant that is an id");
     let topic = |kind| Topic { space: space.clone(), plant: plant.id.clone(), kind }.to_string();
-    let mut stage = Stage::new(plant, scenario, book, seed);
     let mut radio = Radio::default();
     stage.keep_expected(scenario, &simulator);
     while !simulator.is_over() && simulator.now() < until {
@@ -197,10 +265,9 @@ pub fn play_until(
             radio.send(topic(message.kind), message.payload, message.due);
         }
         while let Some(delivery) = radio.receive(now) {
-            stage.hear(&arrival(delivery))?;
+            stage.take(&arrival(delivery))?;
         }
-        stage.hear(&Input::Tick { now })?;
-        stage.answer(now)?;
+        stage.take(&Input::Tick { now })?;
     }
     stage.sum_up(&simulator);
     if simulator.is_over() {
@@ -209,10 +276,10 @@ pub fn play_until(
             radio.send(topic(message.kind), message.payload, message.due);
         }
         while let Some(delivery) = radio.receive(end + Span::HOUR) {
-            stage.hear(&arrival(delivery))?;
+            stage.take(&arrival(delivery))?;
         }
     }
-    Ok((stage.played, stage.monitor))
+    Ok(stage)
 }
 
 fn arrival(delivery: Delivery) -> Input {
@@ -246,6 +313,8 @@ struct Stage<'a> {
     heads: Heads,
     answers: Answers,
     played: Played,
+    /// What came from outside, when it is kept.
+    tape: Option<Vec<Input>>,
 }
 
 impl<'a> Stage<'a> {
@@ -264,7 +333,8 @@ impl<'a> Stage<'a> {
             pumps: BTreeMap::new(),
             kwh_per_m3: None,
         };
-        Self { plant, monitor, heads: Heads::default(), answers: Answers::new(scenario), played }
+        let (heads, answers) = (Heads::default(), Answers::new(scenario));
+        Self { plant, monitor, heads, answers, played, tape: None }
     }
 
     /// What expectations name is kept whole.
@@ -300,6 +370,18 @@ impl<'a> Stage<'a> {
         let kwh: f64 = links.iter().map(|link| link.energy_kwh).sum();
         let m3: f64 = links.iter().map(|link| link.lifted.as_m3()).sum();
         played.kwh_per_m3 = (m3 > 0.0).then(|| kwh / m3);
+    }
+
+    /// Something comes from outside, or time passes: then people answer what is due.
+    fn take(&mut self, input: &Input) -> Result<(), PlayError> {
+        self.hear(input)?;
+        if let Input::Tick { now } = *input {
+            self.answer(now)?;
+        }
+        if let Some(tape) = &mut self.tape {
+            tape.push(input.clone());
+        }
+        Ok(())
     }
 
     /// The monitor takes an input; what follows is kept.

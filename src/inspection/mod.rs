@@ -17,6 +17,7 @@ mod level_file;
 pub mod limit;
 mod limit_file;
 mod misses;
+pub mod mutant;
 pub mod pack;
 mod plant_watch;
 pub mod plausibility;

@@ -8,6 +8,7 @@ mod dataset;
 mod fleet;
 mod many_tags;
 mod monitor;
+mod peers;
 mod plant;
 mod replay;
 mod scenario;
@@ -51,13 +52,14 @@ fn main() {
         return fleet::bench(&sizes);
     }
     // `cargo bench -- monitor`: only that.
-    let works: [(&str, fn()); 6] = [
+    let works: [(&str, fn()); 7] = [
         ("plant", plant::bench),
         ("scenario", scenario::bench),
         ("monitor", monitor::bench),
         ("replay", replay::bench),
         ("dataset", dataset::bench),
         ("year", year::bench),
+        ("peers", peers::bench),
     ];
     let is_named = |name| words.iter().any(|word| word == name);
     let any = works.iter().any(|(name, _)| is_named(*name));

@@ -51,6 +51,11 @@ impl Book {
         problems.into_result(Some((Self { tests, ..self.with_rules(rules) }, ids)))
     }
 
+    /// The same rules, with other tests of signal quality.
+    pub fn with_tests(&self, tests: Vec<TestSpec>) -> Self {
+        Self { tests, ..self.clone() }
+    }
+
     /// A book of these rules and those that inhibit them, directly or not; with every test of
     /// signal quality, for these set the flags that rules accept.
     pub fn only(&self, wanted: &[RuleId]) -> Self {

@@ -8,8 +8,9 @@ use crate::base::problem::Source;
 use crate::monitor::PlantSnapshot;
 
 fn book() -> Book {
-    let text = include_str!("../../../config/rules/pressure.toml");
-    Book::load(&[Source::new("pressure.toml", text)])
+    let pressure = include_str!("../../../config/rules/pressure.toml");
+    let tanks = include_str!("../../../config/rules/tanks.toml");
+    Book::load(&[Source::new("pressure.toml", pressure), Source::new("tanks.toml", tanks)])
         .unwrap_or_else(|problems| panic!("{}", problems.render(false)))
 }
 

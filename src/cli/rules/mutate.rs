@@ -1,0 +1,318 @@
+//! `sanmen rules mutate`: does anything notice when a rule is wrong?
+//!
+//! Every rule is made wrong in each way that `inspection::mutant` knows. Its own tests see it
+//! first, then every scenario: simulated once, and heard once by all wrong rules together, each
+//! under a name of its own. A rule acts on others by its alarms alone, so only where these come out
+//! otherwise the scenario is held, by itself, against the book with that mistake.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::num::NonZero;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::{Value, json};
+
+use super::check::named_book;
+use super::list::places;
+use crate::alarms::event::{AlarmChange, AlarmId, Priority};
+use crate::base::problem::Source;
+use crate::base::{RuleId, Span, Stamp, TagId};
+use crate::cli::common::{Format, Shelves};
+use crate::cli::cores::{on_all_cores, threads};
+use crate::cli::exit::{Failure, chain};
+use crate::cli::library::{self, Script};
+use crate::cli::test::scenario_sources;
+use crate::exercise::judge;
+use crate::exercise::offline::{self, PlayError, Played, Tape};
+use crate::exercise::rule_test;
+use crate::inspection::book::{Book, InspectionRule};
+use crate::inspection::mutant::{Mutant, mutants};
+use crate::inspection::rule_test::RuleTest;
+use crate::plant::Plant;
+use crate::scenario::Scenario;
+
+/// Arguments of `sanmen rules mutate`.
+#[derive(Debug, Args)]
+pub struct MutateArgs {
+    /// Rule files, or folders of them, that make one book; the rules in force by default
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Only this rule; may be given again
+    #[arg(long, value_name = "ID")]
+    rule: Vec<String>,
+    /// Scenario files, or folders of them; those that ship with Sanmen by default
+    #[arg(long, value_name = "PATH")]
+    on: Vec<PathBuf>,
+    /// Leave out scenarios that last longer than this
+    #[arg(long, value_name = "N", default_value_t = 14)]
+    days: u32,
+    /// How many rules to try at the same time; one for each core by default
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = threads)]
+    threads: Option<NonZero<usize>>,
+    #[command(flatten)]
+    shelves: Shelves,
+    /// What stdout carries: text for people, or one JSON object a mistake
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+/// A scenario that passes, and what reaches the monitor in it.
+struct Recorded {
+    scenario: Scenario,
+    plant: Arc<Plant>,
+    tape: Tape,
+    /// The mistakes that change what alarms do in it.
+    other: Vec<bool>,
+}
+
+/// What the alarms of a rule do: where, which occurrence, what, when, how urgent.
+type Life = Vec<(Option<TagId>, u64, AlarmChange, Stamp, Priority)>;
+
+/// Why a scenario is not held against wrong rules.
+enum Left {
+    /// It is no scenario of one plant, or lasts too long.
+    Out(String),
+    /// It does not pass with the rules as they are.
+    Failing(String),
+}
+
+/// Who noticed a mistake: `file:line` of a test of the rule, or a scenario's file.
+type Witness = Option<String>;
+
+/// Makes every mistake, one at a time. Fails as unmet when nobody notices one of them.
+pub fn run(args: &MutateArgs, out: &mut dyn Write) -> Result<(), Failure> {
+    let library = args.shelves.library();
+    let plants = library.plants()?;
+    let book = if args.paths.is_empty() {
+        library.book_for(plants.values())?
+    } else {
+        named_book(&args.paths)?
+    };
+    if let Some(wanted) = args.rule.iter().find(|id| book.index(id).is_none()) {
+        return Err(Failure::usage(format!("there is no rule {wanted:?}")));
+    }
+    let is_wanted = |rule: &&InspectionRule| {
+        args.rule.is_empty() || args.rule.iter().any(|id| rule.id.as_str() == id)
+    };
+    let rules: Vec<&InspectionRule> = book.rules().iter().filter(is_wanted).collect();
+    let frame = plants.values().next().ok_or(Failure::Bug)?;
+    let sources = scenario_sources(&args.on)?;
+    let wrong: Vec<Mutant> = rules.iter().flat_map(|rule| mutants(&book, rule)).collect();
+    let by_tests = with_bar(args, wrong.len(), "mistakes shown to tests", |at| {
+        by_its_tests(&wrong[at], &book, frame)
+    });
+    let mut noticed = by_tests.into_iter().collect::<Option<Vec<Witness>>>().ok_or(Failure::Bug)?;
+    let open: Vec<&Mutant> =
+        wrong.iter().zip(&noticed).filter(|it| it.1.is_none()).map(|it| it.0).collect();
+    let crowd = Crowd::new(&book, &open);
+    let heard = with_bar(args, sources.len(), "scenarios played", |at| {
+        record(&sources[at], &plants, &book, &crowd, args)
+    });
+    let mut found: Vec<Witness> = vec![None; open.len()];
+    for (source, recorded) in sources.iter().zip(heard) {
+        match recorded.ok_or(Failure::Bug)? {
+            Ok(recorded) => recorded.notice(args, &book, &open, &mut found),
+            Err(Left::Out(why)) if args.format == Format::Text => {
+                writeln!(out, "left out: {} {why}", source.path)?;
+            }
+            Err(Left::Out(_)) => {}
+            Err(Left::Failing(why)) => {
+                return Err(Failure::usage(format!(
+                    "{} fails with the rules as they are: {why}",
+                    source.path
+                )));
+            }
+        }
+    }
+    let still = noticed.iter_mut().filter(|witness| witness.is_none());
+    still.zip(found).for_each(|(witness, found)| *witness = found);
+    tell(args, &wrong, &noticed, out)
+}
+
+/// Runs `work` on all cores, and shows how far it is.
+fn with_bar<R: Send>(
+    args: &MutateArgs,
+    count: usize,
+    what: &'static str,
+    work: impl Fn(usize) -> R + Sync,
+) -> Vec<Option<R>> {
+    let bar = ProgressBar::new(count as u64).with_message(what);
+    if let Ok(style) = ProgressStyle::with_template("{pos} of {len} {msg} {wide_bar} {eta} left") {
+        bar.set_style(style);
+    }
+    let done = on_all_cores(count, args.threads, |at| {
+        let made = work(at);
+        bar.inc(1);
+        ControlFlow::Continue(made)
+    });
+    bar.finish_and_clear();
+    done
+}
+
+fn record(
+    source: &Arc<Source>,
+    plants: &BTreeMap<String, Arc<Plant>>,
+    book: &Book,
+    crowd: &Crowd<'_>,
+    args: &MutateArgs,
+) -> Result<Recorded, Left> {
+    let script = library::script(source, plants);
+    let script = script.map_err(|problems| Left::Failing(problems.to_string()))?;
+    let Script::Plant(scenario) = script else {
+        return Err(Left::Out("is about a fleet".to_owned()));
+    };
+    if scenario.duration > Span::hours(24) * i64::from(args.days) {
+        return Err(Left::Out(format!("lasts {}", scenario.duration)));
+    }
+    let plant = plants.get(scenario.plant.as_str()).cloned();
+    let plant = plant.ok_or_else(|| Left::Failing("its plant is not there".to_owned()))?;
+    let broken = |error: &dyn std::error::Error| Left::Failing(chain(error));
+    let unknown = judge::unknown_rules(&scenario, &[book]);
+    if !unknown.is_empty() {
+        return Err(Left::Failing(unknown.to_string()));
+    }
+    let (played, tape) =
+        offline::record(&plant, &scenario, book, None).map_err(|error| broken(&error))?;
+    if let Some(failing) = judge::judge(&scenario, &plant, book, &played).first() {
+        return Err(Left::Failing(failing.to_string()));
+    }
+    let other = crowd.differ(&plant, &scenario, &tape).map_err(|error| broken(&error))?;
+    Ok(Recorded { scenario: *scenario, plant, tape, other })
+}
+
+fn by_its_tests(mutant: &Mutant, book: &Book, frame: &Plant) -> Witness {
+    let rule = book.rule(book.index(mutant.rule.as_str())?)?;
+    let wrong = mutant.book(book);
+    let fails = |test: &&RuleTest| match mutant.wrong() {
+        Some(rule) => rule_test::play(&wrong, rule, test, frame).failing.is_some(),
+        None => !test.expect.is_empty(),
+    };
+    let test = rule.tests.iter().find(fails)?;
+    Some(test.place.source.place(test.place.span.start))
+}
+
+/// The book as it is, with all wrong rules in it as well.
+struct Crowd<'m> {
+    book: &'m Book,
+    together: Book,
+    open: &'m [&'m Mutant],
+}
+
+impl<'m> Crowd<'m> {
+    fn new(book: &'m Book, open: &'m [&'m Mutant]) -> Self {
+        let named = |(n, mutant): (usize, &&Mutant)| {
+            let rule = mutant.wrong().filter(|_| mutant.is_alone())?;
+            Some(InspectionRule { id: alias(n), ..rule.clone() })
+        };
+        let wrong = open.iter().enumerate().filter_map(named);
+        let together = book.with_rules(book.rules().iter().cloned().chain(wrong).collect());
+        Self { book, together, open }
+    }
+
+    /// Which of the mistakes change what the alarms of their rule do.
+    fn differ(
+        &self,
+        plant: &Arc<Plant>,
+        scenario: &Scenario,
+        tape: &Tape,
+    ) -> Result<Vec<bool>, PlayError> {
+        let lives = lives(&tape.play(plant, scenario, &self.together)?);
+        let life = |id: &RuleId| lives.get(id).cloned().unwrap_or_default();
+        let mut differ = Vec::new();
+        for (n, mutant) in self.open.iter().enumerate() {
+            let as_it_is = life(&mutant.rule);
+            differ.push(match mutant.wrong() {
+                None => !as_it_is.is_empty(),
+                Some(_) if mutant.is_alone() => life(&alias(n)) != as_it_is,
+                Some(rule) if places(rule, plant).is_empty() => false,
+                Some(rule) => {
+                    let alone = mutant.book(self.book).only(std::slice::from_ref(&rule.id));
+                    let played = self::lives(&tape.play(plant, scenario, &alone)?);
+                    played.get(&rule.id).cloned().unwrap_or_default() != as_it_is
+                }
+            });
+        }
+        Ok(differ)
+    }
+}
+
+/// The name of a wrong rule among all others.
+fn alias(n: usize) -> RuleId {
+    RuleId::new(&format!("mistake-{n}")).expect("plain words make an id")
+}
+
+fn lives(played: &Played) -> BTreeMap<RuleId, Life> {
+    let mut lives: BTreeMap<RuleId, Life> = BTreeMap::new();
+    for event in played.alarm_events() {
+        let AlarmId { rule, tag, n, .. } = event.id.clone();
+        let life = lives.entry(rule).or_default();
+        life.push((tag, n, event.change, event.at, event.priority));
+    }
+    lives
+}
+
+impl Recorded {
+    /// Names itself as the witness of each mistake that makes it fail, and that nobody has noticed.
+    fn notice(&self, args: &MutateArgs, book: &Book, open: &[&Mutant], found: &mut [Witness]) {
+        let asked: Vec<usize> =
+            (0..open.len()).filter(|n| self.other[*n] && found[*n].is_none()).collect();
+        let fails = on_all_cores(asked.len(), args.threads, |at| {
+            ControlFlow::Continue(self.fails(&open[asked[at]].book(book)))
+        });
+        for (n, fails) in asked.into_iter().zip(fails) {
+            if fails == Some(true) {
+                found[n] = Some(self.scenario.source.path.clone());
+            }
+        }
+    }
+
+    /// Does the scenario fail with these rules?
+    fn fails(&self, book: &Book) -> bool {
+        if !judge::unknown_rules(&self.scenario, &[book]).is_empty() {
+            return true;
+        }
+        match self.tape.play(&self.plant, &self.scenario, book) {
+            Ok(played) => !judge::judge(&self.scenario, &self.plant, book, &played).is_empty(),
+            Err(_) => true,
+        }
+    }
+}
+
+fn tell(
+    args: &MutateArgs,
+    wrong: &[Mutant],
+    noticed: &[Witness],
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let made = wrong.iter().zip(noticed);
+    let missed = noticed.iter().filter(|witness| witness.is_none()).count();
+    for (mutant, witness) in made {
+        match (args.format, witness) {
+            (Format::Json, _) => writeln!(out, "{}", object(mutant, witness))?,
+            (Format::Text, None) => {
+                writeln!(out, "MISSED  {}: {}", mutant.rule, mutant.mistake)?;
+            }
+            (Format::Text, Some(witness)) if !args.rule.is_empty() => {
+                writeln!(out, "noticed {}: {}: {witness}", mutant.rule, mutant.mistake)?;
+            }
+            (Format::Text, Some(_)) => {}
+        }
+    }
+    if args.format == Format::Text {
+        let found = noticed.len() - missed;
+        writeln!(out, "{} mistakes: {found} noticed, {missed} missed", noticed.len())?;
+    }
+    if missed > 0 { Err(Failure::Unmet) } else { Ok(()) }
+}
+
+fn object(mutant: &Mutant, witness: &Witness) -> Value {
+    json!({
+        "rule": mutant.rule,
+        "mistake": mutant.mistake.to_string(),
+        "noticed_by": witness,
+    })
+}
