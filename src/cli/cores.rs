@@ -1,13 +1,24 @@
-//! Work shared out to all cores.
+//! Work shared out to all cores, and how far it is.
 
 use std::num::NonZero;
 use std::ops::ControlFlow;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use indicatif::{ProgressBar, ProgressStyle};
+
 /// A number of threads, as the command line has it.
 pub fn threads(text: &str) -> Result<NonZero<usize>, &'static str> {
     text.parse().map_err(|_| "must be a whole number, at least 1")
+}
+
+/// How far a count of things is; hidden where nobody looks.
+pub fn bar(count: usize, what: &'static str) -> ProgressBar {
+    let bar = ProgressBar::new(count as u64).with_message(what);
+    if let Ok(style) = ProgressStyle::with_template("{pos} of {len} {msg} {wide_bar} {eta} left") {
+        bar.set_style(style);
+    }
+    bar
 }
 
 /// Runs `work` once for each of `count` items, on one thread a core unless `threads` says how

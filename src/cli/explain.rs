@@ -137,7 +137,11 @@ fn plant_of(
     })
 }
 
-fn rule_of<'b>(book: &'b Book, wanted: &str) -> Result<(RuleIndex, &'b InspectionRule), Failure> {
+/// The rule of this id, and its position. Errors: there is none; with the nearest one.
+pub(super) fn rule_of<'b>(
+    book: &'b Book,
+    wanted: &str,
+) -> Result<(RuleIndex, &'b InspectionRule), Failure> {
     let found = book.index(wanted).and_then(|at| Some((at, book.rule(at)?)));
     found.ok_or_else(|| {
         let known: Vec<&str> = book.rules().iter().map(|rule| rule.id.as_str()).collect();

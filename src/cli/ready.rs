@@ -4,13 +4,13 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 
 use crate::base::random::Seed;
 use crate::base::time::UtcOffset;
 use crate::base::{PlantId, Span, Stamp, Text};
 use crate::cli::common::Speed;
-use crate::cli::cores::on_all_cores;
+use crate::cli::cores::{bar, on_all_cores};
 use crate::cli::exit::Failure;
 use crate::cli::library::{self, FleetScript, Library, Script};
 use crate::cli::live;
@@ -197,11 +197,7 @@ fn make_all<T: Send>(
     stop: Option<&Stop>,
     make: impl Fn(usize) -> Result<T, Failure> + Sync,
 ) -> Result<Vec<T>, Failure> {
-    let bar = if count < MANY { ProgressBar::hidden() } else { ProgressBar::new(count as u64) };
-    if let Ok(style) = ProgressStyle::with_template("{pos} of {len} {msg} {wide_bar} {eta} left") {
-        bar.set_style(style);
-    }
-    bar.set_message(what);
+    let bar = if count < MANY { ProgressBar::hidden() } else { bar(count, what) };
     let made = on_all_cores(count, None, |at| {
         let made = make(at);
         bar.inc(1);

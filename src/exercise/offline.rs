@@ -177,7 +177,7 @@ pub fn play_until(
     until: Stamp,
 ) -> Result<(Played, Monitor), PlayError> {
     let seed = seed.unwrap_or(scenario.seed);
-    let stage = staged(plant, scenario, (Stage::new(plant, scenario, book, seed), seed), until)?;
+    let stage = staged(plant, scenario, Stage::new(plant, scenario, book, seed), until)?;
     Ok((stage.played, stage.monitor))
 }
 
@@ -200,7 +200,7 @@ pub fn record(
     let seed = seed.unwrap_or(scenario.seed);
     let mut stage = Stage::new(plant, scenario, book, seed);
     stage.tape = Some(Vec::new());
-    let mut stage = staged(plant, scenario, (stage, seed), Stamp::MAX)?;
+    let mut stage = staged(plant, scenario, stage, Stamp::MAX)?;
     let inputs = stage.tape.take().unwrap_or_default();
     let blank = Played {
         entries: Vec::new(),
@@ -213,16 +213,6 @@ pub fn record(
 }
 
 impl Tape {
-    /// How many inputs it holds.
-    pub fn len(&self) -> usize {
-        self.inputs.len()
-    }
-
-    /// Is there nothing on it?
-    pub fn is_empty(&self) -> bool {
-        self.inputs.is_empty()
-    }
-
     /// The same scenario with these rules; what the tags showed is not kept.
     pub fn play(
         &self,
@@ -243,9 +233,10 @@ impl Tape {
 fn staged<'a>(
     plant: &'a Arc<Plant>,
     scenario: &Scenario,
-    (mut stage, seed): (Stage<'a>, Seed),
+    mut stage: Stage<'a>,
     until: Stamp,
 ) -> Result<Stage<'a>, PlayError> {
+    let seed = stage.played.seed;
     let run = Run {
         seed: Some(seed),
         boot_id: BOOT,

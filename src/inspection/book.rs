@@ -362,7 +362,7 @@ mod tests {
     use crate::plant::profile::Disinfectant;
     use crate::plant::tags::SamplingPoint;
 
-    const SOUND: &str = r#"
+    pub(super) const SOUND: &str = r#"
 [[rule]]
 id = "low"
 title = { en = "Low", zh = "低" }

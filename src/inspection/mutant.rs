@@ -10,7 +10,7 @@ use crate::base::{RuleId, Span};
 use crate::inspection::book::{Book, InspectionRule, Kind};
 use crate::inspection::expression::Expression;
 use crate::inspection::expression::tree::{Cond, Num};
-use crate::inspection::level::Levels;
+use crate::inspection::level::{Level, Levels};
 use crate::inspection::limit::LimitInForce;
 use crate::inspection::signal::TwoLimits;
 use crate::inspection::signal::flat_line::Stretch;
@@ -148,7 +148,7 @@ fn delays(rule: &InspectionRule) -> impl Iterator<Item = (Mistake, InspectionRul
 fn levels(rule: &InspectionRule, at: usize) -> impl Iterator<Item = (Mistake, InspectionRule)> {
     let mut wrong = Vec::new();
     let n = at + 1;
-    let mut each = |mistake, change: &dyn Fn(&mut crate::inspection::level::Level)| {
+    let mut each = |mistake, change: &dyn Fn(&mut Level)| {
         let mut further = rule.levels.further.to_vec();
         let before = further[at];
         change(&mut further[at]);
@@ -248,13 +248,15 @@ impl Shift {
         moved
     }
 
-    /// Every number that is written in a condition.
+    /// What each comparison holds against: the numbers on its right, else those on its left. Both
+    /// sides together would cancel out.
     fn condition(self, condition: &mut Cond) {
         match condition {
             Cond::Constant(_) => {}
             Cond::Compare(_, left, right) => {
-                self.number(left);
-                self.number(right);
+                if !self.number(right) {
+                    self.number(left);
+                }
             }
             Cond::Not(inner) => self.condition(inner),
             Cond::And(left, right) | Cond::Or(left, right) => {
@@ -264,19 +266,19 @@ impl Shift {
         }
     }
 
-    fn number(self, number: &mut Num) {
+    /// Moves every number that is written there. Was there one?
+    fn number(self, number: &mut Num) -> bool {
         match number {
-            Num::Constant(value) => *value = self.of(*value),
-            Num::Term(_) => {}
-            Num::Abs(inner) | Num::Neg(inner) => self.number(inner),
-            Num::Two(_, left, right) => {
-                self.number(left);
-                self.number(right);
+            Num::Constant(value) => {
+                *value = self.of(*value);
+                true
             }
+            Num::Term(_) => false,
+            Num::Abs(inner) | Num::Neg(inner) => self.number(inner),
+            Num::Two(_, left, right) => self.number(left) | self.number(right),
             Num::If(condition, yes, no) => {
                 self.condition(condition);
-                self.number(yes);
-                self.number(no);
+                self.number(yes) | self.number(no)
             }
         }
     }

@@ -21,6 +21,8 @@ mod ledger;
 mod link_books;
 #[cfg(feature = "live")]
 mod mqtt;
+#[cfg(feature = "cli")]
+mod mutate;
 mod parity;
 #[cfg(feature = "cli")]
 mod plant_new;

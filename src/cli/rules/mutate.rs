@@ -13,7 +13,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
 use super::check::named_book;
@@ -22,8 +21,9 @@ use crate::alarms::event::{AlarmChange, AlarmId, Priority};
 use crate::base::problem::Source;
 use crate::base::{RuleId, Span, Stamp, TagId};
 use crate::cli::common::{Format, Shelves};
-use crate::cli::cores::{on_all_cores, threads};
+use crate::cli::cores::{bar, on_all_cores, threads};
 use crate::cli::exit::{Failure, chain};
+use crate::cli::explain::rule_of;
 use crate::cli::library::{self, Script};
 use crate::cli::test::scenario_sources;
 use crate::exercise::judge;
@@ -50,7 +50,7 @@ pub struct MutateArgs {
     /// Leave out scenarios that last longer than this
     #[arg(long, value_name = "N", default_value_t = 14)]
     days: u32,
-    /// How many rules to try at the same time; one for each core by default
+    /// How many cores to work on; all by default
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = threads)]
     threads: Option<NonZero<usize>>,
     #[command(flatten)]
@@ -92,13 +92,9 @@ pub fn run(args: &MutateArgs, out: &mut dyn Write) -> Result<(), Failure> {
     } else {
         named_book(&args.paths)?
     };
-    if let Some(wanted) = args.rule.iter().find(|id| book.index(id).is_none()) {
-        return Err(Failure::usage(format!("there is no rule {wanted:?}")));
-    }
-    let is_wanted = |rule: &&InspectionRule| {
-        args.rule.is_empty() || args.rule.iter().any(|id| rule.id.as_str() == id)
-    };
-    let rules: Vec<&InspectionRule> = book.rules().iter().filter(is_wanted).collect();
+    let wanted: Vec<&InspectionRule> =
+        args.rule.iter().map(|id| Ok(rule_of(&book, id)?.1)).collect::<Result<_, Failure>>()?;
+    let rules = if wanted.is_empty() { book.rules().iter().collect() } else { wanted };
     let frame = plants.values().next().ok_or(Failure::Bug)?;
     let sources = scenario_sources(&args.on)?;
     let wrong: Vec<Mutant> = rules.iter().flat_map(|rule| mutants(&book, rule)).collect();
@@ -140,10 +136,7 @@ fn with_bar<R: Send>(
     what: &'static str,
     work: impl Fn(usize) -> R + Sync,
 ) -> Vec<Option<R>> {
-    let bar = ProgressBar::new(count as u64).with_message(what);
-    if let Ok(style) = ProgressStyle::with_template("{pos} of {len} {msg} {wide_bar} {eta} left") {
-        bar.set_style(style);
-    }
+    let bar = bar(count, what);
     let done = on_all_cores(count, args.threads, |at| {
         let made = work(at);
         bar.inc(1);

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::check::named_book;
 use crate::cli::common::{Format, Shelves};
 use crate::cli::exit::Failure;
+use crate::cli::explain::rule_of;
 use crate::cli::library::Library;
 use crate::exercise::rule_test::{self, Tried};
 use crate::inspection::book::InspectionRule;
@@ -36,13 +37,10 @@ pub fn run(args: &TestArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let book = if args.paths.is_empty() { library.book()? } else { named_book(&args.paths)? };
     let plants = Library::default().plants()?;
     let frame = plants.values().next().ok_or(Failure::Bug)?;
-    let wanted = |rule: &&InspectionRule| {
-        args.rule.as_ref().is_none_or(|wanted| rule.id.as_str() == wanted.as_str())
+    let rules: Vec<&InspectionRule> = match &args.rule {
+        Some(wanted) => vec![rule_of(&book, wanted)?.1],
+        None => book.rules().iter().collect(),
     };
-    let rules: Vec<&InspectionRule> = book.rules().iter().filter(wanted).collect();
-    if let Some(wanted) = args.rule.as_ref().filter(|_| rules.is_empty()) {
-        return Err(Failure::usage(format!("there is no rule {wanted:?}")));
-    }
     let (mut passed, mut failed) = (0, 0);
     for rule in &rules {
         for test in rule.tests.iter() {
