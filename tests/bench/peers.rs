@@ -28,7 +28,7 @@ const SAMPLES: usize = 1_000_000;
 const TESTS: [(&str, &str); 5] = [
     ("gross range", "test = \"gross-range\"\noperator_mg_per_l = [0.05, 1.5]"),
     ("spike", "test = \"spike\"\nsuspect_mg_per_l = 0.2\nfail_mg_per_l = 0.6"),
-    ("rate of change", "test = \"rate-of-change\"\nsuspect_mg_per_l = 15\nper_min = 1"),
+    ("rate of change", "test = \"rate-of-change\"\nsuspect_mg_per_l = 0.25\nper_min = 0.1"),
     (
         "flat line",
         "test = \"flat-line\"\ntolerance_mg_per_l = 0.0005\nsuspect_readings = 61\n\
