@@ -27,7 +27,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::alarms::command::{Command, CommandRefused, Reply};
 use crate::alarms::event::AlarmEvent;
 use crate::alarms::flood::FloodEvent;
-use crate::alarms::policy::AlarmRule;
+use crate::alarms::policy::{AlarmRule, Clock};
 use crate::alarms::{self, Alarms, PlantWords};
 use crate::base::ids::VillageId;
 use crate::base::{Span, Stamp};
@@ -339,6 +339,7 @@ impl Monitor {
             if !self.findings.is_empty() {
                 self.alarms.apply(&mut self.findings, &mut inspected.alarms);
             }
+            self.alarms.advance(*plant, Clock::Results, *before, &mut inspected.alarms);
         }
         inspected.floods.extend(self.alarms.told_floods());
         let Inspected { alarms, floods, amended, notices } = inspected;
@@ -392,7 +393,7 @@ impl Monitor {
         if !self.findings.is_empty() {
             self.alarms.apply(&mut self.findings, events);
         }
-        self.alarms.advance(plant, to, events);
+        self.alarms.advance(plant, Clock::Readings, to, events);
     }
 }
 

@@ -60,7 +60,7 @@ impl FloodMeter {
     }
 
     /// When the flood that goes on is over, unless more alarms come.
-    pub fn ends_at(&self, marks: &LoadMarks) -> Option<Stamp> {
+    fn ends_at(&self, marks: &LoadMarks) -> Option<Stamp> {
         self.flood.as_ref()?;
         let last = self.window.len().checked_sub(marks.flood_ends_below)?;
         self.window.get(last).map(|(at, _)| *at + marks.window)

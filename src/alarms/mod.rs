@@ -36,7 +36,7 @@ use command::{Action, Command, CommandRefused, Reply};
 use event::{AlarmChange, AlarmEvent, AlarmId, AlarmState, By, Chattering, Texts};
 use flood::{Flood, FloodChange, FloodEvent, FloodMeter};
 use group::Groups;
-use policy::AlarmRule;
+use policy::{AlarmRule, Clock};
 use state::{Change, Chatter, Input, State, transition};
 
 /// Every alarm of every plant.
@@ -83,10 +83,21 @@ struct PlantAlarms {
     alarms: BTreeMap<Key, Alarm>,
     /// The next moment of each alarm that waits for one; a parent before its children.
     due: BTreeSet<(Stamp, bool, Key)>,
+    /// The same of alarms that live by the time of results.
+    due_by_results: BTreeSet<(Stamp, bool, Key)>,
     /// Its alarms against what one operator can answer.
     meter: FloodMeter,
     /// Which of them belong together.
     groups: Groups,
+}
+
+impl PlantAlarms {
+    fn due_mut(&mut self, clock: Clock) -> &mut BTreeSet<(Stamp, bool, Key)> {
+        match clock {
+            Clock::Readings => &mut self.due,
+            Clock::Results => &mut self.due_by_results,
+        }
+    }
 }
 
 /// What is remembered of one alarm.
@@ -161,15 +172,22 @@ impl Alarms {
         findings.sort_by_key(|it| (it.at, self.is_child(it.watch.rule)));
         for finding in findings.drain(..) {
             let Finding { watch, at, verdict, level, why } = finding;
-            self.advance(watch.plant, at, events);
+            self.advance(watch.plant, self.clock_of(watch.rule), at, events);
             let input = Input::Verdict { verdict, level };
             self.tell(watch, input, at, (Some(why), None), events);
         }
     }
 
-    /// Event time of a plant has reached `to`: what was due before fires.
-    pub fn advance(&mut self, plant: PlantIndex, to: Stamp, events: &mut Vec<AlarmEvent>) {
-        while let Some((at, (rule, tag))) = self.next_due(plant).filter(|(at, _)| *at < to) {
+    /// Event time of a plant has reached `to` by a clock: what was due before by it fires.
+    pub fn advance(
+        &mut self,
+        plant: PlantIndex,
+        clock: Clock,
+        to: Stamp,
+        events: &mut Vec<AlarmEvent>,
+    ) {
+        let due = |it: &Self| it.next_due(plant, clock).filter(|(at, _)| *at < to);
+        while let Some((at, (rule, tag))) = due(self) {
             let watch = Watch { rule, plant, tag };
             let fire = at + Span::ms(1); // a deadline fires once time is past it
             self.tell(watch, Input::Time, fire, (None, None), events);
@@ -231,15 +249,18 @@ impl Alarms {
     }
 
     /// When something of this plant will fire by itself, and what.
-    fn next_due(&self, plant: PlantIndex) -> Option<(Stamp, Key)> {
-        let (at, _, key) = self.plants.get(plant.0)?.due.first()?;
+    fn next_due(&self, plant: PlantIndex, clock: Clock) -> Option<(Stamp, Key)> {
+        let plant = self.plants.get(plant.0)?;
+        let due = match clock {
+            Clock::Readings => &plant.due,
+            Clock::Results => &plant.due_by_results,
+        };
+        let (at, _, key) = due.first()?;
         Some((*at, *key))
     }
 
-    /// The next moment at which something of this plant fires by itself.
-    pub fn deadline(&self, plant: PlantIndex) -> Option<Stamp> {
-        let flood = self.plants.get(plant.0)?.meter.ends_at(&self.handling.load);
-        self.next_due(plant).map(|(at, _)| at).into_iter().chain(flood).min()
+    fn clock_of(&self, rule: RuleIndex) -> Clock {
+        self.rules.get(rule.0).map_or(Clock::Readings, |rule| rule.clock)
     }
 
     /// Does what a person asks; unless that is `Reply::Done`, nothing has changed.
@@ -326,7 +347,8 @@ impl Alarms {
             let Some(rule) = self.rules.get(watch.rule.0) else { continue };
             let Some(plant) = self.plants.get_mut(watch.plant.0) else { continue };
             let key = (watch.rule, watch.tag);
-            plant.due.extend(alarm.state.deadline(&rule.policy).map(|at| (at, is_child, key)));
+            let due = alarm.state.deadline(&rule.policy).map(|at| (at, is_child, key));
+            plant.due_mut(rule.clock).extend(due);
             plant.alarms.insert(key, alarm);
         }
         for (id, meter) in checkpoint.floods {
@@ -430,12 +452,7 @@ impl Alarms {
             changes.extend(more);
         }
         let deadline = |state: &State| state.deadline(&rule.policy);
-        if let Some(at) = deadline(&before) {
-            plant.due.remove(&(at, is_child, key));
-        }
-        if let Some(at) = deadline(&after) {
-            plant.due.insert((at, is_child, key));
-        }
+        let (was_due, is_due) = (deadline(&before), deadline(&after));
         if input == Input::BeginAgain {
             alarm.announced.forget();
         }
@@ -446,6 +463,13 @@ impl Alarms {
         let raised = changes.iter().rfind(|change| change.change == AlarmChange::Raised);
         alarm.raised_at = raised.map(|change| change.at).or(alarm.raised_at);
         let why = alarm.why.clone();
+        let due = plant.due_mut(rule.clock);
+        if let Some(at) = was_due {
+            due.remove(&(at, is_child, key));
+        }
+        if let Some(at) = is_due {
+            due.insert((at, is_child, key));
+        }
         let last = changes.last().map_or(now, |change| change.at);
         for (n, change) in changes.iter().enumerate() {
             if matches!(change.change, AlarmChange::Raised | AlarmChange::Suppressed) {

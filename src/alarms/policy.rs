@@ -92,6 +92,16 @@ impl Card {
     }
 }
 
+/// Whose event time the alarms of a rule live by. Readings are certain as soon as their message has
+/// its place; results of a laboratory only once nothing earlier can still come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Clock {
+    /// That of readings.
+    Readings,
+    /// That of results, which follows behind.
+    Results,
+}
+
 /// What the alarms need to know of a rule.
 #[derive(Debug, Clone)]
 pub struct AlarmRule {
@@ -105,6 +115,8 @@ pub struct AlarmRule {
     pub card: Option<Arc<Card>>,
     /// How its alarms behave.
     pub policy: Policy,
+    /// When its alarms' delays and deadlines are over.
+    pub clock: Clock,
     /// While the condition of one of these holds at a plant, this rule's alarms there are
     /// suppressed by design.
     pub inhibited_by: Vec<RuleIndex>,
@@ -137,12 +149,17 @@ impl AlarmRule {
             calm: book.handling().load.chattering_calm,
             no_data: rule.no_data,
         };
+        let clock = match rule.kind {
+            Kind::LabLimit(..) | Kind::Round(_) => Clock::Results,
+            _ => Clock::Readings,
+        };
         Self {
             id: rule.id.clone(),
             title: rule.title.en.clone(),
             source: rule.source.clone(),
             card: Card::of(rule),
             policy,
+            clock,
             inhibited_by: indices(&rule.inhibited_by),
             follows: indices(&rule.follows),
         }

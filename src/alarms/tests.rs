@@ -39,6 +39,7 @@ fn rule(id: &str, on_s: i64, off_s: i64, inhibited_by: Vec<RuleIndex>) -> AlarmR
             escalate: None,
             no_data: NoData::Hold,
         },
+        clock: Clock::Readings,
         inhibited_by,
         follows: vec![],
     }
@@ -139,7 +140,7 @@ fn an_event_says_what_where_when_and_why() {
     let mut alarms = alarms();
     let mut events = Vec::new();
     alarms.apply(&mut vec![finding(LOW, Some(0), 100, Abnormal)], &mut events);
-    alarms.advance(PLANT, at(1_000), &mut events);
+    alarms.advance(PLANT, Clock::Readings, at(1_000), &mut events);
     let [event] = events.as_slice() else { panic!("one event, not {events:?}") };
     assert_eq!(event.id.to_string(), "sanmen/chlorine-low/AIT-301/1");
     assert_eq!((event.at, event.since), (at(400), Some(at(100))));
@@ -315,7 +316,7 @@ proptest! {
             now += s;
             let mut found = vec![one_of_five(which, now - behind, verdict)];
             alarms.apply(&mut found, &mut events);
-            alarms.advance(PLANT, at(now), &mut events);
+            alarms.advance(PLANT, Clock::Readings, at(now), &mut events);
         }
         let mut last: BTreeMap<_, Stamp> = BTreeMap::new();
         let all = events.iter().map(say).collect::<Vec<_>>().join(", ");

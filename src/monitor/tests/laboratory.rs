@@ -76,6 +76,20 @@ fn an_alarm_of_a_sample_is_answered_like_any_other() {
     assert_eq!(answered[0].state, AlarmState::Acknowledged);
 }
 
+#[test]
+fn an_alarm_of_samples_that_chatters_calms_at_its_own_moment() {
+    let (plant, book) = (Arc::new(plant()), book());
+    let mut monitor = monitor(&plant, &book);
+    let samples = [(1, 100, 0, 0), (0, 137, 1, 0), (0, 148, 1, 0), (0, 195, 1, 0), (0, 196, 1, 0)];
+    let mut arrivals = messages(&plant, &Life::default(), &[1], &[0]);
+    arrivals.extend(reports(&plant, &samples, false));
+    let (_, events) = apart(&run(&mut monitor, &inputs(arrivals, &[])));
+    let last: Vec<String> = said(&events).into_iter().skip(6).collect();
+    let of_the_last = |change| format!("small/lab-e-coli/UPPER/4 {change}");
+    let wanted = ["Raised 196", "Chattering 196", "Calmed 226", "Cleared 226"].map(of_the_last);
+    assert_eq!(last, wanted);
+}
+
 /// Alarms of instruments, and those of samples: each in their order.
 fn apart(outcomes: &[Outcome]) -> (Vec<AlarmEvent>, Vec<AlarmEvent>) {
     alarms(outcomes).into_iter().partition(|event| !event.id.rule.as_str().starts_with("lab-"))
