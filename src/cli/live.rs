@@ -162,11 +162,30 @@ pub fn subscriber(
     client_id: &str,
     settings: &Settings,
 ) -> (Subscriber, mpsc::Receiver<Arrival>) {
+    listener(broker, topic::filters(space), client_id, settings)
+}
+
+/// A connection that listens; the broker keeps what comes while we are away.
+pub fn listener(
+    broker: &BrokerUrl,
+    filters: Vec<String>,
+    client_id: &str,
+    settings: &Settings,
+) -> (Subscriber, mpsc::Receiver<Arrival>) {
     Subscriber::start(SubscriberSettings {
         session: Some(SESSION),
         keep_alive: duration(settings.keep_alive),
         pace: pace_of(settings),
-        ..SubscriberSettings::new(broker.clone(), client_id, topic::filters(space))
+        ..SubscriberSettings::new(broker.clone(), client_id, filters)
+    })
+}
+
+/// A connection that speaks for others, without a will.
+pub fn speaker(broker: &BrokerUrl, settings: &Settings) -> Publisher {
+    Publisher::start(PublisherSettings {
+        keep_alive: duration(settings.keep_alive),
+        pace: pace_of(settings),
+        ..PublisherSettings::new(broker.clone(), &client_id("p", &random_space()))
     })
 }
 
@@ -195,14 +214,19 @@ pub fn say_alarms(
 /// The name of the monitor that keeps its ledger in `folder`: drawn once and kept there, so that
 /// the broker knows it again after a restart, and knows it from every other.
 pub fn own_client_id(folder: &Path) -> Result<String, Failure> {
-    let path = folder.join("mqtt-client-id");
-    if let Ok(text) = std::fs::read_to_string(&path)
+    client_id_in(&folder.join("mqtt-client-id"))
+}
+
+/// The name of a client that keeps it in a file of its own.
+pub fn client_id_in(path: &Path) -> Result<String, Failure> {
+    if let Ok(text) = std::fs::read_to_string(path)
         && let Ok(kept) = Space::new(text.trim())
     {
         return Ok(kept.as_str().to_owned());
     }
     let drawn = client_id("m", &random_space());
-    std::fs::write(&path, &drawn).map_err(|error| Failure::outside(NoName { path, error }))?;
+    let no_name = |error| Failure::outside(NoName { path: path.to_owned(), error });
+    std::fs::write(path, &drawn).map_err(no_name)?;
     Ok(drawn)
 }
 

@@ -20,6 +20,7 @@ pub mod network;
 mod page;
 pub mod plant;
 mod ready;
+pub mod record;
 pub mod recording;
 pub mod replay;
 mod rounds;
@@ -88,6 +89,8 @@ enum Command {
     Dataset(dataset::DatasetArgs),
     /// Score alarms against what has happened: what was found, how soon, and how often falsely
     Score(score::ScoreArgs),
+    /// Record everything that is said in a space of an MQTT broker
+    Record(record::RecordArgs),
     /// Take a recording through the monitor: CSV, JSON lines, Parquet, MQTT, a dataset
     Replay(replay::ReplayArgs),
     /// Check the files people write, or show the settings in force
@@ -111,6 +114,7 @@ impl Command {
             Self::Fleet(args) => fleet::run(args, out),
             Self::Dataset(args) => dataset::run(args, out),
             Self::Score(args) => score::run(args, out),
+            Self::Record(args) => record::run(args, out),
             Self::Replay(args) => replay::run(args, out),
             Self::Config(args) => config::run(args, out),
         }

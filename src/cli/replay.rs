@@ -1,6 +1,10 @@
-//! `sanmen replay`: a recording through the whole monitor, as fast as the processor.
+//! `sanmen replay`: a recording through the whole monitor, as fast as the processor; or a recorded
+//! stream back to a broker.
 
 mod keep;
+mod out;
+mod polite;
+mod said;
 mod summary;
 
 use std::io::Write;
@@ -30,6 +34,8 @@ pub struct ReplayArgs {
     readings: PathBuf,
     #[command(flatten)]
     how: HowArgs,
+    #[command(flatten)]
+    out: out::OutArgs,
     /// Keep the ledger in this folder, so that `sanmen alarms` and `sanmen rounds` can look into it
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -76,6 +82,9 @@ fn minutes(text: &str) -> Result<f64, String> {
 
 /// Replays until the end of the recording, or until Ctrl-C.
 pub fn run(args: &ReplayArgs, out: &mut dyn Write) -> Result<(), Failure> {
+    if let Some(broker) = args.out.broker() {
+        return out::play(&args.out, broker, &args.readings, args.how.plant.as_deref());
+    }
     let library = args.shelves.library();
     let recording = Recording::open(&args.how.request(args.readings.clone()), &library)?;
     let book = library.book_for(&recording.plants)?;

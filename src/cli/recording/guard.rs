@@ -77,19 +77,30 @@ impl Read for Guard {
     }
 }
 
-/// The next line that is not blank, without its end, into `line`; gives whether there was one.
-/// Counts lines in `number`.
+/// What was found where a line should be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// The end of the file.
+    Nothing,
+    /// A line.
+    Line,
+    /// The last line, and it does not end.
+    Unended,
+}
+
+/// The next line that is not blank, without its end, into `line`. Counts lines in `number`.
 pub fn next_line(
     file: &mut BufReader<Guard>,
     line: &mut Vec<u8>,
     number: &mut u64,
-) -> io::Result<bool> {
+) -> io::Result<Found> {
     loop {
         line.clear();
         if file.read_until(b'\n', line)? == 0 {
-            return Ok(false);
+            return Ok(Found::Nothing);
         }
         *number += 1;
+        let found = if line.ends_with(b"\n") { Found::Line } else { Found::Unended };
         if *number == 1 && line.starts_with(BOM) {
             line.drain(..BOM.len());
         }
@@ -97,7 +108,7 @@ pub fn next_line(
             line.pop();
         }
         if !line.is_empty() {
-            return Ok(true);
+            return Ok(found);
         }
     }
 }

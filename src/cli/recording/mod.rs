@@ -5,6 +5,7 @@
 //! the other, with a bounded memory; what could not be read, counted. Must not know: rules, alarms.
 
 mod guard;
+pub mod heard;
 mod layout;
 mod map;
 mod moment;
@@ -14,7 +15,7 @@ pub mod pump;
 mod refused;
 mod results;
 mod rows;
-mod stream;
+pub mod stream;
 #[cfg(test)]
 mod tests;
 mod unit;
@@ -26,12 +27,13 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 pub use guard::Progress;
+use heard::is_message;
 use layout::Layout;
 use map::Mapping;
 pub use refused::{Refused, shown};
 use results::Results;
 use rows::{CsvRows, JsonRows, Next, Rows};
-use stream::{Stream, is_message};
+use stream::Stream;
 
 use crate::base::random::Seed;
 use crate::cli::exit::Failure;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use csv::ByteRecord;
 use serde_json::{Map, Value};
 
-use super::guard::{BOM, Guard, Progress, next_line};
+use super::guard::{BOM, Found, Guard, Progress, next_line};
 #[cfg(feature = "columns")]
 use super::parquet::ParquetRows;
 use super::refused::shown;
@@ -227,6 +227,8 @@ pub struct JsonRows {
     file: BufReader<Guard>,
     line: Vec<u8>,
     number: u64,
+    /// What the last line was.
+    found: Found,
     names: Vec<String>,
     places: BTreeMap<String, usize>,
     row: Vec<Owned>,
@@ -242,6 +244,7 @@ impl JsonRows {
             file: Guard::open(path, progress)?.buffered(),
             line: Vec::new(),
             number: 0,
+            found: Found::Nothing,
             names: Vec::new(),
             places: BTreeMap::new(),
             row: Vec::new(),
@@ -279,12 +282,18 @@ impl JsonRows {
             return Ok(Some(Ok(first)));
         }
         let read = next_line(&mut self.file, &mut self.line, &mut self.number);
-        if !read.map_err(|error| Failure::file(&self.path, error))? {
+        self.found = read.map_err(|error| Failure::file(&self.path, error))?;
+        if self.found == Found::Nothing {
             return Ok(None);
         }
         let object = serde_json::from_slice(&self.line);
         let text = || shown(&String::from_utf8_lossy(&self.line));
         Ok(Some(object.map_err(|_| format!("no JSON object: {}", text()))))
+    }
+
+    /// Does the file end within the last object?
+    pub fn is_torn(&self) -> bool {
+        self.found == Found::Unended
     }
 
     /// The line of the last object.

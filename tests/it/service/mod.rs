@@ -5,6 +5,7 @@ mod crash;
 mod fleets;
 mod leases;
 mod outside;
+mod recording;
 mod stopping;
 mod strangers;
 mod together;
@@ -86,7 +87,7 @@ impl Place {
     fn sanmen(&self, arguments: &[&str]) -> Program {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sanmen"));
         command.args(arguments).current_dir(self.folder.path());
-        if matches!(arguments.first(), Some(&"run" | &"simulate" | &"monitor")) {
+        if matches!(arguments.first(), Some(&"run" | &"simulate" | &"monitor" | &"record")) {
             command.args(["--settings", "quick.toml"]);
         }
         Program::start(command)

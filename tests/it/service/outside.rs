@@ -104,17 +104,37 @@ async fn two_monitors_of_one_space_do_not_take_each_others_connection() {
 
 /// A small disk of its own, given back when dropped.
 #[cfg(target_os = "linux")]
-struct SmallDisk(String);
+pub(super) struct SmallDisk(String);
 
 #[cfg(target_os = "linux")]
 impl SmallDisk {
     /// None where we may not mount: then there is nothing to prove.
-    fn mount(folder: &str) -> Option<Self> {
+    pub(super) fn mount(folder: &str) -> Option<Self> {
         std::fs::DirBuilder::new().create(folder).expect("a new folder");
         let mounted = Command::new("mount")
             .args(["-t", "tmpfs", "-o", "size=1m", "sanmen-test", folder])
             .output();
         mounted.is_ok_and(|output| output.status.success()).then(|| Self(folder.to_owned()))
+    }
+
+    fn ballast(&self) -> String {
+        format!("{}/ballast", self.0)
+    }
+
+    /// Fills what is left, as somebody else might.
+    pub(super) fn fill(&self) {
+        let filled = Command::new("dd")
+            .args(["if=/dev/zero", &format!("of={}", self.ballast()), "bs=4k"])
+            .output()
+            .expect("dd");
+        assert!(!filled.status.success(), "it stops when the disk is full");
+    }
+
+    /// Takes that away again, and makes the disk larger.
+    pub(super) fn make_room(&self) {
+        std::fs::remove_file(self.ballast()).expect("it was there");
+        let grown = Command::new("mount").args(["-o", "remount,size=64m", &self.0]).status();
+        assert!(grown.expect("mount").success());
     }
 }
 
@@ -140,19 +160,12 @@ async fn a_full_disk_stops_acknowledging_and_space_brings_everything_back() {
     let mut monitor = place.monitor(&url);
     monitor.says("connected to").await;
     // What is left is filled up by somebody else, who later takes it away.
-    let ballast = format!("{}/ballast", disk.0);
-    let filled = Command::new("dd")
-        .args(["if=/dev/zero", &format!("of={ballast}"), "bs=4k"])
-        .output()
-        .expect("dd");
-    assert!(!filled.status.success(), "it stops when the disk is full");
+    disk.fill();
     let mut plant = place.simulate(&url);
     let line = monitor.says("nothing is acknowledged until it can").await;
     assert!(line.contains("no space left for the ledger in data/k7"), "{line}");
     assert_eq!(plant.ends().await.0, 0, "the broker keeps what we cannot");
-    std::fs::remove_file(&ballast).expect("it was there");
-    let grown = Command::new("mount").args(["-o", "remount,size=64m", &disk.0]).status();
-    assert!(grown.expect("mount").success());
+    disk.make_room();
     monitor.says("the ledger takes records again").await;
     let told = monitor.tells(|entry| noticed(entry, "offline")).await;
     monitor.interrupt().await;

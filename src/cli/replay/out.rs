@@ -1,0 +1,175 @@
+//! `sanmen replay FILE --broker URL`: a recorded stream, said again on a broker.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::polite;
+use super::said::{Again, Played};
+use crate::base::PlantId;
+use crate::base::ids::Space;
+use crate::base::time::wall_now;
+use crate::cli::common::{Speed, speed};
+use crate::cli::exit::Failure;
+use crate::cli::library;
+use crate::cli::live::{self, say};
+use crate::cli::recording::stream::{Messages, Timed};
+use crate::cli::recording::{Progress, Refused};
+use crate::cli::view::cells::grouped;
+use crate::exercise::live::pace::{Metronome, Pace};
+use crate::exercise::live::stop::Stop;
+use crate::telemetry::publisher::Publisher;
+use crate::telemetry::url::BrokerUrl;
+
+/// How long a replay that was stopped waits for the broker to have everything.
+const GOODBYE: Duration = Duration::from_secs(5);
+
+/// Where a recorded stream is said again, and how fast.
+#[derive(Debug, Args)]
+pub struct OutArgs {
+    /// Say a recorded MQTT stream again on this broker, instead of taking it through a monitor here
+    #[arg(
+        long,
+        value_name = "URL",
+        value_parser = BrokerUrl::parse,
+        conflicts_with_all = ["map", "lateness_min", "data", "rules", "plants", "handling", "packs",
+                              "format"],
+    )]
+    broker: Option<BrokerUrl>,
+    /// The name in every topic, instead of the recorded one; drawn at random by default
+    #[arg(long, value_name = "NAME", requires = "broker", value_parser = Space::new)]
+    space: Option<Space>,
+    /// Seconds of the plants per second, or `max`; as it was recorded by default
+    #[arg(
+        long,
+        value_name = "N|max",
+        requires = "broker",
+        allow_negative_numbers = true,
+        value_parser = speed,
+    )]
+    speed: Option<Speed>,
+    /// A file of settings for the connection, that overrides the defaults
+    #[arg(long, value_name = "FILE", requires = "broker")]
+    settings: Option<PathBuf>,
+}
+
+impl OutArgs {
+    /// The broker, when there is to be one.
+    pub fn broker(&self) -> Option<&BrokerUrl> {
+        self.broker.as_ref()
+    }
+}
+
+/// Says the stream in `path` again. `plant`: only what this one says.
+pub fn play(
+    args: &OutArgs,
+    broker: &BrokerUrl,
+    path: &Path,
+    plant: Option<&str>,
+) -> Result<(), Failure> {
+    let settings = library::settings(args.settings.as_deref())?;
+    let plant = plant.map(PlantId::new).transpose().map_err(Failure::usage)?;
+    let survey = polite::survey(path, plant.as_ref())?;
+    let pace = match args.speed {
+        Some(Speed::Max) => Pace::Max,
+        Some(Speed::Times(times)) => Pace::Times(times),
+        None => Pace::Times(survey.speed.max(0.01)),
+    };
+    if !broker.is_loopback() {
+        survey.check(pace)?;
+    }
+    let space = args.space.clone().unwrap_or_else(live::random_space);
+    let name = path.display();
+    let speed = if pace == Pace::Max { "max".to_owned() } else { format!("{}×", pace.speed()) };
+    say(&format!("{name} · {speed} · space {space} on {broker}"));
+    say(&format!("watch it: sanmen monitor --broker {broker} --space {space}"));
+    let progress = Progress::default();
+    let messages = Messages::open(path, &progress)?;
+    let size = path.metadata().map_or(1, |about| about.len());
+    live::block_on(|_, stop| async move {
+        let publisher = live::speaker(broker, &settings);
+        let outage = tokio::spawn(live::report_link(publisher.status(), broker.clone()));
+        let bar = ProgressBar::new(size.max(1));
+        if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {percent:>3} %") {
+            bar.set_style(style);
+        }
+        let again = Again::new(space, plant, pace.speed());
+        let player = Player { messages, again, pace, progress, bar, stop };
+        let done = player.run(publisher).await;
+        outage.abort();
+        done
+    })
+}
+
+/// Says one message after the other, each when it is due.
+struct Player {
+    messages: Messages,
+    again: Again,
+    pace: Pace,
+    progress: Progress,
+    bar: ProgressBar,
+    stop: Stop,
+}
+
+impl Player {
+    async fn run(mut self, publisher: Publisher) -> Result<(), Failure> {
+        let mut refused = Refused::default();
+        let mut played = Played::default();
+        let mut metronome: Option<Metronome> = None;
+        let start = wall_now(); // any moment: only what passes since counts
+        while !self.stop.is_set() {
+            let Some(timed) = self.messages.take(&mut refused)? else { break };
+            let at = start + played.reach(&timed);
+            let metronome =
+                metronome.get_or_insert_with(|| Metronome::new(self.pace, at, wall_now()));
+            if let Some(due) = metronome.due(at)
+                && self.stop.or_until(due).await
+            {
+                break;
+            }
+            let wall = wall_now();
+            metronome.beat(at, wall);
+            self.show(&timed);
+            for (topic, payload) in self.again.say(timed, wall) {
+                tokio::select! {
+                    biased;
+                    sent = publisher.publish(topic, payload) => sent.map_err(Failure::outside)?,
+                    () = enough(&self.stop) => break,
+                }
+            }
+        }
+        let drained = publisher.drain_until(enough(&self.stop)).await;
+        self.bar.finish_and_clear();
+        self.tell(&refused);
+        drained.map_err(Failure::outside)
+    }
+
+    fn show(&self, timed: &Timed) {
+        self.bar.set_position(self.progress.bytes());
+        let text = timed.received_at.to_string();
+        self.bar.set_message(text);
+    }
+
+    fn tell(&self, refused: &Refused) {
+        let how = if self.stop.is_set() { "stopped after" } else { "said" };
+        let mut left_out: BTreeMap<&str, u64> = self.again.left_out.clone();
+        for (reason, counted) in refused.iter() {
+            *left_out.entry(reason).or_default() += counted.count;
+        }
+        let said = grouped(self.again.said);
+        let plants = self.messages.heard().len();
+        say(&format!("{how} {said} messages of {plants} plants"));
+        for (reason, count) in left_out {
+            say(&format!("left out: {count} {reason}"));
+        }
+    }
+}
+
+/// Returns some time after a stop: for what waits then, the broker may still answer.
+async fn enough(stop: &Stop) {
+    stop.wait().await;
+    tokio::time::sleep(GOODBYE).await;
+}

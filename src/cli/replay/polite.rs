@@ -1,0 +1,109 @@
+//! How many messages a second a recorded stream makes, before it is said on somebody's broker.
+
+use std::collections::VecDeque;
+use std::path::Path;
+
+use super::said::Played;
+use crate::base::{PlantId, Span};
+use crate::cli::exit::Failure;
+use crate::cli::recording::stream::Messages;
+use crate::cli::recording::{Progress, Refused};
+use crate::exercise::live::pace::Pace;
+use crate::telemetry::topic::Topic;
+
+/// Most messages in a second on a broker that others may use `[D]`.
+const RATE_MAX: f64 = 20.0;
+
+/// Real time over which they are counted: bursts of a moment trouble nobody.
+const COUNTED: Span = Span::seconds(10);
+
+/// What a look through a recorded stream has shown.
+pub struct Survey {
+    /// When each message is due, counted from the first, in the plants' time.
+    due: Vec<Span>,
+    /// How fast the plants' time ran when it was recorded, at most.
+    pub speed: f64,
+}
+
+/// Looks through the stream in `path`. `plant`: only what this one says.
+pub fn survey(path: &Path, plant: Option<&PlantId>) -> Result<Survey, Failure> {
+    let mut messages = Messages::open(path, &Progress::default())?;
+    let (mut played, mut due, mut speed) = (Played::default(), Vec::new(), 1.0_f64);
+    while let Some(timed) = messages.take(&mut Refused::default())? {
+        let at = played.reach(&timed);
+        speed = speed.max(timed.speed);
+        let of = Topic::parse(&timed.heard.topic).ok().map(|topic| topic.plant);
+        if plant.is_none() || of.as_ref() == plant {
+            due.push(at);
+        }
+    }
+    if let Some(plant) = plant.filter(|_| due.is_empty()) {
+        let known: Vec<&str> = messages.heard().iter().map(PlantId::as_str).collect();
+        let known = known.join(", ");
+        let path = path.display();
+        return Err(Failure::usage(format!("{path}: {plant} says nothing in it; known: {known}")));
+    }
+    Ok(Survey { due, speed })
+}
+
+impl Survey {
+    /// May it be said at this pace on a broker that others use? Errors: too many messages a second.
+    pub fn check(&self, pace: Pace) -> Result<(), Failure> {
+        let Pace::Times(times) = pace else {
+            let text = "as fast as possible is for a broker on this machine: others may use this \
+                        one; say how fast with --speed N";
+            return Err(Failure::usage(text));
+        };
+        let rate = self.rate(times);
+        if rate <= RATE_MAX {
+            return Ok(());
+        }
+        let mut slower = times;
+        while slower > 0.01 && self.rate(slower) > RATE_MAX {
+            slower *= 0.9;
+        }
+        let way = match slower {
+            slower if slower <= 0.01 => "no speed is slow enough".to_owned(),
+            slower if slower < 1.0 => format!("--speed {slower:.2} is slow enough"),
+            slower => format!("--speed {} is slow enough", slower.floor()),
+        };
+        Err(Failure::usage(format!(
+            "at {times}× this is up to {rate:.0} messages a second, and others may use this \
+             broker: at most {RATE_MAX} are polite; {way}, or take a broker on this machine",
+        )))
+    }
+
+    /// Most messages a second at `times` the plants' time.
+    fn rate(&self, times: f64) -> f64 {
+        let window = COUNTED.as_seconds() * times;
+        let mut inside: VecDeque<f64> = VecDeque::new();
+        let mut most = 0;
+        for due in self.due.iter().map(|due| due.as_seconds()) {
+            inside.push_back(due);
+            while inside.front().is_some_and(|first| *first <= due - window) {
+                inside.pop_front();
+            }
+            most = most.max(inside.len());
+        }
+        most as f64 / COUNTED.as_seconds()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_much_for_others_is_refused_with_a_speed_that_is_not() {
+        // A message a minute for two hours.
+        let survey = Survey { due: (0..120).map(Span::minutes).collect(), speed: 1.0 };
+        assert!(survey.check(Pace::Times(1_000.0)).is_ok());
+        let said = survey.check(Pace::Max).map_err(|failure| failure.message(false));
+        assert!(said.is_err_and(|said| said.contains("--speed N")));
+        // A hundred plants that do not speak all at once.
+        let due = (0..3_000).map(|n| Span::ms(n * 600)).collect();
+        let survey = Survey { due, speed: 1.0 };
+        let said = survey.check(Pace::Times(60.0)).map_err(|failure| failure.message(false));
+        insta::assert_snapshot!(said.expect_err("too fast"));
+    }
+}
