@@ -105,18 +105,20 @@ impl Library {
         }
     }
 
-    fn rules(&self) -> Result<Book, Problems> {
-        let sources = match &self.rules {
-            Some(folder) => {
-                let found = folder_sources(folder, "toml")?;
-                if found.is_empty() {
-                    return Err(Problems::whole(shown(folder), "there is no rule file in it"));
-                }
-                found
-            }
-            None => embedded::<Config>("config/", |name| name.starts_with("rules/")),
+    /// The files of the rules. Errors: a folder that cannot be read, or has none.
+    pub fn rule_sources(&self) -> Result<Vec<Arc<Source>>, Problems> {
+        let Some(folder) = &self.rules else {
+            return Ok(embedded::<Config>("config/", |name| name.starts_with("rules/")));
         };
-        let book = Book::load(&sources)?;
+        let found = folder_sources(folder, "toml")?;
+        if found.is_empty() {
+            return Err(Problems::whole(shown(folder), "there is no rule file in it"));
+        }
+        Ok(found)
+    }
+
+    fn rules(&self) -> Result<Book, Problems> {
+        let book = Book::load(&self.rule_sources()?)?;
         let Some(chosen) = &self.packs else { return Ok(book) };
         let mut problems = Problems::new();
         for (text, help) in chosen.iter().filter_map(|id| book.no_pack(id)) {

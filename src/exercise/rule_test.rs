@@ -161,19 +161,20 @@ impl<'t> Bench<'t> {
         for series in all(self.test) {
             for (n, given) in series.readings.iter().enumerate() {
                 let at = self.start + series.every * n as i64;
-                let column = |value, flag| Column {
+                let column = |value, flag, by_its_clock| Column {
                     tag: series.tag.clone(),
-                    at: vec![at],
+                    at: vec![by_its_clock],
                     value: vec![value],
                     flag: vec![flag],
                 };
                 match *given {
                     Given::Nothing => {}
                     Given::Unread => {
-                        moments.entry(at).or_default().0.push(column(None, Flag::Missing));
+                        moments.entry(at).or_default().0.push(column(None, Flag::Missing, at));
                     }
-                    Given::Value(value, flag) => {
-                        moments.entry(at).or_default().0.push(column(Some(value), flag));
+                    Given::Value(value, flag, off) => {
+                        let column = column(Some(value), flag, at + off);
+                        moments.entry(at).or_default().0.push(column);
                     }
                     Given::Result(sign, value) => {
                         let Measured::Analyte(analyte) = series.measured else { continue };
@@ -242,9 +243,13 @@ impl<'t> Bench<'t> {
         let words = shown.filter_map(|n| {
             let given = watched.readings.get(n)?;
             let at = watched.every * n as i64;
+            let off = match given {
+                Given::Value(_, _, off) => *off,
+                _ => Span::ZERO,
+            };
             let flag = observed
                 .iter()
-                .find(|it| it.tag.0 == 0 && it.observed_at == self.start + at)
+                .find(|it| it.tag.0 == 0 && it.observed_at == self.start + at + off)
                 .map(|it| it.flag);
             let flag = flag.filter(|flag| *flag != Flag::Good);
             let flag = flag.map_or(String::new(), |flag| format!(" ({})", flag.name()));
@@ -258,7 +263,7 @@ fn word(given: &Given, measured: Measured) -> String {
     match *given {
         Given::Nothing => "nothing".to_owned(),
         Given::Unread => "not read".to_owned(),
-        Given::Value(value, _) => measured.shown(value),
+        Given::Value(value, ..) => measured.shown(value),
         Given::Result(sign, value) => format!("{}{}", sign.symbol(), measured.shown(value)),
         Given::Sample(analytes) => analytes.spoken(),
     }

@@ -6,6 +6,7 @@ mod alone;
 mod check;
 mod lint;
 mod packs;
+mod part;
 mod read;
 
 use std::collections::BTreeMap;
@@ -34,6 +35,8 @@ use crate::inspection::signal::spec::TestSpec;
 use crate::plant::profile::Profile;
 use crate::plant::tags::{Site, Tag};
 pub use check::Review;
+pub use part::Part;
+
 use check::check_ids;
 use read::Read;
 
@@ -303,12 +306,7 @@ pub struct Book {
 impl Book {
     /// Reads rule files. Errors: every mistake of every file.
     pub fn load(sources: &[Arc<Source>]) -> Result<Self, Problems> {
-        let mut problems = Problems::new();
-        let read = Read::files(sources, &mut problems);
-        let (rules, packs) = packs::join(read.files, &[], &mut problems);
-        check_ids(&read.named, &read.named_tests, &rules, &mut problems);
-        let empty = Self { packs, tests: read.tests, ..Self::default() };
-        problems.into_result(Some(empty.with_rules(rules)))
+        Ok(Self::load_part(sources, &[])?.book)
     }
 
     /// The same rules, with alarms handled so.

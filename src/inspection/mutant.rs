@@ -34,6 +34,8 @@ pub enum Mistake {
     Gone,
     /// Its limit, or that of a further level, is moved, and where it clears with it.
     Limit(usize, Shift),
+    /// It asks for fewer or more readings of a window.
+    Count(Shift),
     /// It no longer waits before it raises, or rises to a further level.
     OnDelay(usize),
     /// It no longer waits before it clears, or falls from a further level.
@@ -56,13 +58,15 @@ impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let level = match self {
             Self::Gone => return write!(f, "the rule is gone"),
+            Self::Count(Shift::Lower) => return write!(f, "it asks for 20 % fewer readings"),
+            Self::Count(Shift::Higher) => return write!(f, "it asks for 20 % more readings"),
             Self::Limit(level, _) | Self::OnDelay(level) | Self::OffDelay(level) => *level,
         };
         match self {
             Self::Limit(_, Shift::Lower) => write!(f, "its limit is 20 % lower")?,
             Self::Limit(_, Shift::Higher) => write!(f, "its limit is 20 % higher")?,
             Self::OffDelay(_) => write!(f, "its off-delay is dropped")?,
-            Self::Gone | Self::OnDelay(_) => write!(f, "its on-delay is dropped")?,
+            Self::Gone | Self::Count(_) | Self::OnDelay(_) => write!(f, "its on-delay is dropped")?,
         }
         if level > 0 { write!(f, " (level {})", level + 1) } else { Ok(()) }
     }
@@ -95,21 +99,25 @@ impl Mutant {
 }
 
 /// Every mistake that can be made in `rule`. A limit of 0 cannot be moved by a share of itself, nor
-/// a delay of 0 be dropped.
+/// a count of one or two readings, nor can a delay of 0 be dropped.
 pub fn mutants(book: &Book, rule: &InspectionRule) -> Vec<Mutant> {
     let id = &rule.id;
     let mutant = |mistake, wrong| Mutant { rule: id.clone(), mistake, wrong, tests: None };
     let mut all = vec![mutant(Mistake::Gone, None)];
     for shift in [Shift::Lower, Shift::Higher] {
         let mistake = Mistake::Limit(0, shift);
+        let mut of_rule = mistake;
         if let Kind::Quality(counted) = &rule.kind {
-            let tests = book.tests().iter().map(|test| shift.test(counted, test)).collect();
-            all.push(Mutant { tests: Some(tests), ..mutant(mistake, Some(rule.clone())) });
-        } else {
-            let wrong = shift.rule(rule);
-            if wrong.kind != rule.kind || wrong.patience != rule.patience {
-                all.push(mutant(mistake, Some(wrong)));
+            let tests: Vec<TestSpec> =
+                book.tests().iter().map(|test| shift.test(counted, test)).collect();
+            if tests.iter().zip(book.tests()).any(|(moved, test)| moved.kind != test.kind) {
+                all.push(Mutant { tests: Some(tests), ..mutant(mistake, Some(rule.clone())) });
             }
+            of_rule = Mistake::Count(shift);
+        }
+        let wrong = shift.rule(rule);
+        if wrong.kind != rule.kind || wrong.patience != rule.patience {
+            all.push(mutant(of_rule, Some(wrong)));
         }
     }
     all.extend(delays(rule).map(|(mistake, wrong)| mutant(mistake, Some(wrong))));
@@ -234,7 +242,10 @@ impl Shift {
                 patience.at_most = self.span(patience.at_most);
                 Kind::TagSilence
             }
-            Kind::Quality(counted) => Kind::Quality(*counted),
+            Kind::Quality(counted) => {
+                let (readings, share) = (self.count(counted.readings), self.of(counted.share));
+                Kind::Quality(QualityRule { readings, share, ..*counted })
+            }
         };
         wrong
     }

@@ -90,8 +90,8 @@ pub enum Given {
     Nothing,
     /// "I could not read."
     Unread,
-    /// A value in its own unit, and the instrument's opinion of it.
-    Value(f64, Flag),
+    /// A value in its own unit, the instrument's opinion of it, and how far its clock is ahead.
+    Value(f64, Flag, Span),
     /// A laboratory's result.
     Result(Sign, f64),
     /// A sample of which these results came, whatever they were.

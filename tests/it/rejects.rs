@@ -125,6 +125,7 @@ fn rules_are_listed_and_checked_by_a_command_of_their_own() {
     assert_snapshot!(all_said(&[
         "rules list --plant sanmn",
         "rules check config/rules/tanks.toml",
+        "rules check config/rules/pressure.toml",
         "rules check tests/data/rejects/rule-warnings.toml",
         "rules check tests/data/rejects/rule-warnings.toml --strict",
         "rules check tests/data/rejects/rule-texts.toml",

@@ -1,18 +1,20 @@
 //! `sanmen rules check`: every mistake of rule files, and what is worth a second look.
 
+use std::collections::BTreeSet;
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
 
 use super::review;
+use crate::base::RuleId;
 use crate::base::problem::{Problems, Source};
 use crate::cli::common::Shelves;
 use crate::cli::config::found::Found;
 use crate::cli::exit::Failure;
-use crate::cli::library::keep;
-use crate::inspection::book::Book;
+use crate::cli::library::{self, Library, keep};
+use crate::inspection::book::{Book, Part};
 
 /// Arguments of `sanmen rules check`.
 #[derive(Debug, Args)]
@@ -33,34 +35,63 @@ pub fn run(args: &CheckArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let library = args.shelves.library();
     let mut problems = Problems::new();
     let plants = keep(&mut problems, library.plants());
-    let book = if args.paths.is_empty() { library.book() } else { named_book(&args.paths) };
-    let book = keep(&mut problems, book);
+    let part = keep(&mut problems, named(&args.paths, &library));
     let mut warnings = Problems::new();
-    if let Some((book, plants)) = book.as_ref().zip(plants) {
-        let review = review(book, &plants);
-        warnings = idle(book, &review.unmatched);
+    if let Some((part, plants)) = part.as_ref().zip(plants) {
+        let book = part.own();
+        let review = review(&book, &plants);
+        warnings = idle(&book, &review.unmatched);
         warnings.absorb(review.warnings);
         problems.absorb(review.problems);
     }
     if !warnings.is_empty() {
         writeln!(out, "{}\n", warnings.warnings(io::stdout().is_terminal()))?;
     }
-    let book = problems.into_result(book)?;
-    let counts = [(book.rules().len(), "rule"), (book.tests().len(), "test of signal quality")];
+    let part = problems.into_result(part)?;
+    let own = part.book.rules().len() - part.lent.len();
+    let counts = [(own, "rule"), (part.own_tests, "test of signal quality")];
     let [rules, tests] = counts.map(|(n, what)| counted(n, what));
     writeln!(out, "{rules}, {tests}: no mistake, {}", counted(warnings.len(), "warning"))?;
+    if !part.lent.is_empty() {
+        let lent: Vec<&str> = part.lent.iter().map(RuleId::as_str).collect();
+        writeln!(out, "note: of other files: {}", lent.join(", "))?;
+    }
     if args.strict && !warnings.is_empty() {
         return Err(Failure::Unmet);
     }
     Ok(())
 }
 
-/// The book of the rule files at some paths. Errors: every mistake of every file.
-pub(super) fn named_book(paths: &[PathBuf]) -> Result<Book, Problems> {
+/// The rules in force; of the rule files at some paths, when any are named. A folder is a book. A
+/// file is part of one: what it names stands in its folder, or in force. Errors: every mistake of
+/// every file.
+pub(super) fn named(paths: &[PathBuf], library: &Library) -> Result<Part, Problems> {
+    if paths.is_empty() {
+        let book = library.book()?;
+        let own_tests = book.tests().len();
+        return Ok(Part { book, lent: BTreeSet::new(), own_tests });
+    }
     let mut problems = Problems::new();
     let sources = keep(&mut problems, rule_files(paths)).unwrap_or_default();
-    let book = keep(&mut problems, Book::load(&sources));
-    problems.into_result(book)
+    let mut places = beside(paths);
+    if paths.iter().any(|path| !path.is_dir()) {
+        places.extend(keep(&mut problems, library.rule_sources()));
+    }
+    let part = keep(&mut problems, Book::load_part(&sources, &places));
+    problems.into_result(part)
+}
+
+/// The files that stand beside those among some paths, folder by folder.
+pub(super) fn beside(paths: &[PathBuf]) -> Vec<Vec<Arc<Source>>> {
+    let files = paths.iter().filter(|path| path.is_file());
+    let folders: BTreeSet<&Path> = files.filter_map(|path| path.parent()).collect();
+    let here = |folder: &Path| {
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        let listed = library::list(folder).unwrap_or_default();
+        let rules = listed.iter().filter(|it| it.extension().is_some_and(|end| end == "toml"));
+        rules.filter_map(|path| library::source(path).ok()).collect()
+    };
+    folders.into_iter().map(here).collect()
 }
 
 /// The rule files at some paths. Errors: a path that is none, a folder without any.
@@ -82,7 +113,7 @@ pub(super) fn rule_files(paths: &[PathBuf]) -> Result<Vec<Arc<Source>>, Problems
 }
 
 /// A warning for each rule and test that watches nothing.
-fn idle(book: &Book, unmatched: &[crate::base::RuleId]) -> Problems {
+fn idle(book: &Book, unmatched: &[RuleId]) -> Problems {
     let mut warnings = Problems::new();
     let rules = book.rules().iter().map(|rule| (&rule.id, &rule.place, "rule"));
     let tests = book.tests().iter().map(|test| (&test.id, &test.place, "test"));

@@ -1,9 +1,10 @@
 //! `sanmen rules mutate`: does anything notice when a rule is wrong?
 //!
 //! Every rule is made wrong in each way that `inspection::mutant` knows. Its own tests see it
-//! first, then every scenario: simulated once, and heard once by all wrong rules together, each
-//! under a name of its own. A rule acts on others by its alarms alone, so only where these come out
-//! otherwise the scenario is held, by itself, against the book with that mistake.
+//! first: a second for all. What they do not notice every scenario is held against: simulated once,
+//! and heard once by all those wrong rules together, each under a name of its own. A rule acts on
+//! others by its alarms alone, so only where these come out otherwise the scenario is held, by
+//! itself, against the book with that mistake.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -15,7 +16,7 @@ use std::sync::Arc;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::check::named_book;
+use super::check::named;
 use super::list::places;
 use crate::alarms::event::{AlarmChange, AlarmId, Priority};
 use crate::base::problem::Source;
@@ -87,14 +88,15 @@ type Witness = Option<String>;
 pub fn run(args: &MutateArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let library = args.shelves.library();
     let plants = library.plants()?;
-    let book = if args.paths.is_empty() {
-        library.book_for(plants.values())?
-    } else {
-        named_book(&args.paths)?
-    };
+    let part = named(&args.paths, &library)?;
+    let book = part.book;
+    if args.paths.is_empty() {
+        book.unknown_packs(plants.values().map(|plant| &plant.profile)).into_result(Some(()))?;
+    }
     let wanted: Vec<&InspectionRule> =
         args.rule.iter().map(|id| Ok(rule_of(&book, id)?.1)).collect::<Result<_, Failure>>()?;
-    let rules = if wanted.is_empty() { book.rules().iter().collect() } else { wanted };
+    let own = book.rules().iter().filter(|rule| !part.lent.contains(&rule.id));
+    let rules = if wanted.is_empty() { own.collect() } else { wanted };
     let frame = plants.values().next().ok_or(Failure::Bug)?;
     let sources = scenario_sources(&args.on)?;
     let wrong: Vec<Mutant> = rules.iter().flat_map(|rule| mutants(&book, rule)).collect();
@@ -104,6 +106,9 @@ pub fn run(args: &MutateArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let mut noticed = by_tests.into_iter().collect::<Option<Vec<Witness>>>().ok_or(Failure::Bug)?;
     let open: Vec<&Mutant> =
         wrong.iter().zip(&noticed).filter(|it| it.1.is_none()).map(|it| it.0).collect();
+    if open.is_empty() {
+        return tell(args, &wrong, &noticed, out); // nothing is left to be noticed
+    }
     let crowd = Crowd::new(&book, &open);
     let heard = with_bar(args, sources.len(), "scenarios played", |at| {
         record(&sources[at], &plants, &book, &crowd, args)

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::check::rule_files;
+use super::check::{beside, rule_files};
 use super::list::{Place, places};
 use super::review;
 use crate::alarms::event::AlarmId;
@@ -69,7 +69,7 @@ pub struct TryArgs {
 pub fn run(args: &TryArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let library = args.shelves.library();
     let in_force = library.book()?;
-    let (book, ids) = in_force.with_files(&rule_files(&args.files)?)?;
+    let (book, ids) = in_force.with_files(&rule_files(&args.files)?, &beside(&args.files))?;
     if ids.is_empty() {
         return Err(Failure::usage(
             "there is no rule in these files: only tests of signal quality",

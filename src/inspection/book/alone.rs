@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::part::Beside;
 use super::{Book, InspectionRule, Kind, Place, Read, check_ids, packs};
 use crate::base::RuleId;
 use crate::base::problem::{Problems, Source};
@@ -29,8 +30,13 @@ impl Book {
 
     /// This book with the rules and tests of some files in the place of those of the same ids; and
     /// the ids of the files' rules, in their order. Those are in force whatever packs are chosen:
-    /// who names a file wants to see it at work. Errors: every mistake of every file.
-    pub fn with_files(&self, sources: &[Arc<Source>]) -> Result<(Self, Vec<RuleId>), Problems> {
+    /// who names a file wants to see it at work. What they name and nobody here has stands in other
+    /// `places`. Errors: every mistake of every file, none of those places.
+    pub fn with_files(
+        &self,
+        sources: &[Arc<Source>],
+        places: &[Vec<Arc<Source>>],
+    ) -> Result<(Self, Vec<RuleId>), Problems> {
         let mut problems = Problems::new();
         let read = Read::files(sources, &mut problems);
         let named = |list: &[(RuleId, Place)]| -> BTreeSet<RuleId> {
@@ -40,13 +46,15 @@ impl Book {
         let kept = self.rules.iter().filter(|rule| !replaced.contains(&rule.id)).cloned();
         let (new, _) = packs::join(read.files, &self.packs, &mut problems);
         let new = new.into_iter().map(|rule| InspectionRule { pack: None, ..rule });
-        let rules: Vec<InspectionRule> = kept.chain(new).collect();
+        let mut rules: Vec<InspectionRule> = kept.chain(new).collect();
         let kept = self.tests.iter().filter(|test| !replaced_tests.contains(&test.id)).cloned();
         let tests: Vec<TestSpec> = kept.chain(read.tests).collect();
         let ours = self.rules.iter().filter(|rule| !replaced.contains(&rule.id));
         let ours = ours.map(|rule| (rule.id.clone(), rule.place.clone()));
         let all: Vec<_> = ours.chain(read.named.iter().cloned()).collect();
-        check_ids(&all, &read.named_tests, &rules, &mut problems);
+        let beside = Beside::read(places, &all.iter().map(|(id, _)| id.clone()).collect());
+        check_ids([&all, &read.named_tests], &rules, &beside.rules, &mut problems);
+        rules.extend(beside.lend(&rules));
         let ids = read.named.into_iter().map(|(id, _)| id).collect();
         problems.into_result(Some((Self { tests, ..self.with_rules(rules) }, ids)))
     }

@@ -60,10 +60,11 @@ impl Book {
     }
 }
 
+/// No id twice, and no parent that is none: neither among those `named` nor `beside` them.
 pub(super) fn check_ids(
-    named: &[(RuleId, Place)],
-    named_tests: &[(RuleId, Place)],
+    [named, named_tests]: [&[(RuleId, Place)]; 2],
     rules: &[InspectionRule],
+    beside: &[InspectionRule],
     problems: &mut Problems,
 ) {
     let mut first: BTreeMap<&RuleId, &Place> = BTreeMap::new();
@@ -78,12 +79,14 @@ pub(super) fn check_ids(
             first.insert(id, place);
         }
     }
-    let known: BTreeSet<&str> = named.iter().map(|(id, _)| id.as_str()).collect();
+    let others = beside.iter().map(|rule| &rule.id);
+    let known: BTreeSet<&str> =
+        named.iter().map(|(id, _)| id).chain(others).map(RuleId::as_str).collect();
     let known: Vec<&str> = known.into_iter().collect();
     let is_lab = |id: &RuleId| {
         let is_lab =
             |rule: &InspectionRule| matches!(rule.kind, Kind::LabLimit(..) | Kind::Round(_));
-        rules.iter().any(|rule| rule.id == *id && is_lab(rule))
+        rules.iter().chain(beside).any(|rule| rule.id == *id && is_lab(rule))
     };
     for rule in rules {
         for parent in rule.inhibited_by.iter().filter(|id| is_lab(id)) {

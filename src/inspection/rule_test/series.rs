@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use super::{Given, READINGS_MAX};
-use crate::base::Flag;
 use crate::base::analyte::{Analyte, Analytes, Sign};
 use crate::base::problem::{Spanned, Table};
 use crate::base::units::Unit;
+use crate::base::{Flag, Span};
 use crate::inspection::unit_keys::Measured;
 
 /// The series, in whichever unit of the quantity it is written.
@@ -104,13 +104,13 @@ fn sample_word(word: &str, wanted: Analytes) -> Result<Vec<Given>, String> {
     Ok(vec![given; times])
 }
 
-/// Reads `0.5`, `0.5x10`, `0.2..0.6x5`, `0.5~suspect`, `_` or `!`; `<1` and `>1` of a laboratory.
-/// Errors: what would be right.
+/// Reads `0.5`, `0.5x10`, `0.2..0.6x5`, `0.5~suspect`, `0.5@-7`, `_` or `!`; `<1` and `>1` of a
+/// laboratory. Errors: what would be right.
 fn series_word(word: &str, factor: f64, lab: Option<Analyte>) -> Result<Vec<Given>, String> {
     let right = || match lab {
         Some(_) => "write 3, <1, >100, 3x5 (five times) or _ (no sample)".to_owned(),
         None => "write 0.5, 0.5x10 (ten times), 0.2..0.6x5 (a ramp), 0.5~suspect, \
-                 _ (nothing comes) or ! (could not read)"
+                 0.5@-7 (its clock is 7 min behind), _ (nothing comes) or ! (could not read)"
             .to_owned(),
     };
     let (one, times) = match word.rsplit_once('x') {
@@ -139,6 +139,10 @@ fn series_word(word: &str, factor: f64, lab: Option<Analyte>) -> Result<Vec<Give
     if one == "!" {
         return same(Given::Unread);
     }
+    let (one, off) = match one.split_once('@') {
+        Some((one, minutes)) => (one, clock_error(minutes).ok_or_else(right)?),
+        None => (one, Span::ZERO),
+    };
     let (values, flag) = match one.split_once('~') {
         Some((values, name)) => {
             let known = Flag::CHOICES.iter().find(|(known, _)| *known == name);
@@ -148,12 +152,18 @@ fn series_word(word: &str, factor: f64, lab: Option<Analyte>) -> Result<Vec<Give
         None => (one, Flag::Good),
     };
     let Some((from, to)) = values.split_once("..") else {
-        return same(Given::Value(number(values)?, flag));
+        return same(Given::Value(number(values)?, flag, off));
     };
     let (from, to) = (number(from)?, number(to)?);
     let steps = times.saturating_sub(1).max(1) as f64;
     let value = |n: usize| from + (to - from) * n as f64 / steps;
-    Ok((0..times).map(|n| Given::Value(value(n), flag)).collect())
+    Ok((0..times).map(|n| Given::Value(value(n), flag, off)).collect())
+}
+
+/// Minutes by which a clock is ahead, behind when negative; within a day.
+fn clock_error(minutes: &str) -> Option<Span> {
+    let minutes: f64 = minutes.parse().ok()?;
+    (minutes.abs() <= 1_440.0).then(|| Span::from_seconds_f64(minutes * 60.0))
 }
 
 #[cfg(test)]
@@ -163,15 +173,32 @@ mod tests {
     #[test]
     fn words_of_a_series_are_values_ramps_flags_and_gaps() {
         let read = |word| series_word(word, 1.0, None);
-        let good = |value| Given::Value(value, Flag::Good);
+        let good = |value| Given::Value(value, Flag::Good, Span::ZERO);
         assert_eq!(read("0.5"), Ok(vec![good(0.5)]));
         assert_eq!(read("-1x3"), Ok(vec![good(-1.0); 3]));
         assert_eq!(read("1..2x3"), Ok(vec![good(1.0), good(1.5), good(2.0)]));
-        assert_eq!(read("0.5~suspectx2"), Ok(vec![Given::Value(0.5, Flag::Suspect); 2]));
+        assert_eq!(
+            read("0.5~suspectx2"),
+            Ok(vec![Given::Value(0.5, Flag::Suspect, Span::ZERO); 2])
+        );
+        let late = Given::Value(2.0, Flag::Suspect, Span::minutes(-7));
+        assert_eq!(read("2~suspect@-7x3"), Ok(vec![late; 3]));
         assert_eq!(read("_x2"), Ok(vec![Given::Nothing; 2]));
         assert_eq!(read("!"), Ok(vec![Given::Unread]));
         assert_eq!(series_word("3x1", 10.0, None), Ok(vec![good(30.0)]));
-        for bad in ["", "x", "nan", "0.5x0", "0.5x99999", "1..x2", "0.5~fine", "<1", "0.5X2"] {
+        for bad in [
+            "",
+            "x",
+            "nan",
+            "0.5x0",
+            "0.5x99999",
+            "1..x2",
+            "0.5~fine",
+            "<1",
+            "0.5X2",
+            "2@",
+            "2@1e9",
+        ] {
             assert!(read(bad).is_err(), "{bad}");
         }
         let lab = |word| series_word(word, 1.0, Some(Analyte::EColi));
