@@ -34,12 +34,12 @@ use crate::ledger::store::{Ledger, Roster};
 use crate::monitor::{Monitor, Snapshot};
 use crate::plant::Plant;
 use crate::simulator::Batch;
+use crate::telemetry::access::Access;
 use crate::telemetry::backoff;
 use crate::telemetry::link::{LinkState, LinkStatus};
 use crate::telemetry::publisher::{Publisher, PublisherSettings};
 use crate::telemetry::subscriber::{Arrival, Subscriber, SubscriberSettings};
 use crate::telemetry::topic::{self, Topic};
-use crate::telemetry::url::BrokerUrl;
 
 /// Records that may wait for whoever shows them.
 const RECORDS_WAITING: usize = 1_024;
@@ -131,7 +131,7 @@ fn duration(span: Span) -> Duration {
 /// The connections of a company. One that is a plant's own has its will; one of many plants has
 /// none: their silence is noticed as silence.
 pub fn publishers(
-    broker: &BrokerUrl,
+    broker: &Access,
     space: &Space,
     company: &Company,
     settings: &Settings,
@@ -157,7 +157,7 @@ pub fn publishers(
 
 /// The monitor's connection; the broker keeps what comes while we are away.
 pub fn subscriber(
-    broker: &BrokerUrl,
+    broker: &Access,
     space: &Space,
     client_id: &str,
     settings: &Settings,
@@ -192,7 +192,7 @@ pub fn speaker(broker: &BrokerUrl, settings: &Settings) -> Publisher {
 /// Says on MQTT what stands, beside a monitor whose ledger is in `folder`, over a connection of
 /// its own; does nothing when the settings say so.
 pub fn say_alarms(
-    (broker, space): (&BrokerUrl, &Space),
+    (broker, space): (&Access, &Space),
     (told, book): (&Told, &Book),
     (folder, settings): (&Path, &Settings),
     stop: Stop,
@@ -248,13 +248,13 @@ fn client_id(role: &str, tail: &Space) -> String {
 /// or we are stopped before it answers.
 pub async fn connected(
     mut status: watch::Receiver<LinkStatus>,
-    broker: &BrokerUrl,
+    broker: &Access,
     stop: &Stop,
 ) -> Result<(), Failure> {
     let patience = Duration::from_secs(3);
     loop {
         let answered = status.wait_for(|status| {
-            matches!(status.state, LinkState::Connected | LinkState::Refused { .. })
+            !matches!(status.state, LinkState::Connecting | LinkState::Disconnected { .. })
         });
         let answered = tokio::select! {
             answered = tokio::time::timeout(patience, answered) => answered,
@@ -268,9 +268,9 @@ pub async fn connected(
             Ok(Err(_)) => return Err(Failure::Bug),
             Ok(Ok(status)) => {
                 return match &status.state {
-                    LinkState::Refused { reason } => Err(Failure::outside(format!(
-                        "the broker at {broker} refuses us: {reason}"
-                    ))),
+                    LinkState::Refused { reason } | LinkState::Ended { reason } => {
+                        Err(Failure::outside(no_use(broker, reason)))
+                    }
                     _ => Ok(()),
                 };
             }
@@ -278,18 +278,81 @@ pub async fn connected(
     }
 }
 
+fn no_use(broker: &Access, reason: &str) -> String {
+    format!("the broker at {broker} cannot be used: {reason}")
+}
+
+/// Watches for connections that are given up for good, or are of no use from the start.
+pub struct Quitters {
+    watching: Vec<JoinHandle<Option<Failure>>>,
+    stopper: Stopper,
+}
+
+impl Quitters {
+    /// Says stop when it happens to one of these.
+    pub fn watch(
+        links: Vec<watch::Receiver<LinkStatus>>,
+        broker: &Access,
+        (stopper, stop): (&Stopper, &Stop),
+    ) -> Self {
+        let one = |link| {
+            let hands = (stopper.clone(), stop.clone());
+            tokio::spawn(given_up(link, broker.clone(), hands))
+        };
+        Self { watching: links.into_iter().map(one).collect(), stopper: stopper.clone() }
+    }
+
+    /// Stops whatever still runs. Errors: it has happened.
+    pub async fn verdict(self) -> Result<(), Failure> {
+        self.stopper.set();
+        for watching in self.watching {
+            if let Some(failure) = watching.await.map_err(|_| Failure::Bug)? {
+                return Err(failure);
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn given_up(
+    mut status: watch::Receiver<LinkStatus>,
+    broker: Access,
+    (stopper, stop): (Stopper, Stop),
+) -> Option<Failure> {
+    let for_good = |status: &LinkStatus| match &status.state {
+        LinkState::Refused { .. } => status.connects == 0,
+        state => matches!(state, LinkState::Ended { .. }),
+    };
+    let reason = tokio::select! {
+        found = status.wait_for(for_good) => match &found.ok()?.state {
+            LinkState::Refused { reason } | LinkState::Ended { reason } => reason.clone(),
+            _ => return None,
+        },
+        () = stop.wait() => return None,
+    };
+    stopper.set();
+    Some(Failure::outside(no_use(&broker, &reason)))
+}
+
 /// Says on stderr when the broker goes away and when it is back.
-pub async fn report_link(mut status: watch::Receiver<LinkStatus>, broker: BrokerUrl) {
+pub async fn report_link(mut status: watch::Receiver<LinkStatus>, broker: Access) {
     let mut last = None;
     loop {
-        let state = status.borrow_and_update().state.clone();
+        let (state, connects) = {
+            let status = status.borrow_and_update();
+            (status.state.clone(), status.connects)
+        };
         let text = match &state {
-            LinkState::Connecting => None,
             LinkState::Connected => Some(format!("connected to {broker}")),
             LinkState::Disconnected { reason } => {
                 Some(format!("no connection to {broker} ({reason}); trying again"))
             }
-            LinkState::Refused { reason } => Some(format!("{broker} refuses us: {reason}")),
+            // Whoever ends the command says why.
+            LinkState::Refused { .. } if connects == 0 => None,
+            LinkState::Connecting | LinkState::Ended { .. } => None,
+            LinkState::Refused { reason } => {
+                Some(format!("{}; trying again once a minute", no_use(&broker, reason)))
+            }
         };
         let kind = std::mem::discriminant(&state);
         if let Some(text) = text

@@ -3,6 +3,7 @@
 //! In: arguments, files, signals. Out: data on stdout, words for people on stderr, an exit code.
 //! Must not know: how anything it starts works.
 
+mod access;
 mod alarms;
 pub mod common;
 pub mod config;

@@ -9,6 +9,7 @@ use crate::base::Text;
 use crate::base::ids::Space;
 use crate::base::random::Seed;
 use crate::base::time::wall_now;
+use crate::cli::access::AccessArgs;
 use crate::cli::common::{BROKER, SettingsFile, Shelves, Telling};
 use crate::cli::exit::Failure;
 use crate::cli::library::{self, Library};
@@ -47,6 +48,8 @@ pub struct MonitorArgs {
     #[arg(long, value_name = "NAME", env = "USER", default_value = "operator")]
     by: String,
     #[command(flatten)]
+    access: AccessArgs,
+    #[command(flatten)]
     shelves: Shelves,
     #[command(flatten)]
     settings: SettingsFile,
@@ -63,22 +66,23 @@ pub fn run(args: &MonitorArgs, _out: &mut dyn Write) -> Result<(), Failure> {
     if plants.is_empty() {
         return Err(Failure::usage("there is no plant to watch"));
     }
+    let broker = args.access.access(args.broker.clone(), &settings)?;
     let folder = args.data.join(args.space.as_str());
-    say(&format!("space {} on {} · ledger in {}", args.space, args.broker, folder.display()));
+    say(&format!("space {} on {} · ledger in {}", args.space, broker, folder.display()));
     let screen = Screen::choose(args.telling);
     live::block_on(|stopper, stopped| async move {
         let started = wall_now();
         let (service, told) =
             live::watch_service(plants.clone(), book.clone(), &folder, &settings).await?;
         let client = live::own_client_id(&folder)?;
-        let (subscriber, arrivals) =
-            live::subscriber(&args.broker, &args.space, &client, &settings);
+        let (subscriber, arrivals) = live::subscriber(&broker, &args.space, &client, &settings);
         let link = subscriber.status();
-        let place = (&args.broker, &args.space);
+        let quitters = live::Quitters::watch(vec![link.clone()], &broker, (&stopper, &stopped));
+        let place = (&broker, &args.space);
         let saying = live::say_alarms(place, (&told, &book), (&folder, &settings), stopped.clone());
         // The view shows the connection itself.
         let outage = (!matches!(screen, Screen::Terminal(_)))
-            .then(|| tokio::spawn(live::report_link(link.clone(), args.broker.clone())));
+            .then(|| tokio::spawn(live::report_link(link.clone(), broker.clone())));
         let (hand, asked) = live::hand();
         let person = (args.by.clone(), hand);
         let subject = Subject { plants, title, book, run: None, link: link.clone(), person };
@@ -91,6 +95,7 @@ pub fn run(args: &MonitorArgs, _out: &mut dyn Write) -> Result<(), Failure> {
         subscriber.stop().await;
         saying.await.map_err(|_| Failure::Bug)?;
         summary.say(wall_now() - started, &folder.display().to_string());
+        quitters.verdict().await?;
         watched.map_err(Failure::outside)
     })
 }

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use crate::base::ids::Space;
 use crate::base::time::wall_now;
+use crate::cli::access::AccessArgs;
 use crate::cli::common::{SeedFlag, SettingsFile, Shelves, Speed, Telling, speed};
 use crate::cli::exit::Failure;
 use crate::cli::live::{self, say};
@@ -23,7 +24,9 @@ use crate::exercise::live::simulate::{Aside, simulate};
 use crate::exercise::live::stop::{self, Stop, Stopper};
 use crate::inspection::book::Book;
 use crate::monitor::Snapshot;
+use crate::telemetry::access::Access;
 use crate::telemetry::broker::Broker;
+use crate::telemetry::publisher::Publisher;
 use crate::telemetry::url::BrokerUrl;
 
 /// How long the monitor waits for the plant's last words once nothing comes any more.
@@ -54,6 +57,8 @@ pub struct RunArgs {
     #[arg(long, value_name = "NAME", env = "USER", default_value = "operator")]
     by: String,
     #[command(flatten)]
+    access: AccessArgs,
+    #[command(flatten)]
     shelves: Shelves,
     #[command(flatten)]
     settings: SettingsFile,
@@ -74,17 +79,18 @@ pub fn run(args: &RunArgs, _out: &mut dyn Write) -> Result<(), Failure> {
     let folder = args.data.join(space.as_str());
     let screen = Screen::choose(args.telling);
     let (listen, by) = (args.listen, args.by.clone());
-    let external = args.broker.clone();
+    let external = args.broker.clone().map(|url| args.access.access(url, &ready.settings));
+    let external = external.transpose()?;
     let lang = args.telling.lang.into();
     live::block_on(|stopper, stopped| async move {
         let ready = Arc::new(ready);
         let Some(company) = ready.company(&stopped).await? else { return Ok(()) };
-        let (embedded, broker) = if let Some(url) = external {
-            (None, url)
+        let (embedded, broker) = if let Some(access) = external {
+            (None, access)
         } else {
             let broker = Broker::start(listen).await.map_err(Failure::outside)?;
-            let url = broker.url();
-            (Some(broker), url)
+            let access = Access::from(broker.url());
+            (Some(broker), access)
         };
         let [seed, at, named] = Words::of(lang).start;
         say(&format!(
@@ -108,7 +114,7 @@ struct Stage {
     company: Company,
     book: Book,
     space: Space,
-    broker: BrokerUrl,
+    broker: Access,
     folder: PathBuf,
     screen: Screen,
     by: String,
@@ -143,6 +149,9 @@ impl Stage {
         let (aside, listener) = Aside::new(ready.outline.start);
         let seen = listener.progress;
         let publishers = live::publishers(&broker, &space, &company, settings);
+        let mut links: Vec<_> = publishers.iter().map(Publisher::status).collect();
+        links.push(subscriber.status());
+        let quitters = live::Quitters::watch(links, &broker, (&stopper, &stopped));
         let voices = Voices::new(space, &company, publishers);
         let pace = ready.outline.pace;
         let simulating = simulate(company, voices, pace, aside, stopped.clone());
@@ -180,6 +189,7 @@ impl Stage {
         saying.await.map_err(|_| Failure::Bug)?;
         let summary = showing.await.map_err(|_| Failure::Bug)??;
         summary.say(wall_now() - started, &folder.display().to_string());
+        quitters.verdict().await?;
         simulated.map_err(Failure::outside)?;
         watched.map_err(Failure::outside)
     }

@@ -8,6 +8,7 @@ use crate::base::problem::{Problems, Source, Spanned, Table, read_toml};
 use crate::ingest::Bounds;
 use crate::monitor::MonitorSettings;
 use crate::monitor::lease::LeaseSettings;
+use crate::telemetry::link::Protocol;
 
 /// Every setting; its unit and meaning stand in `config/default.toml`.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,10 +41,65 @@ pub struct Settings {
     pub keep_alive: Span,
     /// Real time for which accelerated readings are batched.
     pub batch_wall: Span,
+    /// How to get in at a broker that asks for more than its address.
+    pub broker: BrokerSettings,
     /// Speed where a scenario names none.
     pub speed: f64,
     /// Packs of rules in force at plants that choose none; empty: those that say so themselves.
     pub packs: Vec<PackId>,
+}
+
+/// How to get in at a broker. An empty text means: none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokerSettings {
+    /// Authorities that its certificate may come from (PEM).
+    pub ca_file: String,
+    /// Our certificate (PEM).
+    pub cert_file: String,
+    /// The certificate's private key (PEM).
+    pub key_file: String,
+    /// Who we are.
+    pub user: String,
+    /// A file with nothing but the password.
+    pub password_file: String,
+    /// The version of MQTT.
+    pub mqtt: Version,
+}
+
+/// Which MQTT to speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Version {
+    /// 5, and 3.1.1 where the broker does not speak it.
+    Auto,
+    /// This one.
+    Only(Protocol),
+}
+
+/// Versions of MQTT, as people choose one.
+const VERSIONS: [(&str, Version); 3] = [
+    ("auto", Version::Auto),
+    ("5", Version::Only(Protocol::V5)),
+    ("3.1.1", Version::Only(Protocol::V311)),
+];
+
+impl Version {
+    /// Reads `auto`, `5` or `3.1.1`.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let known = VERSIONS.iter().find(|(word, _)| *word == text);
+        known.map(|(_, it)| *it).ok_or_else(|| "must be 5, 3.1.1 or auto".to_owned())
+    }
+
+    /// The only one that may be spoken, if there is one.
+    pub fn protocol(self) -> Option<Protocol> {
+        match self {
+            Self::Auto => None,
+            Self::Only(protocol) => Some(protocol),
+        }
+    }
+
+    fn word(self) -> &'static str {
+        VERSIONS.iter().find(|(_, it)| *it == self).map_or("auto", |(word, _)| word)
+    }
 }
 
 /// What a file may leave out.
@@ -80,6 +136,8 @@ impl Settings {
              [leases]\npublish = {}\nvalid_s = {}\nper_second = {}\n\n\
              [publisher]\noutbox_messages = {}\nreconnect_first_ms = {}\n\
              reconnect_longest_s = {}\nkeep_alive_s = {}\nbatch_wall_ms = {}\n\n\
+             [broker]\nca_file = {:?}\ncert_file = {:?}\nkey_file = {:?}\nuser = {:?}\n\
+             password_file = {:?}\nmqtt = {:?}\n\n\
              [exercise]\nspeed = {:?}\n\n\
              [rules]\npacks = {:?}\n",
             self.lateness.as_seconds(),
@@ -96,6 +154,12 @@ impl Settings {
             self.reconnect_longest.as_seconds(),
             self.keep_alive.as_seconds(),
             self.batch_wall.as_ms(),
+            self.broker.ca_file,
+            self.broker.cert_file,
+            self.broker.key_file,
+            self.broker.user,
+            self.broker.password_file,
+            self.broker.mqtt.word(),
             self.speed,
             self.packs.iter().map(PackId::as_str).collect::<Vec<_>>(),
         )
@@ -128,6 +192,7 @@ fn read(table: &Table<'_>, base: Base<'_>) -> Option<Settings> {
     let keep_alive = publisher.span("keep_alive_s", 5.0, 600.0, 1_000.0, |s| s.keep_alive);
     let batch_wall = publisher.span("batch_wall_ms", 1.0, 10_000.0, 1.0, |s| s.batch_wall);
     drop(publisher);
+    let broker = Section::new(table, "broker", base).broker();
     let exercise = Section::new(table, "exercise", base);
     let speed = exercise.number("speed", 0.01, 1_000_000.0, |s| s.speed);
     drop(exercise);
@@ -149,6 +214,7 @@ fn read(table: &Table<'_>, base: Base<'_>) -> Option<Settings> {
         reconnect_longest: reconnect_longest?,
         keep_alive: keep_alive?,
         batch_wall: batch_wall?,
+        broker: broker?,
         speed: speed?,
         packs: packs?,
     })
@@ -201,6 +267,42 @@ impl<'a> Section<'a> {
         let number =
             self.number(key, low, high, |settings| default(settings).as_ms() as f64 / unit_ms)?;
         Some(Span::ms((number * unit_ms).round() as i64))
+    }
+
+    fn broker(self) -> Option<BrokerSettings> {
+        let ca_file = self.text("ca_file", |s| s.broker.ca_file.clone());
+        let cert_file = self.text("cert_file", |s| s.broker.cert_file.clone());
+        let key_file = self.text("key_file", |s| s.broker.key_file.clone());
+        let user = self.text("user", |s| s.broker.user.clone());
+        let password_file = self.text("password_file", |s| s.broker.password_file.clone());
+        let mqtt = self.mqtt();
+        Some(BrokerSettings {
+            ca_file: ca_file?,
+            cert_file: cert_file?,
+            key_file: key_file?,
+            user: user?,
+            password_file: password_file?,
+            mqtt: mqtt?,
+        })
+    }
+
+    /// A text, which may be empty.
+    fn text(&self, key: &'static str, default: impl Fn(&Settings) -> String) -> Option<String> {
+        match &self.table {
+            Some(table) if self.base.is_none() || table.has(key) => {
+                Some(table.text(key)?.get_ref().clone())
+            }
+            _ => self.base.map(default),
+        }
+    }
+
+    fn mqtt(&self) -> Option<Version> {
+        match &self.table {
+            Some(table) if self.base.is_none() || table.has("mqtt") => {
+                Some(table.choice("mqtt", &VERSIONS)?.into_inner())
+            }
+            _ => self.base.map(|base| base.broker.mqtt),
+        }
     }
 
     fn packs(&self) -> Option<Vec<PackId>> {

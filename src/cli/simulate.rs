@@ -8,6 +8,7 @@ use clap::Args;
 
 use crate::base::ids::Space;
 use crate::base::text::Lang;
+use crate::cli::access::AccessArgs;
 use crate::cli::common::{BROKER, Language, PlantShelf, SeedFlag, SettingsFile, Speed, speed};
 use crate::cli::exit::Failure;
 use crate::cli::live::{self, say};
@@ -15,7 +16,8 @@ use crate::cli::ready::Ready;
 use crate::cli::view::words::Words;
 use crate::exercise::live::company::Voices;
 use crate::exercise::live::simulate::{Aside, Progress, simulate};
-use crate::exercise::live::stop::Stop;
+use crate::exercise::live::stop::{Stop, Stopper};
+use crate::telemetry::access::Access;
 use crate::telemetry::publisher::Publisher;
 use crate::telemetry::url::BrokerUrl;
 
@@ -34,6 +36,8 @@ pub struct SimulateArgs {
     #[arg(long, value_name = "N|max", allow_negative_numbers = true, value_parser = speed)]
     speed: Option<Speed>,
     #[command(flatten)]
+    access: AccessArgs,
+    #[command(flatten)]
     shelf: PlantShelf,
     #[command(flatten)]
     settings: SettingsFile,
@@ -50,6 +54,7 @@ pub fn run(args: &SimulateArgs, _out: &mut dyn Write) -> Result<(), Failure> {
     let library = args.shelf.library();
     let ready =
         Ready::load(&args.scenario, args.speed, |own| args.seed.or(own), &library, settings)?;
+    let broker = args.access.access(args.broker.clone(), &ready.settings)?;
     let space = args.space.clone().unwrap_or_else(live::random_space);
     let lang = args.lang.into();
     say(&format!(
@@ -62,19 +67,21 @@ pub fn run(args: &SimulateArgs, _out: &mut dyn Write) -> Result<(), Failure> {
     let shelf = library.plants.map_or(String::new(), |dir| format!(" --plants {}", dir.display()));
     let flags = format!("{shelf}{}", ready.watch_flags);
     say(&format!("watch it: sanmen monitor --broker {} --space {space}{flags}", args.broker));
-    live::block_on(|_, stop| play(Arc::new(ready), args.broker.clone(), space, lang, stop))
+    live::block_on(|stopper, stop| play(Arc::new(ready), broker, space, lang, (stopper, stop)))
 }
 
 async fn play(
     ready: Arc<Ready>,
-    broker: BrokerUrl,
+    broker: Access,
     space: Space,
     lang: Lang,
-    stop: Stop,
+    (stopper, stop): (Stopper, Stop),
 ) -> Result<(), Failure> {
     let begin = Progress::at(ready.outline.start);
     let Some(company) = ready.company(&stop).await? else { return Ok(()) };
     let publishers = live::publishers(&broker, &space, &company, &ready.settings);
+    let links = publishers.iter().map(Publisher::status).collect();
+    let quitters = live::Quitters::watch(links, &broker, (&stopper, &stop));
     let link = publishers.first().map(Publisher::status);
     let outage = link.map(|link| tokio::spawn(live::report_link(link, broker)));
     let (aside, listener) = Aside::new(begin.now);
@@ -87,6 +94,7 @@ async fn play(
     if let Some(outage) = outage {
         outage.abort();
     }
+    quitters.verdict().await?;
     done.map_err(Failure::outside)?;
     let [ended, stopped] = Words::of(lang).ended;
     let how = if last.finished { ended } else { stopped };

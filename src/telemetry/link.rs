@@ -3,7 +3,9 @@
 //! What was on its way, and what was subscribed, is the owner's to repeat.
 
 mod connection;
+mod loss;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rand::RngExt;
@@ -14,16 +16,17 @@ use tokio::time::Instant;
 use crate::base::Stamp;
 use crate::base::random::{Seed, fnv1a_64, stream};
 use crate::base::time::wall_now;
+use crate::telemetry::access::Access;
 use crate::telemetry::backoff::{Backoff, Pace};
 use crate::telemetry::outbox::Entry;
-use crate::telemetry::url::BrokerUrl;
 use connection::Connection;
-pub(super) use connection::{Event, Incoming, Loss, LossKind, Ticket};
+pub(super) use connection::{Event, Incoming, Ticket};
+use loss::{CLOSED, Loss, LossKind};
 
 /// How to connect.
 #[derive(Debug, Clone)]
 pub(super) struct LinkSettings {
-    pub broker: BrokerUrl,
+    pub access: Arc<Access>,
     pub client_id: String,
     pub will: Option<(String, Vec<u8>)>,
     pub keep_alive: Duration,
@@ -53,9 +56,15 @@ pub enum LinkState {
         /// What happened.
         reason: String,
     },
-    /// The broker refuses us (login, client id, topic); attempts go on, with the longest waits.
+    /// It cannot work (login, certificate, topic) until somebody changes something; attempts go
+    /// on, with the longest waits.
     Refused {
-        /// What it said.
+        /// Why not.
+        reason: String,
+    },
+    /// Given up for good: another client keeps taking our place.
+    Ended {
+        /// What happened.
         reason: String,
     },
 }
@@ -75,8 +84,22 @@ pub struct LinkStatus {
 
 enum Phase {
     Up(Connection),
-    Down { until: Instant },
+    Down {
+        until: Instant,
+    },
+    /// For good.
+    Ended,
 }
+
+/// So many times another client may take our place before we leave it to it.
+const TAKEOVERS_MAX: u32 = 3;
+
+/// Said then.
+const QUARREL: &str = "another client keeps connecting with our client id; it may be another \
+                       monitor over a copy of our data folder: end one of the two";
+
+/// A connection that held so long was no part of a quarrel about a name.
+const CALM: Duration = Duration::from_mins(10);
 
 /// The self-healing connection.
 pub(super) struct Link {
@@ -84,6 +107,8 @@ pub(super) struct Link {
     protocol: Protocol,
     /// Attempts in a row that were closed before the broker accepted us.
     unanswered: u32,
+    /// How often another client took our place.
+    takeovers: u32,
     backoff: Backoff,
     chance: ChaCha8Rng,
     phase: Phase,
@@ -95,7 +120,7 @@ pub(super) struct Link {
 impl Link {
     /// Starts to connect; needs a tokio runtime.
     pub(super) fn open(settings: LinkSettings) -> (Self, watch::Receiver<LinkStatus>) {
-        let protocol = Protocol::V5;
+        let protocol = settings.access.protocol.unwrap_or(Protocol::V5);
         let (status, watching) = watch::channel(LinkStatus {
             state: LinkState::Connecting,
             protocol,
@@ -110,6 +135,7 @@ impl Link {
             settings,
             protocol,
             unanswered: 0,
+            takeovers: 0,
             connected_at: None,
             opened_at: Instant::now(),
             status,
@@ -121,6 +147,7 @@ impl Link {
     pub(super) async fn next(&mut self) -> Event {
         loop {
             match &mut self.phase {
+                Phase::Ended => return std::future::pending().await,
                 Phase::Down { until } => {
                     tokio::time::sleep_until(*until).await;
                     self.opened_at = Instant::now();
@@ -164,35 +191,55 @@ impl Link {
         }
     }
 
-    fn close(&mut self, loss: Loss) -> Loss {
+    fn close(&mut self, mut loss: Loss) -> Loss {
         let held = self.connected_at.take().map(|since| since.elapsed());
         let mut wait = self.backoff.next(held, self.chance.random());
         match loss.kind {
-            LossKind::Version => self.other_protocol(),
+            LossKind::Version => self.other_protocol(&mut loss),
             LossKind::Unanswered if held.is_none() => {
                 self.unanswered += 1;
                 if self.unanswered >= 2 {
-                    self.other_protocol();
+                    self.other_protocol(&mut loss);
                 }
             }
-            LossKind::Refused => wait = self.settings.pace.most,
-            _ => {}
+            LossKind::TakenOver => {
+                let calm = held.is_some_and(|held| held >= CALM);
+                self.takeovers = if calm { 1 } else { self.takeovers + 1 };
+            }
+            LossKind::Unanswered | LossKind::Refused | LossKind::Broken => {}
         }
+        if held.is_some() && loss.reason.starts_with(CLOSED) {
+            loss.reason.truncate(CLOSED.len()); // it was the right port
+        }
+        if loss.kind == LossKind::Refused {
+            wait = self.settings.pace.most;
+        }
+        let ended = self.takeovers >= TAKEOVERS_MAX;
         let reason = loss.reason.clone();
-        tracing::debug!(broker = %self.settings.broker, reason, ?wait, "connection lost");
+        tracing::debug!(broker = %self.settings.access, reason, ?wait, "connection lost");
         self.status.send_modify(|status| {
             status.losses += u64::from(held.is_some());
             status.state = match loss.kind {
                 LossKind::Refused => LinkState::Refused { reason },
+                _ if ended => LinkState::Ended { reason: QUARREL.to_owned() },
                 _ => LinkState::Disconnected { reason },
             };
         });
-        self.phase = Phase::Down { until: Instant::now() + wait };
+        self.phase =
+            if ended { Phase::Ended } else { Phase::Down { until: Instant::now() + wait } };
         loss
     }
 
-    fn other_protocol(&mut self) {
+    /// Speaks the other version next time; where only one may be spoken, that is the end of it.
+    fn other_protocol(&mut self, loss: &mut Loss) {
         self.unanswered = 0;
+        if self.settings.access.protocol.is_some() {
+            if loss.kind == LossKind::Version {
+                loss.reason += ": leave out --mqtt";
+                loss.kind = LossKind::Refused;
+            }
+            return;
+        }
         self.protocol = match self.protocol {
             Protocol::V5 => Protocol::V311,
             Protocol::V311 => Protocol::V5,

@@ -10,6 +10,8 @@ pub mod url;
 pub mod wire;
 
 #[cfg(feature = "live")]
+pub mod access;
+#[cfg(feature = "live")]
 pub mod broker;
 #[cfg(feature = "live")]
 pub mod link;

@@ -13,11 +13,11 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::base::time::wall_now;
+use crate::telemetry::access::Access;
 use crate::telemetry::backoff::Pace;
 use crate::telemetry::link::{Event, Link, LinkSettings, LinkState, LinkStatus};
 pub use crate::telemetry::outbox::Keep;
 use crate::telemetry::outbox::{Entry, Outbox};
-use crate::telemetry::url::BrokerUrl;
 use crate::telemetry::wire::MESSAGE_BYTES_MAX;
 
 /// Messages that may wait for their turn: at 8 KiB each, 32 MiB at most.
@@ -29,8 +29,8 @@ const IN_HAND: usize = 128;
 /// How to publish.
 #[derive(Debug, Clone)]
 pub struct PublisherSettings {
-    /// Where.
-    pub broker: BrokerUrl,
+    /// Where, and how to get in.
+    pub broker: Access,
     /// A name no other client of the broker has; 1 to 23 characters suit every broker.
     pub client_id: String,
     /// Topic and payload that the broker sends for us when we vanish without goodbye.
@@ -45,9 +45,9 @@ pub struct PublisherSettings {
 
 impl PublisherSettings {
     /// The usual: tested every 15 s, `OUTBOX_MESSAGES` kept, no will.
-    pub fn new(broker: BrokerUrl, client_id: &str) -> Self {
+    pub fn new(broker: impl Into<Access>, client_id: &str) -> Self {
         Self {
-            broker,
+            broker: broker.into(),
             client_id: client_id.to_owned(),
             will: None,
             keep_alive: Duration::from_secs(15),
@@ -116,7 +116,7 @@ impl Publisher {
     /// Starts to connect; needs a tokio runtime.
     pub fn start(settings: PublisherSettings) -> Self {
         let (link, status) = Link::open(LinkSettings {
-            broker: settings.broker,
+            access: Arc::new(settings.broker),
             client_id: settings.client_id,
             will: settings.will,
             keep_alive: settings.keep_alive,

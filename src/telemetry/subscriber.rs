@@ -13,9 +13,9 @@ use tokio::task::JoinHandle;
 
 use crate::base::Stamp;
 use crate::base::time::wall_now;
+use crate::telemetry::access::Access;
 use crate::telemetry::backoff::Pace;
 use crate::telemetry::link::{Event, Incoming, Link, LinkSettings, LinkState, LinkStatus, Ticket};
-use crate::telemetry::url::BrokerUrl;
 use crate::telemetry::wire::MESSAGE_BYTES_MAX;
 
 /// Messages that may wait for the reader: four times what the broker sends unacknowledged.
@@ -24,8 +24,8 @@ const ARRIVALS: usize = 4_096;
 /// How to receive.
 #[derive(Debug, Clone)]
 pub struct SubscriberSettings {
-    /// Where.
-    pub broker: BrokerUrl,
+    /// Where, and how to get in.
+    pub broker: Access,
     /// A name no other client of the broker has, and the same after a restart when a session is
     /// to be found again.
     pub client_id: String,
@@ -41,9 +41,9 @@ pub struct SubscriberSettings {
 
 impl SubscriberSettings {
     /// The usual: tested every 15 s, no session.
-    pub fn new(broker: BrokerUrl, client_id: &str, filters: Vec<String>) -> Self {
+    pub fn new(broker: impl Into<Access>, client_id: &str, filters: Vec<String>) -> Self {
         Self {
-            broker,
+            broker: broker.into(),
             client_id: client_id.to_owned(),
             filters,
             session: None,
@@ -100,7 +100,7 @@ impl Subscriber {
     /// in which the broker sent them.
     pub fn start(settings: SubscriberSettings) -> (Self, mpsc::Receiver<Arrival>) {
         let (link, status) = Link::open(LinkSettings {
-            broker: settings.broker,
+            access: Arc::new(settings.broker),
             client_id: settings.client_id,
             will: None,
             keep_alive: settings.keep_alive,

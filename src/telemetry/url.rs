@@ -1,13 +1,18 @@
-//! Where a broker is: `mqtt://[user:password@]host[:port]`, or just `host:port`.
+//! Where a broker is: `mqtt://[user:password@]host[:port]`, or just `host:port`; `mqtts://` over
+//! TLS, `ws://` and `wss://` over websockets, with a path.
 
 use std::fmt;
 
-/// MQTT's registered port.
-const PORT: u16 = 1883;
+/// The path at which brokers usually serve websockets.
+const PATH: &str = "/mqtt";
 
 /// The address of a broker. Neither `Display` nor `Debug` shows the password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct BrokerUrl {
+    /// Over TLS?
+    pub encrypted: bool,
+    /// The path of its websocket; none for plain MQTT.
+    pub path: Option<String>,
     /// Name or address; an IPv6 address stands in brackets.
     pub host: String,
     /// TCP port.
@@ -19,14 +24,8 @@ pub struct BrokerUrl {
 /// A text that is no address of a broker we can reach.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BrokerUrlError {
-    /// `mqtts`, `wss` and the like.
-    #[error("{scheme}:// is not built in yet: encrypted and web-socket connections; use mqtt://")]
-    NotBuiltIn {
-        /// What was asked for.
-        scheme: String,
-    },
     /// Another protocol altogether.
-    #[error("{scheme}:// is no MQTT address: write mqtt://HOST:PORT")]
+    #[error("{scheme}:// is no MQTT address: write mqtt://, mqtts://, ws:// or wss://HOST:PORT")]
     UnknownScheme {
         /// What was asked for.
         scheme: String,
@@ -41,8 +40,17 @@ pub enum BrokerUrlError {
         text: String,
     },
     /// Something after the port.
-    #[error("the broker's address has something after the port: write mqtt://HOST:PORT")]
+    #[error(
+        "the broker's address has something after the port: write mqtt://HOST:PORT; only ws:// and \
+         wss:// have a path"
+    )]
     Rest,
+    /// A path that no request could ask for.
+    #[error("the path of a websocket may have letters, digits and -._~/%?=& only")]
+    Path,
+    /// An IPv6 address where the client needs a name.
+    #[error("an IPv6 address goes with mqtt:// only: give the broker's name")]
+    NeedsName,
     /// A broken percent sequence in user or password.
     #[error("user or password has a % that is no %XX")]
     Login,
@@ -51,31 +59,40 @@ pub enum BrokerUrlError {
 impl BrokerUrl {
     /// The embedded broker, or any other on this machine.
     pub fn loopback(port: u16) -> Self {
-        Self { host: "127.0.0.1".to_owned(), port, login: None }
+        let host = "127.0.0.1".to_owned();
+        Self { encrypted: false, path: None, host, port, login: None }
     }
 
     /// Reads an address. Errors: no scheme of ours, no host, no port, something behind it.
     pub fn parse(text: &str) -> Result<Self, BrokerUrlError> {
         let text = text.trim();
-        let rest = match text.split_once("://") {
-            None => text,
-            Some((scheme, rest)) => match scheme.to_ascii_lowercase().as_str() {
-                "mqtt" | "tcp" => rest,
-                "mqtts" | "ssl" | "tls" | "ws" | "wss" => {
-                    return Err(BrokerUrlError::NotBuiltIn { scheme: scheme.to_owned() });
-                }
-                _ => return Err(BrokerUrlError::UnknownScheme { scheme: scheme.to_owned() }),
-            },
+        let (scheme, rest) = text.split_once("://").unwrap_or(("mqtt", text));
+        let (encrypted, is_web) = match scheme.to_ascii_lowercase().as_str() {
+            "mqtt" | "tcp" => (false, false),
+            "mqtts" | "ssl" | "tls" => (true, false),
+            "ws" => (false, true),
+            "wss" => (true, true),
+            _ => return Err(BrokerUrlError::UnknownScheme { scheme: scheme.to_owned() }),
         };
+        // A password may hold a slash; what follows the last @ may not hold another.
         let (login, place) = match rest.rsplit_once('@') {
             None => (None, rest),
             Some((login, place)) => (Some(login), place),
         };
-        let place = place.strip_suffix('/').unwrap_or(place);
-        if place.contains(['/', '?', '#']) {
-            return Err(BrokerUrlError::Rest);
-        }
+        let end = place.find(['/', '?', '#']).unwrap_or(place.len());
+        let (place, path) = place.split_at(end);
+        let path = match (is_web, path) {
+            (false, "" | "/") => None,
+            (false, _) => return Err(BrokerUrlError::Rest),
+            (true, "") => Some(PATH.to_owned()),
+            (true, path) if is_path(path) => Some(path.to_owned()),
+            (true, _) => return Err(BrokerUrlError::Path),
+        };
         let (host, port) = split_port(place)?;
+        if host.starts_with('[') && (encrypted || is_web) {
+            return Err(BrokerUrlError::NeedsName);
+        }
+        let port = port.unwrap_or(usual_port(encrypted, is_web));
         let login = match login {
             None => None,
             Some(login) => {
@@ -83,16 +100,47 @@ impl BrokerUrl {
                 Some((percent_decoded(user)?, percent_decoded(password)?))
             }
         };
-        Ok(Self { host, port, login })
+        Ok(Self { encrypted, path, host, port, login })
     }
 
     /// Is the broker on this machine?
     pub fn is_loopback(&self) -> bool {
         self.host == "localhost" || self.host == "[::1]" || self.host.starts_with("127.")
     }
+
+    /// `mqtt`, `mqtts`, `ws` or `wss`.
+    pub fn scheme(&self) -> &'static str {
+        match (self.path.is_some(), self.encrypted) {
+            (false, false) => "mqtt",
+            (false, true) => "mqtts",
+            (true, false) => "ws",
+            (true, true) => "wss",
+        }
+    }
+
+    /// The same address in the shape of a request for a websocket, without login.
+    pub fn request(&self) -> String {
+        let path = self.path.as_deref().unwrap_or_default();
+        format!("{}://{}:{}{path}", self.scheme(), self.host, self.port)
+    }
 }
 
-fn split_port(place: &str) -> Result<(String, u16), BrokerUrlError> {
+/// The registered ports of MQTT, and those of the web.
+fn usual_port(encrypted: bool, is_web: bool) -> u16 {
+    match (is_web, encrypted) {
+        (false, false) => 1883,
+        (false, true) => 8883,
+        (true, false) => 80,
+        (true, true) => 443,
+    }
+}
+
+fn is_path(text: &str) -> bool {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b"-._~/%?=&".contains(&b);
+    text.starts_with('/') && text.len() <= 256 && text.bytes().all(fits)
+}
+
+fn split_port(place: &str) -> Result<(String, Option<u16>), BrokerUrlError> {
     let end = place.find(']').map_or(0, |end| end + 1); // an IPv6 address has colons of its own
     let (host, port) = match place.get(end..).and_then(|rest| rest.find(':')) {
         None => (place, None),
@@ -108,10 +156,10 @@ fn split_port(place: &str) -> Result<(String, u16), BrokerUrlError> {
         return Err(BrokerUrlError::Host);
     }
     let port = match port {
-        None => PORT,
+        None => None,
         Some(text) => match text.parse() {
             Ok(0) | Err(_) => return Err(BrokerUrlError::Port { text: text.to_owned() }),
-            Ok(port) => port,
+            Ok(port) => Some(port),
         },
     };
     Ok((host.to_owned(), port))
@@ -136,11 +184,13 @@ fn percent_decoded(text: &str) -> Result<String, BrokerUrlError> {
 
 impl fmt::Display for BrokerUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (host, port) = (&self.host, self.port);
+        write!(f, "{}://", self.scheme())?;
         match &self.login {
-            None => write!(f, "mqtt://{host}:{port}"),
-            Some((user, _)) => write!(f, "mqtt://{user}:***@{host}:{port}"),
+            Some((user, password)) if password.is_empty() => write!(f, "{user}@")?,
+            Some((user, _)) => write!(f, "{user}:***@")?,
+            None => {}
         }
+        write!(f, "{}:{}{}", self.host, self.port, self.path.as_deref().unwrap_or_default())
     }
 }
 
@@ -169,6 +219,13 @@ mod tests {
             ("mqtt://[::1]:1885", "mqtt://[::1]:1885"),
             ("[::1]", "mqtt://[::1]:1883"),
             ("mqtt://rw:readwrite@h:1884", "mqtt://rw:***@h:1884"),
+            ("mqtt://rw@h", "mqtt://rw@h:1883"),
+            ("mqtts://h", "mqtts://h:8883"),
+            ("ssl://h:8886", "mqtts://h:8886"),
+            ("ws://h:8080", "ws://h:8080/mqtt"),
+            ("wss://u:p@h", "wss://u:***@h:443/mqtt"),
+            ("wss://h:8084/ws/mqtt?v=1", "wss://h:8084/ws/mqtt?v=1"),
+            ("ws://h/", "ws://h:80/"),
         ] {
             assert_eq!(shown(text), expected, "{text}");
         }
@@ -185,14 +242,9 @@ mod tests {
     fn other_addresses_are_refused_with_the_way_out() {
         for (text, expected) in [
             (
-                "mqtts://h",
-                "mqtts:// is not built in yet: encrypted and web-socket connections; use mqtt://",
+                "http://h",
+                "http:// is no MQTT address: write mqtt://, mqtts://, ws:// or wss://HOST:PORT",
             ),
-            (
-                "wss://h",
-                "wss:// is not built in yet: encrypted and web-socket connections; use mqtt://",
-            ),
-            ("http://h", "http:// is no MQTT address: write mqtt://HOST:PORT"),
             ("", "the broker's address has no valid host: write mqtt://HOST:PORT"),
             ("mqtt://:1883", "the broker's address has no valid host: write mqtt://HOST:PORT"),
             ("mqtt://a b", "the broker's address has no valid host: write mqtt://HOST:PORT"),
@@ -201,8 +253,11 @@ mod tests {
             ("h:99999", "the broker's port must be a number from 1 to 65535, not \"99999\""),
             (
                 "mqtt://h:1883/topic",
-                "the broker's address has something after the port: write mqtt://HOST:PORT",
+                "the broker's address has something after the port: write mqtt://HOST:PORT; only \
+                 ws:// and wss:// have a path",
             ),
+            ("ws://h/a b", "the path of a websocket may have letters, digits and -._~/%?=& only"),
+            ("mqtts://[::1]", "an IPv6 address goes with mqtt:// only: give the broker's name"),
             ("mqtt://a%zz:b@h", "user or password has a % that is no %XX"),
         ] {
             assert_eq!(shown(text), expected, "{text}");

@@ -176,9 +176,9 @@ impl<'a> Builder<'a> {
         self.view.link = match state {
             LinkState::Connecting => Link::Connecting,
             LinkState::Connected => Link::Connected,
-            LinkState::Disconnected { reason } | LinkState::Refused { reason } => {
-                Link::Lost(reason.clone())
-            }
+            LinkState::Disconnected { reason }
+            | LinkState::Refused { reason }
+            | LinkState::Ended { reason } => Link::Lost(reason.clone()),
         };
     }
 

@@ -5,14 +5,18 @@
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use rumqttc::v5;
+use rumqttc::{TlsConfiguration, Transport, v5};
 
+use super::loss::{Loss, loss_5, loss_311};
 use super::{LinkSettings, Protocol};
 use crate::base::Stamp;
+use crate::telemetry::access::Access;
 use crate::telemetry::outbox::{Entry, Keep};
+use crate::telemetry::url::BrokerUrl;
 
 /// Largest packet a 5 broker may send us; it drops larger ones for us.
 const PACKET_BYTES_MAX: u32 = 256 * 1024;
@@ -51,32 +55,6 @@ pub(in crate::telemetry) struct Incoming {
     pub payload: Bytes,
     pub retained: bool,
     pub ticket: Ticket,
-}
-
-/// Why a connection ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::telemetry) struct Loss {
-    pub reason: String,
-    pub kind: LossKind,
-}
-
-/// What an end means for the next attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::telemetry) enum LossKind {
-    /// Worth trying again.
-    Broken,
-    /// Closed before it was accepted: a 3.1.1 broker does that to a 5 client.
-    Unanswered,
-    /// The broker said that it does not speak this version.
-    Version,
-    /// The broker will go on refusing until somebody changes something.
-    Refused,
-}
-
-impl Loss {
-    pub(super) fn broken(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), kind: LossKind::Broken }
-    }
 }
 
 #[derive(Clone)]
@@ -131,6 +109,7 @@ type Polled = (EventLoop, Result<Option<Event>, (Vec<Event>, Loss)>);
 /// One connection. Dropping it closes the socket without goodbye: the broker sends the will.
 pub(super) struct Connection {
     client: Client,
+    access: Arc<Access>,
     /// The client's event loop is polled in one future that is kept until it is ready, so that
     /// giving up waiting for `next` never cuts a packet in two.
     poll: Pin<Box<dyn Future<Output = Polled> + Send>>,
@@ -156,9 +135,11 @@ impl Connection {
                 (Client::V311(client), EventLoop::V311(Box::new(event_loop)))
             }
         };
+        let access = Arc::clone(&settings.access);
         Self {
-            poll: Box::pin(poll(event_loop, client.clone())),
+            poll: Box::pin(poll(event_loop, client.clone(), Arc::clone(&access))),
             client,
+            access,
             ready: VecDeque::new(),
             // Pings bring an event every keep-alive; a client stuck in a full socket brings none.
             silence_max: keep_alive(settings) * 2 + settings.pace.patience,
@@ -183,7 +164,8 @@ impl Connection {
             };
             match outcome {
                 Ok(event) => {
-                    self.poll = Box::pin(poll(event_loop, self.client.clone()));
+                    let access = Arc::clone(&self.access);
+                    self.poll = Box::pin(poll(event_loop, self.client.clone(), access));
                     self.ready.extend(event);
                 }
                 Err((left, loss)) => {
@@ -251,10 +233,26 @@ fn keep_alive(settings: &LinkSettings) -> Duration {
     settings.keep_alive.max(KEEP_ALIVE_LEAST)
 }
 
+/// What the client wants as the broker's name: for a websocket, all of its address.
+fn address(url: &BrokerUrl) -> String {
+    if url.path.is_some() { url.request() } else { url.host.clone() }
+}
+
+fn transport(access: &Access) -> Transport {
+    let tls = || TlsConfiguration::Rustls(access.trust.config());
+    match (access.url.path.is_some(), access.url.encrypted) {
+        (false, false) => Transport::Tcp,
+        (false, true) => Transport::Tls(tls()),
+        (true, false) => Transport::Ws,
+        (true, true) => Transport::Wss(tls()),
+    }
+}
+
 fn options_5(settings: &LinkSettings) -> v5::MqttOptions {
-    let (url, id) = (&settings.broker, &settings.client_id);
-    let mut options = v5::MqttOptions::new(id, &url.host, url.port);
+    let url = &settings.access.url;
+    let mut options = v5::MqttOptions::new(&settings.client_id, address(url), url.port);
     options
+        .set_transport(transport(&settings.access))
         .set_keep_alive(keep_alive(settings))
         .set_connection_timeout(settings.pace.patience.as_secs().max(1))
         .set_clean_start(settings.session.is_none())
@@ -279,9 +277,10 @@ fn options_5(settings: &LinkSettings) -> v5::MqttOptions {
 }
 
 fn options_311(settings: &LinkSettings) -> rumqttc::MqttOptions {
-    let (url, id) = (&settings.broker, &settings.client_id);
-    let mut options = rumqttc::MqttOptions::new(id, &url.host, url.port);
+    let url = &settings.access.url;
+    let mut options = rumqttc::MqttOptions::new(&settings.client_id, address(url), url.port);
     options
+        .set_transport(transport(&settings.access))
         .set_keep_alive(keep_alive(settings))
         .set_clean_session(settings.session.is_none())
         .set_max_packet_size(PACKET_BYTES_MAX_311, PACKET_BYTES_MAX_311)
@@ -297,7 +296,7 @@ fn options_311(settings: &LinkSettings) -> rumqttc::MqttOptions {
     options
 }
 
-async fn poll(event_loop: EventLoop, client: Client) -> Polled {
+async fn poll(event_loop: EventLoop, client: Client, access: Arc<Access>) -> Polled {
     match event_loop {
         EventLoop::V5(mut event_loop) => {
             let outcome = match event_loop.poll().await {
@@ -306,7 +305,7 @@ async fn poll(event_loop: EventLoop, client: Client) -> Polled {
                     // What came before the end is still in the client's list.
                     let left = std::mem::take(&mut event_loop.state.events);
                     let left = left.into_iter().filter_map(|event| read_5(event, &client));
-                    Err((left.collect(), loss_5(&error)))
+                    Err((left.collect(), loss_5(&error, &access)))
                 }
             };
             (EventLoop::V5(event_loop), outcome)
@@ -317,7 +316,7 @@ async fn poll(event_loop: EventLoop, client: Client) -> Polled {
                 Err(error) => {
                     let left = std::mem::take(&mut event_loop.state.events);
                     let left = left.into_iter().filter_map(|event| read_311(event, &client));
-                    Err((left.collect(), loss_311(&error)))
+                    Err((left.collect(), loss_311(&error, &access)))
                 }
             };
             (EventLoop::V311(event_loop), outcome)
@@ -389,74 +388,4 @@ fn read_311(event: rumqttc::Event, client: &Client) -> Option<Event> {
         rumqttc::Event::Outgoing(rumqttc::Outgoing::Publish(packet)) => Event::Sent(packet),
         _ => return None,
     })
-}
-
-fn loss_5(error: &v5::ConnectionError) -> Loss {
-    use v5::mqttbytes::Error as PacketError;
-    use v5::mqttbytes::v5::{ConnectReturnCode as Code, DisconnectReasonCode};
-    use v5::{ConnectionError, StateError};
-    let (reason, kind) = match error {
-        ConnectionError::Timeout(_) => ("no answer to CONNECT".to_owned(), LossKind::Broken),
-        ConnectionError::Io(error) => (error.to_string(), LossKind::Broken),
-        ConnectionError::ConnectionRefused(code) => {
-            let kind = match code {
-                Code::UnsupportedProtocolVersion | Code::RefusedProtocolVersion => {
-                    LossKind::Version
-                }
-                Code::ServerUnavailable
-                | Code::ServiceUnavailable
-                | Code::ServerBusy
-                | Code::QuotaExceeded
-                | Code::ConnectionRateExceeded => LossKind::Broken,
-                _ => LossKind::Refused,
-            };
-            (format!("the broker refuses us: {code:?}"), kind)
-        }
-        ConnectionError::MqttState(StateError::Deserialization(
-            PacketError::InvalidConnectReturnCode(1),
-        )) => ("the broker does not speak MQTT 5".to_owned(), LossKind::Version),
-        ConnectionError::MqttState(StateError::ConnectionAborted) => {
-            ("the broker closed the connection".to_owned(), LossKind::Unanswered)
-        }
-        ConnectionError::MqttState(StateError::ServerDisconnect { reason_code, .. }) => {
-            match reason_code {
-                DisconnectReasonCode::SessionTakenOver => {
-                    ("another client uses our client id".to_owned(), LossKind::Broken)
-                }
-                code => (format!("the broker disconnected us: {code:?}"), LossKind::Broken),
-            }
-        }
-        ConnectionError::MqttState(error @ StateError::OutgoingPacketTooLarge { .. }) => {
-            (error.to_string(), LossKind::Refused)
-        }
-        ConnectionError::MqttState(StateError::AwaitPingResp) => {
-            ("no answer to a ping".to_owned(), LossKind::Broken)
-        }
-        error => (error.to_string(), LossKind::Broken),
-    };
-    Loss { reason, kind }
-}
-
-fn loss_311(error: &rumqttc::ConnectionError) -> Loss {
-    use rumqttc::{ConnectReturnCode as Code, ConnectionError, StateError};
-    let (reason, kind) = match error {
-        ConnectionError::NetworkTimeout => ("no answer to CONNECT".to_owned(), LossKind::Broken),
-        ConnectionError::Io(error) if error.kind() == std::io::ErrorKind::ConnectionAborted => {
-            ("the broker closed the connection".to_owned(), LossKind::Unanswered)
-        }
-        ConnectionError::Io(error) => (error.to_string(), LossKind::Broken),
-        ConnectionError::ConnectionRefused(code) => {
-            let kind = match code {
-                Code::RefusedProtocolVersion => LossKind::Version,
-                Code::ServiceUnavailable => LossKind::Broken,
-                _ => LossKind::Refused,
-            };
-            (format!("the broker refuses us: {code:?}"), kind)
-        }
-        ConnectionError::MqttState(StateError::AwaitPingResp) => {
-            ("no answer to a ping".to_owned(), LossKind::Broken)
-        }
-        error => (error.to_string(), LossKind::Broken),
-    };
-    Loss { reason, kind }
 }

@@ -2,16 +2,17 @@
 
 mod delivery;
 mod kept;
+mod listeners;
 mod outage;
 mod strangers;
 
 use std::time::Duration;
 
+use sanmen::telemetry::access::Access;
 use sanmen::telemetry::backoff::Pace;
 use sanmen::telemetry::link::{LinkState, LinkStatus};
 use sanmen::telemetry::publisher::{Publisher, PublisherSettings};
 use sanmen::telemetry::subscriber::{Arrival, Subscriber, SubscriberSettings};
-use sanmen::telemetry::url::BrokerUrl;
 use tokio::sync::{mpsc, watch};
 
 const TOPIC: &str = "sanmen/v1/k7/sanmen/data";
@@ -26,7 +27,7 @@ fn quick() -> Pace {
     Pace { least: ms(20), most: ms(100), stable: ms(1_000), patience: ms(1_000) }
 }
 
-fn publisher(broker: BrokerUrl) -> Publisher {
+fn publisher(broker: impl Into<Access>) -> Publisher {
     let settings = PublisherSettings::new(broker, "sanmen-test-plant");
     Publisher::start(PublisherSettings {
         pace: quick(),
@@ -36,7 +37,7 @@ fn publisher(broker: BrokerUrl) -> Publisher {
 }
 
 /// Subscribed to everything of the space, with a session.
-fn subscriber(broker: BrokerUrl) -> (Subscriber, mpsc::Receiver<Arrival>) {
+fn subscriber(broker: impl Into<Access>) -> (Subscriber, mpsc::Receiver<Arrival>) {
     let filters = vec!["sanmen/v1/k7/#".to_owned()];
     let settings = SubscriberSettings::new(broker, "sanmen-test-monitor", filters);
     let session = Some(Duration::from_mins(1));

@@ -13,7 +13,7 @@ use tokio::process::{Child, Command};
 /// How long a service may take to start or stop before the test fails.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-const INSTALL: &str = "needs Mosquitto: apt-get install mosquitto mosquitto-clients";
+pub const INSTALL: &str = "needs Mosquitto: apt-get install mosquitto mosquitto-clients";
 
 /// A running broker; killed when dropped.
 pub struct Mosquitto {
@@ -28,7 +28,7 @@ pub async fn free_port() -> u16 {
     probe.local_addr().expect("bound").port()
 }
 
-fn program(name: &str) -> Command {
+pub fn program(name: &str) -> Command {
     let found =
         ["/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin", "/opt/homebrew/sbin"]
             .iter()
@@ -49,6 +49,18 @@ impl Mosquitto {
     pub async fn start_with(lines: &str) -> Self {
         let port = free_port().await;
         Self::start_at(port, lines).await
+    }
+
+    /// Nothing but what `lines` say of listeners; the first is on `port`. The folder may hold
+    /// files that they name.
+    pub async fn start_in(folder: TempDir, port: u16, lines: &str) -> Self {
+        let mut config = lines.to_owned();
+        if is_root() {
+            config.push_str("user root\n");
+        }
+        tokio::fs::write(folder.path().join("mosquitto.conf"), config).await.expect("written");
+        let child = launch(&folder).await;
+        Self { folder, port, child }
     }
 
     /// On this port.

@@ -1,0 +1,131 @@
+#![expect(clippy::disallowed_methods, reason = "edge: reads certificates and passwords")]
+//! How to get in at a broker, from flags, the environment and settings.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::cli::exit::Failure;
+use crate::cli::settings::{Settings, Version};
+use crate::cli::stderr::say;
+use crate::telemetry::access::{Access, Part, Trust, TrustError};
+use crate::telemetry::url::BrokerUrl;
+
+/// Where a password may stand that nobody else on the machine can read.
+const PASSWORD: &str = "SANMEN_BROKER_PASSWORD";
+
+/// Flags for a broker that asks for more than its address.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Options of the broker")]
+pub struct AccessArgs {
+    /// Authorities that the broker's certificate may come from (PEM), instead of the public ones
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// Our certificate with its chain (PEM), for a broker that asks for one
+    #[arg(long, value_name = "FILE", requires = "key")]
+    cert: Option<PathBuf>,
+    /// The private key of that certificate (PEM)
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    key: Option<PathBuf>,
+    /// Our name at the broker; its password stands in SANMEN_BROKER_PASSWORD or a file
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
+    /// A file that holds nothing but the password
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+    /// The version of MQTT: 5, 3.1.1, or auto: 5, and 3.1.1 where the broker does not speak it
+    #[arg(long, value_name = "VERSION", value_parser = Version::parse)]
+    mqtt: Option<Version>,
+}
+
+impl AccessArgs {
+    /// All that is needed to reach the broker at `url`; flags go before settings. Says on stderr
+    /// what is not as safe as it could be. Errors: a file that cannot be used.
+    pub fn access(&self, mut url: BrokerUrl, settings: &Settings) -> Result<Access, Failure> {
+        let set = &settings.broker;
+        if url.login.as_ref().is_some_and(|(_, password)| !password.is_empty()) {
+            say(&format!(
+                "a password in an address can be read by everybody on this machine: give --user \
+                 NAME, and the password in {PASSWORD} or --password-file FILE"
+            ));
+        }
+        if let Some(user) = self.user.clone().or_else(|| named(&set.user))
+            && url.login.is_none()
+        {
+            url.login = Some((user, String::new()));
+        }
+        let file = |flag: &Option<PathBuf>, set: &str| {
+            flag.clone().or_else(|| named(set).map(PathBuf::from))
+        };
+        match &mut url.login {
+            Some((_, password)) if password.is_empty() => {
+                *password = self.password(named(&set.password_file).as_deref())?;
+            }
+            None if self.password_file.is_some() => {
+                return Err(Failure::usage("a password needs a name: give --user NAME"));
+            }
+            _ => {}
+        }
+        let ca = file(&self.ca, &set.ca_file);
+        let (cert, key) = (file(&self.cert, &set.cert_file), file(&self.key, &set.key_file));
+        let trust = trust(ca.as_deref(), cert.as_deref(), key.as_deref())?;
+        if !url.encrypted && (ca.is_some() || cert.is_some()) {
+            say(&format!("{url} is not encrypted: no certificate is looked at, or shown"));
+        } else if !url.encrypted && !url.is_loopback() {
+            say(&format!(
+                "{url} is not encrypted: anybody on the way can read and change what is said; use \
+                 mqtts:// or wss:// where the broker has them"
+            ));
+        }
+        let protocol = self.mqtt.unwrap_or(set.mqtt).protocol();
+        Ok(Access { url, trust, protocol })
+    }
+
+    fn password(&self, set: Option<&str>) -> Result<String, Failure> {
+        if self.password_file.is_none()
+            && let Ok(password) = std::env::var(PASSWORD)
+        {
+            return Ok(password);
+        }
+        let Some(path) = self.password_file.as_deref().or(set.map(Path::new)) else {
+            return Ok(String::new());
+        };
+        let text = std::fs::read_to_string(path).map_err(|error| Failure::file(path, error))?;
+        Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+    }
+}
+
+fn named(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+fn trust(ca: Option<&Path>, cert: Option<&Path>, key: Option<&Path>) -> Result<Trust, Failure> {
+    let read = |path: Option<&Path>| {
+        path.map(|path| std::fs::read(path).map_err(|error| Failure::file(path, error))).transpose()
+    };
+    let (authorities, chain, secret) = (read(ca)?, read(cert)?, read(key)?);
+    let own = match (&chain, &secret) {
+        (Some(chain), Some(secret)) => Some((chain.as_slice(), secret.as_slice())),
+        (None, None) => None,
+        _ => {
+            return Err(Failure::usage("a certificate needs its key: give cert_file and key_file"));
+        }
+    };
+    Trust::new(authorities.as_deref(), own).map_err(|(part, error)| {
+        let path = match part {
+            Part::Ca => ca,
+            Part::Cert => cert,
+            Part::Key => key,
+        };
+        let path = path.map_or_else(String::new, |path| path.display().to_string());
+        Failure::usage(Unusable { path, error })
+    })
+}
+
+/// A file that is no certificate or key.
+#[derive(Debug, thiserror::Error)]
+#[error("{path} {error}")]
+struct Unusable {
+    path: String,
+    error: TrustError,
+}
