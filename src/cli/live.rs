@@ -167,7 +167,7 @@ pub fn subscriber(
 
 /// A connection that listens; the broker keeps what comes while we are away.
 pub fn listener(
-    broker: &BrokerUrl,
+    broker: &Access,
     filters: Vec<String>,
     client_id: &str,
     settings: &Settings,
@@ -181,7 +181,7 @@ pub fn listener(
 }
 
 /// A connection that speaks for others, without a will.
-pub fn speaker(broker: &BrokerUrl, settings: &Settings) -> Publisher {
+pub fn speaker(broker: &Access, settings: &Settings) -> Publisher {
     Publisher::start(PublisherSettings {
         keep_alive: duration(settings.keep_alive),
         pace: pace_of(settings),

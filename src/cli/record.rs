@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::base::ids::Space;
 use crate::base::{PlantId, Span, Stamp};
+use crate::cli::access::AccessArgs;
 use crate::cli::common::{BROKER, SettingsFile};
 use crate::cli::exit::Failure;
 use crate::cli::live::{self, say};
@@ -48,6 +49,8 @@ pub struct RecordArgs {
     #[arg(long, value_name = "FILE.jsonl", value_parser = jsonl)]
     out: Option<PathBuf>,
     #[command(flatten)]
+    access: AccessArgs,
+    #[command(flatten)]
     settings: SettingsFile,
 }
 
@@ -61,26 +64,29 @@ fn jsonl(text: &str) -> Result<PathBuf, String> {
 /// Records until Ctrl-C.
 pub fn run(args: &RecordArgs, _out: &mut dyn Write) -> Result<(), Failure> {
     let settings = args.settings.load()?;
+    let broker = args.access.access(args.broker.clone(), &settings)?;
     let path = args.out.clone().unwrap_or_else(|| format!("{}.jsonl", args.space).into());
     let tape = Tape::open(&path)?;
     let path = path.display().to_string();
     let goes_on = if tape.bytes() > 0 { ", which goes on" } else { "" };
-    say(&format!("space {} on {} · into {path}{goes_on}", args.space, args.broker));
+    say(&format!("space {} on {} · into {path}{goes_on}", args.space, broker));
     if tape.torn > 0 {
         let bytes = tape.torn;
         say(&format!("{path} ended within a message: {bytes} bytes of it are dropped"));
     }
-    live::block_on(|_, stop| async move {
+    live::block_on(|stopper, stop| async move {
         let client = live::client_id_in(&PathBuf::from(format!("{path}.client")))?;
         let filters = vec![format!("sanmen/v1/{}/#", args.space)];
-        let (subscriber, arrivals) = live::listener(&args.broker, filters, &client, &settings);
+        let (subscriber, arrivals) = live::listener(&broker, filters, &client, &settings);
         let link = subscriber.status();
-        let outage = tokio::spawn(live::report_link(link.clone(), args.broker.clone()));
+        let quitters = live::Quitters::watch(vec![link.clone()], &broker, (&stopper, &stop));
+        let outage = tokio::spawn(live::report_link(link.clone(), broker));
         let recorder = Recorder::new(tape, path);
         let recorder = recorder.run(arrivals, link, stop).await?;
         outage.abort();
         let dropped = subscriber.dropped();
         subscriber.stop().await;
+        quitters.verdict().await?;
         recorder.finish(dropped)
     })
 }

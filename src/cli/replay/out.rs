@@ -12,6 +12,7 @@ use super::said::{Again, Played};
 use crate::base::PlantId;
 use crate::base::ids::Space;
 use crate::base::time::wall_now;
+use crate::cli::access::AccessArgs;
 use crate::cli::common::{Speed, speed};
 use crate::cli::exit::Failure;
 use crate::cli::library;
@@ -51,6 +52,8 @@ pub struct OutArgs {
         value_parser = speed,
     )]
     speed: Option<Speed>,
+    #[command(flatten)]
+    access: AccessArgs,
     /// A file of settings for the connection, that overrides the defaults
     #[arg(long, value_name = "FILE", requires = "broker")]
     settings: Option<PathBuf>,
@@ -71,6 +74,7 @@ pub fn play(
     plant: Option<&str>,
 ) -> Result<(), Failure> {
     let settings = library::settings(args.settings.as_deref())?;
+    let broker = args.access.access(broker.clone(), &settings)?;
     let plant = plant.map(PlantId::new).transpose().map_err(Failure::usage)?;
     let survey = polite::survey(path, plant.as_ref())?;
     let pace = match args.speed {
@@ -78,7 +82,7 @@ pub fn play(
         Some(Speed::Times(times)) => Pace::Times(times),
         None => Pace::Times(survey.speed.max(0.01)),
     };
-    if !broker.is_loopback() {
+    if !broker.url.is_loopback() {
         survey.check(pace)?;
     }
     let space = args.space.clone().unwrap_or_else(live::random_space);
@@ -89,9 +93,11 @@ pub fn play(
     let progress = Progress::default();
     let messages = Messages::open(path, &progress)?;
     let size = path.metadata().map_or(1, |about| about.len());
-    live::block_on(|_, stop| async move {
-        let publisher = live::speaker(broker, &settings);
-        let outage = tokio::spawn(live::report_link(publisher.status(), broker.clone()));
+    live::block_on(|stopper, stop| async move {
+        let publisher = live::speaker(&broker, &settings);
+        let link = publisher.status();
+        let quitters = live::Quitters::watch(vec![link.clone()], &broker, (&stopper, &stop));
+        let outage = tokio::spawn(live::report_link(link, broker));
         let bar = ProgressBar::new(size.max(1));
         if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {percent:>3} %") {
             bar.set_style(style);
@@ -100,6 +106,7 @@ pub fn play(
         let player = Player { messages, again, pace, progress, bar, stop };
         let done = player.run(publisher).await;
         outage.abort();
+        quitters.verdict().await?;
         done
     })
 }
