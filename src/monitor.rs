@@ -39,6 +39,7 @@ use crate::inspection::signal::notice::{Doubt, Notice, Told};
 use crate::inspection::{self, Inspection};
 use crate::plant::Plant;
 use crate::plant::tags::Tag;
+use crate::telemetry::mapping::Foreign;
 pub use snapshot::{PlantSnapshot, Snapshot, TagSnapshot};
 use snapshot::{PlantView, Remembered};
 
@@ -77,6 +78,8 @@ pub enum Input {
         /// When, on the monitor's clock.
         received_at: Stamp,
     },
+    /// What a mapping has made of a message of a device that knows nothing of our wire.
+    Foreign(Box<Foreign>),
     /// Time passes, on the monitor's clock.
     Tick {
         /// Its time.
@@ -211,6 +214,10 @@ impl Monitor {
             }
             Input::Retained { topic, payload, received_at } => {
                 let taken = self.ingest.refuse_retained(topic, payload, *received_at);
+                self.take(taken)
+            }
+            Input::Foreign(foreign) => {
+                let taken = self.ingest.accept_foreign(foreign);
                 self.take(taken)
             }
             Input::Tick { now } => {

@@ -6,6 +6,7 @@ pub mod alarm;
 pub mod analyte;
 pub mod complaint;
 pub mod flag;
+pub mod foreign;
 pub mod ids;
 pub mod lab_result;
 pub mod limit;

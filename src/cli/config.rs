@@ -70,6 +70,9 @@ fn check(paths: &[PathBuf], library: &Library, out: &mut dyn Write) -> Result<()
         checker.files += library::config_files();
         found.fleets = library::built_in_fleets();
         found.scenarios = library::built_in_scenarios();
+        if library.plants.is_none() {
+            found.mappings = library::built_in_mappings(); // they name plants that ship
+        }
         checker.files += found.scenarios.len();
     }
     // What is checked first is what the rest is checked against.
@@ -79,6 +82,7 @@ fn check(paths: &[PathBuf], library: &Library, out: &mut dyn Write) -> Result<()
     checker.fleets(&found.fleets);
     checker.settings(&found.settings);
     checker.alarms(&found.alarms);
+    checker.mappings(&found.mappings);
     checker.scenarios(&found.scenarios);
     checker.problems.into_result(Some(()))?;
     if !checker.idle.is_empty() {
@@ -174,6 +178,12 @@ impl Checker {
     fn alarms(&mut self, sources: &[Arc<Source>]) {
         for source in sources {
             keep(&mut self.problems, Handling::load(source));
+        }
+    }
+
+    fn mappings(&mut self, sources: &[Arc<Source>]) {
+        for source in sources {
+            keep(&mut self.problems, library::read_mapping(source, self.plants.values()));
         }
     }
 

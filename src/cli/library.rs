@@ -20,6 +20,7 @@ use crate::plant::fleet::{self, Fleet};
 use crate::plant::load::{self, Files};
 use crate::scenario::fleet::FleetScenario;
 use crate::scenario::{self, Scenario};
+use crate::telemetry::mapping::Mapping;
 
 #[derive(RustEmbed)]
 #[folder = "config/"]
@@ -219,6 +220,28 @@ pub fn plant(name: &str, sources: &[Arc<Source>]) -> Result<Plant, Problems> {
         )
     })?;
     load::load(id, &files)
+}
+
+/// A mapping of foreign devices to these plants.
+pub fn mapping(path: &Path, plants: &[Arc<Plant>]) -> Result<Mapping, Problems> {
+    read_mapping(&source(path)?, plants.iter())
+}
+
+/// The mappings compiled in.
+pub fn built_in_mappings() -> Vec<Arc<Source>> {
+    embedded::<Config>("config/", |path| path.starts_with("mappings/"))
+}
+
+/// A mapping of foreign devices to these plants.
+pub fn read_mapping<'p>(
+    source: &Arc<Source>,
+    plants: impl Iterator<Item = &'p Arc<Plant>>,
+) -> Result<Mapping, Problems> {
+    let tags = |plant: &Arc<Plant>| {
+        let tags = plant.instruments.iter().map(|it| (it.tag.id.clone(), it.tag.quantity));
+        (plant.id.clone(), tags.collect())
+    };
+    Mapping::load(source, plants.map(tags).collect())
 }
 
 /// The settings: the defaults, overridden by `over`.

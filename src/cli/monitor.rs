@@ -17,6 +17,8 @@ use crate::cli::live::{self, say};
 use crate::cli::ready::fleet_plants;
 use crate::cli::show::{self, Screen, Subject};
 use crate::plant::Plant;
+use crate::telemetry::mapping::Mapping;
+use crate::telemetry::topic;
 use crate::telemetry::url::BrokerUrl;
 
 /// Watches a space: rules, alarms, ledger.
@@ -44,6 +46,10 @@ pub struct MonitorArgs {
     /// The seed that the works of the fleet are drawn from; the fleet's own by default
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    /// Hear devices that know nothing of our wire too: a file that says where in their messages
+    /// what stands (src/docs/mappings.md)
+    #[arg(long, value_name = "FILE")]
+    mapping: Option<std::path::PathBuf>,
     /// Who answers alarms at this terminal
     #[arg(long, value_name = "NAME", env = "USER", default_value = "operator")]
     by: String,
@@ -67,6 +73,7 @@ pub fn run(args: &MonitorArgs, _out: &mut dyn Write) -> Result<(), Failure> {
         return Err(Failure::usage("there is no plant to watch"));
     }
     let broker = args.access.access(args.broker.clone(), &settings)?;
+    let mapping = args.mapping.as_ref().map(|file| library::mapping(file, &plants)).transpose()?;
     let folder = args.data.join(args.space.as_str());
     say(&format!("space {} on {} · ledger in {}", args.space, broker, folder.display()));
     let screen = Screen::choose(args.telling);
@@ -75,7 +82,10 @@ pub fn run(args: &MonitorArgs, _out: &mut dyn Write) -> Result<(), Failure> {
         let (service, told) =
             live::watch_service(plants.clone(), book.clone(), &folder, &settings).await?;
         let client = live::own_client_id(&folder)?;
-        let (subscriber, arrivals) = live::subscriber(&broker, &args.space, &client, &settings);
+        let mut filters = topic::filters(&args.space);
+        filters.extend(mapping.iter().flat_map(Mapping::filters));
+        let (subscriber, arrivals) = live::listener(&broker, filters, &client, &settings);
+        let service = service.with_mapping(mapping);
         let link = subscriber.status();
         let quitters = live::Quitters::watch(vec![link.clone()], &broker, (&stopper, &stopped));
         let place = (&broker, &args.space);

@@ -1,5 +1,7 @@
 //! One plant's intake: its messages checked against its tags, put in order, counted.
 
+mod foreign;
+
 use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
@@ -13,6 +15,7 @@ use crate::ingest::sequence::{Place, Sequence, Standing, Step};
 use crate::ingest::{Batch, Bounds, Collected, Decoded, LinkChange};
 use crate::plant::tags::{Tag, TagIndex};
 use crate::telemetry::wire::{Birth, Body, Clock, Column, Envelope, Message, Refusal, TagBirth};
+use foreign::Waiting;
 
 /// Event time of a plant not heard of begins at most this long before the first tick: the clock of
 /// a simulated one speaks at the end of its first step, and its first readings are a step older.
@@ -132,6 +135,9 @@ pub struct Intake {
     tickets: Numbers,
     #[serde(default)]
     results: Results,
+    /// Readings of devices that number nothing.
+    #[serde(default)]
+    foreign: Waiting,
     /// The exercise that its last message was of.
     #[serde(default)]
     pub plays: Option<String>,
@@ -158,6 +164,7 @@ impl Intake {
             sent_at: None,
             tickets: Numbers::default(),
             results: Results::default(),
+            foreign: Waiting::default(),
             plays: None,
             clock: None,
             counters: Counters::default(),
@@ -293,6 +300,7 @@ impl Intake {
         let mut steps = Vec::new();
         self.sequence.give_up(bound, &mut steps);
         self.take(plant, steps, now, out);
+        self.release_foreign(plant, bound, now, out);
         // Of a plant not heard of, no silence counts from long before we listened, however far
         // back the bound of accelerated ones lies.
         let reached = match self.frontier {

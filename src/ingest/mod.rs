@@ -38,6 +38,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::lab_result::LabResult;
 use crate::base::{PlantId, Span, Stamp, TagId};
 use crate::plant::tags::{Site, Tag};
+use crate::telemetry::mapping::Foreign;
 use crate::telemetry::topic::Topic;
 use crate::telemetry::wire::{self, Message, Refusal, Ticket};
 use intake::PlantTags;
@@ -220,6 +221,50 @@ impl Ingest {
         for refusal in &refused {
             let raw = (source, refusal.detail.as_bytes());
             self.refusals.note(self.ids.get(plant.0), refusal, raw, received_at, &mut taken.events);
+        }
+        taken
+    }
+
+    /// Takes in what a mapping has made of a message; what of it did not fit is counted.
+    pub fn accept_foreign(&mut self, foreign: &Foreign) -> Taken {
+        let received_at = foreign.received_at;
+        let mut refused: Vec<(Option<usize>, Refusal)> = Vec::new();
+        let mut by_plant: BTreeMap<usize, Vec<Observation>> = BTreeMap::new();
+        for reading in &foreign.readings {
+            let Some(&at) = self.by_id.get(&reading.plant) else {
+                let detail = format!("{} is no plant of ours", reading.plant);
+                refused.push((None, Refusal { reason: "unknown-plant", detail }));
+                continue;
+            };
+            let observations = by_plant.entry(at).or_default();
+            match self.tags.get(at).map(|tags| tags.foreign(reading, received_at)) {
+                Some(Ok(observation)) => observations.push(observation),
+                Some(Err(refusal)) => refused.push((Some(at), refusal)),
+                None => {}
+            }
+        }
+        let (mut out, bounds) = (Collected::default(), self.bounds);
+        let lateness = foreign.lateness.min(bounds.lateness);
+        let bounds = Bounds { lateness, ..bounds };
+        for (at, readings) in by_plant {
+            if let (Some(tags), Some(intake)) = (self.tags.get(at), self.intakes.get_mut(at)) {
+                let more = intake.accept_foreign(tags, readings, received_at, bounds, &mut out);
+                refused.extend(more.into_iter().map(|refusal| (Some(at), refusal)));
+            }
+        }
+        let mut taken = self.finish(out, received_at);
+        for (at, refusal) in &refused {
+            let raw = (foreign.topic.as_str(), refusal.detail.as_bytes());
+            let plant = at.and_then(|at| self.ids.get(at));
+            self.refusals.note(plant, refusal, raw, received_at, &mut taken.events);
+        }
+        for unfit in &foreign.refused {
+            let refusal = Refusal { reason: unfit.reason.word(), detail: unfit.detail.clone() };
+            let raw = (foreign.topic.as_str(), unfit.sample.as_bytes());
+            let plant = unfit.plant.as_ref();
+            for _ in 0..unfit.count {
+                self.refusals.note(plant, &refusal, raw, received_at, &mut taken.events);
+            }
         }
         taken
     }

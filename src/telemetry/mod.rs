@@ -4,6 +4,7 @@
 //! Must not know: plants, rules.
 
 pub mod backoff;
+pub mod mapping;
 pub mod radio;
 pub mod topic;
 pub mod url;

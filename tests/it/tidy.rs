@@ -17,10 +17,22 @@ const IMPORTS: [(&str, &[&str]); 12] = [
     ("instruments", &["plant", "scenario::injection", "world::truth"]),
     ("telemetry", &[]),
     ("simulator", &["plant", "scenario", "world", "instruments", "telemetry"]),
-    ("ingest", &["plant::tags", "telemetry::wire", "telemetry::topic", "telemetry::signature"]),
+    (
+        "ingest",
+        &[
+            "plant::tags",
+            "telemetry::wire",
+            "telemetry::topic",
+            "telemetry::signature",
+            "telemetry::mapping",
+        ],
+    ),
     ("inspection", &["plant::tags", "plant::profile", "ingest"]),
     ("alarms", &["inspection", "ingest::observation", "plant::tags"]),
-    ("monitor", &["plant", "telemetry::wire", "ingest", "inspection", "alarms"]),
+    (
+        "monitor",
+        &["plant", "telemetry::wire", "telemetry::mapping", "ingest", "inspection", "alarms"],
+    ),
     ("ledger", &["ingest", "inspection", "alarms", "plant::tags"]),
 ];
 

@@ -23,6 +23,8 @@ pub struct Found {
     pub settings: Vec<Arc<Source>>,
     /// Files with a section of how alarms are handled.
     pub alarms: Vec<Arc<Source>>,
+    /// Files with `[[topic]]`: what messages of foreign devices say.
+    pub mappings: Vec<Arc<Source>>,
     /// EPANET files outside a plant's folder.
     pub networks: Vec<Arc<Source>>,
     /// How many files, without those of plants.
@@ -37,6 +39,7 @@ enum Kind {
     Settings,
     Alarms,
     Fleet,
+    Mapping,
     Scenario,
 }
 
@@ -86,6 +89,7 @@ impl Found {
             Some(Kind::Settings) => self.settings.push(source),
             Some(Kind::Alarms) => self.alarms.push(source),
             Some(Kind::Fleet) => self.fleets.push(source),
+            Some(Kind::Mapping) => self.mappings.push(source),
             Some(Kind::Scenario) => self.scenarios.push(source),
             None if broken.is_empty() => self.unknown(&source),
             None => self.problems.absorb(broken),
@@ -96,8 +100,8 @@ impl Found {
         let first_line = source.text.find('\n').unwrap_or(source.text.len());
         self.problems.add(source, 0..first_line, "this is no kind of file that Sanmen reads").help(
             "a scenario names its `plant` or `fleet`, rules begin with [[rule]], settings have a \
-             section such as [monitor], the handling of alarms one such as [shelving]; \
-             a plant is a folder with network.inp, plant.toml and instruments.toml",
+             section such as [monitor], the handling of alarms one such as [shelving], a mapping \
+             has [[topic]]; a plant is a folder with network.inp, plant.toml and instruments.toml",
         );
     }
 }
@@ -125,6 +129,8 @@ fn kind_of(has: impl Fn(&str) -> bool) -> Option<Kind> {
         Some(Kind::Alarms)
     } else if has("template") || has("rural_residents") {
         Some(Kind::Fleet)
+    } else if has("topic") {
+        Some(Kind::Mapping)
     } else if ["plant", "fleet", "inject", "expect", "allow", "duration_h"].into_iter().any(&has) {
         Some(Kind::Scenario)
     } else {
@@ -142,6 +148,7 @@ mod tests {
         assert!(matches!(kind(&["rule"]), Some(Kind::Rules)));
         assert!(matches!(kind(&["ledger"]), Some(Kind::Settings)));
         assert!(matches!(kind(&["load"]), Some(Kind::Alarms)));
+        assert!(matches!(kind(&["lateness_s", "topic"]), Some(Kind::Mapping)));
         assert!(matches!(kind(&["plant", "title"]), Some(Kind::Scenario)));
         assert!(matches!(kind(&["county", "template"]), Some(Kind::Fleet)));
         assert!(kind(&["package", "dependencies"]).is_none());

@@ -6,10 +6,9 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::moment::TimeFormat;
 use super::refused::shown;
-use super::rows::Cell;
 use crate::base::Stamp;
+use crate::base::foreign::moment::TimeFormat;
 use crate::base::time::UtcOffset;
 
 /// When a message came, as we call it, and as `mosquitto_sub -F %J` does.
@@ -97,12 +96,10 @@ impl Heard {
 fn received(value: &Value) -> Result<Stamp, String> {
     match value {
         Value::String(text) => {
-            let read = TimeFormat::Rfc3339.read(Cell::Text(text));
+            let read = TimeFormat::Rfc3339.text(text);
             read.or_else(|wrong| Stamp::parse_as(text, TST, UtcOffset::UTC).map_err(|_| wrong))
         }
-        Value::Number(number) => {
-            TimeFormat::Rfc3339.read(Cell::Number(number.as_f64().unwrap_or(f64::NAN)))
-        }
+        Value::Number(number) => TimeFormat::Rfc3339.number(number.as_f64().unwrap_or(f64::NAN)),
         other => Err(format!("{} is no time", shown(&other.to_string()))),
     }
 }

@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::map::{Mapping, Shape, some};
-use super::moment::{LastTime, TimeFormat};
+use super::moment::LastTime;
 use super::refused::{Refused, shown};
 use super::rows::{Cell, Rows};
-use super::unit::Conversion;
+use crate::base::foreign::moment::TimeFormat;
+use crate::base::foreign::unit::Conversion;
+use crate::base::foreign::words;
 use crate::base::problem::{Spanned, nearest};
 use crate::base::units::Quantity;
 use crate::base::{Flag, Stamp};
@@ -386,22 +388,11 @@ impl Words<'_> {
     fn flag(&self, cell: Cell<'_>) -> Result<Flag, Wrong> {
         let text = match cell {
             Cell::Empty | Cell::Absent => return Ok(Flag::Good),
-            Cell::Text(text) => text.to_lowercase(),
+            Cell::Text(text) => text.to_owned(),
             Cell::Number(number) => number.to_string(),
             Cell::Time(_) | Cell::Foreign => String::new(),
         };
-        if let Some(flag) = self.flags.get(&text) {
-            return Ok(*flag);
-        }
-        let own = text.parse::<u8>().ok().and_then(|number| Flag::try_from(number).ok());
-        let own = own.or(match text.as_str() {
-            "good" => Some(Flag::Good),
-            "not-evaluated" => Some(Flag::NotEvaluated),
-            "suspect" | "uncertain" => Some(Flag::Suspect),
-            "fail" | "bad" => Some(Flag::Fail),
-            "missing" => Some(Flag::Missing),
-            _ => None,
-        });
+        let own = words::flag(self.flags, &text);
         own.ok_or_else(|| ("bad-flag", format!("{:?} is no known quality", shown(&text))))
     }
 }

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::moment::TimeFormat;
-use super::unit::{self, Conversion};
+use crate::base::Flag;
+use crate::base::foreign::moment::TimeFormat;
+use crate::base::foreign::unit::{self, Conversion};
+use crate::base::foreign::words::flags;
 use crate::base::problem::{Problems, Source, Spanned, Table, nearest, read_toml};
-use crate::base::time::UtcOffset;
-use crate::base::{Flag, Stamp};
 use crate::plant::Plant;
 use crate::plant::tags::TagIndex;
 
@@ -62,14 +62,6 @@ pub struct Named {
 
 /// The columns of a long table, by their keys.
 const LONG: [&str; 4] = ["tag", "value", "quality", "unit"];
-
-const FLAGS: [(&str, Flag); 5] = [
-    ("good", Flag::Good),
-    ("not-evaluated", Flag::NotEvaluated),
-    ("suspect", Flag::Suspect),
-    ("fail", Flag::Fail),
-    ("missing", Flag::Missing),
-];
 
 impl Mapping {
     /// Reads a mapping file. `plant`: whose readings they are, when the command says so.
@@ -142,7 +134,7 @@ fn read(
             "name the column that holds the time, or two in a list: [\"Date\", \"Time\"]",
         );
     }
-    let format = time_format(table);
+    let format = TimeFormat::of(table);
     let long = long_columns(table, shape);
     let missing = table.has("missing").then(|| {
         let words = table.texts("missing");
@@ -166,64 +158,6 @@ fn read(
     })
 }
 
-fn time_format(table: &Table<'_>) -> Option<TimeFormat> {
-    let offset = table.opt_text("utc_offset").and_then(|text| {
-        let offset = match text.get_ref().as_str() {
-            "Z" | "UTC" => Some(UtcOffset::UTC),
-            text => UtcOffset::parse(text),
-        };
-        if offset.is_none() {
-            let said = format!("`utc_offset` {:?} is no offset", text.get_ref());
-            table.add_with_help(text.span(), said, "write it like \"+08:00\", or \"Z\"");
-        }
-        Some(Spanned::new(text.span(), offset?))
-    });
-    let Some(pattern) = table.opt_text("time_format") else {
-        return refuse_offset(table, offset, TimeFormat::Rfc3339);
-    };
-    match pattern.get_ref().as_str() {
-        "rfc3339" => return refuse_offset(table, offset, TimeFormat::Rfc3339),
-        "epoch-s" => return refuse_offset(table, offset, TimeFormat::EpochSeconds),
-        "epoch-ms" => return refuse_offset(table, offset, TimeFormat::EpochMs),
-        _ => {}
-    }
-    let (span, pattern) = (pattern.span(), pattern.into_inner());
-    let sample = Stamp::MAX - crate::base::Span::DAY;
-    let written = sample.write_as(&pattern, UtcOffset::UTC);
-    let again = written.and_then(|text| Stamp::parse_as(&text, &pattern, UtcOffset::UTC));
-    let is_near = again.is_ok_and(|again| (sample - again) < crate::base::Span::DAY);
-    if !pattern.contains('%') || !is_near {
-        let text = format!("`time_format` {pattern:?} does not tell a moment");
-        let help = "rfc3339, epoch-s, epoch-ms, or date and time as in \"%Y-%m-%d %H:%M:%S\"";
-        table.add_with_help(span, text, help);
-        return None;
-    }
-    let has_offset = ["%z", "%:z"].iter().any(|part| pattern.contains(part));
-    if has_offset {
-        return refuse_offset(table, offset, TimeFormat::Pattern(pattern, UtcOffset::UTC));
-    }
-    let Some(offset) = offset else {
-        if !table.has("utc_offset") {
-            let text = format!("`time_format` {pattern:?} has no offset: local time of where?");
-            table.add_with_help(span, text, "add utc_offset = \"+08:00\", or %z to the format");
-        }
-        return None;
-    };
-    Some(TimeFormat::Pattern(pattern, offset.into_inner()))
-}
-
-/// A format that tells the offset itself needs none beside it.
-fn refuse_offset(
-    table: &Table<'_>,
-    offset: Option<Spanned<UtcOffset>>,
-    format: TimeFormat,
-) -> Option<TimeFormat> {
-    let Some(offset) = offset else { return Some(format) };
-    let text = "`utc_offset` says nothing here: the times have an offset, or count from 1970 UTC";
-    table.add_with_help(offset.span(), text, "leave it out, or give a time_format without %z");
-    None
-}
-
 fn long_columns(table: &Table<'_>, shape: Option<Shape>) -> [Option<Spanned<String>>; 4] {
     LONG.map(|key| {
         if shape == Some(Shape::Long) && matches!(key, "tag" | "value") {
@@ -237,27 +171,6 @@ fn long_columns(table: &Table<'_>, shape: Option<Shape>) -> [Option<Spanned<Stri
         }
         Some(found)
     })
-}
-
-/// Words of quality, each of one flag.
-fn flags(table: &Table<'_>) -> BTreeMap<String, Flag> {
-    let mut found: BTreeMap<String, Flag> = BTreeMap::new();
-    let Some(words) = table.opt_table("flags") else { return found };
-    for (name, flag) in FLAGS {
-        for word in words.texts(name) {
-            let key = word.get_ref().trim().to_lowercase();
-            match found.get(&key) {
-                Some(other) if *other != flag => {
-                    let text = format!("{:?} is {} already", word.get_ref(), other.name());
-                    words.add(word.span(), text);
-                }
-                _ => {
-                    found.insert(key, flag);
-                }
-            }
-        }
-    }
-    found
 }
 
 fn instruments(table: &Table<'_>, shape: Option<Shape>, plant: Option<&Plant>) -> Vec<Named> {

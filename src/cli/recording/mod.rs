@@ -18,7 +18,6 @@ mod rows;
 pub mod stream;
 #[cfg(test)]
 mod tests;
-mod unit;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};

@@ -1,9 +1,10 @@
 //! Laboratory results of a dataset.
 
-use super::moment::TimeFormat;
+use super::moment::moment;
 use super::refused::{Refused, shown};
 use super::rows::{Cell, Next, Rows};
 use crate::base::analyte::{Analyte, Sign};
+use crate::base::foreign::moment::TimeFormat;
 use crate::base::ids::{MethodId, SampleId};
 use crate::base::lab_result::LabResult;
 use crate::base::sampling::SamplingPoint;
@@ -64,7 +65,7 @@ impl Results {
             Cell::Text(text) => Ok(text),
             _ => Err(name.to_owned()),
         };
-        let time = |name| TimeFormat::Rfc3339.read(cell(name)).map_err(|_| name.to_owned());
+        let time = |name| moment(&TimeFormat::Rfc3339, cell(name)).map_err(|_| name.to_owned());
         let value = match cell("value") {
             Cell::Number(number) => Some(number),
             Cell::Text(text) => text.parse().ok(),

@@ -126,6 +126,13 @@ impl TimeBase {
         }
     }
 
+    /// A device that knows nothing of our wire has spoken: it is real.
+    pub fn hear_device(&mut self) {
+        if self.counting == Counting::Unknown {
+            self.counting = Counting::Wall;
+        }
+    }
+
     /// The monitor's time at `wall`; none while it is unknown.
     pub fn now(&self, wall: Stamp) -> Option<Stamp> {
         match &self.counting {

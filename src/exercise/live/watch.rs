@@ -15,6 +15,7 @@ use crate::ledger::record::{Entry, MonitorRecord, Record};
 use crate::ledger::store::{Batch, Ledger, Request, Resume, Store, StoreError};
 use crate::monitor::{Input, Monitor, Snapshot};
 use crate::telemetry::link::{LinkState, LinkStatus};
+use crate::telemetry::mapping::Mapping;
 use crate::telemetry::subscriber::Arrival;
 
 /// Arrivals taken together into one transaction.
@@ -56,6 +57,8 @@ pub struct Watch {
     ledger: Ledger,
     settings: WatchSettings,
     plants: BTreeSet<PlantId>,
+    /// What messages of foreign devices say.
+    mapping: Option<Mapping>,
     base: TimeBase,
     /// When the last turn began.
     turned_at: Stamp,
@@ -94,6 +97,7 @@ impl Watch {
             settings,
             base: TimeBase::resume(&snapshot, wall),
             plants: snapshot.plants.into_iter().map(|plant| plant.id).collect(),
+            mapping: None,
             turned_at: wall,
             since_checkpoint: resume.inputs_after.len(),
             resumed,
@@ -104,6 +108,12 @@ impl Watch {
             snapshot_from: wall,
             is_newer: false,
         })
+    }
+
+    /// Hears foreign devices too.
+    pub fn with_mapping(mut self, mapping: Option<Mapping>) -> Self {
+        self.mapping = mapping;
+        self
     }
 
     /// Runs until told to stop; everything acknowledged is in the ledger. `link` says whether we
@@ -155,12 +165,18 @@ impl Watch {
         let mut inputs = Vec::with_capacity(batch.len());
         let mut tokens = Vec::with_capacity(batch.len());
         for Arrival { topic, payload, received_wall, retained, ack } in batch.drain(..) {
-            if !retained {
+            let of_device = self.mapping.as_ref().filter(|it| !retained && it.is_of(&topic));
+            if of_device.is_some() {
+                self.base.hear_device();
+            } else if !retained {
                 self.base.hear(&topic, &payload, &self.plants, wall);
             }
             // Before any plant has spoken, there are only strangers' messages to refuse.
             let received_at = self.base.now(received_wall).unwrap_or(received_wall);
-            inputs.push(if retained {
+            let foreign = of_device.and_then(|it| it.read(&topic, &payload, received_at));
+            inputs.push(if let Some(foreign) = foreign {
+                Input::Foreign(Box::new(foreign))
+            } else if retained {
                 Input::Retained { topic, payload, received_at }
             } else {
                 Input::Arrival { topic, payload, received_at }

@@ -2,6 +2,7 @@
 
 mod answers;
 mod crash;
+mod devices;
 mod fleets;
 mod leases;
 mod outside;
