@@ -1,16 +1,21 @@
 //! What alarms ask of the people who answer them: the key figures of ISA-18.2 and EEMUA 191.
 //!
-//! In: alarm events of a period, and the marks to judge by. Out: a `Load`. Must not know: readings,
-//! who looks at it.
+//! In: alarm events and floods of a period, as they were recorded, and the marks to judge by.
+//! Out: a `Load`. Must not know: readings, who looks at it.
+
+mod floods;
+mod groups;
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use crate::alarms::event::{AlarmChange, AlarmEvent, AlarmId, AlarmState, Priority};
-use crate::alarms::flood::{Flood, FloodMeter};
+use crate::alarms::flood::FloodEvent;
 use crate::base::{Span, Stamp};
 use crate::inspection::handling::LoadMarks;
+pub use floods::PastFlood;
+pub use groups::Company;
 
 /// The alarms of a period, in figures.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -25,10 +30,14 @@ pub struct Load {
     pub standing: usize,
     /// Alarms a window.
     pub rate: Rate,
-    /// Floods, in the order of time.
+    /// Floods of each plant, in the order of time.
     pub floods: Vec<PastFlood>,
-    /// Share of the period that lay in floods.
+    /// Share of the period that lay in floods, of whichever plant.
     pub flood_share: f64,
+    /// Alarms that belong together, the largest company first.
+    pub groups: Vec<Company>,
+    /// Share of all alarms that were in company.
+    pub group_share: f64,
     /// Alarms that came and went again and again, the worst first.
     pub chattering: Vec<Chattering>,
     /// How many were gone before anybody could have done anything.
@@ -64,16 +73,6 @@ pub struct Rate {
     pub above_manageable: f64,
     /// How many in each window of the period, from its beginning.
     pub counts: Vec<usize>,
-}
-
-/// A flood of the period.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct PastFlood {
-    /// When it was over; the end of the period for one that was not.
-    pub to: Stamp,
-    /// Its beginning, and how many alarms.
-    #[serde(flatten)]
-    pub flood: Flood,
 }
 
 /// An alarm that came and went again and again.
@@ -158,15 +157,22 @@ const USUAL: [(Priority, f64); 3] =
 const TOP: usize = 10;
 
 impl Load {
-    /// Measures what happened from `from` to `to`. Events may come in any order.
-    pub fn measure(events: &[AlarmEvent], (from, to): (Stamp, Stamp), marks: &LoadMarks) -> Self {
+    /// Measures what happened from `from` to `to`. Events may come in any order, and the floods of
+    /// a plant in the order of time.
+    pub fn measure(
+        events: &[AlarmEvent],
+        floods: &[FloodEvent],
+        (from, to): (Stamp, Stamp),
+        marks: &LoadMarks,
+    ) -> Self {
         let mut events: Vec<&AlarmEvent> =
             events.iter().filter(|event| (from..=to).contains(&event.at)).collect();
         events.sort_by_key(|event| event.at);
         let calls: Vec<&AlarmEvent> = events.iter().copied().filter(|it| it.calls()).collect();
         let episodes = episodes(&events);
-        let floods = floods(&calls, to, marks);
-        let in_floods: f64 = floods.iter().map(|it| (it.to - it.flood.from).as_seconds()).sum();
+        let floods = floods::past(floods, &calls, (from, to), marks.window);
+        let groups = groups::companies(&events, &calls);
+        let in_company: usize = groups.iter().map(|it| it.raised).sum();
         let top = top(&calls);
         let of_top: usize = top.iter().map(|actor| actor.raised).sum();
         let changes = |wanted| events.iter().filter(|event| event.change == wanted).count();
@@ -177,8 +183,10 @@ impl Load {
             raised: calls.len(),
             standing: episodes.iter().filter(stood).count(),
             rate: rate(&calls, (from, to), marks),
-            flood_share: share(in_floods, (to - from).as_seconds()),
+            flood_share: share(floods::covered(&floods).as_seconds(), (to - from).as_seconds()),
             floods,
+            group_share: share(in_company as f64, calls.len() as f64),
+            groups,
             chattering: chattering(&episodes, marks),
             fleeting: episodes
                 .iter()
@@ -255,20 +263,6 @@ fn rate(calls: &[&AlarmEvent], (from, to): (Stamp, Stamp), marks: &LoadMarks) ->
         above_manageable: above(marks.manageable),
         counts,
     }
-}
-
-fn floods(calls: &[&AlarmEvent], to: Stamp, marks: &LoadMarks) -> Vec<PastFlood> {
-    let mut meter = FloodMeter::default();
-    let mut floods = Vec::new();
-    for call in calls {
-        let over = meter.end_by(call.at, marks);
-        floods.extend(over.map(|(to, flood)| PastFlood { to, flood }));
-        meter.count(call.at, &call.id, marks);
-    }
-    let over = meter.end_by(to, marks);
-    floods.extend(over.map(|(to, flood)| PastFlood { to, flood }));
-    floods.extend(meter.flood().cloned().map(|flood| PastFlood { to, flood }));
-    floods
 }
 
 /// Occurrences of each alarm, whichever number they have.

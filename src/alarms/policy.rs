@@ -149,10 +149,7 @@ impl AlarmRule {
             calm: book.handling().load.chattering_calm,
             no_data: rule.no_data,
         };
-        let clock = match rule.kind {
-            Kind::LabLimit(..) | Kind::Round(_) => Clock::Results,
-            _ => Clock::Readings,
-        };
+        let clock = if rule.kind.is_of_results() { Clock::Results } else { Clock::Readings };
         Self {
             id: rule.id.clone(),
             title: rule.title.en.clone(),

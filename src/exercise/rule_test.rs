@@ -108,7 +108,8 @@ impl<'t> Bench<'t> {
     fn new(rule: &InspectionRule, test: &'t RuleTest, frame: &Plant) -> Self {
         let midnight = Stamp::parse(DAY).expect("a time with its offset").0;
         let start = midnight + test.starts;
-        let lasts = |series: &Series| series.every * series.readings.len() as i64;
+        let lasts =
+            |series: &Series| series.every * series.readings.len() as i64 + series.reported_after;
         let last = test.expect.iter().map(|expected| expected.at);
         let span = all(test).map(lasts).chain(last).max().unwrap_or(Span::ZERO);
         let plant = Arc::new(plant(rule, test, frame));
@@ -179,13 +180,15 @@ impl<'t> Bench<'t> {
                     Given::Result(sign, value) => {
                         let Measured::Analyte(analyte) = series.measured else { continue };
                         let result = result(series, n, at, (analyte, sign, value));
-                        moments.entry(at).or_default().1.extend(result);
+                        let known = at + series.reported_after;
+                        moments.entry(known).or_default().1.extend(result);
                     }
                     Given::Sample(analytes) => {
                         let results = analytes
                             .iter()
                             .filter_map(|it| result(series, n, at, (it, Sign::Equal, 0.0)));
-                        moments.entry(at).or_default().1.extend(results);
+                        let known = at + series.reported_after;
+                        moments.entry(known).or_default().1.extend(results);
                     }
                 }
             }
@@ -294,7 +297,7 @@ fn result(
         site: series.tag.clone(),
         point: series.point,
         taken_at: at,
-        reported_at: at,
+        reported_at: at + series.reported_after,
         analyte,
         sign,
         value,

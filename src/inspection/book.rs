@@ -19,6 +19,7 @@ use crate::base::{Flag, RuleId, Span, Text};
 use crate::inspection::event::EventRule;
 use crate::inspection::expression::Expression;
 use crate::inspection::finding::RuleIndex;
+use crate::inspection::grab_watch::{self, GrabSample};
 use crate::inspection::handling::Handling;
 use crate::inspection::level::Levels;
 use crate::inspection::limit::LimitInForce;
@@ -119,6 +120,8 @@ pub enum Kind {
     Quality(QualityRule),
     /// A laboratory result beyond a limit.
     LabLimit(Analyte, LimitInForce),
+    /// An instrument that does not show what a sample taken beside it had.
+    GrabSample(GrabSample),
     /// Samples that are due, and were not taken.
     Round(Duty),
     /// A condition over several instruments and windows.
@@ -144,6 +147,11 @@ impl Kind {
         }
     }
 
+    /// Does it judge what a laboratory reports, when it reports it?
+    pub fn is_of_results(&self) -> bool {
+        matches!(self, Self::LabLimit(..) | Self::GrabSample(_) | Self::Round(_))
+    }
+
     /// As files write it.
     pub fn name(&self) -> &'static str {
         match self {
@@ -154,6 +162,7 @@ impl Kind {
             Self::Event(_) => "event",
             Self::Quality(_) => "quality",
             Self::LabLimit(..) => "lab-limit",
+            Self::GrabSample(_) => "grab-sample",
             Self::Round(_) => "round",
             Self::Expression(_) => "expression",
             Self::TagSilence => "tag-silence",
@@ -244,6 +253,7 @@ impl InspectionRule {
                 Some(test.limit(tag.night_flow?.usual_m3_per_h))
             }
             Kind::LabLimit(..)
+            | Kind::GrabSample(_)
             | Kind::Round(_)
             | Kind::Event(_)
             | Kind::Expression(_)
@@ -267,6 +277,7 @@ impl InspectionRule {
             | Kind::Round(_)
             | Kind::Expression(_) => false,
             Kind::Event(ref event) => event.suits(tag),
+            Kind::GrabSample(_) => grab_watch::beside(profile, tag).next().is_some(),
             Kind::Limit(_) | Kind::Quality(_) | Kind::TagSilence => true,
         };
         suits && self.is_for(profile) && self.select.wants_tag(tag)

@@ -1,14 +1,16 @@
 //! A rule in words, for lists: which instruments it asks for, and what it looks for there.
 
+use crate::base::units::Quantity;
 use crate::inspection::book::{InspectionRule, Kind};
 use crate::inspection::event::EventRule;
 use crate::inspection::expression::{Arity, Expression};
+use crate::inspection::grab_watch::GrabSample;
 use crate::inspection::limit::{LimitInForce, Side};
 use crate::inspection::plausibility::flow_window::FlowTest;
 use crate::inspection::round::Duty;
 use crate::inspection::select::{Pattern, SIZE_CLASSES, Selector, SizeClasses, Supply};
 use crate::inspection::signal::quality::{Level, QualityRule};
-use crate::inspection::unit_keys::Measured;
+use crate::inspection::unit_keys::{Measured, shown};
 use crate::plant::profile::WaterSource;
 
 impl InspectionRule {
@@ -34,6 +36,7 @@ impl InspectionRule {
                 Some(quantity) => limit.words(Measured::Quantity(quantity)),
                 None => String::new(), // a limit is always of a quantity
             },
+            Kind::GrabSample(grab) => grab.words(self.select.quantity) + self.mark(),
             Kind::LabLimit(analyte, limit) => limit.words(Measured::Analyte(*analyte)),
             Kind::Expression(expression) => expression.text.clone(),
             Kind::ServicePressure(heads) => {
@@ -67,6 +70,18 @@ impl InspectionRule {
             _ => "every instrument",
         };
         if words.is_empty() { all.to_owned() } else { words.join(", ") }
+    }
+}
+
+impl GrabSample {
+    /// Such as `more than 0.10 mg/L + 10 % from a sample taken beside it`.
+    fn words(&self, quantity: Option<Quantity>) -> String {
+        let tolerance = quantity.map_or(String::new(), |it| shown(it, self.tolerance));
+        let share = match self.share {
+            share if share > 0.0 => format!(" + {:.0} %", share * 100.0),
+            _ => String::new(),
+        };
+        format!("more than {tolerance}{share} from a sample taken beside it")
     }
 }
 

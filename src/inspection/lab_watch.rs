@@ -198,7 +198,7 @@ impl LabWatch {
 }
 
 /// `12-05 09:30`.
-fn local(at: Stamp, offset: UtcOffset) -> String {
+pub(super) fn local(at: Stamp, offset: UtcOffset) -> String {
     at.month_day_time(offset).chars().take("12-05 09:30".len()).collect()
 }
 

@@ -116,6 +116,10 @@ impl Kind {
             Self::NightFlow(_) => "it watches flow meters whose usual night flow is known",
             Self::NoDraw(_) => "it watches flow meters of villages whose usual night flow is known",
             Self::Event(_) => "it has one verdict for a place, at the first of its instruments",
+            Self::GrabSample(_) => {
+                "it watches instruments beside which samples are taken: of the same water, and of \
+                 the same village"
+            }
             Self::LabLimit(..) => "it judges results of samples: name a sampling site",
             Self::Round(_) => "it counts samples: of a sampling site, or of the plant as a whole",
             Self::Expression(_) => "its inputs are other instruments, or not all of them are there",

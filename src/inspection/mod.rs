@@ -10,6 +10,8 @@ mod describe;
 pub mod event;
 pub mod expression;
 pub mod finding;
+mod grab_file;
+pub mod grab_watch;
 pub mod handling;
 mod lab_watch;
 pub mod level;

@@ -10,6 +10,7 @@ use crate::base::{RuleId, Span};
 use crate::inspection::book::{Book, InspectionRule, Kind};
 use crate::inspection::expression::Expression;
 use crate::inspection::expression::tree::{Cond, Num};
+use crate::inspection::grab_watch::GrabSample;
 use crate::inspection::level::{Level, Levels};
 use crate::inspection::limit::LimitInForce;
 use crate::inspection::signal::TwoLimits;
@@ -229,6 +230,10 @@ impl Shift {
                 Kind::Event(Arc::new(event))
             }
             Kind::Expression(expression) => Kind::Expression(Arc::new(self.expression(expression))),
+            Kind::GrabSample(grab) => {
+                let (tolerance, share) = (self.of(grab.tolerance), self.of(grab.share));
+                Kind::GrabSample(GrabSample { tolerance, share, ..*grab })
+            }
             Kind::Round(duty) => {
                 let mut duty = *duty;
                 duty.grace = self.span(duty.grace);

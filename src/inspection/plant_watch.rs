@@ -11,6 +11,7 @@ use crate::inspection::event::watch::EventState;
 use crate::inspection::expression::plant::Expressions;
 use crate::inspection::expression::watch::ExpressionState;
 use crate::inspection::finding::{Finding, RuleIndex, Verdict, Watch};
+use crate::inspection::grab_watch::{GrabState, Grabs};
 use crate::inspection::lab_watch::{SiteState, SiteWatch};
 use crate::inspection::round_watch::{RoundState, Rounds};
 use crate::inspection::sight::Sight;
@@ -18,7 +19,9 @@ use crate::inspection::signal::checks::{Checks, ChecksState};
 use crate::inspection::signal::notice::{Doubt, Notice, Told, Untold};
 use crate::inspection::signal::spec::made_at;
 use crate::inspection::signal::{Judged, Later};
-use crate::inspection::silence_watch::{SilenceState, SilenceWatch};
+use crate::inspection::silence_watch::{
+    SilenceState, SilenceWatch, resume_silences, silence_states,
+};
 use crate::inspection::watcher::{Label, Watcher, WatcherState, Weighed};
 use crate::inspection::window::Window;
 use crate::plant::profile::Profile;
@@ -39,6 +42,7 @@ pub struct PlantWatch {
     gateway: Vec<SilenceWatch>,
     tags: Vec<TagWatch>,
     sites: Vec<SiteWatch>,
+    grabs: Grabs,
     rounds: Rounds,
     events: Events,
     expressions: Expressions,
@@ -68,6 +72,8 @@ pub struct PlantState {
     #[serde(default)]
     sites: Vec<SiteState>,
     #[serde(default)]
+    grabs: Vec<GrabState>,
+    #[serde(default)]
     rounds: Vec<RoundState>,
     #[serde(default)]
     events: Vec<(RuleId, EventState)>,
@@ -95,6 +101,7 @@ impl PlantWatch {
                 SiteWatch::new(book, plant, profile, TagIndex(tags.len() + i), site)
             });
         let sites = sites.collect();
+        let grabs = Grabs::new(book, plant, profile, tags);
         let rounds = Rounds::new(book, plant, profile, tags.len());
         let events = Events::new(book, plant, profile, tags);
         let checks = Checks::of_plant(book.tests(), profile, tags);
@@ -119,6 +126,7 @@ impl PlantWatch {
             gateway: gateway.collect(),
             tags: tags.collect(),
             sites,
+            grabs,
             rounds,
             events,
             expressions,
@@ -158,6 +166,7 @@ impl PlantWatch {
         let is_newer = tag.last.is_none_or(|last| at > last);
         let flagged = tag.observe(observation, findings, told);
         if is_newer {
+            self.grabs.observe(observation.tag, at, observation.value, flagged.0);
             self.events.observe(observation.tag, at, observation.value, flagged.0);
             self.expressions.observe(observation.tag, at, observation.value, flagged.0);
         }
@@ -171,6 +180,7 @@ impl PlantWatch {
         if let Some(site) = self.sites.get_mut(result.site.0) {
             site.observe(&result.result, findings);
         }
+        self.grabs.result(result, findings);
         self.rounds.observe(result, findings);
     }
 
@@ -281,6 +291,7 @@ impl PlantWatch {
         (self.next_deadline, self.next_settling) = (Stamp::MAX, Stamp::MAX);
         self.gateway.iter_mut().for_each(SilenceWatch::begin_again);
         self.sites.iter_mut().for_each(SiteWatch::begin_again);
+        self.grabs.begin_again();
         self.rounds.begin_again();
         self.events.begin_again();
         self.expressions.begin_again();
@@ -308,6 +319,7 @@ impl PlantWatch {
             .chain(tags)
             .chain(sites)
             .chain(self.events.watches())
+            .chain(self.grabs.watches())
             .chain(self.rounds.watches())
             .chain(self.expressions.watches())
     }
@@ -320,6 +332,7 @@ impl PlantWatch {
         (gateway().map(|it| it.sight(&format!("plant {}", self.id), self.utc_offset)))
             .or_else(tag)
             .or_else(site)
+            .or_else(|| self.grabs.sight(watch))
             .or_else(|| self.rounds.sight(watch))
             .or_else(|| self.events.sight(watch))
             .or_else(|| self.expressions.sight(watch))
@@ -332,6 +345,7 @@ impl PlantWatch {
             gateway: silence_states(&self.gateway, &self.rules),
             tags: self.tags.iter().map(|tag| tag.state(&self.rules)).collect(),
             sites: self.sites.iter().map(|site| site.state(&self.rules)).collect(),
+            grabs: self.grabs.states(&self.rules),
             rounds: self.rounds.state(&self.rules),
             events: self.events.states(&self.rules),
             expressions: self.expressions.states(),
@@ -348,6 +362,7 @@ impl PlantWatch {
         self.started = false; // the next mention starts the rules that the checkpoint lacks
         resume_silences(&mut self.gateway, &self.rules, &state.gateway);
         self.sites.iter_mut().for_each(|site| site.resume(&self.rules, &state.sites));
+        self.grabs.resume(&self.rules, &state.grabs);
         self.rounds.resume(&self.rules, &state.rounds);
         self.events.resume(&self.rules, &state.events);
         self.expressions.resume(&state.expressions);
@@ -567,25 +582,5 @@ impl TagWatch {
             }
         }
         resume_silences(&mut self.silences, rules, &state.silences);
-    }
-}
-
-fn silence_states(silences: &[SilenceWatch], rules: &[RuleId]) -> Vec<(RuleId, SilenceState)> {
-    silences
-        .iter()
-        .filter_map(|silence| Some((rules.get(silence.watch().rule.0)?.clone(), silence.state())))
-        .collect()
-}
-
-fn resume_silences(
-    silences: &mut [SilenceWatch],
-    rules: &[RuleId],
-    states: &[(RuleId, SilenceState)],
-) {
-    for silence in silences {
-        let id = rules.get(silence.watch().rule.0);
-        if let Some((_, state)) = states.iter().find(|(rule, _)| Some(rule) == id) {
-            silence.resume(state);
-        }
     }
 }

@@ -11,6 +11,7 @@ use crate::base::{Flag, RuleId, Span};
 use crate::inspection::book::{AcceptFlags, InspectionRule, Kind, NoData, Place, Urgency};
 use crate::inspection::event;
 use crate::inspection::expression;
+use crate::inspection::grab_file;
 use crate::inspection::level_file;
 use crate::inspection::limit::Side;
 use crate::inspection::limit_file::read_limit;
@@ -40,6 +41,7 @@ enum KindName {
     Event,
     Quality,
     LabLimit,
+    GrabSample,
     Round,
     Expression,
     TagSilence,
@@ -51,9 +53,14 @@ impl KindName {
     fn is_about_samples(self) -> bool {
         matches!(self, Self::LabLimit | Self::Round)
     }
+
+    /// Does it judge results when they are reported, with nothing to wait for?
+    fn is_of_results(self) -> bool {
+        self.is_about_samples() || self == Self::GrabSample
+    }
 }
 
-const KINDS: [(&str, KindName); 11] = [
+const KINDS: [(&str, KindName); 12] = [
     ("limit", KindName::Limit),
     ("service-pressure", KindName::ServicePressure),
     ("night-flow", KindName::NightFlow),
@@ -61,6 +68,7 @@ const KINDS: [(&str, KindName); 11] = [
     ("event", KindName::Event),
     ("quality", KindName::Quality),
     ("lab-limit", KindName::LabLimit),
+    ("grab-sample", KindName::GrabSample),
     ("round", KindName::Round),
     ("expression", KindName::Expression),
     ("tag-silence", KindName::TagSilence),
@@ -109,8 +117,8 @@ fn read_rule(table: &Table<'_>, named: &mut Vec<(RuleId, Place)>) -> Option<Insp
     if let Some(span) = table.key_span("escalate_min").filter(|_| is_highest) {
         table.add(span, "an alarm of priority high cannot become more urgent");
     }
-    let is_lab = name.is_some_and(KindName::is_about_samples);
-    let manner = if is_lab { Some(Manner::AT_ONCE) } else { Manner::read(table) };
+    let is_of_results = name.is_some_and(KindName::is_of_results);
+    let manner = if is_of_results { Some(Manner::AT_ONCE) } else { Manner::read(table) };
     let delays = manner.as_ref().map(|it| (it.on_delay, it.off_delay));
     let urgency = priority.as_ref().map(|it| *it.get_ref());
     let follows = rule_ids(table, "follows");
@@ -370,16 +378,10 @@ fn read_kind(table: &Table<'_>, name: Option<KindName>) -> (Option<Kind>, Select
             select.quantity = Some(Quantity::Flow);
             read_flow_window(table, Side::Below).map(Kind::NoDraw)
         }
-        KindName::LabLimit => {
-            let analytes = Analyte::ALL.map(|analyte| (analyte.name(), analyte));
-            let analyte = table.choice("analyte", &analytes).map(Spanned::into_inner);
-            if analyte.is_none() {
-                forgive(table);
-            }
-            analyte.and_then(|analyte| {
-                let limit = read_limit(table, Measured::Analyte(analyte))?;
-                Some(Kind::LabLimit(analyte, limit))
-            })
+        KindName::LabLimit => read_lab_limit(table),
+        KindName::GrabSample => {
+            select.quantity = table.choice("quantity", &quantities).map(Spanned::into_inner);
+            grab_file::read(table, select.quantity).map(Kind::GrabSample)
         }
         KindName::Round => round_file::read(table).map(Kind::Round),
         KindName::Expression => {
@@ -397,8 +399,18 @@ fn read_kind(table: &Table<'_>, name: Option<KindName>) -> (Option<Kind>, Select
     (kind, select)
 }
 
+fn read_lab_limit(table: &Table<'_>) -> Option<Kind> {
+    let analytes = Analyte::ALL.map(|analyte| (analyte.name(), analyte));
+    let Some(analyte) = table.choice("analyte", &analytes).map(Spanned::into_inner) else {
+        forgive(table);
+        return None;
+    };
+    let limit = read_limit(table, Measured::Analyte(analyte))?;
+    Some(Kind::LabLimit(analyte, limit))
+}
+
 /// Keys that only a kind or a quantity explains are not called unknown while that is missing.
-fn forgive(table: &Table<'_>) {
+pub(super) fn forgive(table: &Table<'_>) {
     for key in [
         "quantity",
         "analyte",

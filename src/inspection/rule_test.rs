@@ -79,6 +79,8 @@ pub struct Series {
     pub rise_m: f64,
     /// Usual flow of the night, m³/h.
     pub usual_night_m3_per_h: Option<f64>,
+    /// So long after its sample a laboratory reports what it had.
+    pub reported_after: Span,
     /// One for each poll.
     pub readings: Vec<Given>,
 }
@@ -241,12 +243,16 @@ fn read_beside(table: &Table<'_>, kind: &Kind, watched: Option<&Series>) -> Opti
     if !table.has("tag") {
         table.add(table.span(), "`tag` is missing");
     }
-    let Some(measured) = quantity(table) else {
+    let measured = match *kind {
+        Kind::GrabSample(grab) if !table.has("quantity") => Some(Measured::Analyte(grab.analyte)),
+        _ => quantity(table),
+    };
+    let Some(measured) = measured else {
         forgive(table);
         return None;
     };
     let mut series = read_series(table, measured, None, (None, point, every))?;
-    if matches!(kind, Kind::Event(_)) {
+    if matches!(kind, Kind::Event(_) | Kind::GrabSample(_)) {
         let village = || watched.and_then(|it| it.village.clone());
         series.village = series.village.or_else(village); // of the same place
     }
@@ -320,7 +326,11 @@ fn read_series(
         table.opt_choice("point", &SamplingPoint::CHOICES).map_or(point, Spanned::into_inner);
     let village = table.opt_parse("village", VillageId::new).map(Spanned::into_inner);
     let (mut storeys, mut rise_m, mut usual_night) = (None, None, None);
+    let mut reported_after = None;
     match measured {
+        Measured::Analyte(_) => {
+            reported_after = table.opt_number_in("reported_after_min", 0.0..=MINUTES_MAX);
+        }
         Measured::Quantity(Quantity::Pressure) => {
             storeys = table.opt_integer_in("storeys", 1..=100).map(Spanned::into_inner);
             rise_m = table.opt_number_in("rise_m", -200.0..=200.0).map(Spanned::into_inner);
@@ -328,7 +338,7 @@ fn read_series(
         Measured::Quantity(Quantity::Flow) => {
             usual_night = table.opt_number_in("usual_night_m3_per_h", 0.0..=1e5);
         }
-        _ => {}
+        Measured::Quantity(_) => {}
     }
     let range = read_range(table, measured);
     let readings = match samples {
@@ -345,6 +355,7 @@ fn read_series(
         storeys: storeys.and_then(|n| u32::try_from(n).ok()),
         rise_m: rise_m.unwrap_or(0.0),
         usual_night_m3_per_h: usual_night.map(Spanned::into_inner),
+        reported_after: reported_after.map_or(Span::ZERO, as_minutes),
         readings: readings?,
     })
 }

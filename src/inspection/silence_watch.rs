@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::base::time::UtcOffset;
-use crate::base::{Span, Stamp};
+use crate::base::{RuleId, Span, Stamp};
 use crate::inspection::book::AcceptFlags;
 use crate::inspection::finding::{Finding, Verdict, Watch, Why};
 use crate::inspection::sight::Sight;
@@ -155,5 +155,27 @@ impl SilenceWatch {
         self.started = state.started;
         self.goodbye = state.goodbye;
         self.verdict = state.verdict;
+    }
+}
+
+/// For a checkpoint; `rules`: ids of all rules.
+pub fn silence_states(silences: &[SilenceWatch], rules: &[RuleId]) -> Vec<(RuleId, SilenceState)> {
+    silences
+        .iter()
+        .filter_map(|silence| Some((rules.get(silence.watch().rule.0)?.clone(), silence.state())))
+        .collect()
+}
+
+/// Continues from a checkpoint.
+pub fn resume_silences(
+    silences: &mut [SilenceWatch],
+    rules: &[RuleId],
+    states: &[(RuleId, SilenceState)],
+) {
+    for silence in silences {
+        let id = rules.get(silence.watch().rule.0);
+        if let Some((_, state)) = states.iter().find(|(rule, _)| Some(rule) == id) {
+            silence.resume(state);
+        }
     }
 }

@@ -114,6 +114,7 @@ impl Watcher {
             }
             Kind::Quality(rule) => Detector::Quality { rule, counts: Counts::default() },
             Kind::LabLimit(..)
+            | Kind::GrabSample(_)
             | Kind::Round(_)
             | Kind::Event(_)
             | Kind::Expression(_)

@@ -4,10 +4,14 @@
 //!
 //! `cargo bench` prints them; no test depends on a time.
 
+mod alerts;
 mod dataset;
 mod fleet;
 mod many_tags;
 mod monitor;
+#[path = "../it/support/mosquitto.rs"]
+#[expect(dead_code, reason = "tests ask more of a broker than benchmarks do")]
+mod mosquitto;
 mod peers;
 mod plant;
 mod replay;
@@ -52,7 +56,7 @@ fn main() {
         return fleet::bench(&sizes);
     }
     // `cargo bench -- monitor`: only that.
-    let works: [(&str, fn()); 7] = [
+    let works: [(&str, fn()); 8] = [
         ("plant", plant::bench),
         ("scenario", scenario::bench),
         ("monitor", monitor::bench),
@@ -60,6 +64,7 @@ fn main() {
         ("dataset", dataset::bench),
         ("year", year::bench),
         ("peers", peers::bench),
+        ("alerts", alerts::bench),
     ];
     let is_named = |name| words.iter().any(|word| word == name);
     let any = works.iter().any(|(name, _)| is_named(*name));

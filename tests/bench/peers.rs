@@ -43,7 +43,7 @@ const TESTS: [(&str, &str); 5] = [
 
 /// The other library's tests over a million samples, and ours.
 pub fn bench() {
-    let Some(python) = python() else {
+    let Some(python) = python("ioos_qc") else {
         println!("side by side with ioos_qc: left out, Python 3 with venv and pip is needed");
         return;
     };
@@ -126,13 +126,13 @@ fn theirs(python: &Path, file: &Path) -> Vec<(f64, u64)> {
 }
 
 /// A Python with the package in it, made the first time; none where that cannot be.
-fn python() -> Option<PathBuf> {
+pub fn python(package: &str) -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/peers");
     let python = folder.join("bin/python");
     if !python.exists() {
         let made = Command::new("python3").args(["-m", "venv"]).arg(&folder).status().ok()?;
         made.success().then_some(())?;
     }
-    let install = ["-m", "pip", "install", "--quiet", "ioos_qc"];
+    let install = ["-m", "pip", "install", "--quiet", package];
     Command::new(&python).args(install).status().ok()?.success().then_some(python)
 }

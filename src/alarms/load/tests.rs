@@ -1,6 +1,8 @@
 //! Every figure on alarms that can be counted by hand.
 
 use super::*;
+use crate::alarms::flood::{Flood, FloodChange, FloodMeter};
+use crate::alarms::group::Grouped;
 use crate::base::{PlantId, RuleId, TagId};
 use crate::inspection::finding::Why;
 use AlarmChange::{Acknowledged, Cleared, Raised, ReAlarmed};
@@ -38,7 +40,26 @@ fn event(tag: &str, n: u64, at_min: i64, change: AlarmChange) -> AlarmEvent {
 }
 
 fn measure(events: &[AlarmEvent], to_min: i64) -> Load {
-    Load::measure(events, (min(0), min(to_min)), &LoadMarks::default())
+    let marks = LoadMarks::default();
+    let to = min(to_min);
+    let mut floods = Vec::new();
+    let mut meter = FloodMeter::default();
+    let mut say = |at, change, flood| {
+        let plant = PlantId::new("sanmen").expect("an id");
+        floods.push(FloodEvent { at, plant, change, flood });
+    };
+    for event in events.iter().filter(|event| event.calls() && event.at <= to) {
+        if let Some((at, flood)) = meter.end_by(event.at, &marks) {
+            say(at, FloodChange::Ended, flood);
+        }
+        if let Some(flood) = meter.count(event.at, &event.id, &marks).cloned() {
+            say(event.at, FloodChange::Begun, flood);
+        }
+    }
+    if let Some((at, flood)) = meter.end_by(to, &marks) {
+        say(at, FloodChange::Ended, flood);
+    }
+    Load::measure(events, &floods, (min(0), to), &marks)
 }
 
 #[test]
@@ -67,7 +88,9 @@ fn a_flood_begins_above_ten_in_ten_minutes_and_ends_below_five() {
     };
     assert!(measure(&alarms(10), 300).floods.is_empty(), "ten are none");
     let floods = measure(&alarms(11), 300).floods;
-    let [PastFlood { to, flood }] = floods.as_slice() else { panic!("one flood, not {floods:?}") };
+    let [PastFlood { to, flood, .. }] = floods.as_slice() else {
+        panic!("one flood, not {floods:?}")
+    };
     assert_eq!((flood.from, flood.alarms, flood.peak), (min(100), 11, 11));
     assert_eq!(flood.first_out.tag.as_ref().map(TagId::as_str), Some("T0"));
     // Of the alarms at 100, 100, 101, … 105, the fifth last, at 103, leaves the window at 113;
@@ -78,7 +101,47 @@ fn a_flood_begins_above_ten_in_ten_minutes_and_ends_below_five() {
     let load = measure(&later, 300);
     assert_eq!((load.floods[0].flood.alarms, load.floods[0].to), (12, min(113)));
     assert!((load.flood_share - 13.0 / 300.0).abs() < 1e-12);
-    assert_eq!(measure(&alarms(11), 106).floods[0].to, min(106), "it had not ended");
+    let mut later = alarms(11);
+    later.push(event("Z", 1, 106, Raised));
+    let open = &measure(&later, 106).floods[0];
+    assert_eq!((open.to, open.flood.alarms), (min(106), 12), "it had not ended");
+}
+
+#[test]
+fn alarms_of_one_cause_are_counted_together_and_floods_of_two_plants_only_once() {
+    let first = event("A", 1, 0, Raised);
+    let cause = event("B", 1, 3, Raised);
+    let of = |event: AlarmEvent, cause: Option<&AlarmEvent>| {
+        let (first_out, cause) = (first.id.clone(), cause.map(|it| it.id.clone()));
+        AlarmEvent { group: Some(Box::new(Grouped { first_out, cause })), ..event }
+    };
+    let events = [
+        first.clone(),
+        of(cause.clone(), None),
+        of(event("A", 1, 20, Cleared), Some(&cause)),
+        of(event("B", 1, 30, ReAlarmed), Some(&cause)),
+        event("C", 1, 5, Raised),
+    ];
+    let load = measure(&events, 60);
+    let [company] = load.groups.as_slice() else { panic!("one, not {:?}", load.groups) };
+    assert_eq!((company.alarms, company.raised, company.lead()), (2, 3, &cause.id));
+    assert_eq!((company.from, company.to), (min(0), min(30)));
+    assert!((load.group_share - 0.75).abs() < 1e-12);
+    let flood = |plant: &str, from, at, change| FloodEvent {
+        at: min(at),
+        plant: PlantId::new(plant).expect("an id"),
+        change,
+        flood: Flood { from: min(from), alarms: 11, peak: 11, first_out: first.id.clone() },
+    };
+    let floods = [
+        flood("one", 10, 12, FloodChange::Begun),
+        flood("two", 15, 16, FloodChange::Begun),
+        flood("one", 10, 25, FloodChange::Ended),
+        flood("two", 15, 20, FloodChange::Ended),
+    ];
+    let load = Load::measure(&[], &floods, (min(0), min(60)), &LoadMarks::default());
+    assert_eq!(load.floods.len(), 2);
+    assert!((load.flood_share - 0.25).abs() < 1e-12);
 }
 
 #[test]

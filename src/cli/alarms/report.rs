@@ -16,6 +16,7 @@ use clap::Args;
 
 use super::{Scene, WhereArgs};
 use crate::alarms::event::AlarmEvent;
+use crate::alarms::flood::FloodEvent;
 use crate::alarms::load::Load;
 use crate::base::random::Seed;
 use crate::base::time::UtcOffset;
@@ -100,6 +101,7 @@ struct Found {
 struct PlantFound {
     seen: Option<(Stamp, Stamp)>,
     events: Vec<AlarmEvent>,
+    floods: Vec<FloodEvent>,
 }
 
 impl PlantFound {
@@ -134,7 +136,10 @@ impl Found {
             Record::Ticket(event) => found.reach(event.at),
             Record::Lab(event) => found.reach(event.at),
             Record::Quality(event) => found.reach(event.at),
-            Record::Flood(event) => found.reach(event.at),
+            Record::Flood(event) => {
+                found.reach(event.at);
+                found.floods.push(event.clone());
+            }
             Record::Monitor(_) => {}
         }
     }
@@ -147,10 +152,11 @@ impl Found {
             return Err(Failure::usage(format!("nothing is known of {unknown}; known: {known}")));
         }
         self.plants.retain(|id, _| wanted.is_empty() || wanted.contains(id));
-        let mut events = Vec::new();
+        let (mut events, mut floods) = (Vec::new(), Vec::new());
         let mut period: Option<(Stamp, Stamp)> = None;
         for plant in self.plants.values_mut() {
             events.append(&mut plant.events);
+            floods.append(&mut plant.floods);
             period = match (period, plant.seen) {
                 (Some((from, to)), Some((first, last))) => Some((from.min(first), to.max(last))),
                 (period, seen) => period.or(seen),
@@ -161,7 +167,7 @@ impl Found {
             return Err(Failure::usage(format!("nothing has happened yet: {title}")));
         };
         let marks = self.book.handling().load;
-        let load = Load::measure(&events, period, &marks);
+        let load = Load::measure(&events, &floods, period, &marks);
         let plants = self.plants.into_keys().collect();
         let Self { title, utc_offset, book, .. } = self;
         Ok(Report { title, plants, utc_offset, book, marks, load })
@@ -209,8 +215,9 @@ fn of_plant(
     let title = scenario.title.get(args.place.lang.into()).to_owned();
     let mut found = Found::new(title, std::slice::from_ref(plant), book);
     let seen = Some((scenario.start, scenario.end()));
-    let events = played.alarm_events().cloned().collect();
-    found.plants.insert(plant.id.clone(), PlantFound { seen, events });
+    let (events, floods) = (played.alarm_events().cloned(), played.floods().cloned());
+    let found_there = PlantFound { seen, events: events.collect(), floods: floods.collect() };
+    found.plants.insert(plant.id.clone(), found_there);
     Ok(found)
 }
 

@@ -14,7 +14,7 @@ use crate::cli::dataset::part::Part;
 use crate::cli::exit::{Failure, chain};
 use crate::exercise::offline;
 use crate::exercise::score::{Alert, Event, Run};
-use crate::inspection::book::{Book, Kind};
+use crate::inspection::book::Book;
 use crate::scenario::Scenario;
 
 /// Of the lead, this does not count: whoever needs the past of a day says nothing before.
@@ -69,11 +69,10 @@ impl Stage {
         let events = injections.iter().zip(&written).map(|(injection, written)| {
             Event::new(&written.kind, injection.from, injection.until, end)
         });
-        let is_late = |kind: &Kind| matches!(kind, Kind::LabLimit(..) | Kind::Round(_));
-        let rules = book.rules().iter().filter(|rule| is_late(&rule.kind));
+        let rules = book.rules().iter().filter(|rule| rule.kind.is_of_results());
         let late: BTreeSet<&str> = rules.map(|rule| rule.id.as_str()).collect();
         let alarms: Vec<_> = played.alarm_events().cloned().collect();
-        let load = Load::measure(&alarms, (start, end), &book.handling().load);
+        let load = Load::measure(&alarms, &[], (start, end), &book.handling().load);
         let alerts = load.episodes.iter().map(|it| Alert {
             by: it.alarm.rule.to_string(),
             from: it.raised,

@@ -84,9 +84,7 @@ pub(super) fn check_ids(
         named.iter().map(|(id, _)| id).chain(others).map(RuleId::as_str).collect();
     let known: Vec<&str> = known.into_iter().collect();
     let is_lab = |id: &RuleId| {
-        let is_lab =
-            |rule: &InspectionRule| matches!(rule.kind, Kind::LabLimit(..) | Kind::Round(_));
-        rules.iter().chain(beside).any(|rule| rule.id == *id && is_lab(rule))
+        rules.iter().chain(beside).any(|rule| rule.id == *id && rule.kind.is_of_results())
     };
     for rule in rules {
         for parent in rule.inhibited_by.iter().filter(|id| is_lab(id)) {

@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use super::Report;
 use super::words::Words;
-use crate::alarms::load::{Actor, PastFlood};
+use crate::alarms::event::AlarmId;
+use crate::alarms::load::{Actor, Company, PastFlood};
 use crate::base::{PlantId, Span, Stamp};
 use crate::cli::page::Section;
 use crate::inspection::template::is_template;
@@ -23,6 +24,7 @@ pub(super) fn write(report: &Report, words: &Words, out: &mut dyn Write) -> io::
 /// The report, line by line: what the page shows too.
 pub(super) fn sections(report: &Report, words: &Words) -> Vec<Section> {
     let mut all = vec![head(report, words), rate(report, words), floods(report, words)];
+    all.push(groups(report, words));
     all.extend([chattering(report, words), fleeting(report, words), stale(report, words)]);
     all.extend([top(report, words), priorities(report, words), answers(report, words)]);
     all.push(shelves(report, words));
@@ -86,13 +88,30 @@ fn floods(report: &Report, words: &Words) -> Section {
         load.floods.len(),
         percent(load.flood_share)
     );
-    let row = |PastFlood { to, flood }: &PastFlood| {
+    let row = |PastFlood { to, flood, .. }: &PastFlood| {
         let (from, to) = (local(report, flood.from), local(report, *to));
         let first = flood.first_out.to_string();
         vec![from, to, flood.alarms.to_string(), flood.peak.to_string(), first]
     };
     let rows = load.floods.iter().map(row).collect();
     Section { line, columns: words.flood_columns.to_vec(), rows }
+}
+
+/// Groups that are listed: the largest.
+const GROUPS: usize = 10;
+
+fn groups(report: &Report, words: &Words) -> Section {
+    let load = &report.load;
+    let [groups, of_all] = words.groups;
+    let line = format!("{groups}: {} · {} {of_all}", load.groups.len(), percent(load.group_share));
+    let row = |it: &Company| {
+        let (from, to) = (local(report, it.from), local(report, it.to));
+        let cause = it.cause.as_ref().map_or("–".to_owned(), AlarmId::to_string);
+        let first = it.first_out.to_string();
+        vec![from, to, it.alarms.to_string(), it.raised.to_string(), cause, first]
+    };
+    let rows = load.groups.iter().take(GROUPS).map(row).collect();
+    Section { line, columns: words.group_columns.to_vec(), rows }
 }
 
 fn chattering(report: &Report, words: &Words) -> Section {

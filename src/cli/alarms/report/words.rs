@@ -23,6 +23,10 @@ pub struct Words {
     pub flood_marks: [&'static str; 3],
     /// Columns of the floods: from, to, alarms, peak, first.
     pub flood_columns: [&'static str; 5],
+    /// Groups; before the share of alarms that were in company.
+    pub groups: [&'static str; 2],
+    /// Columns of the groups: from, to, alarms, calls, cause, first.
+    pub group_columns: [&'static str; 6],
     /// Chattering; times within.
     pub chattering: [&'static str; 2],
     /// Gone within.
@@ -59,6 +63,8 @@ const EN: Words = Words {
     floods: ["floods", "of the time"],
     flood_marks: ["more than", "in", "until fewer than"],
     flood_columns: ["from", "to", "alarms", "peak", "first out"],
+    groups: ["groups of one cause", "of all alarms in company"],
+    group_columns: ["from", "to", "alarms", "calls", "cause", "first out"],
     chattering: ["chattering", "times within"],
     fleeting: "fleeting, gone within",
     stale: "stale, standing longer than",
@@ -84,6 +90,8 @@ const ZH: Words = Words {
     floods: ["报警洪流", "占时间"],
     flood_marks: ["多于", "每", "降到少于"],
     flood_columns: ["自", "至", "报警数", "峰值", "首出"],
+    groups: ["同因报警组", "的报警属于某组"],
+    group_columns: ["自", "至", "报警数", "次数", "原因", "首出"],
     chattering: ["抖动报警", "次,在"],
     fleeting: "瞬时报警,消失于",
     stale: "陈旧报警,持续超过",
