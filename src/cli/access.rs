@@ -78,7 +78,7 @@ impl AccessArgs {
             ));
         }
         let protocol = self.mqtt.unwrap_or(set.mqtt).protocol();
-        Ok(Access { url, trust, protocol })
+        Ok(Access { url, trust, protocol, ceiling: None })
     }
 
     fn password(&self, set: Option<&str>) -> Result<String, Failure> {

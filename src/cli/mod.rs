@@ -5,6 +5,7 @@
 
 mod access;
 mod alarms;
+mod broker;
 pub mod common;
 pub mod config;
 mod cores;
@@ -14,6 +15,7 @@ mod elsewhere;
 pub mod exit;
 mod explain;
 pub mod fleet;
+mod guest;
 pub mod library;
 mod live;
 pub mod monitor;
@@ -94,6 +96,8 @@ enum Command {
     Record(record::RecordArgs),
     /// Take a recording through the monitor: CSV, JSON lines, Parquet, MQTT, a dataset
     Replay(replay::ReplayArgs),
+    /// Try an MQTT broker, list public ones, take back what we left with one
+    Broker(broker::BrokerArgs),
     /// Check the files people write, or show the settings in force
     Config(config::ConfigArgs),
 }
@@ -117,6 +121,7 @@ impl Command {
             Self::Score(args) => score::run(args, out),
             Self::Record(args) => record::run(args, out),
             Self::Replay(args) => replay::run(args, out),
+            Self::Broker(args) => broker::run(args, out),
             Self::Config(args) => config::run(args, out),
         }
     }

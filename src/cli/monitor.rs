@@ -12,6 +12,7 @@ use crate::base::time::wall_now;
 use crate::cli::access::AccessArgs;
 use crate::cli::common::{BROKER, SettingsFile, Shelves, Telling};
 use crate::cli::exit::Failure;
+use crate::cli::guest::GuestArgs;
 use crate::cli::library::{self, Library};
 use crate::cli::live::{self, say};
 use crate::cli::ready::fleet_plants;
@@ -28,8 +29,15 @@ pub struct MonitorArgs {
     #[arg(long, value_name = "URL", default_value = BROKER, value_parser = BrokerUrl::parse)]
     broker: BrokerUrl,
     /// The run's private name in every topic, as `sanmen simulate` says it
-    #[arg(long, value_name = "NAME", value_parser = Space::new)]
-    space: Space,
+    #[arg(
+        long, value_name = "NAME", value_parser = Space::new, required_unless_present = "join"
+    )]
+    space: Option<Space>,
+    /// Broker and space in one, as `sanmen simulate` says it after `join:`
+    #[arg(
+        long, value_name = "URL", value_parser = joined, conflicts_with_all = ["broker", "space"]
+    )]
+    join: Option<(BrokerUrl, Space)>,
     /// Where ledgers live; each run has a folder of its own in it
     #[arg(long, value_name = "DIR", default_value = "sanmen-data")]
     data: std::path::PathBuf,
@@ -56,6 +64,8 @@ pub struct MonitorArgs {
     #[command(flatten)]
     access: AccessArgs,
     #[command(flatten)]
+    guest: GuestArgs,
+    #[command(flatten)]
     shelves: Shelves,
     #[command(flatten)]
     settings: SettingsFile,
@@ -63,32 +73,50 @@ pub struct MonitorArgs {
     telling: Telling,
 }
 
+/// Reads what `sanmen simulate` says after `join:`.
+fn joined(text: &str) -> Result<(BrokerUrl, Space), String> {
+    let (broker, space) = BrokerUrl::parse_shared(text).map_err(|error| error.to_string())?;
+    Ok((broker, Space::new(&space).map_err(|error| error.to_string())?))
+}
+
+/// Where to listen, and to which space.
+fn place(args: &MonitorArgs) -> Result<(BrokerUrl, Space), Failure> {
+    match (&args.join, &args.space) {
+        (Some(joined), _) => Ok(joined.clone()),
+        (None, Some(space)) => Ok((args.broker.clone(), space.clone())),
+        (None, None) => Err(Failure::usage("name the run with --space, or --join it")),
+    }
+}
+
 /// Watches until Ctrl-C.
 pub fn run(args: &MonitorArgs, _out: &mut dyn Write) -> Result<(), Failure> {
-    let settings = args.settings.load()?;
+    let mut settings = args.settings.load()?;
     let library = args.shelves.library().with_settings(&settings);
     let (plants, title) = watched(args, &library)?;
     let book = library.book_for(&plants)?;
     if plants.is_empty() {
         return Err(Failure::usage("there is no plant to watch"));
     }
-    let broker = args.access.access(args.broker.clone(), &settings)?;
+    let (url, space) = place(args)?;
+    let mut broker = args.access.access(url, &settings)?;
+    args.guest.enter(&mut broker, &space, None, &mut settings)?;
     let mapping = args.mapping.as_ref().map(|file| library::mapping(file, &plants)).transpose()?;
-    let folder = args.data.join(args.space.as_str());
-    say(&format!("space {} on {} · ledger in {}", args.space, broker, folder.display()));
+    let folder = args.data.join(space.as_str());
+    say(&format!("space {} on {} · ledger in {}", space, broker, folder.display()));
+    args.guest.say_where(&broker, &space);
     let screen = Screen::choose(args.telling);
     live::block_on(|stopper, stopped| async move {
         let started = wall_now();
         let (service, told) =
             live::watch_service(plants.clone(), book.clone(), &folder, &settings).await?;
         let client = live::own_client_id(&folder)?;
-        let mut filters = topic::filters(&args.space);
+        let mut filters = topic::filters(&space);
         filters.extend(mapping.iter().flat_map(Mapping::filters));
         let (subscriber, arrivals) = live::listener(&broker, filters, &client, &settings);
         let service = service.with_mapping(mapping);
         let link = subscriber.status();
         let quitters = live::Quitters::watch(vec![link.clone()], &broker, (&stopper, &stopped));
-        let place = (&broker, &args.space);
+        let place = (&broker, &space);
         let saying = live::say_alarms(place, (&told, &book), (&folder, &settings), stopped.clone());
         // The view shows the connection itself.
         let outage = (!matches!(screen, Screen::Terminal(_)))

@@ -13,6 +13,7 @@ use crate::base::time::wall_now;
 use crate::cli::access::AccessArgs;
 use crate::cli::common::{SeedFlag, SettingsFile, Shelves, Speed, Telling, speed};
 use crate::cli::exit::Failure;
+use crate::cli::guest::GuestArgs;
 use crate::cli::live::{self, say};
 use crate::cli::ready::Ready;
 use crate::cli::show::{self, Played, Screen, Subject};
@@ -59,6 +60,8 @@ pub struct RunArgs {
     #[command(flatten)]
     access: AccessArgs,
     #[command(flatten)]
+    guest: GuestArgs,
+    #[command(flatten)]
     shelves: Shelves,
     #[command(flatten)]
     settings: SettingsFile,
@@ -72,7 +75,7 @@ pub struct RunArgs {
 pub fn run(args: &RunArgs, _out: &mut dyn Write) -> Result<(), Failure> {
     let settings = args.settings.load()?;
     let library = args.shelves.library().with_settings(&settings);
-    let ready =
+    let mut ready =
         Ready::load(&args.scenario, args.speed, |own| args.seed.or(own), &library, settings)?;
     let book = library.book_for(library.plants()?.values())?;
     let space = args.space.clone().unwrap_or_else(live::random_space);
@@ -80,7 +83,12 @@ pub fn run(args: &RunArgs, _out: &mut dyn Write) -> Result<(), Failure> {
     let screen = Screen::choose(args.telling);
     let (listen, by) = (args.listen, args.by.clone());
     let external = args.broker.clone().map(|url| args.access.access(url, &ready.settings));
-    let external = external.transpose()?;
+    let mut external = external.transpose()?;
+    if let Some(broker) = &mut external {
+        let plants = Some((ready.plants().len(), ready.outline.pace));
+        args.guest.enter(broker, &space, plants, &mut ready.settings)?;
+        args.guest.say_where(broker, &space);
+    }
     let lang = args.telling.lang.into();
     live::block_on(|stopper, stopped| async move {
         let ready = Arc::new(ready);

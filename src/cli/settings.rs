@@ -50,7 +50,7 @@ pub struct Settings {
 }
 
 /// How to get in at a broker. An empty text means: none.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct BrokerSettings {
     /// Authorities that its certificate may come from (PEM).
     pub ca_file: String,
@@ -64,6 +64,12 @@ pub struct BrokerSettings {
     pub password_file: String,
     /// The version of MQTT.
     pub mqtt: Version,
+    /// Hosts that are ours: no guest's manners there.
+    pub own_hosts: Vec<String>,
+    /// Most messages a second that one process sends to a broker that is not ours.
+    pub per_second: f64,
+    /// And most of them for each plant.
+    pub per_second_per_plant: f64,
 }
 
 /// Which MQTT to speak.
@@ -137,7 +143,8 @@ impl Settings {
              [publisher]\noutbox_messages = {}\nreconnect_first_ms = {}\n\
              reconnect_longest_s = {}\nkeep_alive_s = {}\nbatch_wall_ms = {}\n\n\
              [broker]\nca_file = {:?}\ncert_file = {:?}\nkey_file = {:?}\nuser = {:?}\n\
-             password_file = {:?}\nmqtt = {:?}\n\n\
+             password_file = {:?}\nmqtt = {:?}\nown_hosts = {:?}\nper_second = {:?}\n\
+             per_second_per_plant = {:?}\n\n\
              [exercise]\nspeed = {:?}\n\n\
              [rules]\npacks = {:?}\n",
             self.lateness.as_seconds(),
@@ -160,6 +167,9 @@ impl Settings {
             self.broker.user,
             self.broker.password_file,
             self.broker.mqtt.word(),
+            self.broker.own_hosts,
+            self.broker.per_second,
+            self.broker.per_second_per_plant,
             self.speed,
             self.packs.iter().map(PackId::as_str).collect::<Vec<_>>(),
         )
@@ -276,6 +286,10 @@ impl<'a> Section<'a> {
         let user = self.text("user", |s| s.broker.user.clone());
         let password_file = self.text("password_file", |s| s.broker.password_file.clone());
         let mqtt = self.mqtt();
+        let own_hosts = self.texts("own_hosts", |s| s.broker.own_hosts.clone());
+        let per_second = self.number("per_second", 0.1, 10_000.0, |s| s.broker.per_second);
+        let per_plant =
+            self.number("per_second_per_plant", 0.1, 1_000.0, |s| s.broker.per_second_per_plant);
         Some(BrokerSettings {
             ca_file: ca_file?,
             cert_file: cert_file?,
@@ -283,7 +297,21 @@ impl<'a> Section<'a> {
             user: user?,
             password_file: password_file?,
             mqtt: mqtt?,
+            own_hosts: own_hosts?,
+            per_second: per_second?,
+            per_second_per_plant: per_plant?,
         })
+    }
+
+    fn texts(
+        &self,
+        key: &'static str,
+        default: impl Fn(&Settings) -> Vec<String>,
+    ) -> Option<Vec<String>> {
+        match self.table.as_ref().filter(|table| table.has(key)) {
+            Some(table) => Some(table.texts(key).into_iter().map(Spanned::into_inner).collect()),
+            None => self.base.map(default),
+        }
     }
 
     /// A text, which may be empty.

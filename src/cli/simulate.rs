@@ -11,6 +11,7 @@ use crate::base::text::Lang;
 use crate::cli::access::AccessArgs;
 use crate::cli::common::{BROKER, Language, PlantShelf, SeedFlag, SettingsFile, Speed, speed};
 use crate::cli::exit::Failure;
+use crate::cli::guest::GuestArgs;
 use crate::cli::live::{self, say};
 use crate::cli::ready::Ready;
 use crate::cli::view::words::Words;
@@ -38,6 +39,8 @@ pub struct SimulateArgs {
     #[command(flatten)]
     access: AccessArgs,
     #[command(flatten)]
+    guest: GuestArgs,
+    #[command(flatten)]
     shelf: PlantShelf,
     #[command(flatten)]
     settings: SettingsFile,
@@ -52,10 +55,12 @@ pub struct SimulateArgs {
 pub fn run(args: &SimulateArgs, _out: &mut dyn Write) -> Result<(), Failure> {
     let settings = args.settings.load()?;
     let library = args.shelf.library();
-    let ready =
+    let mut ready =
         Ready::load(&args.scenario, args.speed, |own| args.seed.or(own), &library, settings)?;
-    let broker = args.access.access(args.broker.clone(), &ready.settings)?;
+    let mut broker = args.access.access(args.broker.clone(), &ready.settings)?;
     let space = args.space.clone().unwrap_or_else(live::random_space);
+    let plants = Some((ready.plants().len(), ready.outline.pace));
+    args.guest.enter(&mut broker, &space, plants, &mut ready.settings)?;
     let lang = args.lang.into();
     say(&format!(
         "{} · {} · seed {} · {}× · space {space}",
@@ -67,6 +72,7 @@ pub fn run(args: &SimulateArgs, _out: &mut dyn Write) -> Result<(), Failure> {
     let shelf = library.plants.map_or(String::new(), |dir| format!(" --plants {}", dir.display()));
     let flags = format!("{shelf}{}", ready.watch_flags);
     say(&format!("watch it: sanmen monitor --broker {} --space {space}{flags}", args.broker));
+    args.guest.say_where(&broker, &space);
     live::block_on(|stopper, stop| play(Arc::new(ready), broker, space, lang, (stopper, stop)))
 }
 

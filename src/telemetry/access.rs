@@ -9,6 +9,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{InconsistentKeys, RootCertStore};
 
+use crate::telemetry::ceiling::Ceiling;
 use crate::telemetry::link::Protocol;
 use crate::telemetry::url::BrokerUrl;
 
@@ -21,12 +22,14 @@ pub struct Access {
     pub trust: Trust,
     /// The version of MQTT; none: 5, and 3.1.1 where the broker does not speak it.
     pub protocol: Option<Protocol>,
+    /// How many messages it gets at most from all who share this; none: as many as there are.
+    pub ceiling: Option<Ceiling>,
 }
 
 /// With the public certificate authorities, any version of MQTT.
 impl From<BrokerUrl> for Access {
     fn from(url: BrokerUrl) -> Self {
-        Self { url, trust: Trust::default(), protocol: None }
+        Self { url, trust: Trust::default(), protocol: None, ceiling: None }
     }
 }
 

@@ -69,6 +69,19 @@ pub enum LinkState {
     },
 }
 
+/// What a broker says of its limits when it accepts us, over MQTT 5; none: it said nothing of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Offers {
+    /// Largest packet it takes.
+    pub packet_bytes_max: Option<u32>,
+    /// Messages it takes without having acknowledged them.
+    pub receive_max: Option<u16>,
+    /// How long it keeps a session, where that is not what we asked for.
+    pub session_s: Option<u32>,
+    /// How often it wants to hear from us, where that is not what we proposed.
+    pub keep_alive_s: Option<u16>,
+}
+
 /// State and history of a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LinkStatus {
@@ -76,6 +89,8 @@ pub struct LinkStatus {
     pub state: LinkState,
     /// The version of the protocol.
     pub protocol: Protocol,
+    /// What the broker said when it last came up.
+    pub offers: Offers,
     /// How often it came up.
     pub connects: u64,
     /// How often it was lost after that.
@@ -124,6 +139,7 @@ impl Link {
         let (status, watching) = watch::channel(LinkStatus {
             state: LinkState::Connecting,
             protocol,
+            offers: Offers::default(),
             connects: 0,
             losses: 0,
         });
@@ -169,13 +185,14 @@ impl Link {
 
     fn note(&mut self, event: Event) -> Event {
         match event {
-            Event::Connected { .. } => {
+            Event::Connected { offers, .. } => {
                 self.unanswered = 0;
                 self.connected_at = Some(Instant::now());
                 let protocol = self.protocol;
                 self.status.send_modify(|status| {
                     status.connects += 1;
                     status.protocol = protocol;
+                    status.offers = offers;
                 });
                 event
             }

@@ -5,6 +5,7 @@
 
 pub mod backoff;
 pub mod mapping;
+pub mod public;
 pub mod radio;
 pub mod topic;
 pub mod url;
@@ -15,9 +16,13 @@ pub mod access;
 #[cfg(feature = "live")]
 pub mod broker;
 #[cfg(feature = "live")]
+pub mod ceiling;
+#[cfg(feature = "live")]
 pub mod link;
 #[cfg(feature = "live")]
 mod outbox;
+#[cfg(feature = "live")]
+pub mod probe;
 #[cfg(feature = "live")]
 pub mod publisher;
 #[cfg(feature = "live")]

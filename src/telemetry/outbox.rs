@@ -92,6 +92,11 @@ impl Outbox {
         before - self.entries.len()
     }
 
+    /// Is there a message that the client does not have yet?
+    pub fn has_waiting(&self) -> bool {
+        self.entries.iter().any(|(_, stage)| *stage == Stage::Waiting)
+    }
+
     /// The oldest message that the client does not have yet; from now on it has it.
     pub fn give(&mut self) -> Option<&Entry> {
         let (entry, stage) = self.entries.iter_mut().find(|(_, stage)| *stage == Stage::Waiting)?;

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use crate::base::time::wall_now;
 use crate::telemetry::access::Access;
 use crate::telemetry::backoff::Pace;
+use crate::telemetry::ceiling::Ceiling;
 use crate::telemetry::link::{Event, Link, LinkSettings, LinkState, LinkStatus};
 pub use crate::telemetry::outbox::Keep;
 use crate::telemetry::outbox::{Entry, Outbox};
@@ -115,6 +116,7 @@ pub struct Publisher {
 impl Publisher {
     /// Starts to connect; needs a tokio runtime.
     pub fn start(settings: PublisherSettings) -> Self {
+        let ceiling = settings.broker.ceiling.clone();
         let (link, status) = Link::open(LinkSettings {
             access: Arc::new(settings.broker),
             client_id: settings.client_id,
@@ -130,6 +132,8 @@ impl Publisher {
             messages,
             outbox: Outbox::new(IN_HAND),
             window: 0,
+            ceiling,
+            again_at: None,
             patience: settings.pace.patience,
             progress: Instant::now(),
             counters: Arc::clone(&counters),
@@ -226,6 +230,9 @@ struct Task {
     outbox: Outbox,
     /// How many messages the broker takes without acknowledging; none while not connected.
     window: usize,
+    ceiling: Option<Ceiling>,
+    /// When the ceiling lets the next message through, if one waits for that.
+    again_at: Option<Instant>,
     patience: Duration,
     /// When the broker last took something, or had nothing to take.
     progress: Instant,
@@ -246,6 +253,8 @@ impl Task {
                         None => open = false,
                     }
                 }
+                () = tokio::time::sleep_until(self.again_at.unwrap_or(due)),
+                    if self.again_at.is_some() => {}
                 () = tokio::time::sleep_until(due), if self.outbox.in_flight() > 0 => {
                     self.link.fail("no acknowledgement");
                     self.rewind();
@@ -266,7 +275,12 @@ impl Task {
         let now = wall_now();
         let expired = self.outbox.expire(now) as u64;
         self.counters.expired.fetch_add(expired, Ordering::Relaxed);
-        while in_flight < self.window {
+        self.again_at = None;
+        while in_flight < self.window && self.outbox.has_waiting() {
+            if let Some(Err(later)) = self.ceiling.as_ref().map(Ceiling::take) {
+                self.again_at = Some(later);
+                break;
+            }
             let Some(entry) = self.outbox.give() else { break };
             if !self.link.publish(entry, now) {
                 self.link.fail("the client takes no messages");
@@ -279,7 +293,7 @@ impl Task {
 
     fn note(&mut self, event: Event) {
         match event {
-            Event::Connected { window } => {
+            Event::Connected { window, .. } => {
                 self.window = window;
                 self.link.report(LinkState::Connected);
             }

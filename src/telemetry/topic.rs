@@ -154,6 +154,16 @@ pub fn private_space(random: [u8; 16]) -> Space {
     Space::new(&text).expect("26 letters and digits are an id")
 }
 
+/// Is it a name that nobody guesses: one as `private_space` draws it?
+pub fn is_private(space: &Space) -> bool {
+    let text = space.as_str();
+    let mut seen: Vec<u8> = text.bytes().collect();
+    seen.sort_unstable();
+    seen.dedup();
+    let fits = |b: u8| b.is_ascii_lowercase() || (b'2'..=b'7').contains(&b);
+    text.len() == 26 && text.bytes().all(fits) && seen.len() >= 8
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -220,6 +230,15 @@ mod tests {
             assert!(levels(&filter) < levels(&whole.to_string()) && !filter.contains('#'));
         }
         assert_eq!(Topic::parse(&one.to_string()), Err(TopicError::Foreign));
+    }
+
+    #[test]
+    fn a_name_that_somebody_chose_is_not_private() {
+        assert!(is_private(&private_space(*b"sixteen random b")));
+        let long = "a".repeat(26);
+        for chosen in ["k7", "my-first-run", "a-name-that-somebody-chose", &long] {
+            assert!(!is_private(&Space::new(chosen).expect("an id")), "{chosen}");
+        }
     }
 
     #[test]

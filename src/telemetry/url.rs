@@ -45,6 +45,9 @@ pub enum BrokerUrlError {
          wss:// have a path"
     )]
     Rest,
+    /// No address of an exercise.
+    #[error("this is no address of an exercise, such as mqtts://HOST:PORT/sanmen/v1/SPACE/#")]
+    NotShared,
     /// A path that no request could ask for.
     #[error("the path of a websocket may have letters, digits and -._~/%?=& only")]
     Path,
@@ -116,6 +119,18 @@ impl BrokerUrl {
             (true, false) => "ws",
             (true, true) => "wss",
         }
+    }
+
+    /// The address of everything in `space`, without login, as `mosquitto_sub -L` takes it.
+    pub fn shared(&self, space: &str) -> String {
+        format!("{}/sanmen/v1/{space}/#", self.request())
+    }
+
+    /// Takes an address apart that `shared` made: the broker's, and the space. Errors: as `parse`.
+    pub fn parse_shared(text: &str) -> Result<(Self, String), BrokerUrlError> {
+        let (broker, space) = text.split_once("/sanmen/v1/").ok_or(BrokerUrlError::NotShared)?;
+        let space = space.strip_suffix("/#").unwrap_or(space);
+        Ok((Self::parse(broker)?, space.to_owned()))
     }
 
     /// The same address in the shape of a request for a websocket, without login.
@@ -229,6 +244,21 @@ mod tests {
         ] {
             assert_eq!(shown(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn an_exercise_has_an_address_without_login() {
+        for (text, shared) in [
+            ("mqtt://u:p@h", "mqtt://h:1883/sanmen/v1/k7/#"),
+            ("wss://h:8081", "wss://h:8081/mqtt/sanmen/v1/k7/#"),
+            ("ws://h/", "ws://h:80//sanmen/v1/k7/#"),
+        ] {
+            let url = BrokerUrl::parse(text).expect("an address");
+            assert_eq!(url.shared("k7"), shared);
+            let (broker, space) = BrokerUrl::parse_shared(shared).expect("its own work");
+            assert_eq!((broker.path, space.as_str()), (url.path, "k7"));
+        }
+        assert_eq!(BrokerUrl::parse_shared("mqtt://h:1883"), Err(BrokerUrlError::NotShared));
     }
 
     #[test]

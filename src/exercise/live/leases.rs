@@ -129,6 +129,19 @@ impl LeaseService {
     }
 }
 
+/// The alarms of which a broker may still hold a lease that the monitor over `folder` gave.
+pub fn left_behind(folder: &Path) -> Vec<AlarmId> {
+    List::open(folder).read()
+}
+
+/// Nothing is left with the broker any more. Errors: the list cannot be removed.
+pub fn forget(folder: &Path) -> io::Result<()> {
+    match std::fs::remove_file(List::open(folder).path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// The alarms that a broker may hold a lease of, a line each in a file: so that a lease of an
 /// alarm that has ended while nobody looked is taken back.
 struct List {

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use rumqttc::{TlsConfiguration, Transport, v5};
 
 use super::loss::{Loss, loss_5, loss_311};
-use super::{LinkSettings, Protocol};
+use super::{LinkSettings, Offers, Protocol};
 use crate::base::Stamp;
 use crate::telemetry::access::Access;
 use crate::telemetry::outbox::{Entry, Keep};
@@ -34,7 +34,7 @@ const KEEP_ALIVE_LEAST: Duration = Duration::from_secs(5);
 /// What happens on a connection.
 pub(in crate::telemetry) enum Event {
     /// The broker accepted us, and takes this many unacknowledged messages at once.
-    Connected { window: usize },
+    Connected { window: usize, offers: Offers },
     /// The oldest message given to `publish` left under this packet identifier.
     Sent(u16),
     /// The broker has the message with this identifier.
@@ -324,6 +324,15 @@ async fn poll(event_loop: EventLoop, client: Client, access: Arc<Access>) -> Pol
     }
 }
 
+fn offers(said: Option<&v5::mqttbytes::v5::ConnAckProperties>) -> Offers {
+    said.map_or_else(Offers::default, |said| Offers {
+        packet_bytes_max: said.max_packet_size,
+        receive_max: said.receive_max,
+        session_s: said.session_expiry_interval,
+        keep_alive_s: said.server_keep_alive,
+    })
+}
+
 fn read_5(event: v5::Event, client: &Client) -> Option<Event> {
     use v5::mqttbytes::v5::{Packet, PubAckReason, SubscribeReasonCode};
     Some(match event {
@@ -331,7 +340,7 @@ fn read_5(event: v5::Event, client: &Client) -> Option<Event> {
             let properties = connack.properties.as_ref();
             let receive_max = properties.and_then(|p| p.receive_max).unwrap_or(u16::MAX);
             let window = usize::from(receive_max.min(WINDOW));
-            Event::Connected { window }
+            Event::Connected { window, offers: offers(properties) }
         }
         v5::Event::Incoming(Packet::PubAck(ack)) => match ack.reason {
             PubAckReason::Success | PubAckReason::NoMatchingSubscribers => {
@@ -365,7 +374,7 @@ fn read_311(event: rumqttc::Event, client: &Client) -> Option<Event> {
     use rumqttc::{Packet, SubscribeReasonCode};
     Some(match event {
         rumqttc::Event::Incoming(Packet::ConnAck(_)) => {
-            Event::Connected { window: usize::from(WINDOW) }
+            Event::Connected { window: usize::from(WINDOW), offers: Offers::default() }
         }
         rumqttc::Event::Incoming(Packet::PubAck(ack)) => Event::Acknowledged(ack.pkid),
         rumqttc::Event::Incoming(Packet::SubAck(ack)) => {

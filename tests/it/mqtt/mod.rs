@@ -1,10 +1,12 @@
 //! Publisher and subscriber against Debian's Mosquitto and against the embedded broker.
 
 mod delivery;
+mod guest;
 mod kept;
 mod listeners;
 mod outage;
 mod strangers;
+mod traps;
 
 use std::time::Duration;
 

@@ -5,3 +5,4 @@ pub mod command;
 pub mod listeners;
 pub mod mosquitto;
 pub mod old_broker;
+pub mod proxy;

@@ -1,0 +1,121 @@
+//! How we behave at a broker that is not on this machine: who may guess our topics, how many
+//! messages it gets, and what is said of it.
+
+use clap::Args;
+
+use crate::base::Span;
+use crate::base::ids::Space;
+use crate::cli::exit::Failure;
+use crate::cli::settings::Settings;
+use crate::cli::stderr::say;
+use crate::exercise::live::pace::Pace;
+use crate::telemetry::access::Access;
+use crate::telemetry::ceiling::Ceiling;
+use crate::telemetry::{public, topic};
+
+/// Clock messages a second, besides those of plants.
+const CLOCK_PER_S: f64 = 1.0;
+
+/// A guest's readings wait at least so long for more of them, so that a message carries many.
+const BATCH_WALL_LEAST: Span = Span::SECOND;
+
+/// Flags for brokers that are not on this machine.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Options of the broker")]
+pub struct GuestArgs {
+    /// The broker is ours: no ceiling on messages, any speed, any space
+    #[arg(long)]
+    own: bool,
+    /// Show the address of the exercise as a QR code; on a public broker it is shown anyway
+    #[arg(long)]
+    share: bool,
+}
+
+impl GuestArgs {
+    /// Are we a guest at this broker?
+    fn is_guest(&self, access: &Access, settings: &Settings) -> bool {
+        let host = &access.url.host;
+        !(access.url.is_loopback() || self.own || settings.broker.own_hosts.contains(host))
+    }
+
+    /// Makes a guest's manners part of `access` and `settings`: for plants in `space`, so many (none:
+    /// only a monitor) at this pace. Says so. Errors: what no guest may do.
+    pub fn enter(
+        &self,
+        access: &mut Access,
+        space: &Space,
+        plants: Option<(usize, Pace)>,
+        settings: &mut Settings,
+    ) -> Result<(), Failure> {
+        if !self.is_guest(access, settings) {
+            return Ok(());
+        }
+        let host = access.url.host.clone();
+        if plants.is_some_and(|(_, pace)| pace == Pace::Max) {
+            return Err(Failure::usage(format!(
+                "--speed max would flood {host}: give a number, or --own if that broker is yours"
+            )));
+        }
+        let is_open = access.url.login.is_none() && !access.trust.has_certificate;
+        if is_open && !topic::is_private(space) {
+            return Err(Failure::usage(format!(
+                "anybody at {host} could guess the space {space}: take one that sanmen simulate \
+                 draws when --space is left out, or give --own if that broker is yours"
+            )));
+        }
+        let set = &settings.broker;
+        let of_plants = |(count, _): (usize, Pace)| {
+            count.max(1) as f64 * set.per_second_per_plant + CLOCK_PER_S
+        };
+        let most = plants.map_or(set.per_second, of_plants).min(set.per_second);
+        access.ceiling = Some(Ceiling::new(most));
+        settings.batch_wall = settings.batch_wall.max(BATCH_WALL_LEAST);
+        if let Some(broker) = public::known(&host) {
+            say(&format!(
+                "{host} is public: everybody who learns the space can read this exercise, and \
+                 speak in it. Nothing real belongs here. It {}",
+                broker.note
+            ));
+        }
+        Ok(())
+    }
+
+    /// Where others find the exercise, as a line and, where it helps, as a picture.
+    pub fn say_where(&self, access: &Access, space: &Space) {
+        if access.url.is_loopback() && !self.share {
+            return; // others on this machine have been told how to watch it
+        }
+        let address = access.url.shared(space.as_str());
+        say(&format!("join: {address}"));
+        if (self.share || public::known(&access.url.host).is_some())
+            && let Some(picture) = picture(&address)
+        {
+            say(&picture);
+        }
+    }
+}
+
+/// A QR code in half blocks, dark on light; none when the text is too long.
+fn picture(text: &str) -> Option<String> {
+    use qrcode::render::unicode::Dense1x2;
+    let code = qrcode::QrCode::new(text).ok()?;
+    // Terminals are dark more often than not: swapped colours read on both.
+    let mut renderer = code.render::<Dense1x2>();
+    renderer.dark_color(Dense1x2::Light).light_color(Dense1x2::Dark);
+    Some(renderer.build())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_is_square_and_light_around() {
+        let picture = picture("mqtts://test.mosquitto.org:8886/sanmen/v1/abc/#").expect("short");
+        let lines: Vec<&str> = picture.lines().collect();
+        let width = lines[0].chars().count();
+        assert!(lines.iter().all(|line| line.chars().count() == width));
+        assert!(lines.len() * 2 >= width && lines.len() * 2 <= width + 1);
+        assert!(lines[0].chars().all(|c| c == '█'), "the quiet zone is light");
+    }
+}
