@@ -38,8 +38,8 @@ impl GuestArgs {
         !(access.url.is_loopback() || self.own || settings.broker.own_hosts.contains(host))
     }
 
-    /// Makes a guest's manners part of `access` and `settings`: for plants in `space`, so many (none:
-    /// only a monitor) at this pace. Says so. Errors: what no guest may do.
+    /// Makes a guest's manners part of `access` and `settings`: for plants in `space`, so many
+    /// (none: only a monitor) at this pace. Says so. Errors: what no guest may do.
     pub fn enter(
         &self,
         access: &mut Access,

@@ -109,6 +109,10 @@ enum Phase {
 /// So many times another client may take our place before we leave it to it.
 const TAKEOVERS_MAX: u32 = 3;
 
+/// So many connections in a row may be accepted and closed before we believe the same. Brokers
+/// that say who closed it say so in a packet that the client does not understand when it is short.
+const DROPPED_MAX: u32 = 5;
+
 /// Said then.
 const QUARREL: &str = "another client keeps connecting with our client id; it may be another \
                        monitor over a copy of our data folder: end one of the two";
@@ -124,6 +128,8 @@ pub(super) struct Link {
     unanswered: u32,
     /// How often another client took our place.
     takeovers: u32,
+    /// Connections in a row that the broker accepted, and closed soon and without a word.
+    dropped: u32,
     backoff: Backoff,
     chance: ChaCha8Rng,
     phase: Phase,
@@ -152,6 +158,7 @@ impl Link {
             protocol,
             unanswered: 0,
             takeovers: 0,
+            dropped: 0,
             connected_at: None,
             opened_at: Instant::now(),
             status,
@@ -225,8 +232,14 @@ impl Link {
             }
             LossKind::Unanswered | LossKind::Refused | LossKind::Broken => {}
         }
-        if held.is_some() && loss.reason.starts_with(CLOSED) {
-            loss.reason.truncate(CLOSED.len()); // it was the right port
+        if let Some(held) = held {
+            let is_drop = loss.kind == LossKind::Unanswered && held < self.settings.pace.stable;
+            self.dropped = if is_drop { self.dropped + 1 } else { 0 };
+            if self.dropped >= DROPPED_MAX {
+                loss = Loss { reason: QUARREL.to_owned(), kind: LossKind::Refused };
+            } else if loss.reason.starts_with(CLOSED) {
+                loss.reason.truncate(CLOSED.len()); // it was the right port
+            }
         }
         if loss.kind == LossKind::Refused {
             wait = self.settings.pace.most;
