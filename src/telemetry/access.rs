@@ -170,13 +170,13 @@ mod tests {
     #[test]
     fn what_cannot_be_used_is_named() {
         let ((cert, key), (_, other)) = (pem(), pem());
-        let broken = cert.replace('a', "b");
+        let broken = "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n";
         let wrong = |ca: Option<&str>, own: Option<(&str, &str)>| {
             let own = own.map(|(cert, key)| (cert.as_bytes(), key.as_bytes()));
             Trust::new(ca.map(str::as_bytes), own).expect_err("wrong")
         };
         assert_eq!(wrong(Some("hello"), None), (Part::Ca, TrustError::NoCertificate));
-        assert_eq!(wrong(Some(&broken), None), (Part::Ca, TrustError::BadCertificate));
+        assert_eq!(wrong(Some(broken), None), (Part::Ca, TrustError::BadCertificate));
         assert_eq!(wrong(None, Some((&key, &key))), (Part::Cert, TrustError::NoCertificate));
         assert_eq!(wrong(None, Some((&cert, &cert))), (Part::Key, TrustError::NoKey));
         assert_eq!(wrong(None, Some((&cert, &other))), (Part::Key, TrustError::BadKey));
