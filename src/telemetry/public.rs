@@ -1,8 +1,8 @@
 //! Public test brokers that people know, and how a guest behaves there.
 //!
-//! Addresses are from their own pages and from memory `[M]`: none of them promises anything, and any
-//! of them may change. What is asked of guests nowhere stands in figures; ours are on the safe side
-//! of limits that similar services publish (10 packets/s a client) `[D]`.
+//! Addresses are from their own pages and from memory `[M]`: none of them promises anything, and
+//! any of them may change. What is asked of guests nowhere stands in figures; ours are on the safe
+//! side of limits that similar services publish (10 packets/s a client) `[D]`.
 
 /// A broker that anybody may use, and read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
