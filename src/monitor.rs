@@ -32,6 +32,7 @@ use crate::alarms::{self, Alarms, PlantWords};
 use crate::base::ids::VillageId;
 use crate::base::{Span, Stamp};
 use crate::ingest::observation::{IngestEvent, LabEvent, Observation, PlantIndex, TicketEvent};
+use crate::ingest::trust::Belief;
 use crate::ingest::{Batch, Bounds, Decoded, Ingest, IngestState, Taken};
 use crate::inspection::book::Book;
 use crate::inspection::finding::{Finding, QualityEvent};
@@ -40,6 +41,7 @@ use crate::inspection::{self, Inspection};
 use crate::plant::Plant;
 use crate::plant::tags::Tag;
 use crate::telemetry::mapping::Foreign;
+use crate::telemetry::wire::Refusal;
 pub use snapshot::{PlantSnapshot, Snapshot, TagSnapshot};
 use snapshot::{PlantView, Remembered};
 
@@ -64,6 +66,9 @@ pub enum Input {
         /// Its payload, whatever it is.
         #[serde(serialize_with = "write_bytes", deserialize_with = "read_bytes")]
         payload: Vec<u8>,
+        /// What is believed of it, by the keys of its day.
+        #[serde(default, skip_serializing_if = "Belief::is_unsigned")]
+        belief: Belief,
         /// When, on the monitor's clock.
         received_at: Stamp,
     },
@@ -95,9 +100,10 @@ pub enum Input {
 }
 
 impl Input {
-    /// A message that came.
+    /// A message that came, of somebody who need not sign.
     pub fn arrival(topic: String, payload: &[u8], received_at: Stamp) -> Self {
-        Self::Arrival { topic, payload: payload.to_vec(), received_at }
+        let belief = Belief::Unsigned;
+        Self::Arrival { topic, payload: payload.to_vec(), belief, received_at }
     }
 }
 
@@ -129,6 +135,8 @@ pub struct Outcome {
     pub observations: Vec<Observation>,
     /// Readings of this outcome, or of an earlier one, whose flag has changed since.
     pub amended: Vec<Doubt>,
+    /// Why the message, or parts of it, were refused.
+    pub refused: Vec<Refusal>,
     /// What came of a person's command.
     pub reply: Option<Reply>,
 }
@@ -208,21 +216,27 @@ impl Monitor {
     /// Takes one input; gives everything that follows from it.
     pub fn accept(&mut self, input: &Input) -> Outcome {
         match input {
-            Input::Arrival { topic, payload, received_at } => {
-                let taken = self.ingest.accept(topic, payload, *received_at);
-                self.take(taken)
+            Input::Arrival { topic, payload, belief, received_at } => {
+                let taken = self.ingest.accept(topic, payload, belief, *received_at);
+                self.take(taken, *received_at)
             }
             Input::Retained { topic, payload, received_at } => {
                 let taken = self.ingest.refuse_retained(topic, payload, *received_at);
-                self.take(taken)
+                self.take(taken, *received_at)
             }
             Input::Foreign(foreign) => {
                 let taken = self.ingest.accept_foreign(foreign);
-                self.take(taken)
+                self.take(taken, foreign.received_at)
             }
             Input::Tick { now } => {
                 let taken = self.ingest.tick(*now);
-                self.take(taken)
+                let mut outcome = self.take(taken, *now);
+                let mut events = Vec::new();
+                for plant in (0..self.plants.len()).map(PlantIndex) {
+                    self.alarms.advance(plant, Clock::Arrivals, *now, &mut events);
+                }
+                outcome.outputs.extend(events.into_iter().map(Output::Alarm));
+                outcome
             }
             Input::Lateness { lateness } => {
                 self.ingest.set_lateness(*lateness);
@@ -242,7 +256,7 @@ impl Monitor {
         received_at: Stamp,
     ) -> Outcome {
         let taken = self.ingest.accept_decoded(plant, decoded, source, received_at);
-        self.take(taken)
+        self.take(taken, received_at)
     }
 
     /// Takes one plant through readings that are certain: what `accept` does once a message is
@@ -330,7 +344,8 @@ impl Monitor {
         Ok(())
     }
 
-    fn take(&mut self, mut taken: Taken) -> Outcome {
+    /// Everything that follows from what was taken in at `now`, on the monitor's clock.
+    fn take(&mut self, mut taken: Taken, now: Stamp) -> Outcome {
         let mut inspected = Inspected::default();
         for batch in &mut taken.batches {
             self.inspect(batch, &mut inspected);
@@ -348,6 +363,13 @@ impl Monitor {
             }
             self.alarms.advance(*plant, Clock::Results, *before, &mut inspected.alarms);
         }
+        for (plant, Refusal { reason, detail }) in &taken.refused {
+            let Some(plant) = plant else { continue };
+            self.inspection.refusal(*plant, (reason, detail), now, &mut self.findings);
+            if !self.findings.is_empty() {
+                self.alarms.apply(&mut self.findings, &mut inspected.alarms);
+            }
+        }
         inspected.floods.extend(self.alarms.told_floods());
         let Inspected { alarms, floods, amended, notices } = inspected;
         let alarms = alarms.into_iter().map(Output::Alarm);
@@ -358,7 +380,8 @@ impl Monitor {
         let outputs = ingest.chain(tickets).chain(results).chain(quality).chain(alarms);
         let outputs = outputs.chain(floods.into_iter().map(Output::Flood)).collect();
         let observations = taken.batches.into_iter().flat_map(|it| it.observations).collect();
-        Outcome { outputs, observations, amended, reply: None }
+        let refused = taken.refused.into_iter().map(|(_, refusal)| refusal).collect();
+        Outcome { outputs, observations, amended, refused, reply: None }
     }
 
     fn quality_event(&self, notice: &Notice) -> Option<QualityEvent> {

@@ -85,6 +85,8 @@ struct PlantAlarms {
     due: BTreeSet<(Stamp, bool, Key)>,
     /// The same of alarms that live by the time of results.
     due_by_results: BTreeSet<(Stamp, bool, Key)>,
+    /// The same of alarms that live by the time of arrivals.
+    due_by_arrivals: BTreeSet<(Stamp, bool, Key)>,
     /// Its alarms against what one operator can answer.
     meter: FloodMeter,
     /// Which of them belong together.
@@ -96,6 +98,7 @@ impl PlantAlarms {
         match clock {
             Clock::Readings => &mut self.due,
             Clock::Results => &mut self.due_by_results,
+            Clock::Arrivals => &mut self.due_by_arrivals,
         }
     }
 }
@@ -254,6 +257,7 @@ impl Alarms {
         let due = match clock {
             Clock::Readings => &plant.due,
             Clock::Results => &plant.due_by_results,
+            Clock::Arrivals => &plant.due_by_arrivals,
         };
         let (at, _, key) = due.first()?;
         Some((*at, *key))

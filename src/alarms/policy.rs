@@ -100,6 +100,8 @@ pub enum Clock {
     Readings,
     /// That of results, which follows behind.
     Results,
+    /// That of what is no reading: it counts at the moment it comes.
+    Arrivals,
 }
 
 /// What the alarms need to know of a rule.
@@ -149,7 +151,11 @@ impl AlarmRule {
             calm: book.handling().load.chattering_calm,
             no_data: rule.no_data,
         };
-        let clock = if rule.kind.is_of_results() { Clock::Results } else { Clock::Readings };
+        let clock = match rule.kind {
+            Kind::Refusal(_) => Clock::Arrivals,
+            ref kind if kind.is_of_results() => Clock::Results,
+            _ => Clock::Readings,
+        };
         Self {
             id: rule.id.clone(),
             title: rule.title.en.clone(),

@@ -24,9 +24,11 @@ use crate::cli::view::words::Words;
 use crate::exercise::live::company::Company;
 use crate::exercise::live::leases::LeaseService;
 use crate::exercise::live::pace::Pace;
+use crate::exercise::live::quarantine::Quarantine;
 use crate::exercise::live::simulate::Progress;
 use crate::exercise::live::stop::{self, Stop, Stopper};
 use crate::exercise::live::watch::{Asked, Watch, WatchSettings};
+use crate::ingest::trust::Trust;
 use crate::inspection::book::Book;
 use crate::ledger::record::Entry;
 use crate::ledger::sqlite::Sqlite;
@@ -38,6 +40,8 @@ use crate::telemetry::access::Access;
 use crate::telemetry::backoff;
 use crate::telemetry::link::{LinkState, LinkStatus};
 use crate::telemetry::publisher::{Publisher, PublisherSettings};
+use crate::telemetry::signature::{Keychain, Signer};
+use crate::telemetry::spool::{Spool, SpoolSettings};
 use crate::telemetry::subscriber::{Arrival, Subscriber, SubscriberSettings};
 use crate::telemetry::topic::{self, Topic};
 
@@ -129,28 +133,39 @@ fn duration(span: Span) -> Duration {
 }
 
 /// The connections of a company. One that is a plant's own has its will; one of many plants has
-/// none: their silence is noticed as silence.
+/// none: their silence is noticed as silence. In `spool`, if there is one, messages wait until the
+/// broker has them. Errors: the spool cannot be used.
 pub fn publishers(
     broker: &Access,
     space: &Space,
-    company: &Company,
-    settings: &Settings,
-) -> Vec<Publisher> {
+    (company, keys): (&Company, &Keychain),
+    (settings, spool): (&Settings, Option<&Path>),
+) -> Result<Vec<Publisher>, Failure> {
     let alone = company.ids().len() == 1;
     let will = company.will(0).filter(|_| alone).zip(company.ids().first());
     let will = will.map(|(will, plant)| {
         let topic = Topic { space: space.clone(), plant: plant.clone(), kind: will.kind };
-        (topic.to_string(), will.payload)
+        let topic = topic.to_string();
+        let payload = keys.sign(plant, &topic, will.payload);
+        (topic, payload)
     });
     let count = company.ids().len().div_ceil(PLANTS_A_CONNECTION).min(CONNECTIONS_MAX);
-    let one = |_| {
-        Publisher::start(PublisherSettings {
+    let one = |n: usize| {
+        let spool = spool.map(|folder| {
+            let folder = folder.join(n.to_string());
+            let bytes_max = settings.spool_bytes;
+            Spool::open(SpoolSettings { folder: folder.clone(), bytes_max })
+                .map_err(|error| Failure::file(&folder, error))
+        });
+        let spool = spool.transpose()?;
+        let settings = PublisherSettings {
             will: will.clone(),
             keep_alive: duration(settings.keep_alive),
             pace: pace_of(settings),
             outbox: settings.outbox_messages,
             ..PublisherSettings::new(broker.clone(), &client_id("p", &random_space()))
-        })
+        };
+        Ok(Publisher::start_with(settings, spool))
     };
     (0..count.max(1)).map(one).collect()
 }
@@ -194,7 +209,7 @@ pub fn speaker(broker: &Access, settings: &Settings) -> Publisher {
 pub fn say_alarms(
     (broker, space): (&Access, &Space),
     (told, book): (&Told, &Book),
-    (folder, settings): (&Path, &Settings),
+    (folder, settings, signer): (&Path, &Settings, Option<Signer>),
     stop: Stop,
 ) -> JoinHandle<()> {
     let Some(lease) = settings.lease() else { return tokio::spawn(async {}) };
@@ -206,7 +221,7 @@ pub fn say_alarms(
     });
     let seen = (told.snapshots.clone(), book.clone());
     // Not the client's name: whoever knows that can take its connection.
-    let named = (lease, random_space().to_string());
+    let named = (lease, random_space().to_string(), signer);
     let service = LeaseService::new((publisher, space.clone()), seen, named, folder);
     tokio::spawn(service.run(stop))
 }
@@ -403,15 +418,17 @@ pub fn hand() -> (Hand, mpsc::Receiver<Asked>) {
     mpsc::channel(ASKED_WAITING)
 }
 
-/// A monitor over the ledger in `folder`, taken up where it was left.
+/// A monitor over the ledger in `folder`, taken up where it was left, that believes whom `trust`
+/// names and keeps what it refuses.
 pub async fn watch_service(
-    plants: Vec<Arc<Plant>>,
-    book: Book,
+    (plants, book): (Vec<Arc<Plant>>, Book),
+    trust: Trust,
     folder: &Path,
     settings: &Settings,
 ) -> Result<(Watch, Told), Failure> {
     let store = Sqlite::open(folder, roster(&plants)).await.map_err(Failure::outside)?;
-    watch_over(store, plants, book, settings).await
+    let (service, told) = watch_over(store, plants, book, settings).await?;
+    Ok((service.believing(trust).keeping(Quarantine::new(folder)), told))
 }
 
 /// A monitor over an open ledger, taken up where it was left.

@@ -16,12 +16,15 @@ pub mod exit;
 mod explain;
 pub mod fleet;
 mod guest;
+pub mod keys;
 pub mod library;
 mod live;
+mod metrics;
 pub mod monitor;
 pub mod network;
 mod page;
 pub mod plant;
+mod quarantine;
 mod ready;
 pub mod record;
 pub mod recording;
@@ -38,6 +41,7 @@ mod summary;
 mod table;
 pub mod test;
 mod view;
+mod webhook;
 
 use std::env;
 use std::ffi::OsString;
@@ -100,6 +104,8 @@ enum Command {
     Broker(broker::BrokerArgs),
     /// Check the files people write, or show the settings in force
     Config(config::ConfigArgs),
+    Keys(keys::KeysArgs),
+    Quarantine(quarantine::QuarantineArgs),
 }
 
 impl Command {
@@ -123,6 +129,8 @@ impl Command {
             Self::Replay(args) => replay::run(args, out),
             Self::Broker(args) => broker::run(args, out),
             Self::Config(args) => config::run(args, out),
+            Self::Keys(args) => keys::run(args, out),
+            Self::Quarantine(args) => quarantine::run(args, out),
         }
     }
 }

@@ -13,10 +13,14 @@ use crate::cli::access::AccessArgs;
 use crate::cli::common::{BROKER, SettingsFile, Shelves, Telling};
 use crate::cli::exit::Failure;
 use crate::cli::guest::GuestArgs;
+use crate::cli::keys::TrustFlags;
 use crate::cli::library::{self, Library};
 use crate::cli::live::{self, say};
+use crate::cli::metrics::Metrics;
 use crate::cli::ready::fleet_plants;
 use crate::cli::show::{self, Screen, Subject};
+use crate::cli::webhook::Webhook;
+use crate::ingest::trust::{Trust, Unsigned};
 use crate::plant::Plant;
 use crate::telemetry::mapping::Mapping;
 use crate::telemetry::topic;
@@ -70,6 +74,8 @@ pub struct MonitorArgs {
     #[command(flatten)]
     settings: SettingsFile,
     #[command(flatten)]
+    trust: TrustFlags,
+    #[command(flatten)]
     telling: Telling,
 }
 
@@ -104,20 +110,31 @@ pub fn run(args: &MonitorArgs, _out: &mut dyn Write) -> Result<(), Failure> {
     let folder = args.data.join(space.as_str());
     say(&format!("space {} on {} · ledger in {}", space, broker, folder.display()));
     args.guest.say_where(&broker, &space);
+    let trust = args.trust.load(&space, broker.url.is_loopback(), &settings)?;
+    let signer = args.trust.of_monitor()?;
+    say_trust(&trust, &plants);
     let screen = Screen::choose(args.telling);
     live::block_on(|stopper, stopped| async move {
         let started = wall_now();
-        let (service, told) =
-            live::watch_service(plants.clone(), book.clone(), &folder, &settings).await?;
+        let watched = (plants.clone(), book.clone());
+        let (service, told) = live::watch_service(watched, trust, &folder, &settings).await?;
         let client = live::own_client_id(&folder)?;
         let mut filters = topic::filters(&space);
         filters.extend(mapping.iter().flat_map(Mapping::filters));
         let (subscriber, arrivals) = live::listener(&broker, filters, &client, &settings);
         let service = service.with_mapping(mapping);
         let link = subscriber.status();
+        if let Some(listen) = settings.metrics {
+            let (snapshots, link) = (told.snapshots.clone(), link.clone());
+            Metrics { snapshots, link }.serve(listen).await?;
+        }
+        let seen = (space.clone(), told.snapshots.clone());
+        let webhook = Webhook::open(&settings.webhook, &folder, seen).await?;
+        let webhook = webhook.map(|it| tokio::spawn(it.run(stopped.clone())));
         let quitters = live::Quitters::watch(vec![link.clone()], &broker, (&stopper, &stopped));
         let place = (&broker, &space);
-        let saying = live::say_alarms(place, (&told, &book), (&folder, &settings), stopped.clone());
+        let saying =
+            live::say_alarms(place, (&told, &book), (&folder, &settings, signer), stopped.clone());
         // The view shows the connection itself.
         let outage = (!matches!(screen, Screen::Terminal(_)))
             .then(|| tokio::spawn(live::report_link(link.clone(), broker.clone())));
@@ -132,10 +149,31 @@ pub fn run(args: &MonitorArgs, _out: &mut dyn Write) -> Result<(), Failure> {
         let watched = watching.await.map_err(|_| Failure::Bug)?;
         subscriber.stop().await;
         saying.await.map_err(|_| Failure::Bug)?;
+        if let Some(webhook) = webhook {
+            webhook.await.map_err(|_| Failure::Bug)?;
+        }
         summary.say(wall_now() - started, &folder.display().to_string());
         quitters.verdict().await?;
         watched.map_err(Failure::outside)
     })
+}
+
+/// Says of which plants nothing will be believed, or anything.
+fn say_trust(trust: &Trust, plants: &[Arc<Plant>]) {
+    let without = plants.iter().filter(|plant| !trust.must_sign(&plant.id));
+    let without: Vec<&str> = without.map(|plant| plant.id.as_str()).collect();
+    let Some(first) = without.first() else { return };
+    let who = match without.len() {
+        1 => (*first).to_owned(),
+        count => format!("{first} and {} more", count - 1),
+    };
+    say(&match trust.unsigned() {
+        Unsigned::Accept => format!("no key of {who} is known: anybody may speak in that name"),
+        Unsigned::Refuse => format!(
+            "no key of {who} is known, so nothing in that name is believed: `sanmen keys trust \
+             {first} KEY` or --trust KEY names it, --accept-unsigned believes anybody"
+        ),
+    });
 }
 
 /// The plant that is watched when nobody names one.

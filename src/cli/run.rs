@@ -14,6 +14,7 @@ use crate::cli::access::AccessArgs;
 use crate::cli::common::{SeedFlag, SettingsFile, Shelves, Speed, Telling, speed};
 use crate::cli::exit::Failure;
 use crate::cli::guest::GuestArgs;
+use crate::cli::keys::ring;
 use crate::cli::live::{self, say};
 use crate::cli::ready::Ready;
 use crate::cli::show::{self, Played, Screen, Subject};
@@ -23,11 +24,13 @@ use crate::exercise::live::company::{Company, Voices};
 use crate::exercise::live::people;
 use crate::exercise::live::simulate::{Aside, simulate};
 use crate::exercise::live::stop::{self, Stop, Stopper};
+use crate::ingest::trust::{Trust, Unsigned};
 use crate::inspection::book::Book;
 use crate::monitor::Snapshot;
 use crate::telemetry::access::Access;
 use crate::telemetry::broker::Broker;
 use crate::telemetry::publisher::Publisher;
+use crate::telemetry::signature::Keychain;
 use crate::telemetry::url::BrokerUrl;
 
 /// How long the monitor waits for the plant's last words once nothing comes any more.
@@ -133,8 +136,9 @@ impl Stage {
         let Self { ready, company, book, space, broker, folder, screen, by } = self;
         let started = wall_now();
         let (plants, settings) = (ready.plants(), &ready.settings);
-        let (service, told) =
-            live::watch_service(plants.clone(), book.clone(), &folder, settings).await?;
+        let (keys, trust) = keys_of_a_run()?;
+        let watched = (plants.clone(), book.clone());
+        let (service, told) = live::watch_service(watched, trust, &folder, settings).await?;
         let client = live::own_client_id(&folder)?;
         let (subscriber, arrivals) = live::subscriber(&broker, &space, &client, settings);
         let (end_monitor, monitor_ends) = stop::stop();
@@ -142,7 +146,7 @@ impl Stage {
         let saying = live::say_alarms(
             (&broker, &space),
             (&told, &book),
-            (&folder, settings),
+            (&folder, settings, keys.of_space.clone()),
             monitor_ends.clone(),
         );
         let watching = service.run(arrivals, subscriber.status(), asked, monitor_ends.clone());
@@ -156,14 +160,13 @@ impl Stage {
 
         let (aside, listener) = Aside::new(ready.outline.start);
         let seen = listener.progress;
-        let publishers = live::publishers(&broker, &space, &company, settings);
+        let publishers = live::publishers(&broker, &space, (&company, &keys), (settings, None))?;
         let mut links: Vec<_> = publishers.iter().map(Publisher::status).collect();
         links.push(subscriber.status());
         let quitters = live::Quitters::watch(links, &broker, (&stopper, &stopped));
-        let voices = Voices::new(space, &company, publishers);
+        let voices = Voices::new(space, &company, publishers, keys);
         let pace = ready.outline.pace;
-        let simulating = simulate(company, voices, pace, aside, stopped.clone());
-        let simulating = tokio::spawn(simulating);
+        let simulating = tokio::spawn(simulate(company, voices, pace, aside, stopped.clone()));
         let subject = Subject {
             plants,
             title: ready.fleet.clone(),
@@ -201,6 +204,14 @@ impl Stage {
         simulated.map_err(Failure::outside)?;
         watched.map_err(Failure::outside)
     }
+}
+
+/// A key for this run, and trust in nothing else: plants and monitor are one process.
+fn keys_of_a_run() -> Result<(Keychain, Trust), Failure> {
+    let signer = ring::draw()?;
+    let mut trust = Trust::new(Unsigned::Refuse);
+    trust.add(None, signer.public(), false);
+    Ok((Keychain { of_space: Some(signer), ..Keychain::default() }, trust))
 }
 
 /// Waits until the monitor has heard the plant's goodbye: everything before it came earlier. A

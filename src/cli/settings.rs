@@ -1,11 +1,15 @@
 //! The settings: `config/default.toml`, overridden by a file of the same shape.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
+
+use hyper::Uri;
 
 use crate::base::Span;
 use crate::base::ids::PackId;
 use crate::base::problem::{Problems, Source, Spanned, Table, read_toml};
 use crate::ingest::Bounds;
+use crate::ingest::trust::Unsigned;
 use crate::monitor::MonitorSettings;
 use crate::monitor::lease::LeaseSettings;
 use crate::telemetry::link::Protocol;
@@ -33,6 +37,8 @@ pub struct Settings {
     pub leases_per_second: usize,
     /// Messages kept until acknowledged.
     pub outbox_messages: usize,
+    /// Most bytes of messages kept on disk until acknowledged; 0: none.
+    pub spool_bytes: u64,
     /// First pause before connecting again.
     pub reconnect_first: Span,
     /// Longest pause before connecting again.
@@ -43,8 +49,14 @@ pub struct Settings {
     pub batch_wall: Span,
     /// How to get in at a broker that asks for more than its address.
     pub broker: BrokerSettings,
+    /// Who gets the alarms by HTTP.
+    pub webhook: WebhookSettings,
+    /// Where the monitor's counters can be had; none: nowhere.
+    pub metrics: Option<SocketAddr>,
     /// Speed where a scenario names none.
     pub speed: f64,
+    /// Where plants that do not sign are taken at their word.
+    pub unsigned: UnsignedFrom,
     /// Packs of rules in force at plants that choose none; empty: those that say so themselves.
     pub packs: Vec<PackId>,
 }
@@ -70,6 +82,15 @@ pub struct BrokerSettings {
     pub per_second: f64,
     /// And most of them for each plant.
     pub per_second_per_plant: f64,
+}
+
+/// Who gets the alarms by HTTP.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebhookSettings {
+    /// The receiver; none: nobody.
+    pub url: Option<Uri>,
+    /// A file with the secret by which it knows us; empty: there is none.
+    pub secret_file: String,
 }
 
 /// Which MQTT to speak.
@@ -108,6 +129,37 @@ impl Version {
     }
 }
 
+const MEGABYTE: u64 = 1024 * 1024;
+
+/// Where plants that do not sign are taken at their word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnsignedFrom {
+    /// On a broker of this machine.
+    Loopback,
+    /// Everywhere.
+    Anywhere,
+    /// Nowhere.
+    Nowhere,
+}
+
+impl UnsignedFrom {
+    const CHOICES: [(&'static str, Self); 3] =
+        [("loopback", Self::Loopback), ("accept", Self::Anywhere), ("refuse", Self::Nowhere)];
+
+    fn name(self) -> &'static str {
+        Self::CHOICES.into_iter().find(|(_, it)| *it == self).map_or("", |(name, _)| name)
+    }
+
+    /// What becomes of such plants of a broker, which may be on this machine.
+    pub fn rule(self, is_loopback: bool) -> Unsigned {
+        match self {
+            Self::Anywhere => Unsigned::Accept,
+            Self::Loopback if is_loopback => Unsigned::Accept,
+            Self::Loopback | Self::Nowhere => Unsigned::Refuse,
+        }
+    }
+}
+
 /// What a file may leave out.
 type Base<'a> = Option<&'a Settings>;
 
@@ -140,12 +192,15 @@ impl Settings {
             "[monitor]\nlateness_s = {}\nlateness_wall_s = {:?}\nskew_s = {}\ntick_wall_ms = {}\n\n\
              [ledger]\ncheckpoint_inputs = {}\nretention_days = {}\n\n\
              [leases]\npublish = {}\nvalid_s = {}\nper_second = {}\n\n\
-             [publisher]\noutbox_messages = {}\nreconnect_first_ms = {}\n\
+             [publisher]\noutbox_messages = {}\nspool_mb = {}\nreconnect_first_ms = {}\n\
              reconnect_longest_s = {}\nkeep_alive_s = {}\nbatch_wall_ms = {}\n\n\
              [broker]\nca_file = {:?}\ncert_file = {:?}\nkey_file = {:?}\nuser = {:?}\n\
              password_file = {:?}\nmqtt = {:?}\nown_hosts = {:?}\nper_second = {:?}\n\
              per_second_per_plant = {:?}\n\n\
+             [webhook]\nurl = {:?}\nsecret_file = {:?}\n\n\
+             [metrics]\nlisten = {:?}\n\n\
              [exercise]\nspeed = {:?}\n\n\
+             [trust]\nunsigned = {:?}\n\n\
              [rules]\npacks = {:?}\n",
             self.lateness.as_seconds(),
             self.lateness_wall.as_seconds(),
@@ -157,6 +212,7 @@ impl Settings {
             self.lease_valid.as_seconds(),
             self.leases_per_second,
             self.outbox_messages,
+            self.spool_bytes / MEGABYTE,
             self.reconnect_first.as_ms(),
             self.reconnect_longest.as_seconds(),
             self.keep_alive.as_seconds(),
@@ -170,7 +226,11 @@ impl Settings {
             self.broker.own_hosts,
             self.broker.per_second,
             self.broker.per_second_per_plant,
+            self.webhook.url.as_ref().map_or(String::new(), Uri::to_string),
+            self.webhook.secret_file,
+            self.metrics.map_or(String::new(), |address| address.to_string()),
             self.speed,
+            self.unsigned.name(),
             self.packs.iter().map(PackId::as_str).collect::<Vec<_>>(),
         )
     }
@@ -195,6 +255,8 @@ fn read(table: &Table<'_>, base: Base<'_>) -> Option<Settings> {
     drop(leases);
     let publisher = Section::new(table, "publisher", base);
     let outbox_messages = publisher.count("outbox_messages", 1, 1_000_000, |s| s.outbox_messages);
+    let spool_mb =
+        publisher.count("spool_mb", 0, 1_000_000, |s| (s.spool_bytes / MEGABYTE) as usize);
     let reconnect_first =
         publisher.span("reconnect_first_ms", 1.0, 60_000.0, 1.0, |s| s.reconnect_first);
     let reconnect_longest =
@@ -203,9 +265,19 @@ fn read(table: &Table<'_>, base: Base<'_>) -> Option<Settings> {
     let batch_wall = publisher.span("batch_wall_ms", 1.0, 10_000.0, 1.0, |s| s.batch_wall);
     drop(publisher);
     let broker = Section::new(table, "broker", base).broker();
+    let webhook = Section::new(table, "webhook", base);
+    let url = webhook.receiver("url", |s| s.webhook.url.clone());
+    let secret_file = webhook.text("secret_file", |s| s.webhook.secret_file.clone());
+    drop(webhook);
+    let metrics = Section::new(table, "metrics", base);
+    let listen = metrics.address("listen", |s| s.metrics);
+    drop(metrics);
     let exercise = Section::new(table, "exercise", base);
     let speed = exercise.number("speed", 0.01, 1_000_000.0, |s| s.speed);
     drop(exercise);
+    let trust = Section::new(table, "trust", base);
+    let unsigned = trust.unsigned();
+    drop(trust);
     let rules = Section::new(table, "rules", base);
     let packs = rules.packs();
     drop(rules);
@@ -220,12 +292,16 @@ fn read(table: &Table<'_>, base: Base<'_>) -> Option<Settings> {
         lease_valid: lease_valid?,
         leases_per_second: leases_per_second?,
         outbox_messages: outbox_messages?,
+        spool_bytes: spool_mb? as u64 * MEGABYTE,
         reconnect_first: reconnect_first?,
         reconnect_longest: reconnect_longest?,
         keep_alive: keep_alive?,
         batch_wall: batch_wall?,
         broker: broker?,
+        webhook: WebhookSettings { url: url?, secret_file: secret_file? },
+        metrics: listen?,
         speed: speed?,
+        unsigned: unsigned?,
         packs: packs?,
     })
 }
@@ -324,12 +400,71 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// An address of HTTP; none where the text is empty.
+    #[expect(clippy::option_option, reason = "outside: is it valid; inside: is there one")]
+    fn receiver(
+        &self,
+        key: &'static str,
+        default: impl Fn(&Settings) -> Option<Uri>,
+    ) -> Option<Option<Uri>> {
+        let table = match &self.table {
+            Some(table) if self.base.is_none() || table.has(key) => table,
+            _ => return self.base.map(default),
+        };
+        let text = table.text(key)?;
+        if text.get_ref().is_empty() {
+            return Some(None);
+        }
+        let is_http =
+            |url: &Uri| matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some();
+        let url = text.get_ref().parse().ok().filter(is_http);
+        if url.is_none() {
+            let said = format!("`{key}` {:?} is no address of HTTP", text.get_ref());
+            let help = "write it like \"https://example.org/alarms\"; \"\" sends nothing";
+            table.add_with_help(text.span(), said, help);
+        }
+        url.map(Some)
+    }
+
+    /// An address to listen at; none where the text is empty.
+    #[expect(clippy::option_option, reason = "outside: is it valid; inside: is there one")]
+    fn address(
+        &self,
+        key: &'static str,
+        default: impl Fn(&Settings) -> Option<SocketAddr>,
+    ) -> Option<Option<SocketAddr>> {
+        let table = match &self.table {
+            Some(table) if self.base.is_none() || table.has(key) => table,
+            _ => return self.base.map(default),
+        };
+        let text = table.text(key)?;
+        if text.get_ref().is_empty() {
+            return Some(None);
+        }
+        let address = text.get_ref().parse().ok();
+        if address.is_none() {
+            let said = format!("`{key}` {:?} is no address to listen at", text.get_ref());
+            let help = "write it like \"127.0.0.1:9464\"; port 0 takes any free one, \"\" none";
+            table.add_with_help(text.span(), said, help);
+        }
+        address.map(Some)
+    }
+
     fn mqtt(&self) -> Option<Version> {
         match &self.table {
             Some(table) if self.base.is_none() || table.has("mqtt") => {
                 Some(table.choice("mqtt", &VERSIONS)?.into_inner())
             }
             _ => self.base.map(|base| base.broker.mqtt),
+        }
+    }
+
+    fn unsigned(&self) -> Option<UnsignedFrom> {
+        match &self.table {
+            Some(table) if self.base.is_none() || table.has("unsigned") => {
+                table.choice("unsigned", &UnsignedFrom::CHOICES).map(Spanned::into_inner)
+            }
+            _ => self.base.map(|base| base.unsigned),
         }
     }
 

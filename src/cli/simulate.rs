@@ -1,7 +1,7 @@
 //! `sanmen simulate`: the plants only, on any MQTT broker.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
@@ -12,15 +12,22 @@ use crate::cli::access::AccessArgs;
 use crate::cli::common::{BROKER, Language, PlantShelf, SeedFlag, SettingsFile, Speed, speed};
 use crate::cli::exit::Failure;
 use crate::cli::guest::GuestArgs;
+use crate::cli::keys::KeysFolder;
 use crate::cli::live::{self, say};
 use crate::cli::ready::Ready;
 use crate::cli::view::words::Words;
+use crate::exercise::live::LiveError;
 use crate::exercise::live::company::Voices;
+use crate::exercise::live::pace::Pace;
 use crate::exercise::live::simulate::{Aside, Progress, simulate};
 use crate::exercise::live::stop::{Stop, Stopper};
 use crate::telemetry::access::Access;
 use crate::telemetry::publisher::Publisher;
+use crate::telemetry::signature::Keychain;
 use crate::telemetry::url::BrokerUrl;
+
+/// Where spools live, each in a folder named like its space.
+const SPOOL: &str = "sanmen-data/spool";
 
 /// Plays a scenario's plants live and publishes their readings.
 #[derive(Debug, Args)]
@@ -36,6 +43,12 @@ pub struct SimulateArgs {
     /// Simulated seconds per second, or `max`; the scenario's own by default
     #[arg(long, value_name = "N|max", allow_negative_numbers = true, value_parser = speed)]
     speed: Option<Speed>,
+    /// Where messages wait until the broker has them; sanmen-data/spool/NAME by default, and nowhere
+    /// without --space
+    #[arg(long, value_name = "DIR", requires = "space")]
+    spool: Option<PathBuf>,
+    #[command(flatten)]
+    keys: KeysFolder,
     #[command(flatten)]
     access: AccessArgs,
     #[command(flatten)]
@@ -70,22 +83,41 @@ pub fn run(args: &SimulateArgs, _out: &mut dyn Write) -> Result<(), Failure> {
         ready.outline.pace.speed(),
     ));
     let shelf = library.plants.map_or(String::new(), |dir| format!(" --plants {}", dir.display()));
-    let flags = format!("{shelf}{}", ready.watch_flags);
+    let keys = keys(args, &ready, &space)?;
+    let trust = keys.of_space.as_ref().map(|it| format!(" --trust {}", it.public()));
+    let flags = format!("{shelf}{}{}", ready.watch_flags, trust.unwrap_or_default());
     say(&format!("watch it: sanmen monitor --broker {} --space {space}{flags}", args.broker));
     args.guest.say_where(&broker, &space);
-    live::block_on(|stopper, stop| play(Arc::new(ready), broker, space, lang, (stopper, stop)))
+    // Plants that run as fast as they can had better wait for the broker.
+    let in_time = ready.outline.pace != Pace::Max && ready.settings.spool_bytes > 0;
+    let named = args.space.is_some() && in_time;
+    let spool = named.then(|| args.spool.clone().unwrap_or(Path::new(SPOOL).join(space.as_str())));
+    let place = (broker, space, keys, spool);
+    live::block_on(|stopper, stop| play(Arc::new(ready), place, lang, (stopper, stop)))
+}
+
+/// What the plants sign by: each its own key, if it has one in the folder of keys; the others that
+/// of the space, which is kept there when somebody has named the space.
+fn keys(args: &SimulateArgs, ready: &Ready, space: &Space) -> Result<Keychain, Failure> {
+    let ring = args.keys.open()?;
+    let plants = ready.plants();
+    let mut keys = ring.keychain(plants.iter().map(|plant| &plant.id))?;
+    if keys.of_plants.len() < plants.len() {
+        keys.of_space = Some(ring.of_exercise(space, args.space.is_some())?);
+    }
+    Ok(keys)
 }
 
 async fn play(
     ready: Arc<Ready>,
-    broker: Access,
-    space: Space,
+    (broker, space, keys, spool): (Access, Space, Keychain, Option<PathBuf>),
     lang: Lang,
     (stopper, stop): (Stopper, Stop),
 ) -> Result<(), Failure> {
     let begin = Progress::at(ready.outline.start);
     let Some(company) = ready.company(&stop).await? else { return Ok(()) };
-    let publishers = live::publishers(&broker, &space, &company, &ready.settings);
+    let with = (&ready.settings, spool.as_deref());
+    let publishers = live::publishers(&broker, &space, (&company, &keys), with)?;
     let links = publishers.iter().map(Publisher::status).collect();
     let quitters = live::Quitters::watch(links, &broker, (&stopper, &stop));
     let link = publishers.first().map(Publisher::status);
@@ -94,11 +126,15 @@ async fn play(
     let seen = listener.progress;
     let bar = live::progress_bar(&ready.outline, seen.clone());
     tokio::spawn(live::report_pace(seen, ready.outline.pace, lang));
-    let voices = Voices::new(space, &company, publishers);
+    let voices = Voices::new(space, &company, publishers, keys);
     let done = simulate(company, voices, ready.outline.pace, aside, stop).await;
     let last = bar.await.unwrap_or(begin);
     if let Some(outage) = outage {
         outage.abort();
+    }
+    if let (Err(LiveError::Undelivered(_)), Some(spool)) = (&done, &spool) {
+        let place = spool.display();
+        say(&format!("they wait in {place}: the next run in this space sends them first"));
     }
     quitters.verdict().await?;
     done.map_err(Failure::outside)?;

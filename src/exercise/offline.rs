@@ -11,6 +11,7 @@ use crate::base::random::Seed;
 use crate::base::{Flag, Span, Stamp, TagId};
 use crate::exercise::answers::{Answers, Unanswered, objection};
 use crate::ingest::observation::TicketEvent;
+use crate::ingest::trust::Belief;
 use crate::inspection::book::Book;
 use crate::ledger::chain::Heads;
 use crate::ledger::record::{Entry, Record};
@@ -277,6 +278,7 @@ fn arrival(delivery: Delivery) -> Input {
     Input::Arrival {
         topic: delivery.topic,
         payload: delivery.payload,
+        belief: Belief::Unsigned, // it has come no way on which anybody could have changed it
         received_at: delivery.received_at,
     }
 }

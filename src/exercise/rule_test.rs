@@ -75,6 +75,23 @@ pub fn play(book: &Book, rule: &InspectionRule, test: &RuleTest, frame: &Plant) 
     Tried { came, failing }
 }
 
+/// What is wrong with a message that is refused.
+#[derive(Clone, Copy)]
+enum Refused {
+    /// It is no JSON.
+    Broken,
+    /// It says that it is another plant's.
+    OfAnother,
+}
+
+/// What the rule watches for, among what can be made up.
+fn refused_body(rule: &InspectionRule) -> Refused {
+    match &rule.kind {
+        Kind::Refusal(it) if it.reasons.contains(&"wrong-topic") => Refused::OfAnother,
+        _ => Refused::Broken,
+    }
+}
+
 /// Is it what was wanted, as far as that says?
 fn is_met(wanted: &Expected, came: &Expected) -> bool {
     *came == Expected { priority: wanted.priority.or(came.priority), ..*wanted }
@@ -83,7 +100,7 @@ fn is_met(wanted: &Expected, came: &Expected) -> bool {
 /// Is the rule's alarm about the instrument or site that the test makes up, and not the plant?
 fn is_about_it(rule: &InspectionRule) -> bool {
     match &rule.kind {
-        Kind::GatewaySilence { .. } => false,
+        Kind::GatewaySilence { .. } | Kind::Refusal(_) => false,
         Kind::Round(duty) => duty.each_site,
         Kind::Expression(it) => it.inputs.iter().any(|input| input.arity == Arity::Each),
         _ => true,
@@ -122,7 +139,7 @@ impl<'t> Bench<'t> {
         let tags: Vec<Tag> = self.plant.instruments.iter().map(|it| Tag::clone(&it.tag)).collect();
         let tag = &self.test.watched.tag;
         let is_watched = match &rule.kind {
-            Kind::GatewaySilence { .. } => rule.is_for(profile),
+            Kind::GatewaySilence { .. } | Kind::Refusal(_) => rule.is_for(profile),
             Kind::Round(duty) if !duty.each_site => rule.watches_plant(profile),
             Kind::LabLimit(..) | Kind::Round(_) => {
                 profile.sites.iter().any(|site| rule.watches_site(profile, site))
@@ -148,16 +165,17 @@ impl<'t> Bench<'t> {
 
     fn run(&self, book: Book) -> Vec<Outcome> {
         let settings = MonitorSettings::default();
+        let refused = book.rules().first().map(refused_body);
         let mut monitor = Monitor::new(vec![Arc::clone(&self.plant)], book, settings);
         let mut outcomes: Vec<Outcome> =
-            self.arrivals().iter().map(|input| monitor.accept(input)).collect();
+            self.arrivals(refused).iter().map(|input| monitor.accept(input)).collect();
         let now = self.end + settings.bounds.lateness + Span::ms(1);
         outcomes.push(monitor.accept(&Input::Tick { now }));
         outcomes
     }
 
     /// Every message of the plant, in the order of time.
-    fn arrivals(&self) -> Vec<Input> {
+    fn arrivals(&self, refused: Option<Refused>) -> Vec<Input> {
         let mut moments: BTreeMap<Stamp, (Vec<Column>, Vec<LabResult>)> = BTreeMap::new();
         for series in all(self.test) {
             for (n, given) in series.readings.iter().enumerate() {
@@ -205,6 +223,13 @@ impl<'t> Bench<'t> {
                 arrivals.push(self.arrival(at, results, Body::Lab(result)));
             }
         }
+        for after in &self.test.refused {
+            arrivals.extend(refused.map(|refused| self.refused(self.start + *after, refused)));
+        }
+        arrivals.sort_by_key(|input| match input {
+            Input::Arrival { received_at, .. } => *received_at,
+            _ => self.start,
+        });
         arrivals
     }
 
@@ -212,7 +237,21 @@ impl<'t> Bench<'t> {
         let topic = format!("sanmen/v1/test/{}/{}", self.plant.id, body.kind().name());
         let plant = self.plant.id.clone();
         let envelope = Envelope { plant, boot_id: 1, seq, sent_at: at, exercise: None };
-        Input::Arrival { topic, payload: Message { envelope, body }.encode(), received_at: at }
+        Input::arrival(topic, &Message { envelope, body }.encode(), at)
+    }
+
+    /// A message in the plant's name that is none of it.
+    fn refused(&self, at: Stamp, refused: Refused) -> Input {
+        let topic = format!("sanmen/v1/test/{}/death", self.plant.id);
+        let payload = match refused {
+            Refused::Broken => b"{".to_vec(),
+            Refused::OfAnother => {
+                let plant = PlantId::new("another").expect("letters");
+                let envelope = Envelope { plant, boot_id: 1, seq: 0, sent_at: at, exercise: None };
+                Message { envelope, body: Body::Death }.encode()
+            }
+        };
+        Input::arrival(topic, &payload, at)
     }
 
     /// What was expected, what came, why, and the readings around the first difference.

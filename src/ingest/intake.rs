@@ -141,6 +141,9 @@ pub struct Intake {
     /// The exercise that its last message was of.
     #[serde(default)]
     pub plays: Option<String>,
+    /// Was its last message signed by a key that we trust?
+    #[serde(default)]
+    pub signed: bool,
     /// How its simulated time runs, if it said so.
     pub clock: Option<Clock>,
     /// Counters.
@@ -166,6 +169,7 @@ impl Intake {
             results: Results::default(),
             foreign: Waiting::default(),
             plays: None,
+            signed: false,
             clock: None,
             counters: Counters::default(),
             differs: vec![None; tags],

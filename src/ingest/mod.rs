@@ -28,6 +28,7 @@ pub mod results;
 pub mod sequence;
 #[cfg(test)]
 mod tests;
+pub mod trust;
 
 pub use intake::{Counters, Intake};
 
@@ -48,6 +49,7 @@ use observation::{
 use refusal::Refusals;
 use results::Sites;
 use sequence::Place;
+use trust::Belief;
 
 /// How far times may lie apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -126,6 +128,9 @@ pub struct Taken {
     pub certain: Vec<SiteResult>,
     /// Plants with sampling sites: every result that was reported before this moment is there.
     pub settled: Vec<(PlantIndex, Stamp)>,
+    /// Why messages, or parts of them, were refused, and the plant that they speak for, if it is one
+    /// of ours.
+    pub refused: Vec<(Option<PlantIndex>, Refusal)>,
 }
 
 /// Collects what the intakes give; changes become events once the time is known.
@@ -189,15 +194,20 @@ impl Ingest {
         self.bounds.lateness = lateness;
     }
 
-    /// Takes in what came over MQTT. What is no message of ours is refused and counted.
-    pub fn accept(&mut self, topic: &str, payload: &[u8], received_at: Stamp) -> Taken {
-        match self.decode(topic, payload) {
+    /// Takes in what came over MQTT. What is no message of ours, or not believed, is refused and
+    /// counted.
+    pub fn accept(
+        &mut self,
+        topic: &str,
+        payload: &[u8],
+        belief: &Belief,
+        received_at: Stamp,
+    ) -> Taken {
+        match self.decode(topic, payload, belief) {
             Ok((at, message)) => self.accept_message(at, message, (topic, payload), received_at),
             Err((at, refusal)) => {
                 let mut taken = Taken::default();
-                let plant = at.and_then(|at| self.ids.get(at));
-                let raw = (topic, payload);
-                self.refusals.note(plant, &refusal, raw, received_at, &mut taken.events);
+                self.refuse(at, refusal, (topic, payload), received_at, &mut taken);
                 taken
             }
         }
@@ -218,9 +228,10 @@ impl Ingest {
             refused = intake.accept_decoded(tags, decoded, received_at, self.bounds, &mut out);
         }
         let mut taken = self.finish(out, received_at);
-        for refusal in &refused {
-            let raw = (source, refusal.detail.as_bytes());
-            self.refusals.note(self.ids.get(plant.0), refusal, raw, received_at, &mut taken.events);
+        for refusal in refused {
+            let sample = refusal.detail.clone();
+            let raw = (source, sample.as_bytes());
+            self.refuse(Some(plant.0), refusal, raw, received_at, &mut taken);
         }
         taken
     }
@@ -272,12 +283,25 @@ impl Ingest {
     /// Refuses what the broker had kept from before we listened, and counts it.
     pub fn refuse_retained(&mut self, topic: &str, payload: &[u8], received_at: Stamp) -> Taken {
         let at = Topic::parse(topic).ok().and_then(|topic| self.by_id.get(&topic.plant).copied());
-        let plant = at.and_then(|at| self.ids.get(at));
         let detail = "the broker kept it from before we listened".to_owned();
         let refusal = Refusal { reason: "retained", detail };
         let mut taken = Taken::default();
-        self.refusals.note(plant, &refusal, (topic, payload), received_at, &mut taken.events);
+        self.refuse(at, refusal, (topic, payload), received_at, &mut taken);
         taken
+    }
+
+    /// Counts and tells what is refused; `at`: the plant of ours that it speaks for, if any.
+    fn refuse(
+        &mut self,
+        at: Option<usize>,
+        refusal: Refusal,
+        raw: (&str, &[u8]),
+        received_at: Stamp,
+        taken: &mut Taken,
+    ) {
+        let plant = at.and_then(|at| self.ids.get(at));
+        self.refusals.note(plant, &refusal, raw, received_at, &mut taken.events);
+        taken.refused.push((at.map(PlantIndex), refusal));
     }
 
     /// Time passes on the monitor's clock: gaps are given up, event time goes on, reports are due.
@@ -330,7 +354,12 @@ impl Ingest {
         }
     }
 
-    fn decode(&self, topic: &str, payload: &[u8]) -> Result<(usize, Message), NotOurs> {
+    fn decode(
+        &self,
+        topic: &str,
+        payload: &[u8],
+        belief: &Belief,
+    ) -> Result<(usize, Heard), NotOurs> {
         let foreign = |reason, detail| (None, Refusal { reason, detail });
         let topic = Topic::parse(topic).map_err(|e| foreign(e.reason(), e.to_string()))?;
         let plant = &topic.plant;
@@ -344,13 +373,16 @@ impl Ingest {
             let detail = format!("the message says it is from {speaker}, its topic says {plant}");
             return Err(ours(Refusal { reason: "wrong-topic", detail }));
         }
-        Ok((at, message))
+        if let Belief::Doubted { doubt, detail } = belief {
+            return Err(ours(Refusal { reason: doubt.reason(), detail: detail.clone() }));
+        }
+        Ok((at, Heard { message, signed: *belief == Belief::Signed }))
     }
 
     fn accept_message(
         &mut self,
         at: usize,
-        message: Message,
+        Heard { message, signed }: Heard,
         raw: (&str, &[u8]),
         received_at: Stamp,
     ) -> Taken {
@@ -358,12 +390,12 @@ impl Ingest {
         let bounds = self.bounds;
         let mut refused = Vec::new();
         if let (Some(tags), Some(intake)) = (self.tags.get(at), self.intakes.get_mut(at)) {
+            intake.signed = signed;
             refused = intake.accept(tags, message, received_at, bounds, &mut out);
         }
         let mut taken = self.finish(out, received_at);
-        for refusal in &refused {
-            let plant = self.ids.get(at);
-            self.refusals.note(plant, refusal, raw, received_at, &mut taken.events);
+        for refusal in refused {
+            self.refuse(Some(at), refusal, raw, received_at, &mut taken);
         }
         taken
     }
@@ -385,8 +417,15 @@ impl Ingest {
         };
         let results = out.results.into_iter().filter_map(result).collect();
         let Collected { batches, certain, settled, .. } = out;
-        Taken { batches, events, tickets, results, certain, settled }
+        Taken { batches, events, tickets, results, certain, settled, refused: Vec::new() }
     }
+}
+
+/// A message that is believed.
+struct Heard {
+    message: Message,
+    /// By a key that we trust, and not only because nobody has to sign.
+    signed: bool,
 }
 
 /// Why something is no message of ours, and the plant of ours it pretends to come from, if any.

@@ -25,6 +25,7 @@ use crate::inspection::level::Levels;
 use crate::inspection::limit::LimitInForce;
 use crate::inspection::pack::{InPack, Pack};
 use crate::inspection::plausibility::flow_window::FlowTest;
+use crate::inspection::refusal_watch::RefusalRule;
 use crate::inspection::round::Duty;
 use crate::inspection::rule_file;
 use crate::inspection::rule_test::RuleTest;
@@ -126,6 +127,8 @@ pub enum Kind {
     Round(Duty),
     /// A condition over several instruments and windows.
     Expression(Arc<Expression>),
+    /// Messages that are refused in the plant's name.
+    Refusal(Arc<RefusalRule>),
     /// An instrument without usable readings; how long is the rule's `patience`.
     TagSilence,
     /// A plant of which nothing is heard.
@@ -165,6 +168,7 @@ impl Kind {
             Self::GrabSample(_) => "grab-sample",
             Self::Round(_) => "round",
             Self::Expression(_) => "expression",
+            Self::Refusal(_) => "refusal",
             Self::TagSilence => "tag-silence",
             Self::GatewaySilence { .. } => "gateway-silence",
         }
@@ -258,6 +262,7 @@ impl InspectionRule {
             | Kind::Event(_)
             | Kind::Expression(_)
             | Kind::Quality(_)
+            | Kind::Refusal(_)
             | Kind::TagSilence
             | Kind::GatewaySilence { .. } => None,
         };
@@ -273,6 +278,7 @@ impl InspectionRule {
             Kind::NoDraw(_) => tag.night_flow.is_some() && tag.village.is_some(),
             // An expression is bound to its inputs instead.
             Kind::GatewaySilence { .. }
+            | Kind::Refusal(_)
             | Kind::LabLimit(..)
             | Kind::Round(_)
             | Kind::Expression(_) => false,
@@ -286,7 +292,7 @@ impl InspectionRule {
     /// Does it watch the plant as a whole, not one of its instruments or sites?
     pub fn watches_plant(&self, profile: &Profile) -> bool {
         let suits = match self.kind {
-            Kind::GatewaySilence { .. } => true,
+            Kind::GatewaySilence { .. } | Kind::Refusal(_) => true,
             Kind::Round(duty) => !duty.each_site && !profile.sites.is_empty(),
             _ => false,
         };

@@ -56,6 +56,7 @@ impl InspectionRule {
                 let (least, most) = (patience.at_least, patience.at_most);
                 format!("no usable reading for {} polls, {least} to {most}", patience.polls)
             }
+            Kind::Refusal(rule) => format!("refused {}", rule.words()),
             Kind::GatewaySilence { after } => format!("nothing heard for {after}"),
         }
     }
@@ -64,7 +65,7 @@ impl InspectionRule {
     pub fn scope(&self) -> String {
         let words = self.select.words();
         let all = match &self.kind {
-            Kind::GatewaySilence { .. } => "the plant",
+            Kind::GatewaySilence { .. } | Kind::Refusal(_) => "the plant",
             Kind::LabLimit(..) | Kind::Round(_) => "samples",
             Kind::Expression(expression) => return expression.scope(),
             _ => "every instrument",

@@ -123,7 +123,9 @@ impl Kind {
             Self::LabLimit(..) => "it judges results of samples: name a sampling site",
             Self::Round(_) => "it counts samples: of a sampling site, or of the plant as a whole",
             Self::Expression(_) => "its inputs are other instruments, or not all of them are there",
-            Self::GatewaySilence { .. } => "it watches the plant as a whole: name no instrument",
+            Self::GatewaySilence { .. } | Self::Refusal(_) => {
+                "it watches the plant as a whole: name no instrument"
+            }
         }
     }
 }

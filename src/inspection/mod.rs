@@ -23,6 +23,7 @@ pub mod mutant;
 pub mod pack;
 mod plant_watch;
 pub mod plausibility;
+pub mod refusal_watch;
 pub mod round;
 mod round_file;
 pub mod round_watch;
@@ -112,6 +113,19 @@ impl Inspection {
     pub fn settle_results(&mut self, plant: PlantIndex, to: Stamp, findings: &mut Vec<Finding>) {
         if let Some(plant) = self.plants.get_mut(plant.0) {
             plant.settle_results(to, findings);
+        }
+    }
+
+    /// Something in a plant's name was refused at `at`, for a stable word and a detail.
+    pub fn refusal(
+        &self,
+        plant: PlantIndex,
+        (reason, detail): (&str, &str),
+        at: Stamp,
+        findings: &mut Vec<Finding>,
+    ) {
+        if let Some(plant) = self.plants.get(plant.0) {
+            plant.refusal((reason, detail), at, findings);
         }
     }
 

@@ -239,6 +239,12 @@ impl Shift {
                 duty.grace = self.span(duty.grace);
                 Kind::Round(duty)
             }
+            Kind::Refusal(refusal) => {
+                let mut refusal = refusal.as_ref().clone();
+                refusal.quiet = self.span(refusal.quiet);
+                wrong.off_delay = refusal.quiet;
+                Kind::Refusal(Arc::new(refusal))
+            }
             Kind::GatewaySilence { after } => Kind::GatewaySilence { after: self.span(*after) },
             Kind::TagSilence => {
                 let patience = &mut wrong.patience;

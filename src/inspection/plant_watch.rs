@@ -13,6 +13,7 @@ use crate::inspection::expression::watch::ExpressionState;
 use crate::inspection::finding::{Finding, RuleIndex, Verdict, Watch};
 use crate::inspection::grab_watch::{GrabState, Grabs};
 use crate::inspection::lab_watch::{SiteState, SiteWatch};
+use crate::inspection::refusal_watch::Refusals;
 use crate::inspection::round_watch::{RoundState, Rounds};
 use crate::inspection::sight::Sight;
 use crate::inspection::signal::checks::{Checks, ChecksState};
@@ -40,6 +41,7 @@ pub struct PlantWatch {
     /// No test that looks at other instruments knows anything new before this moment.
     next_settling: Stamp,
     gateway: Vec<SilenceWatch>,
+    refusals: Refusals,
     tags: Vec<TagWatch>,
     sites: Vec<SiteWatch>,
     grabs: Grabs,
@@ -124,6 +126,7 @@ impl PlantWatch {
             next_deadline: Stamp::MAX,
             next_settling: Stamp::MAX,
             gateway: gateway.collect(),
+            refusals: Refusals::new(book, plant, profile),
             tags: tags.collect(),
             sites,
             grabs,
@@ -187,6 +190,11 @@ impl PlantWatch {
     /// See `Inspection::settle_results`.
     pub fn settle_results(&mut self, to: Stamp, findings: &mut Vec<Finding>) {
         self.rounds.advance(to, findings);
+    }
+
+    /// See `Inspection::refusal`.
+    pub fn refusal(&self, told: (&str, &str), at: Stamp, findings: &mut Vec<Finding>) {
+        self.refusals.observe(told.0, told.1, at, findings);
     }
 
     /// See `Inspection::presence`.
@@ -322,6 +330,7 @@ impl PlantWatch {
             .chain(self.grabs.watches())
             .chain(self.rounds.watches())
             .chain(self.expressions.watches())
+            .chain(self.refusals.watches())
     }
 
     /// See `Inspection::sight`.
@@ -336,6 +345,7 @@ impl PlantWatch {
             .or_else(|| self.rounds.sight(watch))
             .or_else(|| self.events.sight(watch))
             .or_else(|| self.expressions.sight(watch))
+            .or_else(|| self.refusals.sight(watch))
     }
 
     /// For a checkpoint.

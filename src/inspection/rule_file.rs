@@ -16,6 +16,7 @@ use crate::inspection::level_file;
 use crate::inspection::limit::Side;
 use crate::inspection::limit_file::read_limit;
 use crate::inspection::plausibility::flow_window::FlowTest;
+use crate::inspection::refusal_watch::{REASONS, RefusalRule};
 use crate::inspection::round_file;
 use crate::inspection::select::{Pattern, SIZE_CLASSES, Selector, SizeClasses, Supply};
 use crate::inspection::service_pressure::ServiceHead;
@@ -44,6 +45,7 @@ enum KindName {
     GrabSample,
     Round,
     Expression,
+    Refusal,
     TagSilence,
     GatewaySilence,
 }
@@ -60,7 +62,7 @@ impl KindName {
     }
 }
 
-const KINDS: [(&str, KindName); 12] = [
+const KINDS: [(&str, KindName); 13] = [
     ("limit", KindName::Limit),
     ("service-pressure", KindName::ServicePressure),
     ("night-flow", KindName::NightFlow),
@@ -71,6 +73,7 @@ const KINDS: [(&str, KindName); 12] = [
     ("grab-sample", KindName::GrabSample),
     ("round", KindName::Round),
     ("expression", KindName::Expression),
+    ("refusal", KindName::Refusal),
     ("tag-silence", KindName::TagSilence),
     ("gateway-silence", KindName::GatewaySilence),
 ];
@@ -118,7 +121,13 @@ fn read_rule(table: &Table<'_>, named: &mut Vec<(RuleId, Place)>) -> Option<Insp
         table.add(span, "an alarm of priority high cannot become more urgent");
     }
     let is_of_results = name.is_some_and(KindName::is_of_results);
-    let manner = if is_of_results { Some(Manner::AT_ONCE) } else { Manner::read(table) };
+    let manner = match &kind {
+        _ if is_of_results => Some(Manner::AT_ONCE),
+        // It is over as it comes: there is nothing to wait for but the next one.
+        Some(Kind::Refusal(rule)) => Some(Manner { off_delay: rule.quiet, ..Manner::AT_ONCE }),
+        None if name == Some(KindName::Refusal) => Some(Manner::AT_ONCE),
+        _ => Manner::read(table),
+    };
     let delays = manner.as_ref().map(|it| (it.on_delay, it.off_delay));
     let urgency = priority.as_ref().map(|it| *it.get_ref());
     let follows = rule_ids(table, "follows");
@@ -338,7 +347,7 @@ fn read_kind(table: &Table<'_>, name: Option<KindName>) -> (Option<Kind>, Select
         forgive(table); // without its kind nobody can say which keys a rule may have
         return (None, select);
     };
-    if !matches!(kind, KindName::GatewaySilence | KindName::Expression) {
+    if !matches!(kind, KindName::GatewaySilence | KindName::Refusal | KindName::Expression) {
         select.point = table.opt_choice("point", &SamplingPoint::CHOICES).map(Spanned::into_inner);
         let key = if kind.is_about_samples() { "site" } else { "tag" };
         select.tag = table.opt_parse(key, Pattern::new).map(Spanned::into_inner);
@@ -391,10 +400,10 @@ fn read_kind(table: &Table<'_>, name: Option<KindName>) -> (Option<Kind>, Select
             select.quantity = table.opt_choice("quantity", &quantities).map(Spanned::into_inner);
             Some(Kind::TagSilence)
         }
-        KindName::GatewaySilence => {
-            let after = table.number_in("after_min", 0.1..=MINUTES_MAX).map(as_minutes);
-            after.map(|after| Kind::GatewaySilence { after })
-        }
+        KindName::Refusal => read_refusal(table).map(|it| Kind::Refusal(Arc::new(it))),
+        KindName::GatewaySilence => table
+            .number_in("after_min", 0.1..=MINUTES_MAX)
+            .map(|after| Kind::GatewaySilence { after: as_minutes(after) }),
     };
     (kind, select)
 }
@@ -407,6 +416,24 @@ fn read_lab_limit(table: &Table<'_>) -> Option<Kind> {
     };
     let limit = read_limit(table, Measured::Analyte(analyte))?;
     Some(Kind::LabLimit(analyte, limit))
+}
+
+fn read_refusal(table: &Table<'_>) -> Option<RefusalRule> {
+    let texts = table.texts("reasons");
+    if texts.is_empty() && !table.has("reasons") {
+        table.add(table.span(), "`reasons` is missing");
+    }
+    let known = |text: &Spanned<String>| {
+        let known = REASONS.into_iter().find(|word| word == text.get_ref());
+        if known.is_none() {
+            table.unknown(text.span(), "reason", text.get_ref(), &REASONS);
+        }
+        known
+    };
+    let reasons: Vec<_> = texts.iter().map(known).collect();
+    let quiet = table.number_in("quiet_min", 1.0..=MINUTES_MAX).map(as_minutes);
+    let reasons: Vec<&'static str> = reasons.into_iter().collect::<Option<_>>()?;
+    (!reasons.is_empty()).then_some(RefusalRule { reasons, quiet: quiet? })
 }
 
 /// Keys that only a kind or a quantity explains are not called unknown while that is missing.

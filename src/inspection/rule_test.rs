@@ -40,6 +40,8 @@ pub struct RuleTest {
     pub watched: Series,
     /// Other instruments of the plant.
     pub beside: Vec<Series>,
+    /// When a message comes in the plant's name that is refused.
+    pub refused: Vec<Span>,
     /// Every raising and clearing that must follow, in the order of time; nothing else may. Changes
     /// of other kinds count only when one of their kind is named.
     pub expect: Vec<Expected>,
@@ -124,6 +126,11 @@ fn read_test(table: &Table<'_>, kind: &Kind, select: &Selector) -> Option<RuleTe
     let tables = table.tables("beside");
     let read = tables.iter().map(|it| read_beside(it, kind, watched.as_ref()));
     let beside: Vec<Option<Series>> = read.collect();
+    let refused = match kind {
+        Kind::Refusal(_) => table.numbers("refused_at_min"),
+        _ => Vec::new(),
+    };
+    let refused = refused.iter().map(|it| Span::from_seconds_f64(it.get_ref() * 60.0)).collect();
     let expect = read_expect(table);
     let (watched, beside) = (watched?, beside.into_iter().collect::<Option<Vec<_>>>()?);
     for (at, series) in beside.iter().enumerate() {
@@ -138,6 +145,7 @@ fn read_test(table: &Table<'_>, kind: &Kind, select: &Selector) -> Option<RuleTe
         starts: starts.map_or(Span::hours(8), Spanned::into_inner),
         watched,
         beside,
+        refused,
         expect: expect?,
         place: Place { source: table.source().clone(), span: table.span() },
     })

@@ -118,6 +118,7 @@ impl Watcher {
             | Kind::Round(_)
             | Kind::Event(_)
             | Kind::Expression(_)
+            | Kind::Refusal(_)
             | Kind::TagSilence
             | Kind::GatewaySilence { .. } => return None,
         };

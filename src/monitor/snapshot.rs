@@ -51,6 +51,8 @@ pub struct PlantSnapshot {
     pub clock: Option<Clock>,
     /// The exercise it plays; none: it is real, or has not been heard.
     pub exercise: Option<String>,
+    /// Is what it says signed by a key that we trust? Otherwise anybody may have said it.
+    pub signed: bool,
     /// Its instruments, in the order of `Plant::instruments`.
     pub tags: Vec<TagSnapshot>,
     /// Alarms that a person should see, each as an event at the moment it was raised, with its
@@ -213,6 +215,7 @@ fn plant_snapshot(
         frontier: intake.and_then(|intake| intake.frontier),
         clock: intake.and_then(|intake| intake.clock),
         exercise: intake.and_then(|intake| intake.plays.clone()),
+        signed: intake.is_some_and(|intake| intake.signed),
         tags: tags.collect(),
         standing: monitor.alarms.standing(index),
         flood: monitor.alarms.flood(index).cloned(),

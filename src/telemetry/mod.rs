@@ -7,6 +7,7 @@ pub mod backoff;
 pub mod mapping;
 pub mod public;
 pub mod radio;
+pub mod signature;
 pub mod topic;
 pub mod url;
 pub mod wire;
@@ -25,5 +26,7 @@ mod outbox;
 pub mod probe;
 #[cfg(feature = "live")]
 pub mod publisher;
+#[cfg(feature = "live")]
+pub mod spool;
 #[cfg(feature = "live")]
 pub mod subscriber;

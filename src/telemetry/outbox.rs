@@ -112,22 +112,23 @@ impl Outbox {
         }
     }
 
-    /// The broker has the message with this packet identifier. An identifier nobody waits for
-    /// changes nothing.
-    pub fn acknowledged(&mut self, packet: u16) {
+    /// The broker has the message with this packet identifier; an identifier nobody waits for
+    /// changes nothing. Gives how many of the oldest messages it has with that, and are forgotten.
+    pub fn acknowledged(&mut self, packet: u16) -> usize {
         let sent = self.entries.iter_mut().find(|(_, stage)| *stage == Stage::Sent(packet));
         if let Some((_, stage)) = sent {
             *stage = Stage::Acknowledged;
         }
+        let before = self.entries.len();
         while self.entries.front().is_some_and(|(_, stage)| *stage == Stage::Acknowledged) {
             self.entries.pop_front();
         }
+        before - self.entries.len()
     }
 
     /// The connection is gone: what is not acknowledged must go out again, in order.
     pub fn rewind(&mut self) {
-        self.entries.retain(|(_, stage)| *stage != Stage::Acknowledged);
-        for (_, stage) in &mut self.entries {
+        for (_, stage) in self.entries.iter_mut().filter(|(_, it)| *it != Stage::Acknowledged) {
             *stage = Stage::Waiting;
         }
     }

@@ -1,7 +1,8 @@
 //! Publishes messages, each until the broker acknowledges it.
 //!
 //! A full outbox makes `publish` wait: nothing is dropped, the sender slows down, and the waits
-//! are counted.
+//! are counted. With a spool messages go through files instead: the sender never waits for the
+//! broker, a killed process loses nothing, and only when the files are full the oldest are given up.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,6 +20,7 @@ use crate::telemetry::ceiling::Ceiling;
 use crate::telemetry::link::{Event, Link, LinkSettings, LinkState, LinkStatus};
 pub use crate::telemetry::outbox::Keep;
 use crate::telemetry::outbox::{Entry, Outbox};
+use crate::telemetry::spool::Spool;
 use crate::telemetry::wire::MESSAGE_BYTES_MAX;
 
 /// Messages that may wait for their turn: at 8 KiB each, 32 MiB at most.
@@ -91,6 +93,8 @@ pub struct PublisherCounts {
     pub rejected: u64,
     /// Given up because they had run out before the broker could take them.
     pub expired: u64,
+    /// Given up because the spool was full.
+    pub dropped: u64,
     /// Times that `publish` waited for room.
     pub waited: u64,
 }
@@ -101,6 +105,7 @@ struct Counters {
     acknowledged: AtomicU64,
     rejected: AtomicU64,
     expired: AtomicU64,
+    dropped: AtomicU64,
     waited: AtomicU64,
 }
 
@@ -116,6 +121,12 @@ pub struct Publisher {
 impl Publisher {
     /// Starts to connect; needs a tokio runtime.
     pub fn start(settings: PublisherSettings) -> Self {
+        Self::start_with(settings, None)
+    }
+
+    /// The same, with messages in a spool until the broker has them; what an earlier run has left
+    /// in it goes out first.
+    pub fn start_with(settings: PublisherSettings, spool: Option<Spool>) -> Self {
         let ceiling = settings.broker.ceiling.clone();
         let (link, status) = Link::open(LinkSettings {
             access: Arc::new(settings.broker),
@@ -125,8 +136,12 @@ impl Publisher {
             session: None, // the outbox knows better what is missing
             pace: settings.pace,
         });
-        let (inbox, messages) = mpsc::channel(settings.outbox.max(1));
+        // What is spooled at once need not wait in memory, where a kill would lose it.
+        let waiting = if spool.is_some() { 1 } else { settings.outbox.max(1) };
+        let (inbox, messages) = mpsc::channel(waiting);
         let counters = Arc::new(Counters::default());
+        let left = spool.as_ref().map_or(0, Spool::waiting);
+        counters.accepted.store(left as u64, Ordering::Relaxed);
         let task = Task {
             link,
             messages,
@@ -137,6 +152,9 @@ impl Publisher {
             patience: settings.pace.patience,
             progress: Instant::now(),
             counters: Arc::clone(&counters),
+            stuck: None,
+            complained: false,
+            spool,
         };
         Self { inbox: Some(inbox), counters, status, task: tokio::spawn(task.run()) }
     }
@@ -185,6 +203,7 @@ impl Publisher {
             acknowledged: read(&self.counters.acknowledged),
             rejected: read(&self.counters.rejected),
             expired: read(&self.counters.expired),
+            dropped: read(&self.counters.dropped),
             waited: read(&self.counters.waited),
         }
     }
@@ -212,7 +231,7 @@ impl Publisher {
     /// Cuts the connection; gives how much the broker never acknowledged.
     pub fn give_up(self) -> Undelivered {
         let counts = self.counts();
-        let done = counts.acknowledged + counts.rejected + counts.expired;
+        let done = counts.acknowledged + counts.rejected + counts.expired + counts.dropped;
         let messages = counts.accepted.saturating_sub(done);
         Undelivered { messages }
     }
@@ -237,20 +256,37 @@ struct Task {
     /// When the broker last took something, or had nothing to take.
     progress: Instant,
     counters: Arc<Counters>,
+    spool: Option<Spool>,
+    /// A message that the spool could not take; nothing overtakes it.
+    stuck: Option<Entry>,
+    /// It has been said that the spool does not work.
+    complained: bool,
 }
+
+/// How soon a spool that could not take a message is tried again.
+const SPOOL_AGAIN: Duration = Duration::from_secs(1);
 
 impl Task {
     async fn run(mut self) {
         let mut open = true;
-        while open || !self.outbox.is_empty() {
+        loop {
+            self.fill();
+            if !open && self.stuck.is_none() && self.outbox.is_empty() {
+                break;
+            }
             self.give();
             let due = self.progress + self.patience;
             tokio::select! {
                 event = self.link.next() => self.note(event),
-                message = self.messages.recv(), if open && self.outbox.has_room() => {
+                message = self.messages.recv(), if open && self.takes() => {
                     match message {
-                        Some(entry) => self.outbox.push(entry),
+                        Some(entry) => self.take(entry),
                         None => open = false,
+                    }
+                }
+                () = tokio::time::sleep(SPOOL_AGAIN), if self.stuck.is_some() => {
+                    if let Some(entry) = self.stuck.take() {
+                        self.take(entry);
                     }
                 }
                 () = tokio::time::sleep_until(self.again_at.unwrap_or(due)),
@@ -261,7 +297,61 @@ impl Task {
                 }
             }
         }
+        if let Some(spool) = self.spool.take() {
+            spool.close();
+        }
         self.link.goodbye().await;
+    }
+
+    /// May another message come? While the broker takes them, the sender waits before any is given
+    /// up; while it is away, nobody waits for it.
+    fn takes(&self) -> bool {
+        let has_room = |spool: &Spool| self.window == 0 || !spool.is_half_full();
+        let spooled = self.spool.as_ref().is_some_and(has_room);
+        self.stuck.is_none() && (spooled || self.outbox.has_room())
+    }
+
+    fn take(&mut self, entry: Entry) {
+        let Some(spool) = &mut self.spool else { return self.outbox.push(entry) };
+        match spool.append(&entry) {
+            Ok(()) => self.complained = false,
+            Err(error) => {
+                if !std::mem::replace(&mut self.complained, true) {
+                    tracing::error!(%error, "the spool cannot be written; the plants wait");
+                }
+                self.stuck = Some(entry);
+            }
+        }
+        self.count_dropped();
+    }
+
+    /// Brings messages from the spool into the outbox.
+    fn fill(&mut self) {
+        while let Some(spool) = self.spool.as_mut().filter(|_| self.outbox.has_room()) {
+            match spool.take() {
+                Ok(Some(entry)) => self.outbox.push(entry),
+                Ok(None) => break,
+                Err(error) => tracing::error!(%error, "messages in the spool cannot be read"),
+            }
+            self.count_dropped();
+        }
+    }
+
+    fn count_dropped(&self) {
+        let dropped = self.spool.as_ref().map_or(0, Spool::dropped);
+        let before = self.counters.dropped.swap(dropped, Ordering::Relaxed);
+        if before == 0 && dropped > 0 {
+            tracing::error!("the spool is full: the oldest messages are given up");
+        }
+    }
+
+    /// The broker has, or will never have, the message with this identifier.
+    fn done(&mut self, packet: u16) {
+        let oldest = self.outbox.acknowledged(packet);
+        if let Some(spool) = &mut self.spool {
+            spool.acknowledged(oldest);
+        }
+        self.progress = Instant::now();
     }
 
     fn give(&mut self) {
@@ -299,15 +389,13 @@ impl Task {
             }
             Event::Sent(packet) => self.outbox.sent(packet),
             Event::Acknowledged(packet) => {
-                self.outbox.acknowledged(packet);
+                self.done(packet);
                 self.counters.acknowledged.fetch_add(1, Ordering::Relaxed);
-                self.progress = Instant::now();
             }
             Event::Rejected(packet, reason) => {
                 tracing::warn!(reason, "the broker refuses a message");
-                self.outbox.acknowledged(packet);
+                self.done(packet);
                 self.counters.rejected.fetch_add(1, Ordering::Relaxed);
-                self.progress = Instant::now();
             }
             Event::Lost(_) => self.rewind(),
             Event::Subscribed(_) | Event::Arrived(_) => {}

@@ -16,6 +16,7 @@ mod peers;
 mod plant;
 mod replay;
 mod scenario;
+mod trust;
 mod year;
 
 use std::time::{Duration, Instant};
@@ -56,10 +57,11 @@ fn main() {
         return fleet::bench(&sizes);
     }
     // `cargo bench -- monitor`: only that.
-    let works: [(&str, fn()); 8] = [
+    let works: [(&str, fn()); 9] = [
         ("plant", plant::bench),
         ("scenario", scenario::bench),
         ("monitor", monitor::bench),
+        ("trust", trust::bench),
         ("replay", replay::bench),
         ("dataset", dataset::bench),
         ("year", year::bench),

@@ -21,13 +21,27 @@ const SECONDS: i64 = 3_600;
 /// Seconds of readings in a message: what fits into 8 KiB.
 const MESSAGE_S: i64 = 5;
 
+/// A plant, the rules, and what it says in an hour.
+pub struct Scene {
+    pub plant: Arc<Plant>,
+    pub book: Book,
+    pub messages: Vec<Input>,
+}
+
+impl Scene {
+    pub fn new() -> Self {
+        let library = Library::default();
+        let plant = library.plant("sanmen").expect("the plant ships");
+        let book = library.book().expect("the rules ship");
+        let messages = (0..SECONDS / MESSAGE_S).map(|n| message(&plant, n)).collect();
+        Self { plant, book, messages }
+    }
+}
+
 /// Readings a second and core, decoded; and the share of the whole that decoding takes.
 pub fn bench() {
-    let library = Library::default();
-    let plant = library.plant("sanmen").expect("the plant ships");
-    let book = library.book().expect("the rules ship");
+    let Scene { plant, book, messages } = Scene::new();
     let mut batches: Vec<Batch> = (0..SECONDS).map(|s| batch(&plant, s)).collect();
-    let messages: Vec<Input> = (0..SECONDS / MESSAGE_S).map(|n| message(&plant, n)).collect();
     let readings = SECONDS as f64 * plant.instruments.len() as f64;
     let mut decoded = || {
         let mut monitor = monitor(&plant, &book);
@@ -58,7 +72,7 @@ pub fn bench() {
     );
 }
 
-fn monitor(plant: &Arc<Plant>, book: &Book) -> Monitor {
+pub fn monitor(plant: &Arc<Plant>, book: &Book) -> Monitor {
     Monitor::new(vec![Arc::clone(plant)], book.clone(), MonitorSettings::default())
 }
 
@@ -122,5 +136,5 @@ fn message(plant: &Plant, n: i64) -> Input {
     let envelope = Envelope { plant: plant.id.clone(), boot_id: 1, seq, sent_at, exercise: None };
     let payload = Message { envelope, body: Body::Data(columns) }.encode();
     let topic = format!("sanmen/v1/bench/{}/data", plant.id);
-    Input::Arrival { topic, payload, received_at: sent_at + Span::SECOND }
+    Input::arrival(topic, &payload, sent_at + Span::SECOND)
 }

@@ -31,6 +31,7 @@ fn book() -> Book {
         "plausibility",
         "pressure",
         "rounds",
+        "security",
         "signal-quality",
         "tanks",
         "contact-time",

@@ -40,13 +40,14 @@ const IMPORTS: [(&str, &[&str]); 12] = [
 const SEE_ALL: [&str; 4] = ["lib", "main", "exercise", "cli"];
 
 /// Files that touch the outside world; everything else but `cli` and `exercise::live` is core.
-const EDGES: [&str; 10] = [
+const EDGES: [&str; 11] = [
     "src/telemetry/publisher",
     "src/telemetry/subscriber",
     "src/telemetry/broker",
     "src/telemetry/ceiling",
     "src/telemetry/probe",
     "src/telemetry/link",
+    "src/telemetry/spool",
     "src/ledger/store",
     "src/ledger/sqlite",
     "src/exercise/live",

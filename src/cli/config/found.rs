@@ -123,7 +123,10 @@ fn plant_of(path: &Path) -> Option<&Path> {
 fn kind_of(has: impl Fn(&str) -> bool) -> Option<Kind> {
     if has("rule") || has("quality-test") {
         Some(Kind::Rules)
-    } else if ["monitor", "ledger", "publisher", "exercise", "rules"].into_iter().any(&has) {
+    } else if ["monitor", "ledger", "publisher", "webhook", "metrics", "exercise", "rules"]
+        .into_iter()
+        .any(&has)
+    {
         Some(Kind::Settings)
     } else if SECTIONS.into_iter().any(&has) {
         Some(Kind::Alarms)

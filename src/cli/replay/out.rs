@@ -15,6 +15,7 @@ use crate::base::time::wall_now;
 use crate::cli::access::AccessArgs;
 use crate::cli::common::{Speed, speed};
 use crate::cli::exit::Failure;
+use crate::cli::keys::KeysFolder;
 use crate::cli::library;
 use crate::cli::live::{self, say};
 use crate::cli::recording::stream::{Messages, Timed};
@@ -53,6 +54,8 @@ pub struct OutArgs {
     )]
     speed: Option<Speed>,
     #[command(flatten)]
+    keys: KeysFolder,
+    #[command(flatten)]
     access: AccessArgs,
     /// A file of settings for the connection, that overrides the defaults
     #[arg(long, value_name = "FILE", requires = "broker")]
@@ -86,10 +89,12 @@ pub fn play(
         survey.check(pace)?;
     }
     let space = args.space.clone().unwrap_or_else(live::random_space);
+    let signer = args.keys.open()?.of_exercise(&space, args.space.is_some())?;
     let name = path.display();
     let speed = if pace == Pace::Max { "max".to_owned() } else { format!("{}×", pace.speed()) };
     say(&format!("{name} · {speed} · space {space} on {broker}"));
-    say(&format!("watch it: sanmen monitor --broker {broker} --space {space}"));
+    let key = signer.public();
+    say(&format!("watch it: sanmen monitor --broker {broker} --space {space} --trust {key}"));
     let progress = Progress::default();
     let messages = Messages::open(path, &progress)?;
     let size = path.metadata().map_or(1, |about| about.len());
@@ -102,7 +107,7 @@ pub fn play(
         if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {percent:>3} %") {
             bar.set_style(style);
         }
-        let again = Again::new(space, plant, pace.speed());
+        let again = Again::new((space, signer), plant, pace.speed());
         let player = Player { messages, again, pace, progress, bar, stop };
         let done = player.run(publisher).await;
         outage.abort();

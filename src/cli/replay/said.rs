@@ -7,6 +7,7 @@ use crate::base::ids::Space;
 use crate::base::{PlantId, Span, Stamp};
 use crate::cli::recording::heard::{Heard, is_of_monitor};
 use crate::cli::recording::stream::Timed;
+use crate::telemetry::signature::{SIGNATURE_BYTES, Signer, unsigned};
 use crate::telemetry::topic::{Kind, Topic};
 use crate::telemetry::wire::{self, Body, Clock, Envelope, MESSAGE_BYTES_MAX, Message};
 
@@ -45,6 +46,7 @@ impl Played {
 /// Makes of recorded messages what is said again.
 pub struct Again {
     space: Space,
+    signer: Signer,
     /// Only what this one says.
     plant: Option<PlantId>,
     speed: f64,
@@ -56,9 +58,10 @@ pub struct Again {
 }
 
 impl Again {
-    /// In `space`, at `speed`.
-    pub fn new(space: Space, plant: Option<PlantId>, speed: f64) -> Self {
-        Self { space, plant, speed, clock_due: None, said: 0, left_out: BTreeMap::new() }
+    /// In `space`, signed by its key, at `speed`; `plant`: only what this one says.
+    pub fn new((space, signer): (Space, Signer), plant: Option<PlantId>, speed: f64) -> Self {
+        let (clock_due, left_out) = (None, BTreeMap::new());
+        Self { space, signer, plant, speed, clock_due, said: 0, left_out }
     }
 
     /// What is to be published of a message, at `wall`.
@@ -76,14 +79,25 @@ impl Again {
         let read = kind.and_then(|kind| wire::decode(kind, &heard.payload).ok());
         let payload = match read {
             Some(message) => {
-                all.extend(self.clock(&message.envelope, received_at, wall));
-                self.of(message, heard.payload, wall)
+                let clock = self.clock(&message.envelope, received_at, wall);
+                all.extend(clock.map(|(topic, payload)| {
+                    let payload = self.signed(&topic, payload);
+                    (topic, payload)
+                }));
+                let payload = self.of(message, unsigned(heard.payload), wall);
+                self.signed(&topic, payload)
             }
             None => heard.payload,
         };
         all.push((topic, payload));
         self.said += all.len() as u64;
         all
+    }
+
+    /// Whoever wrote it signed another topic; one that has no room for a signature goes without.
+    fn signed(&self, topic: &str, payload: Vec<u8>) -> Vec<u8> {
+        let fits = payload.len() + SIGNATURE_BYTES <= MESSAGE_BYTES_MAX;
+        if fits { self.signer.sign(topic, payload) } else { payload }
     }
 
     /// The topic in our space, and what kind of message it is, if it is one of ours. Errors: why
@@ -149,6 +163,7 @@ impl Again {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::telemetry::signature::Signed;
 
     fn at(s: i64) -> Stamp {
         Stamp::from_ms(s * 1_000).expect("in range")
@@ -172,11 +187,17 @@ mod tests {
     }
 
     fn said(payload: &[u8], topic: &str) -> Vec<(String, String)> {
-        let mut again = Again::new(Space::new("new").expect("an id"), None, 60.0);
+        let signer = Signer::from_secret(&[1; 32]);
+        let space = Space::new("new").expect("an id");
+        let mut again = Again::new((space, signer.clone()), None, 60.0);
         let all = again.say(timed(topic, payload, 101, 101, 1.0), at(5_000));
-        all.into_iter()
-            .map(|(topic, payload)| (topic, String::from_utf8_lossy(&payload).into()))
-            .collect()
+        let text = |(topic, payload): (String, Vec<u8>)| {
+            if let Some(signed) = Signed::read(&payload) {
+                assert!(signer.public().verifies(&topic, &signed), "{topic}");
+            }
+            (topic, String::from_utf8_lossy(&unsigned(payload)).into())
+        };
+        all.into_iter().map(text).collect()
     }
 
     #[test]
@@ -191,6 +212,9 @@ mod tests {
         let text = String::from_utf8(death.clone()).expect("text");
         let wanted = vec![("sanmen/v1/new/sanmen/death".to_owned(), text)];
         assert_eq!(said(&death, "sanmen/v1/old/sanmen/death"), wanted);
+        let topic = "sanmen/v1/old/sanmen/death";
+        let signed = Signer::from_secret(&[2; 32]).sign(topic, death);
+        assert_eq!(said(&signed, topic), wanted, "signed anew");
         let clock = Body::Clock(Clock { sim: at(100), wall: at(9), speed: 600.0 });
         let clock = message(Some("drill"), clock);
         insta::assert_debug_snapshot!(said(&clock, "sanmen/v1/old/sanmen/clock"));

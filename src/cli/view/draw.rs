@@ -178,6 +178,10 @@ fn state_pieces(view: &View, words: &Words) -> Vec<Piece<'static>> {
             format!("  ● {online} {} / {}", totals.online, totals.plants),
             CALM,
         ));
+        if totals.unsigned > 0 {
+            let text = format!("  ▲ {} {}", words.unsigned, totals.unsigned);
+            pieces.push(Piece::styled(text, CALM));
+        }
         if totals.offline > 0 && !view.finished {
             pieces.push(Piece::styled(format!("  ■ {offline} {}", totals.offline), alert));
         }
@@ -186,7 +190,12 @@ fn state_pieces(view: &View, words: &Words) -> Vec<Piece<'static>> {
     match view.presence {
         // A plant that says goodbye at its scenario's end is no trouble.
         Some(_) if view.finished => {}
-        Some(true) => pieces.push(Piece::styled(format!("  ● {}", words.online), CALM)),
+        Some(true) => {
+            pieces.push(Piece::styled(format!("  ● {}", words.online), CALM));
+            if view.unsigned {
+                pieces.push(Piece::styled(format!("  ▲ {}", words.unsigned), CALM));
+            }
+        }
         Some(false) => pieces.push(Piece::styled(format!("  ■ {}", words.offline), alert)),
         None => {}
     }

@@ -21,6 +21,8 @@ pub struct View {
     pub link: Link,
     /// Is the plant's gateway online; none before its birth.
     pub presence: Option<bool>,
+    /// May anybody speak in the plant's name?
+    pub unsigned: bool,
     /// Is the plant one of several that can be looked at?
     pub of_many: bool,
     /// All plants in a list, when that is shown instead of one of them.
@@ -86,6 +88,8 @@ pub struct Totals {
     pub alarms: usize,
     /// Gateways that are there.
     pub online: usize,
+    /// Of these, in whose name anybody may speak.
+    pub unsigned: usize,
     /// Gateways that have gone.
     pub offline: usize,
     /// People served.

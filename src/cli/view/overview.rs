@@ -15,6 +15,7 @@ use super::plant::{Portrait, level};
 pub struct Standing {
     /// Is its gateway there; none before its birth.
     online: Option<bool>,
+    signed: bool,
     level: Level,
     /// Alarms that ask for attention, by priority: low, medium, high.
     counts: [usize; 3],
@@ -36,6 +37,7 @@ impl Standing {
         let worst = active().min_by_key(|event| (Reverse(event.priority), event.at));
         Self {
             online: plant.online,
+            signed: plant.signed,
             level: worst.map(|event| level(event.priority)).unwrap_or_default(),
             counts: [Priority::Low, Priority::Medium, Priority::High].map(count),
             unanswered: gone.count(),
@@ -86,6 +88,7 @@ impl Overview {
             totals.alarmed += usize::from(standing.level > Level::Calm);
             totals.alarms += standing.counts.iter().sum::<usize>();
             totals.online += usize::from(standing.online == Some(true));
+            totals.unsigned += usize::from(standing.online == Some(true) && !standing.signed);
             totals.offline += usize::from(standing.online == Some(false));
             totals.people += standing.people;
             totals.concerned += standing.concerned;

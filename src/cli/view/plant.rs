@@ -49,6 +49,7 @@ impl<'a> Portrait<'a> {
     /// Puts the plant's state into the picture.
     pub fn see(&self, plant: &PlantSnapshot, view: &mut View) {
         view.presence = plant.online;
+        view.unsigned = !plant.signed;
         view.villages =
             self.plant.profile.villages.iter().map(|v| self.village(plant, v)).collect();
         view.dioxide = self.plant.profile.disinfectant.residual() == Quantity::ChlorineDioxide;

@@ -66,6 +66,7 @@ fn picture(lang: Lang) -> View {
         speed: "1200×".to_owned(),
         link: Link::Connected,
         presence: Some(true),
+        unsigned: false,
         progress: Some(0.07),
         villages: vec![village(&say("Suiyang", "随阳村"), "281", 2.1), chaping, yunding],
         works: vec![WorksRow {
@@ -304,6 +305,7 @@ fn state(plant: &Plant, readings: &[(&str, f64, i64)], standing: Vec<AlarmEvent>
         frontier: Some(at(0)),
         clock: None,
         exercise: None,
+        signed: true,
         tags: tags.collect(),
         standing,
         flood: None,
@@ -508,6 +510,7 @@ fn overview(lang: Lang) -> View {
         alarmed: 1,
         alarms: 13,
         online: 19,
+        unsigned: 0,
         offline: 1,
         people: 166_152,
         concerned: 7_912,

@@ -11,6 +11,8 @@ pub struct Words {
     pub link: [&'static str; 3],
     /// The plant's gateway is there.
     pub online: &'static str,
+    /// Anybody may speak in the plant's name.
+    pub unsigned: &'static str,
     /// It is not.
     pub offline: &'static str,
     /// Title of the villages' table.
@@ -122,6 +124,7 @@ const EN: Words = Words {
     waiting: "waiting for the first message",
     link: ["connecting", "connected", "NO CONNECTION"],
     online: "plant online",
+    unsigned: "unsigned",
     offline: "PLANT OFFLINE",
     villages: "Villages, worst tap",
     village_columns: ["kPa", "needs", "enough", "Cl mg/L", "NTU"],
@@ -193,6 +196,7 @@ const ZH: Words = Words {
     waiting: "等待第一条消息",
     link: ["连接中", "已连接", "未连接"],
     online: "水厂在线",
+    unsigned: "未签名",
     offline: "水厂离线",
     villages: "各村最不利点",
     village_columns: ["kPa", "需要", "足够", "余氯", "浊度"],

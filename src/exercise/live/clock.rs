@@ -111,7 +111,8 @@ impl TimeBase {
         };
     }
 
-    /// Learns from a message that came, if it is one of `plants`.
+    /// Learns from a message that came, if it is one of `plants`. Only what is believed may come
+    /// here: whoever moves the clock moves every alarm.
     pub fn hear(&mut self, topic: &str, payload: &[u8], plants: &BTreeSet<PlantId>, wall: Stamp) {
         let Ok(topic) = Topic::parse(topic) else { return };
         let Ok(head) = serde_json::from_slice::<Head>(payload) else { return };

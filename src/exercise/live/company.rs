@@ -7,6 +7,7 @@ use crate::base::ids::{PlantId, Space};
 use crate::exercise::live::LiveError;
 use crate::simulator::{Outgoing, Simulator, SimulatorError};
 use crate::telemetry::publisher::{Publisher, Undelivered};
+use crate::telemetry::signature::Keychain;
 use crate::telemetry::topic::Topic;
 use crate::world::{Outside, Soundness};
 
@@ -132,12 +133,18 @@ pub struct Voices {
     space: Space,
     ids: Vec<PlantId>,
     publishers: Vec<Publisher>,
+    keys: Keychain,
 }
 
 impl Voices {
-    /// The plants of `company` over at least one connection.
-    pub fn new(space: Space, company: &Company, publishers: Vec<Publisher>) -> Self {
-        Self { space, ids: company.ids().to_vec(), publishers }
+    /// The plants of `company` over at least one connection, with what they sign by.
+    pub fn new(
+        space: Space,
+        company: &Company,
+        publishers: Vec<Publisher>,
+        keys: Keychain,
+    ) -> Self {
+        Self { space, ids: company.ids().to_vec(), publishers, keys }
     }
 
     /// Hands a message over; waits while its connection is behind.
@@ -146,7 +153,9 @@ impl Voices {
         if let (Some(publisher), Some(id)) = (self.publishers.get(connection), self.ids.get(plant))
         {
             let topic = Topic { space: self.space.clone(), plant: id.clone(), kind: message.kind };
-            publisher.publish(topic.to_string(), message.payload).await?;
+            let topic = topic.to_string();
+            let payload = self.keys.sign(id, &topic, message.payload);
+            publisher.publish(topic, payload).await?;
         }
         Ok(())
     }

@@ -21,6 +21,7 @@ use crate::monitor::Snapshot;
 use crate::monitor::lease::{LeaseSettings, Leases, Say};
 use crate::telemetry::link::LinkState;
 use crate::telemetry::publisher::{Keep, PublishError, Publisher};
+use crate::telemetry::signature::Signer;
 use crate::telemetry::topic::AlarmTopic;
 
 /// How often it looks whether something is to be said.
@@ -36,6 +37,8 @@ pub struct LeaseService {
     snapshots: watch::Receiver<Snapshot>,
     book: Book,
     leases: Leases,
+    /// What they are signed by, if by anything.
+    signer: Option<Signer>,
     /// The connection on which listeners were told what `leases` knows.
     connects: u64,
     list: List,
@@ -47,12 +50,12 @@ impl LeaseService {
     pub fn new(
         (publisher, space): (Publisher, Space),
         (snapshots, book): (watch::Receiver<Snapshot>, Book),
-        (settings, monitor): (LeaseSettings, String),
+        (settings, monitor, signer): (LeaseSettings, String, Option<Signer>),
         folder: &Path,
     ) -> Self {
         let list = List::open(folder);
         let leases = Leases::new(settings, monitor, list.read(), wall_now());
-        Self { publisher, space, snapshots, book, leases, connects: 0, list }
+        Self { publisher, space, snapshots, book, leases, signer, connects: 0, list }
     }
 
     /// Runs until told to stop. What stands then is left to run out: an ended message says that an
@@ -120,7 +123,12 @@ impl LeaseService {
                 let payload = serde_json::to_vec(&lease);
                 let payload = payload.expect("numbers, texts and lists are always JSON");
                 let keep = Keep::Until(lease.valid_until);
-                self.publisher.publish_for(keep, topic(lease.alarm.id()), payload).await
+                let topic = topic(lease.alarm.id());
+                let payload = match &self.signer {
+                    Some(signer) => signer.sign(&topic, payload),
+                    None => payload,
+                };
+                self.publisher.publish_for(keep, topic, payload).await
             }
             Say::Ended(id) => {
                 self.publisher.publish_for(Keep::NoLonger, topic(id), Vec::new()).await

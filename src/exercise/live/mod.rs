@@ -5,6 +5,7 @@ pub mod company;
 pub mod leases;
 pub mod pace;
 pub mod people;
+pub mod quarantine;
 pub mod simulate;
 pub mod stop;
 pub mod watch;

@@ -10,7 +10,9 @@ use crate::base::time::wall_now;
 use crate::base::{PlantId, Span, Stamp};
 use crate::exercise::live::LiveError;
 use crate::exercise::live::clock::{GRACE, TimeBase};
+use crate::exercise::live::quarantine::Quarantine;
 use crate::exercise::live::stop::Stop;
+use crate::ingest::trust::{Belief, Trust};
 use crate::ledger::record::{Entry, MonitorRecord, Record};
 use crate::ledger::store::{Batch, Ledger, Request, Resume, Store, StoreError};
 use crate::monitor::{Input, Monitor, Snapshot};
@@ -59,6 +61,8 @@ pub struct Watch {
     plants: BTreeSet<PlantId>,
     /// What messages of foreign devices say.
     mapping: Option<Mapping>,
+    trust: Trust,
+    quarantine: Option<Quarantine>,
     base: TimeBase,
     /// When the last turn began.
     turned_at: Stamp,
@@ -96,6 +100,8 @@ impl Watch {
             ledger,
             settings,
             base: TimeBase::resume(&snapshot, wall),
+            trust: Trust::default(),
+            quarantine: None,
             plants: snapshot.plants.into_iter().map(|plant| plant.id).collect(),
             mapping: None,
             turned_at: wall,
@@ -114,6 +120,16 @@ impl Watch {
     pub fn with_mapping(mut self, mapping: Option<Mapping>) -> Self {
         self.mapping = mapping;
         self
+    }
+
+    /// The same, that believes whom `trust` names; without this it believes everybody.
+    pub fn believing(self, trust: Trust) -> Self {
+        Self { trust, ..self }
+    }
+
+    /// The same, that keeps what it refuses.
+    pub fn keeping(self, quarantine: Quarantine) -> Self {
+        Self { quarantine: Some(quarantine), ..self }
     }
 
     /// Runs until told to stop; everything acknowledged is in the ledger. `link` says whether we
@@ -165,10 +181,11 @@ impl Watch {
         let mut inputs = Vec::with_capacity(batch.len());
         let mut tokens = Vec::with_capacity(batch.len());
         for Arrival { topic, payload, received_wall, retained, ack } in batch.drain(..) {
+            let belief = self.trust.belief(&topic, &payload);
             let of_device = self.mapping.as_ref().filter(|it| !retained && it.is_of(&topic));
             if of_device.is_some() {
                 self.base.hear_device();
-            } else if !retained {
+            } else if !retained && !matches!(belief, Belief::Doubted { .. }) {
                 self.base.hear(&topic, &payload, &self.plants, wall);
             }
             // Before any plant has spoken, there are only strangers' messages to refuse.
@@ -179,7 +196,7 @@ impl Watch {
             } else if retained {
                 Input::Retained { topic, payload, received_at }
             } else {
-                Input::Arrival { topic, payload, received_at }
+                Input::Arrival { topic, payload, belief, received_at }
             });
             tokens.push(ack);
         }
@@ -299,6 +316,11 @@ impl Watch {
     /// The monitor takes one input; it and what follows from it go into the batch.
     fn tell(&mut self, input: &Input, batch: &mut Batch) -> Result<Option<Reply>, LiveError> {
         let outcome = self.monitor.accept(input);
+        if let Some(quarantine) = &mut self.quarantine {
+            for refusal in &outcome.refused {
+                quarantine.take(refusal, input, wall_now());
+            }
+        }
         batch.inputs.push(serde_json::to_vec(input).map_err(LiveError::Input)?);
         batch.observations.extend(outcome.observations);
         batch.records.extend(outcome.outputs.into_iter().map(Record::from));

@@ -20,6 +20,7 @@ use crate::base::lab_result::LabResult;
 use crate::base::{Flag, PlantId, QualityTests, Span, Stamp};
 use crate::ingest::observation::{Observation, PlantIndex};
 use crate::ingest::sequence::Place;
+use crate::ingest::trust::Belief;
 use crate::ingest::{Bounds, Decoded};
 use crate::inspection::book::Book;
 use crate::monitor::{Input, Monitor, MonitorSettings, Outcome};
@@ -148,7 +149,7 @@ impl Replay {
                 let input = if retained {
                     Input::Retained { topic, payload, received_at }
                 } else {
-                    Input::Arrival { topic, payload, received_at }
+                    Input::Arrival { topic, payload, belief: Belief::Unsigned, received_at }
                 };
                 match at {
                     Some(at) => self.course(at, |course| {
@@ -329,7 +330,7 @@ impl Course {
         let sent_at = received_at;
         let envelope = Envelope { plant, boot_id: BOOT, seq, sent_at, exercise: None };
         let payload = Message { envelope, body: Body::Lab(result) }.encode();
-        let outcome = self.monitor.accept(&Input::Arrival { topic, payload, received_at });
+        let outcome = self.monitor.accept(&Input::arrival(topic, &payload, received_at));
         hear(Some(self.at), outcome);
     }
 

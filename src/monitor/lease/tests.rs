@@ -58,6 +58,7 @@ fn snapshot(standing: Vec<AlarmEvent>) -> Snapshot {
         frontier: None,
         clock: None,
         exercise: Some("prime".to_owned()),
+        signed: true,
         tags: Vec::new(),
         standing,
         flood: None,

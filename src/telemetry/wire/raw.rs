@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::Envelope;
@@ -10,7 +11,8 @@ use crate::base::complaint::{Channel, Problem};
 use crate::base::sampling::SamplingPoint;
 use crate::base::units::Quantity;
 
-/// A message: the keys of every envelope, then those of its kind, in this order.
+/// A message: the keys of every envelope, then those of its kind, in this order, then its signature
+/// if it has one.
 macro_rules! raw {
     ($name:ident { $($(#[$serde:meta])? $key:ident: $type:ty,)* }) => {
         #[derive(Serialize, Deserialize)]
@@ -25,6 +27,9 @@ macro_rules! raw {
             #[serde(borrow, deserialize_with = "text_or_null")]
             exercise: Option<Cow<'a, str>>,
             $($(#[$serde])? pub(super) $key: $type,)*
+            /// Judged where the bytes are at hand, see `telemetry::signature`.
+            #[serde(default, rename = "sig", skip_serializing)]
+            _sig: IgnoredAny,
         }
 
         impl<'a> $name<'a> {
@@ -37,6 +42,7 @@ macro_rules! raw {
                     sent_at: envelope.sent_at.to_string().into(),
                     exercise: envelope.exercise.as_deref().map(Cow::from),
                     $($key,)*
+                    _sig: IgnoredAny,
                 }
             }
 

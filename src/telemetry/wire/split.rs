@@ -6,6 +6,7 @@ use super::{
 };
 use crate::base::ids::ID_BYTES_MAX;
 use crate::base::{PlantId, Stamp};
+use crate::telemetry::signature::SIGNATURE_BYTES;
 
 /// Cuts a batch into bodies of data messages, each small enough under any envelope. The cut is by
 /// time, oldest first, so that a reader sees the plant advance; only readings of one moment are
@@ -44,7 +45,8 @@ fn fits(columns: &[Column]) -> bool {
     columns.len() <= TAGS_MAX
         && columns.iter().all(|column| column.at.len() <= READINGS_MAX)
         && (at_most(columns) <= MESSAGE_BYTES_MAX
-            || encode_data(&longest_envelope(), columns).len() <= MESSAGE_BYTES_MAX)
+            || encode_data(&longest_envelope(), columns).len() + SIGNATURE_BYTES
+                <= MESSAGE_BYTES_MAX)
 }
 
 /// More bytes than these columns can take under any envelope: quick, and enough for most batches.
@@ -59,8 +61,8 @@ fn at_most(columns: &[Column]) -> usize {
 const COLUMN_BYTES: usize = 48;
 /// A time in milliseconds, a value and a flag, with their commas: at most 20, 24 and 1 digits.
 const READING_BYTES: usize = 48;
-/// A data message without columns: keys and times beside its longest names.
-const ENVELOPE_BYTES: usize = 256 + ID_BYTES_MAX + EXERCISE_BYTES_MAX;
+/// A data message without columns: keys, times and signature beside its longest names.
+const ENVELOPE_BYTES: usize = 256 + ID_BYTES_MAX + EXERCISE_BYTES_MAX + SIGNATURE_BYTES;
 
 fn longest_envelope() -> Envelope {
     Envelope {
@@ -120,7 +122,8 @@ mod tests {
     }
 
     fn sizes(bodies: &[Vec<Column>]) -> Vec<usize> {
-        bodies.iter().map(|body| encode_data(&longest_envelope(), body).len()).collect()
+        let size = |body: &Vec<Column>| encode_data(&longest_envelope(), body).len();
+        bodies.iter().map(|body| size(body) + SIGNATURE_BYTES).collect()
     }
 
     #[test]
@@ -167,7 +170,8 @@ mod tests {
         worst.value = (0..50).map(|n| Some(-1.234_567_890_123_456_7e-300 * f64::from(n))).collect();
         worst.flag = vec![Flag::Suspect; 50];
         for columns in [vec![worst], vec![column(1, 1, Span::ZERO)], Vec::new()] {
-            assert!(encode_data(&longest_envelope(), &columns).len() <= at_most(&columns));
+            let bytes = encode_data(&longest_envelope(), &columns).len() + SIGNATURE_BYTES;
+            assert!(bytes <= at_most(&columns));
         }
     }
 

@@ -5,6 +5,7 @@
 //! `SANMEN_ARRIVALS=20 cargo nextest run arrivals` draws twenty times as much.
 #![expect(clippy::disallowed_methods, reason = "edge: the environment says how much")]
 
+mod forgery;
 mod nonsense;
 mod order;
 mod restart;

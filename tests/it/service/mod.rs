@@ -5,11 +5,14 @@ mod crash;
 mod devices;
 mod fleets;
 mod leases;
+mod metrics;
 mod outside;
 mod recording;
 mod stopping;
 mod strangers;
 mod together;
+mod trust;
+mod webhook;
 
 use std::path::Path;
 use std::process::Stdio;

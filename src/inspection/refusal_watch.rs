@@ -1,0 +1,98 @@
+//! Rules that watch what is refused in a plant's name: by somebody else, or broken on its way.
+//!
+//! What comes is no reading, and belongs to no event time: it is judged at the moment it comes.
+
+use std::sync::Arc;
+
+use crate::base::{PlantId, Span, Stamp};
+use crate::ingest::observation::PlantIndex;
+use crate::inspection::book::{Book, Kind};
+use crate::inspection::finding::{Finding, RuleIndex, Verdict, Watch, Why};
+use crate::inspection::sight::Sight;
+use crate::plant::profile::Profile;
+
+/// Every word under which a message may be refused as somebody else's, or as none; what a plant's
+/// own fault may cause (times, tags, sites) has other rules.
+pub const REASONS: [&str; 15] = [
+    "forged",
+    "unknown-key",
+    "revoked-key",
+    "unsigned",
+    "wrong-topic",
+    "retained",
+    "too-large",
+    "not-utf8",
+    "too-deep",
+    "not-json",
+    "wrong-shape",
+    "too-many",
+    "unequal-lists",
+    "bad-order",
+    "bad-value",
+];
+
+/// What such a rule watches for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RefusalRule {
+    /// Words of `REASONS`.
+    pub reasons: Vec<&'static str>,
+    /// Without another one for so long, it is over.
+    pub quiet: Span,
+}
+
+/// The rules of this kind at one plant.
+#[derive(Debug, Clone)]
+pub struct Refusals {
+    plant: PlantId,
+    watches: Vec<(Watch, Arc<RefusalRule>)>,
+}
+
+impl Refusals {
+    /// Those of `book` that watch a plant.
+    pub fn new(book: &Book, plant: PlantIndex, profile: &Profile) -> Self {
+        let watches = book.rules().iter().enumerate().filter_map(|(i, rule)| {
+            let Kind::Refusal(wanted) = &rule.kind else { return None };
+            let watch = Watch { rule: RuleIndex(i), plant, tag: None };
+            rule.is_for(profile).then(|| (watch, Arc::clone(wanted)))
+        });
+        Self { plant: profile.id.clone(), watches: watches.collect() }
+    }
+
+    /// Something in the plant's name was refused at `at`: a condition that has gone when it comes,
+    /// and that its rule's quiet time keeps standing.
+    pub fn observe(&self, reason: &str, detail: &str, at: Stamp, findings: &mut Vec<Finding>) {
+        for (watch, rule) in &self.watches {
+            if !rule.reasons.contains(&reason) {
+                continue;
+            }
+            let plant = &self.plant;
+            let text = format!("a message in the name of {plant} is refused as {reason}: {detail}");
+            let why = Why { text, ..Why::default() };
+            let finding = |verdict| {
+                let (watch, why) = (*watch, why.clone());
+                Finding { watch, at, verdict, level: 0, why }
+            };
+            findings.extend([Verdict::Abnormal, Verdict::Normal].map(finding));
+        }
+    }
+
+    /// Every rule; none of them has a verdict that lasts.
+    pub fn watches(&self) -> impl Iterator<Item = (Watch, Option<Verdict>)> + '_ {
+        self.watches.iter().map(|(watch, _)| (*watch, None))
+    }
+
+    /// What a rule watches for.
+    pub fn sight(&self, watch: Watch) -> Option<Sight> {
+        let (_, rule) = self.watches.iter().find(|(own, _)| *own == watch)?;
+        let text =
+            format!("messages in the name of {} that are refused {}", self.plant, rule.words());
+        Some(Sight { text, ..Sight::default() })
+    }
+}
+
+impl RefusalRule {
+    /// `as forged or wrong-topic, until none has come for 30 min`.
+    pub fn words(&self) -> String {
+        format!("as {}, until none has come for {}", self.reasons.join(" or "), self.quiet)
+    }
+}
