@@ -8,7 +8,7 @@ use clap::Args;
 use crate::cli::exit::Failure;
 use crate::cli::settings::{Settings, Version};
 use crate::cli::stderr::say;
-use crate::telemetry::access::{Access, Part, Trust, TrustError};
+use crate::telemetry::access::{Access, Part, Tls, TlsError};
 use crate::telemetry::url::BrokerUrl;
 
 /// Where a password may stand that nobody else on the machine can read.
@@ -68,7 +68,7 @@ impl AccessArgs {
         }
         let ca = file(&self.ca, &set.ca_file);
         let (cert, key) = (file(&self.cert, &set.cert_file), file(&self.key, &set.key_file));
-        let trust = trust(ca.as_deref(), cert.as_deref(), key.as_deref())?;
+        let tls = tls(ca.as_deref(), cert.as_deref(), key.as_deref())?;
         if !url.encrypted && (ca.is_some() || cert.is_some()) {
             say(&format!("{url} is not encrypted: no certificate is looked at, or shown"));
         } else if !url.encrypted && !url.is_loopback() {
@@ -78,7 +78,7 @@ impl AccessArgs {
             ));
         }
         let protocol = self.mqtt.unwrap_or(set.mqtt).protocol();
-        Ok(Access { url, trust, protocol, ceiling: None })
+        Ok(Access { url, tls, protocol, ceiling: None })
     }
 
     fn password(&self, set: Option<&str>) -> Result<String, Failure> {
@@ -99,7 +99,7 @@ fn named(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-fn trust(ca: Option<&Path>, cert: Option<&Path>, key: Option<&Path>) -> Result<Trust, Failure> {
+fn tls(ca: Option<&Path>, cert: Option<&Path>, key: Option<&Path>) -> Result<Tls, Failure> {
     let read = |path: Option<&Path>| {
         path.map(|path| std::fs::read(path).map_err(|error| Failure::file(path, error))).transpose()
     };
@@ -111,7 +111,7 @@ fn trust(ca: Option<&Path>, cert: Option<&Path>, key: Option<&Path>) -> Result<T
             return Err(Failure::usage("a certificate needs its key: give cert_file and key_file"));
         }
     };
-    Trust::new(authorities.as_deref(), own).map_err(|(part, error)| {
+    Tls::new(authorities.as_deref(), own).map_err(|(part, error)| {
         let path = match part {
             Part::Ca => ca,
             Part::Cert => cert,
@@ -127,5 +127,5 @@ fn trust(ca: Option<&Path>, cert: Option<&Path>, key: Option<&Path>) -> Result<T
 #[error("{path} {error}")]
 struct Unusable {
     path: String,
-    error: TrustError,
+    error: TlsError,
 }

@@ -56,7 +56,7 @@ impl GuestArgs {
                 "--speed max would flood {host}: give a number, or --own if that broker is yours"
             )));
         }
-        let is_open = access.url.login.is_none() && !access.trust.has_certificate;
+        let is_open = access.url.login.is_none() && !access.tls.has_certificate;
         if is_open && !topic::is_private(space) {
             return Err(Failure::usage(format!(
                 "anybody at {host} could guess the space {space}: take one that sanmen simulate \

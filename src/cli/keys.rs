@@ -104,7 +104,8 @@ enum KeysCommand {
     /// Draws a key for each plant: its private half stays here, its public half is believed
     New {
         /// The plants
-        #[arg(required_unless_present = "monitor", value_name = "PLANT", value_parser = PlantId::new)]
+        #[arg(required_unless_present = "monitor")]
+        #[arg(value_name = "PLANT", value_parser = PlantId::new)]
         plants: Vec<PlantId>,
         /// Draws one for the monitor too, which then signs the alarms that it says on MQTT
         #[arg(long)]

@@ -25,7 +25,7 @@ pub struct QuarantineArgs {
     /// Only the last so many
     #[arg(long, value_name = "N", default_value_t = 20)]
     last: usize,
-    /// What stdout carries: a table for people, or the messages as a stream that `sanmen replay` reads
+    /// What stdout carries: a table, or the messages as a stream that `sanmen replay` reads
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }

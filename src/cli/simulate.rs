@@ -43,8 +43,8 @@ pub struct SimulateArgs {
     /// Simulated seconds per second, or `max`; the scenario's own by default
     #[arg(long, value_name = "N|max", allow_negative_numbers = true, value_parser = speed)]
     speed: Option<Speed>,
-    /// Where messages wait until the broker has them; sanmen-data/spool/NAME by default, and nowhere
-    /// without --space
+    /// Where messages wait until the broker has them; sanmen-data/spool/NAME by default, and
+    /// nowhere without --space
     #[arg(long, value_name = "DIR", requires = "space")]
     spool: Option<PathBuf>,
     #[command(flatten)]

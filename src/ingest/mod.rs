@@ -128,8 +128,8 @@ pub struct Taken {
     pub certain: Vec<SiteResult>,
     /// Plants with sampling sites: every result that was reported before this moment is there.
     pub settled: Vec<(PlantIndex, Stamp)>,
-    /// Why messages, or parts of them, were refused, and the plant that they speak for, if it is one
-    /// of ours.
+    /// Why messages, or parts of them, were refused, and the plant that they speak for, if it is
+    /// one of ours.
     pub refused: Vec<(Option<PlantIndex>, Refusal)>,
 }
 

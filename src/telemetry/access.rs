@@ -19,7 +19,7 @@ pub struct Access {
     /// Where it is, and who we say we are.
     pub url: BrokerUrl,
     /// Whom to trust, when the connection is encrypted.
-    pub trust: Trust,
+    pub tls: Tls,
     /// The version of MQTT; none: 5, and 3.1.1 where the broker does not speak it.
     pub protocol: Option<Protocol>,
     /// How many messages it gets at most from all who share this; none: as many as there are.
@@ -29,7 +29,7 @@ pub struct Access {
 /// With the public certificate authorities, any version of MQTT.
 impl From<BrokerUrl> for Access {
     fn from(url: BrokerUrl) -> Self {
-        Self { url, trust: Trust::default(), protocol: None, ceiling: None }
+        Self { url, tls: Tls::default(), protocol: None, ceiling: None }
     }
 }
 
@@ -42,15 +42,15 @@ impl fmt::Display for Access {
 
 /// Whose certificates we accept, and the one we show.
 #[derive(Clone)]
-pub struct Trust {
+pub struct Tls {
     config: Arc<ClientConfig>,
     /// Do we show a certificate of ours?
     pub has_certificate: bool,
 }
 
-impl fmt::Debug for Trust {
+impl fmt::Debug for Tls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Trust")
+        f.debug_struct("Tls")
             .field("has_certificate", &self.has_certificate)
             .finish_non_exhaustive()
     }
@@ -58,7 +58,7 @@ impl fmt::Debug for Trust {
 
 /// Certificates that cannot be used. The text leaves out which file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum TrustError {
+pub enum TlsError {
     /// No PEM, or none with certificates.
     #[error("has no certificate: it must be PEM, with a line -----BEGIN CERTIFICATE-----")]
     NoCertificate,
@@ -74,24 +74,24 @@ pub enum TrustError {
 }
 
 /// The public certificate authorities; no certificate of ours.
-impl Default for Trust {
+impl Default for Tls {
     fn default() -> Self {
         let public = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
         Self { config: Arc::new(builder(public).with_no_client_auth()), has_certificate: false }
     }
 }
 
-impl Trust {
+impl Tls {
     /// Trusts the authorities of `ca` (PEM) instead of the public ones, and shows `own`: our
     /// certificate, with its chain, and its private key. Errors: which of the texts, and why not.
-    pub fn new(ca: Option<&[u8]>, own: Option<(&[u8], &[u8])>) -> Result<Self, (Part, TrustError)> {
+    pub fn new(ca: Option<&[u8]>, own: Option<(&[u8], &[u8])>) -> Result<Self, (Part, TlsError)> {
         let mut roots = RootCertStore::empty();
         match ca {
             None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
             Some(pem) => {
                 for certificate in certificates(pem).map_err(|error| (Part::Ca, error))? {
                     let added = roots.add(certificate);
-                    added.map_err(|_| (Part::Ca, TrustError::BadCertificate))?;
+                    added.map_err(|_| (Part::Ca, TlsError::BadCertificate))?;
                 }
             }
         }
@@ -100,12 +100,12 @@ impl Trust {
             return Ok(Self { config, has_certificate: false });
         };
         let chain = certificates(chain).map_err(|error| (Part::Cert, error))?;
-        let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| (Part::Key, TrustError::NoKey))?;
+        let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| (Part::Key, TlsError::NoKey))?;
         let config = builder(roots).with_client_auth_cert(chain, key);
         let config = config.map_err(|error| match error {
-            rustls::Error::InvalidCertificate(_) => (Part::Cert, TrustError::BadCertificate),
+            rustls::Error::InvalidCertificate(_) => (Part::Cert, TlsError::BadCertificate),
             rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) | _ => {
-                (Part::Key, TrustError::BadKey)
+                (Part::Key, TlsError::BadKey)
             }
         })?;
         Ok(Self { config: Arc::new(config), has_certificate: true })
@@ -117,7 +117,7 @@ impl Trust {
     }
 }
 
-/// Which text of a `Trust` is wrong.
+/// Which text of a `Tls` is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     /// The authorities.
@@ -128,12 +128,12 @@ pub enum Part {
     Key,
 }
 
-fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TrustError> {
+fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let all: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
     match all {
         Ok(all) if !all.is_empty() => Ok(all),
-        Ok(_) => Err(TrustError::NoCertificate),
-        Err(_) => Err(TrustError::BadCertificate),
+        Ok(_) => Err(TlsError::NoCertificate),
+        Err(_) => Err(TlsError::BadCertificate),
     }
 }
 
@@ -162,9 +162,9 @@ mod tests {
     fn authorities_and_a_certificate_of_ours_are_read() {
         let (cert, key) = pem();
         let own = (cert.as_bytes(), key.as_bytes());
-        let trust = Trust::new(Some(cert.as_bytes()), Some(own)).expect("all there");
-        assert!(trust.has_certificate);
-        assert!(!Trust::new(None, None).expect("the public ones").has_certificate);
+        let tls = Tls::new(Some(cert.as_bytes()), Some(own)).expect("all there");
+        assert!(tls.has_certificate);
+        assert!(!Tls::new(None, None).expect("the public ones").has_certificate);
     }
 
     #[test]
@@ -173,12 +173,12 @@ mod tests {
         let broken = "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n";
         let wrong = |ca: Option<&str>, own: Option<(&str, &str)>| {
             let own = own.map(|(cert, key)| (cert.as_bytes(), key.as_bytes()));
-            Trust::new(ca.map(str::as_bytes), own).expect_err("wrong")
+            Tls::new(ca.map(str::as_bytes), own).expect_err("wrong")
         };
-        assert_eq!(wrong(Some("hello"), None), (Part::Ca, TrustError::NoCertificate));
-        assert_eq!(wrong(Some(broken), None), (Part::Ca, TrustError::BadCertificate));
-        assert_eq!(wrong(None, Some((&key, &key))), (Part::Cert, TrustError::NoCertificate));
-        assert_eq!(wrong(None, Some((&cert, &cert))), (Part::Key, TrustError::NoKey));
-        assert_eq!(wrong(None, Some((&cert, &other))), (Part::Key, TrustError::BadKey));
+        assert_eq!(wrong(Some("hello"), None), (Part::Ca, TlsError::NoCertificate));
+        assert_eq!(wrong(Some(broken), None), (Part::Ca, TlsError::BadCertificate));
+        assert_eq!(wrong(None, Some((&key, &key))), (Part::Cert, TlsError::NoCertificate));
+        assert_eq!(wrong(None, Some((&cert, &cert))), (Part::Key, TlsError::NoKey));
+        assert_eq!(wrong(None, Some((&cert, &other))), (Part::Key, TlsError::BadKey));
     }
 }

@@ -77,7 +77,7 @@ async fn certificate_until(access: &Access) -> Option<Stamp> {
     let name = ServerName::try_from(url.host.clone()).ok().filter(|_| url.encrypted)?;
     let hello = async {
         let tcp = TcpStream::connect((url.host.as_str(), url.port)).await.ok()?;
-        let connector = TlsConnector::from(access.trust.config());
+        let connector = TlsConnector::from(access.tls.config());
         let tls = connector.connect(name, tcp).await.ok()?;
         let certificate = tls.get_ref().1.peer_certificates()?.first()?.clone();
         let certificate = x509_cert::Certificate::from_der(&certificate).ok()?;

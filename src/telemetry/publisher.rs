@@ -2,7 +2,8 @@
 //!
 //! A full outbox makes `publish` wait: nothing is dropped, the sender slows down, and the waits
 //! are counted. With a spool messages go through files instead: the sender never waits for the
-//! broker, a killed process loses nothing, and only when the files are full the oldest are given up.
+//! broker, a killed process loses nothing, and only when the files are full the oldest are
+//! given up.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,8 +1,8 @@
 #![expect(clippy::disallowed_methods, reason = "edge: keeps messages in files")]
 //! Messages on disk until the broker has them: first in, first out, in files of bounded size.
 //!
-//! What `append` has taken survives a kill of the process (not a loss of power: nothing waits for the
-//! disk). After a restart what was not acknowledged goes out first, oldest first; a file whose
+//! What `append` has taken survives a kill of the process (not a loss of power: nothing waits for
+//! the disk). After a restart what was not acknowledged goes out first, oldest first; a file whose
 //! messages were acknowledged in part goes out again as a whole, which readers know as duplicates.
 //! When there is no room the oldest file is given up: the newest messages say how things stand, and
 //! readers see the gap in their numbers.
@@ -204,7 +204,7 @@ impl Spool {
         while self.segments.len() > 1 && self.segments.front().is_some_and(closed) {
             self.remove_oldest();
         }
-        // The last one is only removed once it is worth it: a file for each message would cost more.
+        // The last one is only removed when it is worth it: a file a message would cost more.
         let is_long =
             self.segments.front().is_some_and(|it| closed(it) && it.bytes >= FILE_BYTES / 4);
         if self.segments.len() == 1 && is_long {
@@ -314,8 +314,8 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
-        /// Whatever the order of appending, handing out, acknowledging and restarts: nothing is lost,
-        /// nothing overtakes, and what comes again is a piece that had been handed out before.
+        /// Whatever the order of appending, handing out, acknowledging and restarts: nothing is
+        /// lost, nothing overtakes, and what comes again is a piece that had been handed out before.
         #[test]
         fn nothing_is_lost_and_nothing_overtakes(
             steps in prop::collection::vec((0_u8..4, 1_usize..40), 1..60),

@@ -8,7 +8,7 @@ use sanmen::telemetry::signature::Signer;
 use super::monitor::{Scene, monitor};
 use crate::{medians, report};
 
-/// Signatures and verifications a second and core, and messages through the monitor with and without.
+/// Signatures and verifications a second and core; messages through the monitor with and without.
 pub fn bench() {
     let scene = Scene::new();
     let signer = Signer::from_secret(&[7; 32]);

@@ -239,7 +239,7 @@ fn address(url: &BrokerUrl) -> String {
 }
 
 fn transport(access: &Access) -> Transport {
-    let tls = || TlsConfiguration::Rustls(access.trust.config());
+    let tls = || TlsConfiguration::Rustls(access.tls.config());
     match (access.url.path.is_some(), access.url.encrypted) {
         (false, false) => Transport::Tcp,
         (false, true) => Transport::Tls(tls()),

@@ -246,7 +246,7 @@ fn no_tls(error: &rustls::Error, access: &Access) -> Loss {
             AlertDescription::CertificateRequired => "it wants a certificate of ours: give --cert \
                  FILE and --key FILE"
                 .to_owned(),
-            AlertDescription::HandshakeFailure if !access.trust.has_certificate => "it does not \
+            AlertDescription::HandshakeFailure if !access.tls.has_certificate => "it does not \
                  agree to a connection; it may want a certificate of ours: --cert FILE, --key FILE"
                 .to_owned(),
             AlertDescription::BadCertificate

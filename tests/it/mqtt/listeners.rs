@@ -56,13 +56,13 @@ async fn a_broker_that_cannot_be_used_is_told_in_one_sentence() {
     let stranger = Authority::new().vouch(&["client"], 2099);
     let stale = server.vouch_client(2020);
     let at = |scheme: &str, door: Door| Access::from(server.url(scheme, door));
-    let knowing = |scheme: &str, door: Door| Access { trust: server.trust(), ..at(scheme, door) };
+    let knowing = |scheme: &str, door: Door| Access { tls: server.trust(), ..at(scheme, door) };
     let login = |user: &str, password: &str| {
         let mut access = server.access(Door::Login);
         access.url.login = Some((user.to_owned(), password.to_owned()));
         access
     };
-    let showing = |own| Access { trust: server.showing(own), ..server.access(Door::TlsBoth) };
+    let showing = |own| Access { tls: server.showing(own), ..server.access(Door::TlsBoth) };
     let nowhere = BrokerUrl::parse("mqtt://broker.invalid").expect("an address");
     let cases = [
         ("a port where nobody listens", Access::from(BrokerUrl::loopback(nobody))),

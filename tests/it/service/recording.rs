@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::{Place, Program, alarms, entry, noticed};
 use crate::support::mosquitto::Mosquitto;
+use sanmen::telemetry::signature::unsigned;
 
 impl Place {
     fn record(&self, broker: &str, space: &str, out: &str) -> Program {
@@ -36,7 +37,9 @@ fn messages(path: &Path) -> Vec<(String, String)> {
         let heard: Value = serde_json::from_str(line).expect("whole lines of JSON");
         let text = |key: &str| heard[key].as_str().expect("a text").to_owned();
         let topic = text("topic").splitn(4, '/').nth(3).expect("in a space").to_owned();
-        (topic, text("payload"))
+        // What is said again is signed again.
+        let payload = unsigned(text("payload").into_bytes());
+        (topic, String::from_utf8(payload).expect("text still"))
     };
     let all = text.lines().map(line);
     all.filter(|(topic, _)| !topic.ends_with("/clock") && !topic.starts_with("alarm/")).collect()

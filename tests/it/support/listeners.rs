@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use sanmen::telemetry::access::{Access, Trust};
+use sanmen::telemetry::access::{Access, Tls};
 use sanmen::telemetry::url::BrokerUrl;
 use tokio::net::TcpListener;
 
@@ -95,19 +95,19 @@ impl Listeners {
     }
 
     /// Trusts the test's authority.
-    pub fn trust(&self) -> Trust {
-        Trust::new(Some(self.authority.pem.as_bytes()), None).expect("certificates")
+    pub fn trust(&self) -> Tls {
+        Tls::new(Some(self.authority.pem.as_bytes()), None).expect("certificates")
     }
 
     /// The same, with a certificate of ours that the server knows.
-    pub fn both(&self) -> Trust {
+    pub fn both(&self) -> Tls {
         self.showing(&self.client)
     }
 
     /// The same, with this certificate.
-    pub fn showing(&self, own: &Pair) -> Trust {
+    pub fn showing(&self, own: &Pair) -> Tls {
         let own = (own.cert.as_bytes(), own.key.as_bytes());
-        Trust::new(Some(self.authority.pem.as_bytes()), Some(own)).expect("certificates")
+        Tls::new(Some(self.authority.pem.as_bytes()), Some(own)).expect("certificates")
     }
 
     /// A certificate for a client, until the end of `last_year`.
@@ -133,8 +133,8 @@ impl Listeners {
         if door == Door::Login {
             url.login = Some(("rw".to_owned(), "readwrite".to_owned()));
         }
-        let trust = if door == Door::TlsBoth { self.both() } else { self.trust() };
-        Access { trust, ..Access::from(url) }
+        let tls = if door == Door::TlsBoth { self.both() } else { self.trust() };
+        Access { tls, ..Access::from(url) }
     }
 }
 
