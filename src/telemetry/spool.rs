@@ -315,7 +315,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         /// Whatever the order of appending, handing out, acknowledging and restarts: nothing is
-        /// lost, nothing overtakes, and what comes again is a piece that had been handed out before.
+        /// lost, nothing overtakes, and what comes again had been handed out before.
         #[test]
         fn nothing_is_lost_and_nothing_overtakes(
             steps in prop::collection::vec((0_u8..4, 1_usize..40), 1..60),
