@@ -81,6 +81,25 @@ impl AccessArgs {
         Ok(Access { url, tls, protocol, ceiling: None })
     }
 
+    /// These flags again, each after a space, for a command that reaches the same broker from the
+    /// same machine. No password is among them: it stands in a file, or in the environment.
+    pub fn repeated(&self) -> String {
+        let files = [
+            ("ca", &self.ca),
+            ("cert", &self.cert),
+            ("key", &self.key),
+            ("password-file", &self.password_file),
+        ];
+        let files = files.into_iter().filter_map(|(flag, path)| {
+            path.as_ref().map(|path| (flag, path.display().to_string()))
+        });
+        let user = self.user.clone().map(|user| ("user", user));
+        let mqtt = self.mqtt.map(|version| ("mqtt", version.word().to_owned()));
+        let all = files.chain(user).chain(mqtt);
+        let shown = all.map(|(flag, value)| format!(" --{flag} {}", in_shell(&value)));
+        shown.collect::<Vec<_>>().concat()
+    }
+
     fn password(&self, set: Option<&str>) -> Result<String, Failure> {
         if self.password_file.is_none()
             && let Ok(password) = std::env::var(PASSWORD)
@@ -93,6 +112,15 @@ impl AccessArgs {
         let text = std::fs::read_to_string(path).map_err(|error| Failure::file(path, error))?;
         Ok(text.trim_end_matches(['\r', '\n']).to_owned())
     }
+}
+
+/// `text` as one word of a shell.
+fn in_shell(text: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "/._-+:@,=".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 fn named(text: &str) -> Option<String> {
@@ -128,4 +156,30 @@ fn tls(ca: Option<&Path>, cert: Option<&Path>, key: Option<&Path>) -> Result<Tls
 struct Unusable {
     path: String,
     error: TlsError,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::telemetry::link::Protocol;
+
+    #[test]
+    fn flags_are_repeated_as_a_shell_reads_them_and_without_a_password() {
+        let none = AccessArgs {
+            ca: None,
+            cert: None,
+            key: None,
+            user: None,
+            password_file: None,
+            mqtt: None,
+        };
+        assert_eq!(none.repeated(), "");
+        let some = AccessArgs {
+            ca: Some("my keys/ca.pem".into()),
+            user: Some("o'neil".to_owned()),
+            mqtt: Some(Version::Only(Protocol::V311)),
+            ..none
+        };
+        assert_eq!(some.repeated(), r" --ca 'my keys/ca.pem' --user 'o'\''neil' --mqtt 3.1.1");
+    }
 }

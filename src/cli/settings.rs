@@ -124,7 +124,8 @@ impl Version {
         }
     }
 
-    fn word(self) -> &'static str {
+    /// As people write it.
+    pub fn word(self) -> &'static str {
         VERSIONS.iter().find(|(_, it)| *it == self).map_or("auto", |(word, _)| word)
     }
 }

@@ -86,7 +86,8 @@ pub fn run(args: &SimulateArgs, _out: &mut dyn Write) -> Result<(), Failure> {
     let keys = keys(args, &ready, &space)?;
     let trust = keys.of_space.as_ref().map(|it| format!(" --trust {}", it.public()));
     let flags = format!("{shelf}{}{}", ready.watch_flags, trust.unwrap_or_default());
-    say(&format!("watch it: sanmen monitor --broker {} --space {space}{flags}", args.broker));
+    let place = format!("--broker {}{} --space {space}", args.broker, args.access.repeated());
+    say(&format!("watch it: sanmen monitor {place}{flags}"));
     args.guest.say_where(&broker, &space);
     // Plants that run as fast as they can had better wait for the broker.
     let in_time = ready.outline.pace != Pace::Max && ready.settings.spool_bytes > 0;

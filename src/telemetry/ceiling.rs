@@ -37,6 +37,7 @@ impl Bucket {
 /// A bucket that several publishers draw from; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Ceiling {
+    per_s: f64,
     bucket: Arc<Mutex<Bucket>>,
     since: Instant,
 }
@@ -44,7 +45,13 @@ pub struct Ceiling {
 impl Ceiling {
     /// As `Bucket::new`; time is counted from now on.
     pub fn new(per_s: f64) -> Self {
-        Self { bucket: Arc::new(Mutex::new(Bucket::new(per_s))), since: Instant::now() }
+        let bucket = Arc::new(Mutex::new(Bucket::new(per_s)));
+        Self { per_s, bucket, since: Instant::now() }
+    }
+
+    /// Messages a second.
+    pub fn per_s(&self) -> f64 {
+        self.per_s
     }
 
     /// Takes a token. Errors: when to ask again.

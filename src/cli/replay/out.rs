@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 
 use super::polite;
 use super::said::{Again, Played};
@@ -15,6 +15,7 @@ use crate::base::time::wall_now;
 use crate::cli::access::AccessArgs;
 use crate::cli::common::{Speed, speed};
 use crate::cli::exit::Failure;
+use crate::cli::guest::GuestArgs;
 use crate::cli::keys::KeysFolder;
 use crate::cli::library;
 use crate::cli::live::{self, say};
@@ -57,6 +58,8 @@ pub struct OutArgs {
     keys: KeysFolder,
     #[command(flatten)]
     access: AccessArgs,
+    #[command(flatten)]
+    guest: GuestArgs,
     /// A file of settings for the connection, that overrides the defaults
     #[arg(long, value_name = "FILE", requires = "broker")]
     settings: Option<PathBuf>,
@@ -76,8 +79,8 @@ pub fn play(
     path: &Path,
     plant: Option<&str>,
 ) -> Result<(), Failure> {
-    let settings = library::settings(args.settings.as_deref())?;
-    let broker = args.access.access(broker.clone(), &settings)?;
+    let mut settings = library::settings(args.settings.as_deref())?;
+    let mut broker = args.access.access(broker.clone(), &settings)?;
     let plant = plant.map(PlantId::new).transpose().map_err(Failure::usage)?;
     let survey = polite::survey(path, plant.as_ref())?;
     let pace = match args.speed {
@@ -85,28 +88,28 @@ pub fn play(
         Some(Speed::Times(times)) => Pace::Times(times),
         None => Pace::Times(survey.speed.max(0.01)),
     };
-    if !broker.url.is_loopback() {
-        survey.check(pace)?;
-    }
     let space = args.space.clone().unwrap_or_else(live::random_space);
+    args.guest.enter(&mut broker, &space, Some((survey.plants, pace)), &mut settings)?;
+    if let Some(ceiling) = &broker.ceiling {
+        survey.check(pace, ceiling.per_s())?;
+    }
     let signer = args.keys.open()?.of_exercise(&space, args.space.is_some())?;
     let name = path.display();
     let speed = if pace == Pace::Max { "max".to_owned() } else { format!("{}×", pace.speed()) };
     say(&format!("{name} · {speed} · space {space} on {broker}"));
     let key = signer.public();
-    say(&format!("watch it: sanmen monitor --broker {broker} --space {space} --trust {key}"));
+    let access = args.access.repeated();
+    let place = format!("--broker {broker}{access} --space {space}");
+    say(&format!("watch it: sanmen monitor {place} --trust {key}"));
+    args.guest.say_where(&broker, &space);
     let progress = Progress::default();
     let messages = Messages::open(path, &progress)?;
-    let size = path.metadata().map_or(1, |about| about.len());
+    let bar = polite::bar(path);
     live::block_on(|stopper, stop| async move {
         let publisher = live::speaker(&broker, &settings);
         let link = publisher.status();
         let quitters = live::Quitters::watch(vec![link.clone()], &broker, (&stopper, &stop));
         let outage = tokio::spawn(live::report_link(link, broker));
-        let bar = ProgressBar::new(size.max(1));
-        if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {percent:>3} %") {
-            bar.set_style(style);
-        }
         let again = Again::new((space, signer), plant, pace.speed());
         let player = Player { messages, again, pace, progress, bar, stop };
         let done = player.run(publisher).await;

@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::path::Path;
 
+use indicatif::{ProgressBar, ProgressStyle};
+
 use super::said::Played;
 use crate::base::{PlantId, Span};
 use crate::cli::exit::Failure;
@@ -10,9 +12,6 @@ use crate::cli::recording::stream::Messages;
 use crate::cli::recording::{Progress, Refused};
 use crate::exercise::live::pace::Pace;
 use crate::telemetry::topic::Topic;
-
-/// Most messages in a second on a broker that others may use `[D]`.
-const RATE_MAX: f64 = 20.0;
 
 /// Real time over which they are counted: bursts of a moment trouble nobody.
 const COUNTED: Span = Span::seconds(10);
@@ -23,13 +22,19 @@ pub struct Survey {
     due: Vec<Span>,
     /// How fast the plants' time ran when it was recorded, at most.
     pub speed: f64,
+    /// How many plants speak in it.
+    pub plants: usize,
 }
 
-/// Looks through the stream in `path`. `plant`: only what this one says.
+/// Looks through the stream in `path`, and shows how far it is. `plant`: only what this one says.
 pub fn survey(path: &Path, plant: Option<&PlantId>) -> Result<Survey, Failure> {
-    let mut messages = Messages::open(path, &Progress::default())?;
+    let progress = Progress::default();
+    let mut messages = Messages::open(path, &progress)?;
+    let bar = bar(path);
+    bar.set_message("looking through it");
     let (mut played, mut due, mut speed) = (Played::default(), Vec::new(), 1.0_f64);
     while let Some(timed) = messages.take(&mut Refused::default())? {
+        bar.set_position(progress.bytes());
         let at = played.reach(&timed);
         speed = speed.max(timed.speed);
         let of = Topic::parse(&timed.heard.topic).ok().map(|topic| topic.plant);
@@ -37,29 +42,37 @@ pub fn survey(path: &Path, plant: Option<&PlantId>) -> Result<Survey, Failure> {
             due.push(at);
         }
     }
+    bar.finish_and_clear();
     if let Some(plant) = plant.filter(|_| due.is_empty()) {
         let known: Vec<&str> = messages.heard().iter().map(PlantId::as_str).collect();
         let known = known.join(", ");
         let path = path.display();
         return Err(Failure::usage(format!("{path}: {plant} says nothing in it; known: {known}")));
     }
-    Ok(Survey { due, speed })
+    Ok(Survey { due, speed, plants: messages.heard().len() })
+}
+
+/// How much of the file in `path` has been read.
+pub fn bar(path: &Path) -> ProgressBar {
+    let size = path.metadata().map_or(1, |about| about.len());
+    let bar = ProgressBar::new(size.max(1));
+    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {percent:>3} %") {
+        bar.set_style(style);
+    }
+    bar
 }
 
 impl Survey {
-    /// May it be said at this pace on a broker that others use? Errors: too many messages a second.
-    pub fn check(&self, pace: Pace) -> Result<(), Failure> {
-        let Pace::Times(times) = pace else {
-            let text = "as fast as possible is for a broker on this machine: others may use this \
-                        one; say how fast with --speed N";
-            return Err(Failure::usage(text));
-        };
+    /// Can it be said at this pace where at most so many messages a second go out? Errors: they
+    /// would come later and later.
+    pub fn check(&self, pace: Pace, ceiling: f64) -> Result<(), Failure> {
+        let Pace::Times(times) = pace else { return Ok(()) };
         let rate = self.rate(times);
-        if rate <= RATE_MAX {
+        if rate <= ceiling {
             return Ok(());
         }
         let mut slower = times;
-        while slower > 0.01 && self.rate(slower) > RATE_MAX {
+        while slower > 0.01 && self.rate(slower) > ceiling {
             slower *= 0.9;
         }
         let way = match slower {
@@ -69,7 +82,7 @@ impl Survey {
         };
         Err(Failure::usage(format!(
             "at {times}× this is up to {rate:.0} messages a second, and others may use this \
-             broker: at most {RATE_MAX} are polite; {way}, or take a broker on this machine",
+             broker: at most {ceiling} are polite; {way}, or give --own if that broker is yours",
         )))
     }
 
@@ -96,14 +109,12 @@ mod tests {
     #[test]
     fn what_is_too_much_for_others_is_refused_with_a_speed_that_is_not() {
         // A message a minute for two hours.
-        let survey = Survey { due: (0..120).map(Span::minutes).collect(), speed: 1.0 };
-        assert!(survey.check(Pace::Times(1_000.0)).is_ok());
-        let said = survey.check(Pace::Max).map_err(|failure| failure.message(false));
-        assert!(said.is_err_and(|said| said.contains("--speed N")));
+        let survey = |due| Survey { due, speed: 1.0, plants: 1 };
+        let slow = survey((0..120).map(Span::minutes).collect());
+        assert!(slow.check(Pace::Times(1_000.0), 20.0).is_ok());
         // A hundred plants that do not speak all at once.
-        let due = (0..3_000).map(|n| Span::ms(n * 600)).collect();
-        let survey = Survey { due, speed: 1.0 };
-        let said = survey.check(Pace::Times(60.0)).map_err(|failure| failure.message(false));
+        let many = survey((0..3_000).map(|n| Span::ms(n * 600)).collect());
+        let said = many.check(Pace::Times(60.0), 20.0).map_err(|failure| failure.message(false));
         insta::assert_snapshot!(said.expect_err("too fast"));
     }
 }
