@@ -373,7 +373,7 @@ fn plant(rule: &InspectionRule, test: &RuleTest, frame: &Plant) -> Plant {
     });
     let name = rule.select.plant.as_ref().map_or("test".to_owned(), Pattern::example);
     let id = PlantId::new(&name).expect("a pattern with letters for its stars is a name");
-    let profile = profile(&rule.select, &id, sites.collect(), frame);
+    let profile = Profile { well: test.well, ..profile(&rule.select, &id, sites.collect(), frame) };
     Plant { id, profile, instruments, stations: Vec::new(), ..frame.clone() }
 }
 

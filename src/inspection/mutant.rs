@@ -295,7 +295,7 @@ impl Shift {
                 *value = self.of(*value);
                 true
             }
-            Num::Term(_) => false,
+            Num::Term(_) | Num::Plant(_) => false,
             Num::Abs(inner) | Num::Neg(inner) => self.number(inner),
             Num::Two(_, left, right) => self.number(left) | self.number(right),
             Num::If(condition, yes, no) => {

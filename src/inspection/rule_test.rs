@@ -17,6 +17,7 @@ use crate::inspection::expression::{Arity, Expression, Input, Villages};
 use crate::inspection::rule_file::{MINUTES_MAX, URGENCIES, as_minutes};
 use crate::inspection::select::{Pattern, Selector};
 use crate::inspection::unit_keys::Measured;
+use crate::plant::profile::Well;
 use crate::plant::tags::SamplingPoint;
 use series::{read_readings, read_samples};
 
@@ -40,6 +41,8 @@ pub struct RuleTest {
     pub watched: Series,
     /// Other instruments of the plant.
     pub beside: Vec<Series>,
+    /// The clear well of the plant.
+    pub well: Well,
     /// When a message comes in the plant's name that is refused.
     pub refused: Vec<Span>,
     /// Every raising and clearing that must follow, in the order of time; nothing else may. Changes
@@ -132,6 +135,7 @@ fn read_test(table: &Table<'_>, kind: &Kind, select: &Selector) -> Option<RuleTe
     };
     let refused = refused.iter().map(|it| Span::from_seconds_f64(it.get_ref() * 60.0)).collect();
     let expect = read_expect(table);
+    let well = read_well(table, kind)?;
     let (watched, beside) = (watched?, beside.into_iter().collect::<Option<Vec<_>>>()?);
     for (at, series) in beside.iter().enumerate() {
         let mut before = std::iter::once(&watched).chain(&beside[..at]);
@@ -145,10 +149,23 @@ fn read_test(table: &Table<'_>, kind: &Kind, select: &Selector) -> Option<RuleTe
         starts: starts.map_or(Span::hours(8), Spanned::into_inner),
         watched,
         beside,
+        well,
         refused,
         expect: expect?,
         place: Place { source: table.source().clone(), span: table.span() },
     })
+}
+
+/// The well of a rule that asks for it; of others it does not matter.
+fn read_well(table: &Table<'_>, kind: &Kind) -> Option<Well> {
+    let asks = matches!(kind, Kind::Expression(expression) if expression.asks_for_the_well());
+    if !asks {
+        return Some(Well { area_m2: 1.0, baffling_factor: 1.0 });
+    }
+    let area = table.number_in("well_area_m2", 0.1..=1_000_000.0);
+    let factor = table.number_in("well_baffling", 0.1..=1.0);
+    let (area_m2, baffling_factor) = (area?.into_inner(), factor?.into_inner());
+    Some(Well { area_m2, baffling_factor })
 }
 
 fn read_expect(table: &Table<'_>) -> Option<Vec<Expected>> {

@@ -5,7 +5,7 @@ use crate::base::time::UtcOffset;
 use crate::base::units::Quantity;
 use crate::base::{PlantId, Span, TagId, Text};
 use crate::inspection::book::Book;
-use crate::plant::profile::{Disinfectant, Profile, SourceKind};
+use crate::plant::profile::{Disinfectant, Profile, SourceKind, Well};
 use crate::plant::tags::{NightFlow, SamplingPoint, Tag};
 
 /// The rules of the project.
@@ -38,6 +38,7 @@ pub fn profile(m3_per_day: f64, people: u32, disinfectant: Disinfectant) -> Prof
         population: people,
         source: SourceKind::Reservoir,
         disinfectant,
+        well: Well { area_m2: 154.0, baffling_factor: 0.5 },
         villages: Vec::new(),
         sites: Vec::new(),
         packs: None,

@@ -33,12 +33,23 @@ pub struct Profile {
     pub source: SourceKind,
     /// What disinfects it.
     pub disinfectant: Disinfectant,
+    /// Its clear well.
+    pub well: Well,
     /// Villages, in the order of the file; their people add up to `population`.
     pub villages: Vec<Village>,
     /// Where samples are taken, in the order of `laboratory.toml`.
     pub sites: Vec<Site>,
     /// Packs of inspection rules in force here; none: those of the settings.
     pub packs: Option<Vec<ChosenPack>>,
+}
+
+/// The clear well (清水池), as far as rules ask: there the water has its time with the disinfectant.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Well {
+    /// Surface at the middle of its use, m².
+    pub area_m2: f64,
+    /// Share of its volume that counts as contact volume (T10/T), 0.1 to 1.
+    pub baffling_factor: f64,
 }
 
 /// A pack of rules that a plant chooses.

@@ -10,7 +10,7 @@ use super::network::{
 };
 use super::power::OwnPower;
 use super::production::control_production;
-use super::profile::{Disinfectant, Profile, SourceKind, Village};
+use super::profile::{Disinfectant, Profile, SourceKind, Village, Well};
 use super::tags::{Behaviour, Instrument, Place, SamplingPoint, Site, SiteIndex, Tag};
 use super::train::{Agent, Clarifying, Dosing, FilterBank, Filters, RawWater, Train};
 use super::{Condition, Plant};
@@ -85,6 +85,7 @@ fn profile(id: PlantId) -> Profile {
         population: 1_000,
         source: SourceKind::Spring,
         disinfectant: Disinfectant::FreeChlorine,
+        well: Well { area_m2: 20.0, baffling_factor: 0.5 },
         villages: vec![Village {
             id: VillageId::new("upper").expect("an id"),
             title: text("Upper"),

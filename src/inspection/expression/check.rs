@@ -11,7 +11,7 @@ use cel::parser::{Expression as Node, Parser};
 
 use crate::base::Span;
 use crate::base::problem::{Spanned, Table, nearest};
-use crate::inspection::expression::tree::{Calc, Cond, Look, Num, Order, Over, Term};
+use crate::inspection::expression::tree::{Calc, Cond, Figure, Look, Num, Order, Over, Term};
 use crate::inspection::expression::unit::{Dimension, FUNCTIONS};
 use crate::inspection::expression::{Arity, Input};
 
@@ -182,7 +182,11 @@ impl<'a, 't> Checker<'a, 't> {
         if let Some(at) = self.inputs.iter().position(|input| input.name == name) {
             return Some(Part::Input(at));
         }
-        let known: Vec<&str> = self.inputs.iter().map(|input| input.name.as_str()).collect();
+        if let Some((_, figure)) = Figure::NAMES.iter().find(|it| it.0 == name) {
+            return Some(Part::Num(Num::Plant(*figure), Dimension::of_figure(*figure)));
+        }
+        let inputs = self.inputs.iter().map(|input| input.name.as_str());
+        let known: Vec<&str> = inputs.chain(Figure::NAMES.iter().map(|it| it.0)).collect();
         self.table.unknown(place.span(node), "input", name, &known);
         None
     }

@@ -4,6 +4,7 @@ use crate::base::Span;
 use crate::base::problem::{Spanned, Table};
 use crate::base::units::Quantity;
 use crate::inspection::expression::check::Checker;
+use crate::inspection::expression::tree::Figure;
 use crate::inspection::expression::{Arity, Expression, Input, Villages};
 use crate::inspection::select::{Pattern, Selector};
 use crate::plant::tags::SamplingPoint;
@@ -85,6 +86,11 @@ fn read_input(table: &Table<'_>, name: &Spanned<&str>, plants: &Selector) -> Opt
     if !is_name {
         let text = format!("{:?} is no name for an input", name.get_ref());
         table.add_with_help(name.span(), text, "use a to z, 0 to 9 and _, a letter first");
+    }
+    if Figure::NAMES.iter().any(|it| it.0 == *name.get_ref()) {
+        let text = format!("{:?} is a figure of the plant already", name.get_ref());
+        table.add_with_help(name.span(), text, "choose another name");
+        return None;
     }
     let quantities = Quantity::ALL.map(|quantity| (quantity.name(), quantity));
     let quantity = table.choice("quantity", &quantities).map(Spanned::into_inner);

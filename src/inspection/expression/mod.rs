@@ -153,6 +153,17 @@ impl Expression {
         Ok(Some(Binding { about, tags: bound }))
     }
 
+    /// Does it ask how large the clear well is, or how well it keeps the water?
+    pub fn asks_for_the_well(&self) -> bool {
+        self.when.asks() || self.clear.as_ref().is_some_and(Cond::asks)
+    }
+
+    /// The same at a plant: its figures are numbers.
+    pub fn at(&self, profile: &Profile) -> Self {
+        let clear = self.clear.as_ref().map(|clear| clear.at(profile));
+        Self { when: self.when.at(profile), clear, ..self.clone() }
+    }
+
     /// The longest time back that it looks at `input`.
     pub fn longest(&self, input: usize) -> Span {
         let windows = self.terms.iter().filter(|term| term.input == input).map(|term| term.window);

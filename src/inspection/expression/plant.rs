@@ -1,5 +1,7 @@
 //! Every expression rule at work at one plant.
 
+use std::sync::Arc;
+
 use crate::base::{Flag, Stamp};
 use crate::ingest::observation::PlantIndex;
 use crate::inspection::book::{Book, Kind};
@@ -26,10 +28,11 @@ impl Expressions {
             if !rule.is_chosen(profile) {
                 continue;
             }
+            let expression = Arc::new(expression.at(profile));
             // `Book::check_against` has told of those that cannot be bound.
             for binding in expression.bind(profile, tags).unwrap_or_default() {
                 let watch = Watch { rule: RuleIndex(i), plant, tag: binding.about };
-                watches.push(ExpressionWatch::new(rule, expression, watch, &binding, tags));
+                watches.push(ExpressionWatch::new(rule, &expression, watch, &binding, tags));
             }
         }
         let mut looked_at = vec![Vec::new(); tags.len()];

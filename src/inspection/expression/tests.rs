@@ -35,6 +35,24 @@ outlet = { quantity = "flow", point = "finished-water" }
 villages = { quantity = "flow", point = "network", every = true }
 "#;
 
+/// A rule about how long water stays in the clear well of whatever plant.
+const WELL: &str = r#"
+[[rule]]
+id = "short"
+title = { en = "Short", zh = "短" }
+source = "a plan [D]"
+kind = "expression"
+when = 'well_area * well_baffling * m(2) < h(0.5) * last(outlet)'
+on_delay_min = 0
+off_delay_min = 0
+priority = "low"
+no_data = "hold"
+advice = { en = "Look.", zh = "看。" }
+
+[rule.inputs]
+outlet = { quantity = "flow", point = "finished-water" }
+"#;
+
 /// A rule that judges each tap.
 const EACH: &str = r#"
 [[rule]]
@@ -304,4 +322,19 @@ proptest! {
         inspection.advance(PLANT, at(239), &mut again);
         prop_assert_eq!(told(&findings), told(&again));
     }
+}
+
+#[test]
+fn an_expression_asks_how_large_the_clear_well_of_its_plant_is() {
+    // 154 m² × 0.5 × 2 m last half an hour at 308 m³/h.
+    let verdicts = |flow: f64| {
+        let readings = readings(0..11, |tag, _| (tag == 0).then_some(flow));
+        let findings = play(WELL, &readings);
+        findings.iter().map(|finding| finding.verdict).collect::<Vec<_>>()
+    };
+    assert_eq!(verdicts(309.0), [Verdict::Abnormal]);
+    assert!(verdicts(307.0).is_empty(), "what is normal from the beginning is no news");
+    let taken = WELL.replace("outlet", "well_area");
+    let refused = Book::load(&[Source::new("rules.toml", taken)]).expect_err("it means the plant");
+    assert!(refused.to_string().contains("is a figure of the plant already"), "{refused}");
 }

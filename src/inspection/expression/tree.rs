@@ -2,6 +2,7 @@
 
 use crate::base::Span;
 use crate::inspection::expression::unit::Dimension;
+use crate::plant::profile::Profile;
 
 /// A value taken from the readings of an input.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,6 +86,8 @@ pub enum Num {
     Constant(f64),
     /// Position of a term.
     Term(usize),
+    /// A figure of the plant; `at` makes a constant of it.
+    Plant(Figure),
     /// Without its sign.
     Abs(Box<Num>),
     /// With the other sign.
@@ -93,6 +96,29 @@ pub enum Num {
     Two(Calc, Box<Num>, Box<Num>),
     /// One or the other.
     If(Box<Cond>, Box<Num>, Box<Num>),
+}
+
+/// What an expression may ask of the plant itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Figure {
+    /// Surface of the clear well, m².
+    WellArea,
+    /// Share of its volume that counts as contact volume.
+    WellBaffling,
+}
+
+impl Figure {
+    /// As expressions write it.
+    pub const NAMES: [(&'static str, Self); 2] =
+        [("well_area", Self::WellArea), ("well_baffling", Self::WellBaffling)];
+
+    /// Its value at a plant.
+    pub fn of(self, profile: &Profile) -> f64 {
+        match self {
+            Self::WellArea => profile.well.area_m2,
+            Self::WellBaffling => profile.well.baffling_factor,
+        }
+    }
 }
 
 /// What is made of two numbers.
@@ -142,6 +168,7 @@ impl Num {
         let value = match self {
             Self::Constant(value) => *value,
             Self::Term(at) => terms.get(*at).copied().flatten()?,
+            Self::Plant(_) => return None,
             Self::Abs(num) => num.value(terms)?.abs(),
             Self::Neg(num) => -num.value(terms)?,
             Self::If(cond, yes, no) => {
@@ -165,7 +192,57 @@ impl Num {
     }
 }
 
+impl Num {
+    /// The same at a plant.
+    pub fn at(&self, profile: &Profile) -> Self {
+        let at = |num: &Self| Box::new(num.at(profile));
+        match self {
+            Self::Constant(_) | Self::Term(_) => self.clone(),
+            Self::Plant(figure) => Self::Constant(figure.of(profile)),
+            Self::Abs(num) => Self::Abs(at(num)),
+            Self::Neg(num) => Self::Neg(at(num)),
+            Self::Two(calc, one, other) => Self::Two(*calc, at(one), at(other)),
+            Self::If(cond, yes, no) => Self::If(Box::new(cond.at(profile)), at(yes), at(no)),
+        }
+    }
+
+    /// Does it ask for a figure of the plant?
+    fn asks(&self) -> bool {
+        match self {
+            Self::Constant(_) | Self::Term(_) => false,
+            Self::Plant(_) => true,
+            Self::Abs(num) | Self::Neg(num) => num.asks(),
+            Self::Two(_, one, other) => one.asks() || other.asks(),
+            Self::If(cond, yes, no) => cond.asks() || yes.asks() || no.asks(),
+        }
+    }
+}
+
 impl Cond {
+    /// The same at a plant.
+    pub fn at(&self, profile: &Profile) -> Self {
+        let at = |cond: &Self| Box::new(cond.at(profile));
+        match self {
+            Self::Constant(_) => self.clone(),
+            Self::Compare(order, one, other) => {
+                Self::Compare(*order, one.at(profile), other.at(profile))
+            }
+            Self::Not(cond) => Self::Not(at(cond)),
+            Self::And(one, other) => Self::And(at(one), at(other)),
+            Self::Or(one, other) => Self::Or(at(one), at(other)),
+        }
+    }
+
+    /// Does it ask for a figure of the plant?
+    pub fn asks(&self) -> bool {
+        match self {
+            Self::Constant(_) => false,
+            Self::Compare(_, one, other) => one.asks() || other.asks(),
+            Self::Not(cond) => cond.asks(),
+            Self::And(one, other) | Self::Or(one, other) => one.asks() || other.asks(),
+        }
+    }
+
     /// Does it hold where the terms have these values? None: unknown.
     pub fn holds(&self, terms: &[Option<f64>]) -> Option<bool> {
         match self {

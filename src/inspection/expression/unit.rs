@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::base::units::{KPA_PER_M, Unit};
+use crate::inspection::expression::tree::Figure;
 
 /// What units are made of. A litre is made of metres: 1 mg/L = 1 g/m³.
 const BASES: [&str; 9] = ["kPa", "kWh", "V", "g", "m", "h", "NTU", "pH", "°C"];
@@ -93,6 +94,14 @@ impl Dimension {
                 let known = FUNCTIONS.iter().find(|(name, ..)| *name == unit.suffix);
                 known.map_or(Self::NONE, |(_, dimension, _)| *dimension)
             }
+        }
+    }
+
+    /// Of a figure of the plant.
+    pub const fn of_figure(figure: Figure) -> Self {
+        match figure {
+            Figure::WellArea => base(METRE, 2),
+            Figure::WellBaffling => Self::NONE,
         }
     }
 

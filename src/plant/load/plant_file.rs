@@ -12,7 +12,7 @@ use crate::plant::ageing::Ageing;
 use crate::plant::calendar::{AWAY_SHARE, Calendar};
 use crate::plant::network::{NodeIndex, NodeKind};
 use crate::plant::power::OwnPower;
-use crate::plant::profile::{ChosenPack, Disinfectant, Profile, SourceKind, Village};
+use crate::plant::profile::{ChosenPack, Disinfectant, Profile, SourceKind, Village, Well};
 use crate::plant::station::Station;
 use crate::plant::train::Train;
 
@@ -41,10 +41,11 @@ pub(super) fn read(
 ) -> Result<Described, Problems> {
     read_toml(source, |table| {
         let disinfectant = table.choice("disinfectant", &Disinfectant::CHOICES);
-        let profile = read_profile(id, table, names, disinfectant.as_ref());
         let agent = disinfectant.as_ref().and_then(|found| found.get_ref().agent());
         let agent = agent.unwrap_or_default();
         let train = table.table("train").and_then(|train| train::read(&train, names, agent));
+        let well = train.as_ref().and_then(|train| well(names, train));
+        let profile = read_profile(id, table, names, disinfectant.as_ref(), well);
         let power = match table.opt_table("power") {
             Some(power) => power::read(&power),
             None => Some(OwnPower::default()),
@@ -70,6 +71,13 @@ pub(super) fn read(
     })
 }
 
+/// What rules ask of the clear well; none when there is no network to say.
+fn well(names: &Names<'_>, train: &Train) -> Option<Well> {
+    let node = names.network()?.nodes.get(train.clear_well.0)?;
+    let NodeKind::Tank(tank) = &node.kind else { return None };
+    Some(Well { area_m2: tank.surface_m2(), baffling_factor: train.baffling_factor })
+}
+
 /// A demand that follows the season needs one.
 fn check_season(table: &Table<'_>, calendar: &Calendar, train: &Train) {
     if calendar.heat.by_season && train.raw.seasons.is_none() {
@@ -84,6 +92,7 @@ fn read_profile(
     table: &Table<'_>,
     names: &Names<'_>,
     disinfectant: Option<&Spanned<Disinfectant>>,
+    well: Option<Well>,
 ) -> Option<Profile> {
     let title = table.bilingual("title");
     let fiction = table.bilingual("fiction");
@@ -109,6 +118,7 @@ fn read_profile(
         population: u32::try_from(population?.into_inner()).ok()?,
         source: source?.into_inner(),
         disinfectant: *disinfectant?.get_ref(),
+        well: well?,
         villages: villages?,
         sites: Vec::new(), // they stand in laboratory.toml
         packs,
