@@ -48,6 +48,9 @@ pub struct MutateArgs {
     /// Scenario files, or folders of them; those that ship with Sanmen by default
     #[arg(long, value_name = "PATH")]
     on: Vec<PathBuf>,
+    /// Ask scenarios alone, as if the rules had no tests of their own
+    #[arg(long)]
+    without_tests: bool,
     /// Leave out scenarios that last longer than this
     #[arg(long, value_name = "N", default_value_t = 14)]
     days: u32,
@@ -100,9 +103,11 @@ pub fn run(args: &MutateArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let frame = plants.values().next().ok_or(Failure::Bug)?;
     let sources = scenario_sources(&args.on)?;
     let wrong: Vec<Mutant> = rules.iter().flat_map(|rule| mutants(&book, rule)).collect();
-    let by_tests = with_bar(args, wrong.len(), "mistakes shown to tests", |at| {
-        by_its_tests(&wrong[at], &book, frame)
+    let shown = if args.without_tests { &[] } else { &wrong[..] };
+    let mut by_tests = with_bar(args, shown.len(), "mistakes shown to tests", |at| {
+        by_its_tests(&shown[at], &book, frame)
     });
+    by_tests.resize(wrong.len(), Some(None));
     let mut noticed = by_tests.into_iter().collect::<Option<Vec<Witness>>>().ok_or(Failure::Bug)?;
     let open: Vec<&Mutant> =
         wrong.iter().zip(&noticed).filter(|it| it.1.is_none()).map(|it| it.0).collect();
