@@ -19,7 +19,7 @@ use tempfile::TempDir;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::mosquitto::{Mosquitto, free_port};
-use crate::{peers, report};
+use crate::{peers, report, took};
 
 /// Seconds of readings, one a second of each instrument.
 const SECONDS: i64 = 3_000;
@@ -29,9 +29,6 @@ const BATCH_S: i64 = 10;
 
 /// An engine that has said nothing for so long says nothing more.
 const PATIENCE: Duration = Duration::from_mins(1);
-
-/// Linux counts what processes take in hundredths of a second.
-const TICKS_PER_S: f64 = 100.0;
 
 /// What an engine took for a reading, in µs, and how often it raised and cleared.
 struct Taken {
@@ -102,15 +99,6 @@ struct Engine {
 }
 
 impl Engine {
-    /// Processor time so far, s.
-    fn took(&self) -> f64 {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process.id()));
-        let stat = stat.expect("Linux, and it runs");
-        let behind_its_name = stat.rsplit(')').next().unwrap_or_default();
-        let fields = behind_its_name.split_whitespace().skip(11).take(2);
-        fields.filter_map(|field| field.parse::<f64>().ok()).sum::<f64>() / TICKS_PER_S
-    }
-
     /// How often its ledger says that an alarm was raised, and cleared; none without a ledger.
     fn kept(&self) -> Option<[usize; 2]> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sanmen"));
@@ -354,7 +342,7 @@ impl Feed {
     /// All readings; what the engine took until it had said that the last instrument, which shows
     /// nothing before, is too high.
     async fn run(&mut self, engine: &Engine, batch: i64) -> Taken {
-        let (before, kept) = (engine.took(), engine.kept());
+        let (before, kept) = (took(&engine.process), engine.kept());
         let last = self.tags.len() - 1;
         self.tell(SECONDS, batch, |tag, s| if tag == last { 1.0 } else { value(tag, s) }).await;
         self.tell(10, batch, |_, _| 1.0).await;
@@ -368,7 +356,7 @@ impl Feed {
             heard[usize::from(!is_raised)] += 1;
         }
         let readings = ((SECONDS + 20) * self.tags.len() as i64) as f64;
-        let us = (engine.took() - before) * 1e6 / readings;
+        let us = (took(&engine.process) - before) * 1e6 / readings;
         if let Some(([raised, cleared], now)) = kept.zip(engine.kept()) {
             heard = [now[0] - raised - 1, now[1] - cleared];
         }

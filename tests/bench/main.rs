@@ -5,6 +5,7 @@
 //! `cargo bench` prints them; no test depends on a time.
 
 mod alerts;
+mod behind;
 mod dataset;
 mod fleet;
 mod many_tags;
@@ -45,6 +46,18 @@ fn report(what: &str, measured: &str, budget: &str, met: bool) {
     println!("{what}\n    {measured}\n    budget: {budget} · {verdict}");
 }
 
+/// Linux counts what processes take in hundredths of a second.
+const TICKS_PER_S: f64 = 100.0;
+
+/// Processor time of a process so far, s. Linux.
+fn took(process: &std::process::Child) -> f64 {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", process.id()));
+    let stat = stat.expect("Linux, and it runs");
+    let behind_its_name = stat.rsplit(')').next().unwrap_or_default();
+    let fields = behind_its_name.split_whitespace().skip(11).take(2);
+    fields.filter_map(|field| field.parse::<f64>().ok()).sum::<f64>() / TICKS_PER_S
+}
+
 fn main() {
     // `cargo test --benches` and nextest only ask whether it runs.
     if std::env::args().any(|argument| argument == "--list") {
@@ -56,8 +69,11 @@ fn main() {
         let sizes: Vec<usize> = words[at..].iter().filter_map(|word| word.parse().ok()).collect();
         return fleet::bench(&sizes);
     }
+    if let Some(at) = words.iter().position(|word| word == behind::BARE) {
+        return behind::bare(&words[at + 1..]);
+    }
     // `cargo bench -- monitor`: only that.
-    let works: [(&str, fn()); 9] = [
+    let works: [(&str, fn()); 10] = [
         ("plant", plant::bench),
         ("scenario", scenario::bench),
         ("monitor", monitor::bench),
@@ -67,6 +83,7 @@ fn main() {
         ("year", year::bench),
         ("peers", peers::bench),
         ("alerts", alerts::bench),
+        ("behind", behind::bench),
     ];
     let is_named = |name| words.iter().any(|word| word == name);
     let any = works.iter().any(|(name, _)| is_named(*name));
