@@ -3,7 +3,7 @@
 //! ```text
 //! scenario ─Injection─▶ world ─Truth─▶ instruments ─Reading─▶ telemetry::wire ─┐  simulator
 //!                                                                      MQTT · radio
-//! ledger ◀─Record─ alarms ◀─Finding─ inspection ◀─Observation─ ingest ◀────────┘  monitor
+//! desk ◀─ ledger ◀─Record─ alarms ◀─Finding─ inspection ◀─Observation─ ingest ◀────────┘  monitor
 //! ```
 //!
 //! Two pure halves meet only on the wire: the monitor knows readings, never the truth.
@@ -12,6 +12,8 @@ pub mod alarms;
 pub mod base;
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "desk")]
+pub mod desk;
 pub mod exercise;
 pub mod ingest;
 pub mod inspection;

@@ -3,9 +3,10 @@
 use serde::Serialize;
 
 use crate::alarms::Alarms;
-use crate::alarms::event::AlarmState;
+use crate::alarms::event::{AlarmId, AlarmState};
 use crate::alarms::state::{Chatter, Phase};
 use crate::base::{RuleId, Stamp, TagId};
+use crate::ingest::observation::PlantIndex;
 use crate::inspection::finding::{Watch, Why};
 
 /// How one alarm stands.
@@ -32,6 +33,16 @@ pub struct Standing {
 }
 
 impl Alarms {
+    /// The alarms on the shelf of a plant, and until when each lies there.
+    pub fn shelves(&self, plant: PlantIndex) -> Vec<(AlarmId, Stamp)> {
+        let alarms = self.plants.get(plant.0).into_iter().flat_map(|plant| &plant.alarms);
+        let shelved = alarms.filter_map(|((rule, tag), alarm)| {
+            let watch = Watch { rule: *rule, plant, tag: *tag };
+            Some((self.id(watch, alarm.state.occurrence)?, alarm.state.shelved_until?))
+        });
+        shelved.collect()
+    }
+
     /// How the alarm of a rule at a place stands.
     pub fn standing_at(&self, watch: Watch) -> Standing {
         let state = self.state(watch);

@@ -357,6 +357,11 @@ impl UtcOffset {
         (hours <= 14 && minutes < 60).then(|| Self(Span::minutes(sign * (hours * 60 + minutes))))
     }
 
+    /// Local time is UTC and so many seconds.
+    pub fn as_seconds(self) -> i64 {
+        self.0.as_ms() / 1_000
+    }
+
     fn as_jiff(self) -> Offset {
         let seconds = i32::try_from(self.0.as_ms() / 1_000).unwrap_or(0);
         Offset::from_seconds(seconds).unwrap_or(Offset::UTC)

@@ -127,7 +127,7 @@ impl Scene {
     }
 
     /// Gives every record of the ledger to `take`, in the order of each chain.
-    pub(super) async fn read(&self, take: &mut dyn FnMut(&Entry)) -> Result<(), Failure> {
+    pub(super) async fn read(&self, take: &mut (dyn FnMut(&Entry) + Send)) -> Result<(), Failure> {
         let mut visitor = Visitor::open(&self.folder).await.map_err(Failure::outside)?;
         let mut wanted = Query { plant: None, after: 0, limit: PAGE };
         loop {

@@ -4,15 +4,14 @@ use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// Command, flag, and the way out.
-const ELSEWHERE: [(&str, &str, &str); 19] = [
+const ELSEWHERE: [(&str, &str, &str); 18] = [
     ("simulate", "--rules", "rules belong to whoever watches: sanmen monitor --rules DIR"),
     ("simulate", "--format", "plants only publish; records come from sanmen monitor --format json"),
     ("simulate", "--data", "plants keep no ledger: sanmen monitor --data DIR"),
-    ("simulate", "--listen", "plants need a broker: --broker URL; sanmen run brings its own"),
+    ("simulate", "--listen", "plants have no desk: sanmen monitor --listen ADDR"),
     ("simulate", "--fleet", "the scenario names its fleet: fleet = \"xianning\""),
     ("run", "--fleet", "the scenario names its fleet: fleet = \"xianning\""),
     ("monitor", "--speed", "how fast plants run is said where they run: sanmen simulate --speed N"),
-    ("monitor", "--listen", "a monitor needs a broker: --broker URL; sanmen run brings its own"),
     ("test", "--settings", "settings are those of live runs: a test has no connection, no clock"),
     ("test", "--speed", "a test plays as fast as the processor; sanmen run --speed N plays live"),
     ("test", "--broker", "a test needs no broker; sanmen run --broker URL plays live"),

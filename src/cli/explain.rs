@@ -21,6 +21,8 @@ use crate::cli::common::{Format, moment};
 use crate::cli::exit::{self, Failure};
 use crate::cli::library::{self, Script};
 use crate::cli::live;
+use crate::cli::settings::Settings;
+use crate::desk::api::Explain;
 use crate::exercise::{judge, offline};
 use crate::ingest::observation::PlantIndex;
 use crate::inspection::book::{Book, InspectionRule};
@@ -209,5 +211,37 @@ fn of_ledger(args: &ExplainArgs) -> Result<Moment, Failure> {
         };
         let (book, is_replayed) = (scene.book.clone(), args.at.is_some());
         Ok(Moment { monitor, book, plant, index, history, is_replayed })
+    })
+}
+
+/// Says for the desk why an alarm is raised or is not, as the monitor that writes the ledger in
+/// `folder` would a moment ago.
+pub(super) fn for_desk(
+    plants: Vec<Arc<Plant>>,
+    book: Book,
+    settings: Settings,
+    folder: PathBuf,
+) -> Explain {
+    let scene = Arc::new(Scene { folder, settings, book, plants });
+    Arc::new(move |question| {
+        let scene = Arc::clone(&scene);
+        Box::pin(async move {
+            let said = |failure: Failure| failure.message(false);
+            let (rule_at, rule) = rule_of(&scene.book, question.rule.as_str()).map_err(said)?;
+            let found = plant_of(&scene.plants, Some(&question.plant)).map_err(said)?;
+            let (index, plant): (PlantIndex, Arc<Plant>) = found;
+            let tag = question.tag.map(|tag| tag_of(&plant, tag.as_str()));
+            let tag = tag.transpose().map_err(said)?;
+            let history = past::History::read(&scene, &plant, Stamp::MAX).await.map_err(said)?;
+            let monitor = scene.monitor().await.map_err(said)?;
+            let book = scene.book.clone();
+            let here = Arc::clone(&plant);
+            let moment = Moment { monitor, book, plant: here, index, history, is_replayed: false };
+            let it = moment.explain(rule_at, tag).map_err(said)?;
+            let page = words::Page { rule, plant: &plant, lang: question.lang };
+            let mut text = Vec::new();
+            page.write(&it, moment.history.of(&it), &mut text).map_err(said)?;
+            Ok(String::from_utf8_lossy(&text).into_owned())
+        })
     })
 }

@@ -96,7 +96,7 @@ impl GuestArgs {
 }
 
 /// A QR code in half blocks, dark on light; none when the text is too long.
-fn picture(text: &str) -> Option<String> {
+pub(super) fn picture(text: &str) -> Option<String> {
     use qrcode::render::unicode::Dense1x2;
     let code = qrcode::QrCode::new(text).ok()?;
     // Terminals are dark more often than not: swapped colours read on both.

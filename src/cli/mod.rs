@@ -11,6 +11,7 @@ pub mod config;
 mod cores;
 mod data;
 pub mod dataset;
+mod desk;
 mod elsewhere;
 pub mod exit;
 mod explain;
@@ -75,7 +76,9 @@ enum Command {
     /// Play a scenario's plants only, on an MQTT broker
     Simulate(simulate::SimulateArgs),
     /// Watch plants on an MQTT broker: rules, alarms, ledger
-    Monitor(monitor::MonitorArgs),
+    Monitor(Box<monitor::MonitorArgs>),
+    /// Show in a browser what a monitor knows, and answer alarms there
+    Desk(desk::alone::DeskCommand),
     /// List alarms and answer them: acknowledge, shelve, reset, take out of service
     Alarms(alarms::AlarmsArgs),
     /// Say why the alarm of a rule is raised, or is not, at any moment
@@ -115,6 +118,7 @@ impl Command {
             Self::Run(args) => run::run(args, out),
             Self::Simulate(args) => simulate::run(args, out),
             Self::Monitor(args) => monitor::run(args, out),
+            Self::Desk(args) => desk::alone::run(args, out),
             Self::Alarms(args) => alarms::run(args, out),
             Self::Explain(args) => explain::run(args, out),
             Self::Rounds(args) => rounds::run(args, out),

@@ -11,6 +11,7 @@ use crate::base::random::Seed;
 use crate::base::time::wall_now;
 use crate::cli::access::AccessArgs;
 use crate::cli::common::{BROKER, SettingsFile, Shelves, Telling};
+use crate::cli::desk::{self, DeskArgs, Room, overhear};
 use crate::cli::exit::Failure;
 use crate::cli::guest::GuestArgs;
 use crate::cli::keys::TrustFlags;
@@ -66,6 +67,8 @@ pub struct MonitorArgs {
     #[arg(long, value_name = "NAME", env = "USER", default_value = "operator")]
     by: String,
     #[command(flatten)]
+    desk: DeskArgs,
+    #[command(flatten)]
     access: AccessArgs,
     #[command(flatten)]
     guest: GuestArgs,
@@ -112,12 +115,14 @@ pub fn run(args: &MonitorArgs, _out: &mut dyn Write) -> Result<(), Failure> {
     args.guest.say_where(&broker, &space);
     let trust = args.trust.load(&space, broker.url.is_loopback(), &settings)?;
     let signer = args.trust.of_monitor()?;
+    let desk = args.desk.plan(&settings)?;
     say_trust(&trust, &plants);
     let screen = Screen::choose(args.telling);
     live::block_on(|stopper, stopped| async move {
         let started = wall_now();
         let watched = (plants.clone(), book.clone());
         let (service, told) = live::watch_service(watched, trust, &folder, &settings).await?;
+        let (told, heard) = overhear(told);
         let client = live::own_client_id(&folder)?;
         let mut filters = topic::filters(&space);
         filters.extend(mapping.iter().flat_map(Mapping::filters));
@@ -128,6 +133,9 @@ pub fn run(args: &MonitorArgs, _out: &mut dyn Write) -> Result<(), Failure> {
             let (snapshots, link) = (told.snapshots.clone(), link.clone());
             Metrics { snapshots, link }.serve(listen).await?;
         }
+        let room = Room::new((&plants, &book, title.as_ref()), &args.by, (&folder, &settings));
+        let heard = heard.with(&told, Some(link.clone()));
+        let desk = desk::open(desk, room, heard, stopped.clone()).await?;
         let seen = (space.clone(), told.snapshots.clone());
         let webhook = Webhook::open(&settings.webhook, &folder, seen).await?;
         let webhook = webhook.map(|it| tokio::spawn(it.run(stopped.clone())));
@@ -140,7 +148,9 @@ pub fn run(args: &MonitorArgs, _out: &mut dyn Write) -> Result<(), Failure> {
             .then(|| tokio::spawn(live::report_link(link.clone(), broker.clone())));
         let (hand, asked) = live::hand();
         let person = (args.by.clone(), hand);
-        let subject = Subject { plants, title, book, run: None, link: link.clone(), person };
+        let (run, desk_link) = (None, desk.link.clone());
+        let subject =
+            Subject { plants, title, book, run, link: link.clone(), person, desk: desk_link };
         let watching = tokio::spawn(service.run(arrivals, link, asked, stopped.clone()));
         let summary = show::until(told, screen, subject, move || stopper.set(), stopped).await?;
         if let Some(outage) = outage {
@@ -149,6 +159,7 @@ pub fn run(args: &MonitorArgs, _out: &mut dyn Write) -> Result<(), Failure> {
         let watched = watching.await.map_err(|_| Failure::Bug)?;
         subscriber.stop().await;
         saying.await.map_err(|_| Failure::Bug)?;
+        desk.closed().await;
         if let Some(webhook) = webhook {
             webhook.await.map_err(|_| Failure::Bug)?;
         }

@@ -12,6 +12,7 @@ use crate::base::ids::Space;
 use crate::base::time::wall_now;
 use crate::cli::access::AccessArgs;
 use crate::cli::common::{SeedFlag, SettingsFile, Shelves, Speed, Telling, speed};
+use crate::cli::desk::{self, DeskArgs, Plan, Room, overhear};
 use crate::cli::exit::Failure;
 use crate::cli::guest::GuestArgs;
 use crate::cli::keys::ring;
@@ -47,7 +48,7 @@ pub struct RunArgs {
     broker: Option<BrokerUrl>,
     /// Port of the embedded broker on 127.0.0.1; 0 takes a free one
     #[arg(long, value_name = "PORT", conflicts_with = "broker", default_value_t = 0)]
-    listen: u16,
+    broker_port: u16,
     /// The run's private name in every topic; drawn at random by default
     #[arg(long, value_name = "NAME", value_parser = Space::new)]
     space: Option<Space>,
@@ -60,6 +61,8 @@ pub struct RunArgs {
     /// Who answers alarms at this terminal
     #[arg(long, value_name = "NAME", env = "USER", default_value = "operator")]
     by: String,
+    #[command(flatten)]
+    desk: DeskArgs,
     #[command(flatten)]
     access: AccessArgs,
     #[command(flatten)]
@@ -84,7 +87,8 @@ pub fn run(args: &RunArgs, _out: &mut dyn Write) -> Result<(), Failure> {
     let space = args.space.clone().unwrap_or_else(live::random_space);
     let folder = args.data.join(space.as_str());
     let screen = Screen::choose(args.telling);
-    let (listen, by) = (args.listen, args.by.clone());
+    let (listen, by) = (args.broker_port, args.by.clone());
+    let desk = args.desk.plan(&ready.settings)?;
     let external = args.broker.clone().map(|url| args.access.access(url, &ready.settings));
     let mut external = external.transpose()?;
     if let Some(broker) = &mut external {
@@ -110,7 +114,7 @@ pub fn run(args: &RunArgs, _out: &mut dyn Write) -> Result<(), Failure> {
             ready.seed.0,
             ready.outline.pace.speed()
         ));
-        let stage = Stage { ready, company, book, space, broker, folder, screen, by };
+        let stage = Stage { ready, company, book, space, broker, folder, screen, by, desk };
         let result = stage.play(stopper, stopped).await;
         if let Some(embedded) = embedded {
             embedded.stop().await;
@@ -129,18 +133,19 @@ struct Stage {
     folder: PathBuf,
     screen: Screen,
     by: String,
+    desk: Option<Plan>,
 }
 
 impl Stage {
     async fn play(self, stopper: Stopper, stopped: Stop) -> Result<(), Failure> {
-        let Self { ready, company, book, space, broker, folder, screen, by } = self;
+        let Self { ready, company, book, space, broker, folder, screen, by, desk } = self;
         let started = wall_now();
-        let (plants, settings) = (ready.plants(), &ready.settings);
-        let (keys, trust) = keys_of_a_run()?;
+        let (plants, settings, (keys, trust)) = (ready.plants(), &ready.settings, keys_of_a_run()?);
         let watched = (plants.clone(), book.clone());
         let (service, told) = live::watch_service(watched, trust, &folder, settings).await?;
-        let client = live::own_client_id(&folder)?;
-        let (subscriber, arrivals) = live::subscriber(&broker, &space, &client, settings);
+        let (told, heard) = overhear(told);
+        let client = &live::own_client_id(&folder)?;
+        let (subscriber, arrivals) = live::subscriber(&broker, &space, client, settings);
         let (end_monitor, monitor_ends) = stop::stop();
         let (hand, asked) = live::hand();
         let saying = live::say_alarms(
@@ -150,19 +155,18 @@ impl Stage {
             monitor_ends.clone(),
         );
         let watching = service.run(arrivals, subscriber.status(), asked, monitor_ends.clone());
-        let without_monitor = stopper.clone();
-        let watching = tokio::spawn(async move {
-            let watched = watching.await;
-            without_monitor.set(); // plants that nobody watches any more stop
-            watched
-        });
+        let watching = tokio::spawn(then_stop(watching, stopper.clone()));
         live::connected(subscriber.status(), &broker, &stopped).await?;
+
+        let what = (plants.as_slice(), &book, Some(&ready.outline.title));
+        let room = Room::new(what, &by, (&folder, settings));
+        let heard = heard.with(&told, Some(subscriber.status()));
+        let desk = desk::open(desk, room, heard, monitor_ends.clone()).await?;
 
         let (aside, listener) = Aside::new(ready.outline.start);
         let seen = listener.progress;
         let publishers = live::publishers(&broker, &space, (&company, &keys), (settings, None))?;
-        let mut links: Vec<_> = publishers.iter().map(Publisher::status).collect();
-        links.push(subscriber.status());
+        let links = publishers.iter().map(Publisher::status).chain([subscriber.status()]).collect();
         let quitters = live::Quitters::watch(links, &broker, (&stopper, &stopped));
         let voices = Voices::new(space, &company, publishers, keys);
         let pace = ready.outline.pace;
@@ -179,6 +183,7 @@ impl Stage {
             }),
             link: subscriber.status(),
             person: (by, hand.clone()),
+            desk: desk.link.clone(),
         };
         if !matches!(screen, Screen::Terminal(_)) {
             tokio::spawn(live::report_pace(seen, pace, screen.lang())); // the view shows it itself
@@ -198,12 +203,20 @@ impl Stage {
         let watched = watching.await.map_err(|_| Failure::Bug)?;
         subscriber.stop().await;
         saying.await.map_err(|_| Failure::Bug)?;
+        desk.closed().await;
         let summary = showing.await.map_err(|_| Failure::Bug)??;
         summary.say(wall_now() - started, &folder.display().to_string());
         quitters.verdict().await?;
         simulated.map_err(Failure::outside)?;
         watched.map_err(Failure::outside)
     }
+}
+
+/// Plants that nobody watches any more stop.
+async fn then_stop<T>(watching: impl Future<Output = T>, stopper: Stopper) -> T {
+    let watched = watching.await;
+    stopper.set();
+    watched
 }
 
 /// A key for this run, and trust in nothing else: plants and monitor are one process.

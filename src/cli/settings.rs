@@ -53,12 +53,23 @@ pub struct Settings {
     pub webhook: WebhookSettings,
     /// Where the monitor's counters can be had; none: nowhere.
     pub metrics: Option<SocketAddr>,
+    /// Where the desk is, for browsers.
+    pub desk: DeskSettings,
     /// Speed where a scenario names none.
     pub speed: f64,
     /// Where plants that do not sign are taken at their word.
     pub unsigned: UnsignedFrom,
     /// Packs of rules in force at plants that choose none; empty: those that say so themselves.
     pub packs: Vec<PackId>,
+}
+
+/// Where the desk is, for browsers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeskSettings {
+    /// Where it listens; none: nowhere.
+    pub listen: Option<SocketAddr>,
+    /// Names by which it is called besides addresses.
+    pub hosts: Vec<String>,
 }
 
 /// How to get in at a broker. An empty text means: none.
@@ -200,6 +211,7 @@ impl Settings {
              per_second_per_plant = {:?}\n\n\
              [webhook]\nurl = {:?}\nsecret_file = {:?}\n\n\
              [metrics]\nlisten = {:?}\n\n\
+             [desk]\nlisten = {:?}\nhosts = {:?}\n\n\
              [exercise]\nspeed = {:?}\n\n\
              [trust]\nunsigned = {:?}\n\n\
              [rules]\npacks = {:?}\n",
@@ -229,12 +241,18 @@ impl Settings {
             self.broker.per_second_per_plant,
             self.webhook.url.as_ref().map_or(String::new(), Uri::to_string),
             self.webhook.secret_file,
-            self.metrics.map_or(String::new(), |address| address.to_string()),
+            shown(self.metrics),
+            shown(self.desk.listen),
+            self.desk.hosts,
             self.speed,
             self.unsigned.name(),
             self.packs.iter().map(PackId::as_str).collect::<Vec<_>>(),
         )
     }
+}
+
+fn shown(address: Option<SocketAddr>) -> String {
+    address.map_or(String::new(), |address| address.to_string())
 }
 
 fn read(table: &Table<'_>, base: Base<'_>) -> Option<Settings> {
@@ -273,6 +291,7 @@ fn read(table: &Table<'_>, base: Base<'_>) -> Option<Settings> {
     let metrics = Section::new(table, "metrics", base);
     let listen = metrics.address("listen", |s| s.metrics);
     drop(metrics);
+    let desk = Section::new(table, "desk", base).desk();
     let exercise = Section::new(table, "exercise", base);
     let speed = exercise.number("speed", 0.01, 1_000_000.0, |s| s.speed);
     drop(exercise);
@@ -301,6 +320,7 @@ fn read(table: &Table<'_>, base: Base<'_>) -> Option<Settings> {
         broker: broker?,
         webhook: WebhookSettings { url: url?, secret_file: secret_file? },
         metrics: listen?,
+        desk: desk?,
         speed: speed?,
         unsigned: unsigned?,
         packs: packs?,
@@ -354,6 +374,12 @@ impl<'a> Section<'a> {
         let number =
             self.number(key, low, high, |settings| default(settings).as_ms() as f64 / unit_ms)?;
         Some(Span::ms((number * unit_ms).round() as i64))
+    }
+
+    fn desk(self) -> Option<DeskSettings> {
+        let listen = self.address("listen", |s| s.desk.listen);
+        let hosts = self.texts("hosts", |s| s.desk.hosts.clone());
+        Some(DeskSettings { listen: listen?, hosts: hosts? })
     }
 
     fn broker(self) -> Option<BrokerSettings> {

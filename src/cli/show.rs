@@ -75,6 +75,8 @@ pub struct Subject {
     pub link: watch::Receiver<LinkStatus>,
     /// Who sits before it, and how they reach the monitor.
     pub person: (String, Hand),
+    /// The link of the desk in a browser, if there is one.
+    pub desk: Option<String>,
 }
 
 /// A scenario played by the same process.
@@ -114,8 +116,9 @@ pub async fn until(
     let mut outside = run.as_mut().map(Played::take_outside);
     let mut progress = run.as_ref().map(|run| run.progress.clone());
     let outline = run.as_ref().map(|run| &run.outline);
-    let Subject { plants, book, title, .. } = &subject;
-    let builder = Builder::new(plants, book, title.as_ref(), outline, lang);
+    let Subject { plants, book, title, desk, .. } = &subject;
+    let builder =
+        Builder::new(plants, book, title.as_ref(), outline, lang).with_desk(desk.as_deref());
     let mut teller = Teller {
         run: run.as_ref(),
         builder,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Monitor;
-use crate::alarms::event::AlarmEvent;
+use crate::alarms::event::{AlarmEvent, AlarmId};
 use crate::alarms::flood::Flood;
 use crate::base::{Flag, PlantId, Stamp, TagId};
 use crate::ingest::Counters;
@@ -58,6 +58,8 @@ pub struct PlantSnapshot {
     /// Alarms that a person should see, each as an event at the moment it was raised, with its
     /// present state.
     pub standing: Vec<AlarmEvent>,
+    /// Those on the shelf, and until when.
+    pub shelves: Vec<(AlarmId, Stamp)>,
     /// The flood of alarms that goes on.
     pub flood: Option<Flood>,
     /// What came of it.
@@ -218,6 +220,7 @@ fn plant_snapshot(
         signed: intake.is_some_and(|intake| intake.signed),
         tags: tags.collect(),
         standing: monitor.alarms.standing(index),
+        shelves: monitor.alarms.shelves(index),
         flood: monitor.alarms.flood(index).cloned(),
         counters: intake.map(|intake| intake.counters).unwrap_or_default(),
         refused: monitor.ingest.refused_of(id),

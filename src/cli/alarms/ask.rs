@@ -6,14 +6,12 @@ use std::time::Duration;
 
 use clap::Args;
 use serde_json::json;
-use tokio::time::Instant;
 
 use super::{Scene, WhereArgs};
 use crate::alarms::command::{Action, Ask, CommandRefused, Reply};
 use crate::alarms::event::{AlarmEvent, AlarmId, By};
 use crate::base::Span;
 use crate::base::problem::nearest;
-use crate::base::time::wall_now;
 use crate::cli::common::Format;
 use crate::cli::exit::Failure;
 use crate::cli::live;
@@ -22,9 +20,6 @@ use crate::ledger::store::StoreError;
 
 /// How long a running monitor may take to reply.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// How often its reply is looked for.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// Which alarms, who answers, and perhaps why.
 #[derive(Debug, Args)]
@@ -191,20 +186,12 @@ async fn put(scene: &Scene, ask: Ask) -> Result<Reply, Failure> {
 async fn through_the_ledger(folder: PathBuf, ask: &Ask) -> Result<Reply, Failure> {
     let mut visitor = Visitor::open(&folder).await.map_err(Failure::outside)?;
     let key = live::random_space().to_string();
-    visitor.ask(&key, ask, wall_now()).await.map_err(Failure::outside)?;
-    let due = Instant::now() + PATIENCE;
-    loop {
-        if let Some(reply) = visitor.reply(&key).await.map_err(Failure::outside)? {
-            visitor.close().await.map_err(Failure::outside)?;
-            return Ok(reply);
-        }
-        if Instant::now() >= due && visitor.withdraw(&key).await.map_err(Failure::outside)? {
-            let text = format!(
-                "the monitor that has {} does not reply; the request is taken back",
-                folder.display()
-            );
-            return Err(Failure::outside(text));
-        }
-        tokio::time::sleep(LOOK_EVERY).await;
-    }
+    let reply = visitor.have_done(&key, ask, PATIENCE).await.map_err(Failure::outside)?;
+    visitor.close().await.map_err(Failure::outside)?;
+    reply.ok_or_else(|| {
+        Failure::outside(format!(
+            "the monitor that has {} does not reply; the request is taken back",
+            folder.display()
+        ))
+    })
 }

@@ -99,6 +99,12 @@ impl<'a> Builder<'a> {
         builder
     }
 
+    /// The same, that says where the desk is.
+    pub fn with_desk(mut self, link: Option<&str>) -> Self {
+        link.unwrap_or_default().clone_into(&mut self.view.desk);
+        self
+    }
+
     /// The picture.
     pub fn view(&self) -> &View {
         &self.view

@@ -352,6 +352,9 @@ fn footer(frame: &mut Frame<'_>, area: Rect, view: &View, desk: &Desk, words: &W
     if !desk.said.is_empty() {
         pieces.insert(0, Piece::styled(format!(" {} ", desk.said), BOLD));
     }
+    if !view.desk.is_empty() {
+        pieces.push(Piece::styled(format!("{}   ", view.desk), CALM));
+    }
     pieces.push(Piece::styled(view.health.clone(), DIM));
     frame.render_widget(Line::from(pieces), area);
 }

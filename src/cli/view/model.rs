@@ -52,6 +52,8 @@ pub struct View {
     pub events: VecDeque<EventRow>,
     /// Counters of messages, readings, gaps, refusals.
     pub health: String,
+    /// The link of the desk in a browser; empty: there is none.
+    pub desk: String,
 }
 
 impl View {

@@ -413,7 +413,7 @@ fn decimals(quantity: Quantity, value: f64) -> usize {
 }
 
 /// Units as people write them.
-fn unit(quantity: Quantity) -> &'static str {
+pub fn unit(quantity: Quantity) -> &'static str {
     match quantity.unit() {
         "m3/h" => "m³/h",
         "uS/cm" => "µS/cm",

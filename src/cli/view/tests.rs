@@ -308,6 +308,7 @@ fn state(plant: &Plant, readings: &[(&str, f64, i64)], standing: Vec<AlarmEvent>
         signed: true,
         tags: tags.collect(),
         standing,
+        shelves: Vec::new(),
         flood: None,
         counters: Counters::default(),
         refused: 0,

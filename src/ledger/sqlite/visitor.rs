@@ -1,14 +1,20 @@
 //! Looking into a ledger that a monitor may be writing, and asking that monitor for something.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection, Executor, Row, query};
+use tokio::time::Instant;
 
 use super::{database, known_schema, read_entries, read_readings, read_resume, unreadable};
 use crate::alarms::command::{Ask, Reply};
+use crate::base::time::wall_now;
 use crate::base::{PlantId, Stamp, TagId};
 use crate::ledger::store::{Page, Query, Reading, Resume, StoreError};
+
+/// How often a reply is looked for.
+const LOOK_EVERY: Duration = Duration::from_millis(30);
 
 /// An open ledger of which somebody else may be the writer.
 pub struct Visitor {
@@ -72,6 +78,17 @@ impl Visitor {
         read_entries(&mut self.connection, &self.folder, wanted).await
     }
 
+    /// The newest entries, at most so many.
+    pub async fn newest(&mut self, limit: u32) -> Result<Page, StoreError> {
+        let last: i64 = query("SELECT ifnull(max(row), 0) FROM entries")
+            .fetch_one(&mut self.connection)
+            .await
+            .and_then(|row| row.try_get(0))
+            .map_err(self.failed())?;
+        let after = last.saturating_sub(limit.into()).max(0).cast_unsigned();
+        self.entries(&Query { plant: None, after, limit }).await
+    }
+
     /// Readings of an instrument with `from <= observed_at < to`, by that time.
     pub async fn readings(
         &mut self,
@@ -110,6 +127,27 @@ impl Visitor {
             serde_json::from_str(&json).map_err(|error| unreadable("a reply")(error.into()))
         };
         json.map(read).transpose()
+    }
+
+    /// Asks, and waits for the reply of the monitor that writes the ledger. None: it does not reply
+    /// in time, and the request is taken back.
+    pub async fn have_done(
+        &mut self,
+        key: &str,
+        ask: &Ask,
+        patience: Duration,
+    ) -> Result<Option<Reply>, StoreError> {
+        self.ask(key, ask, wall_now()).await?;
+        let due = Instant::now() + patience;
+        loop {
+            if let Some(reply) = self.reply(key).await? {
+                return Ok(Some(reply));
+            }
+            if Instant::now() >= due && self.withdraw(key).await? {
+                return Ok(None);
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
     }
 
     /// Takes a request back, unless it has been done; says whether it could.

@@ -61,6 +61,7 @@ fn snapshot(standing: Vec<AlarmEvent>) -> Snapshot {
         signed: true,
         tags: Vec::new(),
         standing,
+        shelves: Vec::new(),
         flood: None,
         counters: crate::ingest::Counters::default(),
         refused: 0,

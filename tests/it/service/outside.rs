@@ -52,7 +52,7 @@ async fn a_busy_port_is_named() {
     let place = Place::new();
     let broker = Mosquitto::start().await;
     let port = broker.port().to_string();
-    let mut run = place.sanmen(&["run", "trouble.toml", "--listen", &port, "--data", "data"]);
+    let mut run = place.sanmen(&["run", "trouble.toml", "--broker-port", &port, "--data", "data"]);
     let text = format!("error: port {port} is in use: give another one, or 0 for any free port");
     assert_eq!(run.ends().await, (3, text));
 }

@@ -1,0 +1,103 @@
+//! `sanmen desk`: the desk alone, over the ledger of a monitor that runs elsewhere on this machine,
+//! or has ended.
+
+use std::io::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use tokio::sync::{broadcast, watch};
+use tokio::time::Instant;
+
+use super::{DeskArgs, Heard, Room, open};
+use crate::cli::alarms::{Scene, WhereArgs};
+use crate::cli::exit::Failure;
+use crate::cli::live;
+use crate::desk::stream::RECORDS;
+use crate::exercise::live::stop::Stop;
+use crate::ledger::record::Entry;
+use crate::ledger::sqlite::Visitor;
+use crate::ledger::store::Query;
+use crate::monitor::Snapshot;
+
+/// How often the ledger is looked into.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// A look takes time; the next comes after so many times as much.
+const PAUSE: u32 = 4;
+
+/// Records read at a time.
+const PAGE: u32 = 500;
+
+/// Shows in a browser what a monitor knows.
+#[derive(Debug, Args)]
+pub struct DeskCommand {
+    #[command(flatten)]
+    desk: DeskArgs,
+    /// Who sits there, unless they say otherwise
+    #[arg(long, value_name = "NAME", env = "USER", default_value = "operator")]
+    by: String,
+    #[command(flatten)]
+    place: WhereArgs,
+}
+
+/// Shows it until Ctrl-C.
+pub fn run(args: &DeskCommand, _out: &mut dyn Write) -> Result<(), Failure> {
+    live::block_on(|_, stopped| async move {
+        let scene = Scene::open(&args.place).await?;
+        let Some(plan) = args.desk.plan(&scene.settings)? else {
+            return Err(Failure::usage("without an address there is no desk: --listen ADDR"));
+        };
+        let (snapshots, told) = watch::channel(scene.snapshot().await?);
+        let (records, heard) = broadcast::channel(super::WAITING);
+        let subject = (scene.plants.as_slice(), &scene.book, None);
+        let room = Room::new(subject, &args.by, (&scene.folder, &scene.settings));
+        let mut visitor = Visitor::open(&scene.folder).await.map_err(Failure::outside)?;
+        let page = visitor.newest(RECORDS).await.map_err(Failure::outside)?;
+        let (last, past) = (page.last, page.entries);
+        let heard = Heard { past: Some(past), records: heard, snapshots: told, link: None };
+        let desk = open(Some(plan), room, heard, stopped.clone()).await?;
+        follow(&scene, (visitor, last), (&snapshots, &records), &stopped).await?;
+        desk.closed().await;
+        Ok(())
+    })
+}
+
+/// Tells the desk what the ledger's writer adds to it.
+async fn follow(
+    scene: &Scene,
+    (mut visitor, after): (Visitor, u64),
+    (snapshots, records): (&watch::Sender<Snapshot>, &broadcast::Sender<Arc<Entry>>),
+    stop: &Stop,
+) -> Result<(), Failure> {
+    let mut wanted = Query { plant: None, after, limit: PAGE };
+    loop {
+        let began = Instant::now();
+        loop {
+            let page = visitor.entries(&wanted).await.map_err(Failure::outside)?;
+            if page.entries.is_empty() || stop.is_set() {
+                break;
+            }
+            wanted.after = page.last;
+            for entry in page.entries {
+                // The desk keeps the last of them for pages that come.
+                let _ = records.send(Arc::new(entry));
+            }
+            tokio::task::yield_now().await;
+        }
+        let now = scene.snapshot().await?;
+        snapshots.send_if_modified(|shown| {
+            let differs = *shown != now;
+            if differs {
+                *shown = now;
+            }
+            differs
+        });
+        let pause = LOOK_EVERY.max(began.elapsed() * PAUSE);
+        tokio::select! {
+            () = stop.wait() => break,
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+    visitor.close().await.map_err(Failure::outside)
+}

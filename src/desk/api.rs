@@ -1,0 +1,271 @@
+#![expect(
+    clippy::disallowed_methods,
+    reason = "edge: HTTP; a debug build may read pages from disk"
+)]
+//! The desk over HTTP: pages, what the monitor knows, people's answers.
+
+mod answer;
+mod ask;
+
+use std::fmt;
+use std::future::Future;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::header::{self, HeaderMap, HeaderValue};
+use axum::http::{Method, StatusCode};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use crate::base::text::Lang;
+use crate::base::{PlantId, RuleId, TagId};
+use crate::desk::assets::{Asset, asset};
+use crate::desk::catalogue::Catalogue;
+use crate::desk::guard::{Hosts, Stranger};
+use crate::desk::role::{Role, Tokens};
+use crate::desk::stream::Hub;
+
+/// What a page may load and run: files of ours only.
+const POLICY: &str = "default-src 'self'; img-src 'self' data:; object-src 'none'; \
+     base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+/// Headers of every answer.
+const HEADERS: [(&str, &str); 5] = [
+    ("content-security-policy", POLICY),
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "no-referrer"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+];
+
+/// Bytes of a request's body at most.
+const BODY_MAX: usize = 8 * 1024;
+
+/// Which alarm somebody wants to understand.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// The plant.
+    pub plant: PlantId,
+    /// The rule.
+    pub rule: RuleId,
+    /// The instrument; none: the plant.
+    pub tag: Option<TagId>,
+    /// The language of the answer.
+    pub lang: Lang,
+}
+
+/// Says why an alarm is raised, or is not. Errors: why that cannot be said, for people.
+pub type Explain = Arc<
+    dyn Fn(Question) -> Pin<Box<dyn Future<Output = Result<String, String>> + Send>> + Send + Sync,
+>;
+
+/// A desk.
+pub struct Desk {
+    /// What happens.
+    pub hub: Arc<Hub>,
+    /// What never changes.
+    pub catalogue: Catalogue,
+    /// Who may come in.
+    pub tokens: Tokens,
+    /// By which names it is called.
+    pub hosts: Hosts,
+    /// Where the ledger is.
+    pub folder: PathBuf,
+    /// Says why.
+    pub explain: Explain,
+}
+
+struct Served {
+    desk: Desk,
+    catalogue: String,
+    /// Cookies do not tell ports apart; so their name does.
+    cookie: String,
+}
+
+type Shared = State<Arc<Served>>;
+
+/// Answers whoever comes to `listener` until `ended`.
+pub async fn serve(
+    desk: Desk,
+    listener: TcpListener,
+    ended: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    let port = listener.local_addr()?.port();
+    let catalogue = serde_json::to_string(&desk.catalogue)?;
+    let served = Arc::new(Served { desk, catalogue, cookie: format!("sanmen-desk-{port}") });
+    let inside = Router::new()
+        .route("/catalogue", get(catalogue_of))
+        .route("/snapshot", get(ask::snapshot))
+        .route("/stream", get(ask::stream))
+        .route("/history", get(ask::history))
+        .route("/explain", get(ask::explain))
+        .route("/alarms/{*rest}", post(answer::answer))
+        .layer(from_fn_with_state(Arc::clone(&served), known));
+    let router = Router::new()
+        .nest("/api", inside)
+        .route("/api/session", post(enter))
+        .fallback(page)
+        .layer(axum::extract::DefaultBodyLimit::max(BODY_MAX))
+        .layer(from_fn_with_state(Arc::clone(&served), guarded))
+        .with_state(served);
+    axum::serve(listener, router).with_graceful_shutdown(ended).await
+}
+
+/// Why somebody does not get what they ask for.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    status: StatusCode,
+    text: String,
+}
+
+impl Refusal {
+    pub(super) fn new(status: StatusCode, text: impl fmt::Display) -> Self {
+        Self { status, text: text.to_string() }
+    }
+
+    pub(super) fn wrong(text: impl fmt::Display) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, text)
+    }
+
+    /// Something of ours fails.
+    pub(super) fn ours(error: impl fmt::Display) -> Self {
+        tracing::warn!(%error, "the desk cannot answer");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, error)
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        json_of(self.status, &json!({ "error": self.text }))
+    }
+}
+
+pub(super) fn json_of(status: StatusCode, value: &Value) -> Response {
+    text_of(status, value.to_string())
+}
+
+fn text_of(status: StatusCode, json: String) -> Response {
+    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
+    (status, headers, json).into_response()
+}
+
+/// Lets nobody in whom another page has sent; and tells browsers what pages of ours may do.
+async fn guarded(State(served): Shared, request: Request, next: Next) -> Response {
+    let mut response = match sent_by_us(&served.desk.hosts, &request) {
+        Ok(()) => next.run(request).await,
+        Err(stranger) => Refusal::new(StatusCode::FORBIDDEN, stranger).into_response(),
+    };
+    for (name, value) in HEADERS {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+fn sent_by_us(hosts: &Hosts, request: &Request) -> Result<(), Stranger> {
+    let text = |name: &str| request.headers().get(name).and_then(|it| it.to_str().ok());
+    hosts.check(text("host"), text("origin"))?;
+    // Browsers say of themselves who has sent a request.
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+    match text("sec-fetch-site") {
+        None | Some("same-origin" | "none") => Ok(()),
+        Some(_) if is_read => Ok(()),
+        Some(_) => Err(Stranger::Origin),
+    }
+}
+
+/// The token in a header, or in the cookie that stands for it.
+fn token<'h>(headers: &'h HeaderMap, cookie: &str) -> Option<&'h str> {
+    let bearer = headers.get(header::AUTHORIZATION).and_then(|it| it.to_str().ok());
+    if let Some(token) = bearer.and_then(|it| it.strip_prefix("Bearer ")) {
+        return Some(token);
+    }
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|it| it.to_str().ok());
+    let mut pairs = cookies.flat_map(|it| it.split(';')).filter_map(|it| it.trim().split_once('='));
+    pairs.find(|(name, _)| *name == cookie).map(|(_, token)| token)
+}
+
+/// Lets in whoever has a token, as what it says.
+async fn known(State(served): Shared, mut request: Request, next: Next) -> Response {
+    let token = token(request.headers(), &served.cookie);
+    match token.and_then(|token| served.desk.tokens.role(token)) {
+        Some(role) => {
+            request.extensions_mut().insert(role);
+            next.run(request).await
+        }
+        None => unknown().into_response(),
+    }
+}
+
+fn unknown() -> Refusal {
+    let text = "come in by the link that Sanmen said when it started: it carries a token";
+    Refusal::new(StatusCode::UNAUTHORIZED, text)
+}
+
+/// A token for a cookie that no script can read.
+async fn enter(State(served): Shared, headers: HeaderMap) -> Response {
+    let token = token(&headers, &served.cookie);
+    let Some(role) = token.and_then(|token| served.desk.tokens.role(token)) else {
+        return unknown().into_response();
+    };
+    let token = served.desk.tokens.of(role);
+    let cookie = format!("{}={token}; HttpOnly; SameSite=Strict; Path=/", served.cookie);
+    let mut response = json_of(StatusCode::OK, &json!({ "role": role }));
+    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+async fn catalogue_of(
+    State(served): Shared,
+    axum::Extension(role): axum::Extension<Role>,
+) -> Response {
+    // One object of two: the role is the visitor's, the rest is the same for all.
+    let rest = served.catalogue.strip_prefix('{').unwrap_or("}");
+    text_of(StatusCode::OK, format!("{{\"role\":\"{}\",{rest}", role.name()))
+}
+
+/// A file of the pages.
+async fn page(request: Request) -> Response {
+    if request.method() != Method::GET && request.method() != Method::HEAD {
+        return Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "GET it").into_response();
+    }
+    let path = match request.uri().path() {
+        "/" => "index.html",
+        path => path.trim_start_matches('/'),
+    };
+    let Some(Asset { bytes, kind, tag }) = on_disk(path).or_else(|| asset(path)) else {
+        return Refusal::new(StatusCode::NOT_FOUND, "there is no such page").into_response();
+    };
+    let known = request.headers().get(header::IF_NONE_MATCH);
+    let headers = [
+        (header::CONTENT_TYPE, kind),
+        (header::CACHE_CONTROL, "no-cache"),
+        (header::ETAG, tag.as_str()),
+    ];
+    if known.is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
+        return (StatusCode::NOT_MODIFIED, headers, Body::empty()).into_response();
+    }
+    (headers, bytes).into_response()
+}
+
+/// While pages are being written: a debug build reads them from the folder that this names.
+#[cfg(debug_assertions)]
+fn on_disk(path: &str) -> Option<Asset> {
+    let folder = PathBuf::from(std::env::var("SANMEN_DESK_ASSETS").ok()?);
+    let kind = crate::desk::assets::kind(path).filter(|_| !path.contains(".."))?;
+    let bytes = std::fs::read(folder.join(path)).ok()?;
+    Some(Asset { bytes, kind, tag: format!("\"{}\"", crate::base::time::wall_now().as_ms()) })
+}
+
+#[cfg(not(debug_assertions))]
+fn on_disk(_path: &str) -> Option<Asset> {
+    None
+}

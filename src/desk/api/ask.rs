@@ -1,0 +1,107 @@
+//! What pages ask for.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use axum::response::sse::{Event, Sse};
+use futures_util::stream::Stream;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Question, Refusal, Shared, json_of};
+use crate::base::text::Lang;
+use crate::base::{PlantId, RuleId, Stamp, TagId};
+use crate::desk::history::thin;
+use crate::desk::role::Role;
+use crate::ledger::sqlite::Visitor;
+
+/// Points of a curve when nobody says how many.
+const POINTS: usize = 900;
+
+/// Everything at this moment.
+pub(super) async fn snapshot(State(served): Shared, Extension(role): Extension<Role>) -> Response {
+    let mut whole = served.desk.hub.whole();
+    whole["role"] = json!(role);
+    json_of(StatusCode::OK, &whole)
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct After {
+    after: Option<String>,
+}
+
+/// What happens from now on, or since the piece that the page heard last.
+pub(super) async fn stream(
+    State(served): Shared,
+    Query(After { after }): Query<After>,
+    headers: HeaderMap,
+) -> Sse<impl Stream<Item = Result<Event, Infallible>> + use<>> {
+    let last = headers.get("last-event-id").and_then(|it| it.to_str().ok());
+    Sse::new(served.desk.hub.hear(last.or(after.as_deref())))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wanted {
+    plant: String,
+    tag: String,
+    /// ms since 1970.
+    from: i64,
+    to: i64,
+    max: Option<usize>,
+}
+
+/// What an instrument has shown.
+pub(super) async fn history(
+    State(served): Shared,
+    Query(wanted): Query<Wanted>,
+) -> Result<Response, Refusal> {
+    let plant = PlantId::new(&wanted.plant).map_err(Refusal::wrong)?;
+    let tag = TagId::new(&wanted.tag).map_err(Refusal::wrong)?;
+    let known = served.desk.catalogue.plants.iter().find(|card| card.id == plant);
+    if known.is_none_or(|card| card.tags.iter().all(|card| card.id != tag)) {
+        let text = format!("there is no instrument {tag} at {plant}");
+        return Err(Refusal::new(StatusCode::NOT_FOUND, text));
+    }
+    let times = (
+        Stamp::from_ms(wanted.from).map_err(Refusal::wrong)?,
+        Stamp::from_ms(wanted.to).map_err(Refusal::wrong)?,
+    );
+    if times.0 >= times.1 {
+        return Err(Refusal::wrong("`from` must lie before `to`"));
+    }
+    let mut visitor = Visitor::open(&served.desk.folder).await.map_err(Refusal::ours)?;
+    let readings = visitor.readings((&plant, &tag), times).await.map_err(Refusal::ours)?;
+    visitor.close().await.map_err(Refusal::ours)?;
+    let history = thin(&readings, times, wanted.max.unwrap_or(POINTS));
+    Ok(json_of(StatusCode::OK, &json!(history)))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Why {
+    plant: String,
+    rule: String,
+    tag: Option<String>,
+    lang: Option<String>,
+}
+
+/// Why an alarm is raised, or is not.
+pub(super) async fn explain(
+    State(served): Shared,
+    Query(why): Query<Why>,
+) -> Result<Response, Refusal> {
+    let question = Question {
+        plant: PlantId::new(&why.plant).map_err(Refusal::wrong)?,
+        rule: RuleId::new(&why.rule).map_err(Refusal::wrong)?,
+        tag: why.tag.as_deref().map(TagId::new).transpose().map_err(Refusal::wrong)?,
+        lang: if why.lang.as_deref() == Some("zh") { Lang::Zh } else { Lang::En },
+    };
+    let explain = Arc::clone(&served.desk.explain);
+    let text = explain(question).await.map_err(Refusal::ours)?;
+    Ok(json_of(StatusCode::OK, &json!({ "text": text })))
+}

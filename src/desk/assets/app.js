@@ -1,0 +1,218 @@
+// The shell around every page: who, where, when; the alarm that matters most; how fresh all is.
+
+import { html, nothing, render } from "./vendor/lit-html/lit-html.js";
+import { allAlarms, changed, enter, isExercise, now, onChange, resync, store, take, topAlarm, watchSilence } from "./store.js";
+import { acknowledge, dialog, form, mayAnswer, name, said, setName } from "./answers.js";
+import { badge, plantIndex, subject, why } from "./parts.js";
+import { clock, span, wallClock } from "./format.js";
+import { loadWords, otherLanguage, say, setLang, textOf } from "./words.js";
+import { begin, greet, guide } from "./tour.js";
+import * as alarmPage from "./pages/alarms.js";
+import { overview } from "./pages/overview.js";
+import { plant } from "./pages/plant.js";
+
+const root = document.getElementById("app");
+// Fetched when somebody looks at a point for the first time.
+let pointPage = null;
+const shell = { help: false, go: false, spoken: "", called: new Set(), alert: "" };
+
+function route() {
+  const [, page = "", ...rest] = location.hash.split("/").map(decodeURIComponent);
+  if (page === "alarms") return { page, id: rest[0] ?? null };
+  if (page === "overview") return { page };
+  if (page === "plant" && plantIndex(rest[0]) >= 0) return { page, index: plantIndex(rest[0]) };
+  if (page === "point" && plantIndex(rest[0]) >= 0) {
+    const index = plantIndex(rest[0]);
+    const card = store.catalogue.plants[index];
+    const tag = card.tags[card.byTag.get(rest[1])];
+    if (tag) return { page, index, tag };
+  }
+  // One plant greets with itself.
+  return store.catalogue.plants.length === 1 ? { page: "plant", index: 0 } : { page: "overview" };
+}
+
+function body(at) {
+  if (at.page !== "point") pointPage?.leave();
+  switch (at.page) {
+    case "alarms": return alarmPage.alarms();
+    case "plant": return plant(at.index);
+    case "point":
+      if (pointPage) return pointPage.point(at.index, at.tag);
+      import("./pages/point.js").then((page) => { pointPage = page; changed(); });
+      return html`<p role="status">${say("loading")}</p>`;
+    default: return overview();
+  }
+}
+
+function header(at) {
+  const { catalogue } = store;
+  const all = allAlarms();
+  const open = all.filter((it) => it.unanswered && !it.aside).length;
+  const active = all.filter((it) => it.active).length;
+  const own = catalogue.plants[at.index ?? 0];
+  const speed = store.plants.find((it) => it.head.speed)?.head.speed;
+  const link = (page, hash, text) => html`<a href=${hash} aria-current=${at.page === page ? "page" : nothing}>${text}</a>`;
+  return html`<header>
+    <strong class="brand">${catalogue.plants.length === 1 ? textOf(own.title) : catalogue.title ? textOf(catalogue.title) : say("plants")}</strong>
+    <nav aria-label=${say("pages")}>${link("overview", "#/overview", say("overview"))}
+      ${link("plant", `#/plant/${own.id}`, say("plant"))}
+      ${link("alarms", "#/alarms", say("alarms-count", { n: active, open }))}</nav>
+    <span class="gap"></span>
+    <span class="clocks">${isExercise() ? html`${say("sim-time", { time: clock(now(), own.utc_offset_s, { date: true }) })} ${speed ? html`<b>×${Number(speed.toFixed(1))}</b>` : nothing}` : nothing}
+      ${say("wall-time", { time: wallClock(store.wall || Date.now()) })}</span>
+    <button class="lang" @click=${() => { setLang(otherLanguage()); changed(); }} lang=${otherLanguage() === "zh" ? "zh-CN" : "en"}>${otherLanguage() === "zh" ? "中文" : "English"}</button>
+    <label class="who">${say("role-" + store.role)} <input aria-label=${say("your-name")} .value=${name()} maxlength="60" size="8"
+      @change=${(event) => setName(event.target.value)} ?disabled=${!mayAnswer()}></label>
+    <button @click=${() => { shell.help = true; changed(); }} aria-label=${say("help")}>?</button>
+  </header>`;
+}
+
+function banner() {
+  const top = topAlarm();
+  if (!top) return nothing;
+  return html`<aside class="banner p${top.level}-line" aria-label=${say("most-urgent")}>${badge(top.level, top.state)} <span>${clock(top.at, top.card.utc_offset_s, { seconds: false })}
+    ${store.catalogue.plants.length > 1 ? textOf(top.card.title) + " · " : ""}<b>${subject(top)}</b> · ${top.title} · ${why(top)} — ${say("state-" + top.state)}</span><span class="gap"></span>
+    ${mayAnswer() ? html`<button class="main" @click=${() => acknowledge(top)}>${say("acknowledge")} <kbd>A</kbd></button>` : nothing}
+    <a class="button" href=${`#/alarms/${encodeURIComponent(top.id)}`}>${say("open")}</a></aside>`;
+}
+
+function footer() {
+  const heads = store.plants.map((it) => it.head);
+  const sum = (of) => heads.reduce((n, head) => n + of(head), 0);
+  const aside = allAlarms().filter((it) => it.state === "shelved").length;
+  const refused = sum((head) => head.refused) || Object.values(store.refused).reduce((n, it) => n + it, 0);
+  const link = store.lostAt ? html`<strong class="lost" role="status">${say("stream-lost", { span: span(Date.now() - store.lostAt) })}</strong>`
+    : html`<span>${say("link-" + store.link.state)}${store.link.reason ? ` (${store.link.reason})` : ""}</span>`;
+  const newest = Math.max(0, ...heads.map((head) => head.heard_at ?? 0));
+  const age = newest && now() ? say("last-message", { time: clock(newest, store.catalogue.plants[0].utc_offset_s) }) : say("no-message");
+  return html`<footer>${link}<span>${age}</span><span>${say("quarantined-n", { n: refused })}</span><span>${say("shelved-n", { n: aside })}</span>
+    <span>${say("calls-n", { n: sum((head) => head.calls) })}</span>${heads.some((head) => head.flood) ? html`<strong>${say("flood")}</strong>` : nothing}
+    <span class="gap"></span><span class=${said.bad ? "error" : ""} role="status" id="said">${said.text}</span></footer>`;
+}
+
+function help() {
+  const keys = [["A", "acknowledge"], ["S", "shelve"], ["T", "trend"], ["R", "reset"], ["/", "search"], ["G O", "overview"], ["G P", "plant"], ["G A", "alarms"], ["↑ ↓", "choose"], ["?", "help"]];
+  const close = () => { shell.help = false; changed(); };
+  return shell.help ? html`<dialog class="form" aria-labelledby="help-title" @close=${close}><h2 id="help-title">${say("help")}</h2>
+    <dl>${keys.map(([key, what]) => html`<dt><kbd>${key}</kbd></dt><dd>${say(what)}</dd>`)}</dl>
+    <p>${say("help-text")}</p><p class="buttons"><button @click=${() => { close(); begin(); }}>${say("tour")}</button><button class="main" @click=${close}>${say("close")}</button></p></dialog>` : nothing;
+}
+
+// A new alarm of the highest priority is said at once; everything else at most every ten seconds.
+function speak() {
+  const fresh = allAlarms().find((it) => it.level === 1 && it.unanswered && !it.aside && !shell.called.has(it.id));
+  if (fresh) {
+    shell.called.add(fresh.id);
+    shell.alert = `${say("priority-n", { n: 1 })} ${subject(fresh)} ${fresh.title}`;
+  }
+}
+
+function summarise() {
+  const all = allAlarms();
+  const text = say("alarms-count", { n: all.filter((it) => it.active).length, open: all.filter((it) => it.unanswered && !it.aside).length });
+  if (text !== shell.spoken) {
+    shell.spoken = text;
+    changed();
+  }
+}
+
+function page() {
+  if (store.error) return html`<main class="door"><h1>Sanmen</h1><p role="alert">${say("come-in")}</p><p class="muted">${store.error}</p></main>`;
+  if (!store.ready) return html`<main class="door"><h1>Sanmen</h1><p role="status">${say(store.lostAt ? "no-desk" : "loading")}</p></main>`;
+  const at = route();
+  speak();
+  return html`${isExercise() ? html`<aside class="exercise" aria-label="演练 EXERCISE">演练 EXERCISE · ${textOf(store.catalogue.title) || store.plants.find((it) => it.head.exercise).head.exercise}</aside>` : nothing}
+    ${header(at)}${banner()}<main tabindex="-1" id="main">${body(at)}</main>${footer()}${guide()}${dialog()}${help()}
+    <div class="unseen" role="alert">${shell.alert}</div><div class="unseen" aria-live="polite">${shell.spoken}</div>`;
+}
+
+let due = false;
+function draw() {
+  due = false;
+  document.title = store.ready ? `${allAlarms().filter((it) => it.unanswered && !it.aside).length || ""} ${say("title")}`.trim() : "Sanmen";
+  document.body.classList.toggle("is-exercise", store.ready && isExercise());
+  document.body.classList.toggle("is-lost", store.ready && store.lostAt !== null);
+  render(page(), root);
+  document.querySelectorAll("dialog:not([open])").forEach((it) => it.showModal());
+  if (store.ready && !store.error) {
+    const at = route();
+    if (at.page === "point") pointPage?.drawn(store.catalogue.plants[at.index], at.tag);
+  }
+}
+
+onChange(() => {
+  if (due) return;
+  due = true;
+  // A hidden page draws nothing until it is looked at again.
+  if (document.hidden) document.addEventListener("visibilitychange", draw, { once: true });
+  else requestAnimationFrame(draw);
+});
+
+function keys(event) {
+  const typing = event.target.closest?.("input, select, textarea");
+  if (event.ctrlKey || event.metaKey || event.altKey || typing || form.open || !store.ready) return;
+  if (event.target.closest?.("button, a") && event.key === "Enter") return;
+  const at = route();
+  if (shell.go) {
+    shell.go = false;
+    const to = { o: "#/overview", a: "#/alarms", p: `#/plant/${store.catalogue.plants[at.index ?? 0].id}` }[event.key.toLowerCase()];
+    if (to) location.hash = to;
+    return;
+  }
+  if (event.key === "g" || event.key === "G") shell.go = true;
+  else if (event.key === "?") { shell.help = true; changed(); }
+  else if (at.page === "alarms" && alarmPage.key(event)) return;
+  else if (event.key.toLowerCase() === "a" && topAlarm()) acknowledge(topAlarm());
+}
+
+function arrive() {
+  if (!store.catalogue) return;
+  if (location.hash.startsWith("#token=")) return location.reload();
+  const at = route();
+  if (at.page === "alarms" && at.id) alarmPage.select(at.id);
+  changed();
+  document.getElementById("main")?.focus({ preventScroll: true });
+}
+
+function listen() {
+  if (self.SharedWorker) {
+    const worker = new SharedWorker("stream-worker.js", { name: "sanmen" });
+    worker.port.onmessage = (event) => take(event.data);
+    addEventListener("pagehide", () => worker.port.postMessage("bye"));
+    addEventListener("pageshow", (event) => event.persisted && location.reload());
+    return;
+  }
+  // Without workers each page has a stream of its own, while somebody looks at it.
+  let source = null;
+  const open = () => {
+    source?.close();
+    source = new EventSource("api/stream" + (store.id ? "?after=" + encodeURIComponent(store.id) : ""));
+    source.onopen = () => take({ kind: "open" });
+    source.onerror = () => { source.close(); take({ kind: "lost" }); setTimeout(() => document.hidden || open(), 1000); };
+    for (const kind of ["state", "record", "link", "tick", "resync"]) {
+      source.addEventListener(kind, (event) => take({ kind, id: event.lastEventId, data: JSON.parse(event.data) }));
+    }
+  };
+  document.addEventListener("visibilitychange", () => (document.hidden ? source?.close() : open()));
+  open();
+}
+
+await loadWords();
+draw();
+try {
+  await enter();
+  await resync();
+  if (!store.error) {
+    listen();
+    watchSilence();
+    greet();
+    setInterval(summarise, 10000);
+    addEventListener("hashchange", arrive);
+    addEventListener("keydown", keys);
+    addEventListener("resize", changed);
+    arrive();
+  }
+} catch (error) {
+  store.error = error.message;
+}
+changed();

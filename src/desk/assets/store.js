@@ -1,0 +1,228 @@
+// What this page knows: the catalogue, the last state, what happened; and how fresh it is.
+
+import { textOf, language } from "./words.js";
+
+const RECORDS = 300;
+const TREND = 60;
+const SILENT_MS = 7000; // the desk says something every two seconds
+
+export const store = {
+  catalogue: null,
+  role: "viewer",
+  plants: [],
+  records: [],
+  link: { state: "connecting", reason: "" },
+  refused: {},
+  wall: 0,
+  id: null,
+  ready: false,
+  lostAt: null, // wall clock of this page
+  heardAt: 0,
+  error: null,
+};
+
+const listeners = new Set();
+export const onChange = (listener) => listeners.add(listener);
+export const changed = () => listeners.forEach((listener) => listener());
+
+export class Refused extends Error {
+  constructor(status, text) {
+    super(text);
+    this.status = status;
+  }
+}
+
+export async function call(path, options = {}) {
+  const response = await fetch("api/" + path, { credentials: "same-origin", ...options });
+  const said = await response.json().catch(() => ({}));
+  if (!response.ok) throw new Refused(response.status, said.error ?? response.statusText);
+  return said;
+}
+
+// The token of the link becomes a cookie that no script can read, and leaves the address.
+export async function enter() {
+  const token = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (token) {
+    history.replaceState(null, "", location.pathname + "#/");
+    await call("session", { method: "POST", headers: { Authorization: "Bearer " + token } });
+  }
+  store.catalogue = await call("catalogue");
+  store.role = store.catalogue.role;
+  store.catalogue.plants.forEach((card) => {
+    card.byTag = new Map(card.tags.map((tag, at) => [tag.id, at]));
+    card.byVillage = new Map(card.villages.map((village) => [village.id, village]));
+  });
+}
+
+const number = (id) => (id ? Number(id.split(".")[1]) : -1);
+const run = (id) => (id ? id.split(".")[0] : "");
+let waiting = null;
+let fetching = null;
+
+export function resync() {
+  waiting ??= [];
+  fetching ??= call("snapshot")
+    .then((whole) => {
+      store.plants = whole.plants;
+      store.records = whole.records;
+      Object.assign(store, { link: whole.link, refused: whole.refused, wall: whole.wall });
+      Object.assign(store, { id: whole.id, ready: true, error: null });
+      heard();
+      const missed = waiting ?? [];
+      waiting = null;
+      missed.forEach(take);
+      changed();
+    })
+    .catch((error) => {
+      if (error.status === 401) store.error = error.message;
+      waiting = null;
+      lost();
+    })
+    .finally(() => (fetching = null));
+  return fetching;
+}
+
+function heard() {
+  store.heardAt = Date.now();
+  store.lostAt = null;
+}
+
+export function lost() {
+  store.lostAt ??= store.heardAt || Date.now();
+  changed();
+}
+
+// Has it been silent for too long?
+export function watchSilence() {
+  setInterval(() => {
+    if (store.ready && Date.now() - store.heardAt > SILENT_MS) lost();
+    else if (store.lostAt) changed();
+  }, 1000);
+}
+
+// One thing told by the stream.
+export function take(piece) {
+  if (piece.kind === "lost") return lost();
+  if (piece.kind === "open") return store.lostAt || !store.ready ? resync() : undefined;
+  if (piece.kind === "resync") return resync();
+  if (waiting) return waiting.push(piece);
+  if (run(piece.id) !== run(store.id)) return resync();
+  if (number(piece.id) <= number(store.id)) return;
+  store.id = piece.id;
+  heard();
+  const data = piece.data;
+  if (data.wall) store.wall = data.wall;
+  if (piece.kind === "state") {
+    for (const [at, change] of Object.entries(data.plants)) apply(store.plants[at], change);
+  } else if (piece.kind === "link") {
+    store.link = data;
+  } else if (piece.kind === "record") {
+    const known = store.records.some((entry) => entry.plant === data.plant && entry.n === data.n);
+    if (!known) store.records.push(data);
+    if (store.records.length > RECORDS) store.records.shift();
+  }
+  changed();
+}
+
+function apply(plant, change) {
+  if (!plant) return;
+  for (const key of ["head", "alarms", "shelves"]) if (change[key]) plant[key] = change[key];
+  for (const [at, cell] of Object.entries(change.tags ?? {})) {
+    const before = plant.tags[at];
+    plant.tags[at] = cell;
+    const [time, value, flag] = cell;
+    if (value !== null && flag < 4 && time > (before?.[0] ?? 0)) {
+      plant.trends[at].push(value);
+      if (plant.trends[at].length > TREND) plant.trends[at].shift();
+    }
+  }
+}
+
+// ---- what follows from it
+
+const DIAGNOSTIC = new Set(["quality", "tag-silence", "grab-sample", "refusal"]);
+const UNANSWERED = new Set(["unacknowledged", "returned-unacknowledged", "latched-unacknowledged"]);
+const ASIDE = new Set(["shelved", "suppressed-by-design", "out-of-service"]);
+const LEVELS = { high: 1, medium: 2, low: 3 };
+
+export const idOf = ({ plant, rule, tag, n }) =>
+  `${plant}/${rule}/${tag ?? "plant"}` + (n > 0 ? `/${n}` : "");
+
+// An alarm as pages show it.
+function alarmOf(event, plant, card) {
+  const rule = store.catalogue.rules[event.id.rule];
+  let level = LEVELS[event.priority];
+  if (level === 3 && DIAGNOSTIC.has(rule?.kind)) level = 4;
+  const id = idOf(event.id);
+  return {
+    id, event, card, rule, level,
+    tag: event.id.tag ?? null,
+    state: event.state,
+    at: Date.parse(event.at),
+    since: event.since ? Date.parse(event.since) : null,
+    unanswered: UNANSWERED.has(event.state),
+    aside: ASIDE.has(event.state),
+    active: event.state === "unacknowledged" || event.state === "acknowledged",
+    until: plant.shelves[id] ?? null,
+    group: event.group ? idOf(event.group.cause ?? event.group.first_out) : id,
+    title: event.texts ? textOf(event.texts.title) : rule ? textOf(rule.title) : event.title,
+    advice: event.texts ? textOf(event.texts.advice) : rule ? textOf(rule.advice) : "",
+  };
+}
+
+const byUrgency = (a, b) =>
+  a.aside - b.aside || b.unanswered - a.unanswered || a.level - b.level || a.at - b.at;
+
+const remembered = new WeakMap();
+
+// The alarms of one plant, most urgent first.
+export function alarmsOf(at) {
+  const plant = store.plants[at];
+  if (!plant) return [];
+  const known = remembered.get(plant.alarms);
+  if (known && known.lang === language() && known.shelves === plant.shelves) return known.alarms;
+  const card = store.catalogue.plants[at];
+  const alarms = plant.alarms.map((event) => alarmOf(event, plant, card)).sort(byUrgency);
+  remembered.set(plant.alarms, { alarms, lang: language(), shelves: plant.shelves });
+  return alarms;
+}
+
+export function allAlarms() {
+  if (store.plants.length === 1) return alarmsOf(0);
+  return store.plants.flatMap((_, at) => alarmsOf(at)).sort(byUrgency);
+}
+
+// The newest of those that are most urgent and that nobody has answered.
+export function topAlarm() {
+  const open = allAlarms().filter((alarm) => alarm.unanswered && !alarm.aside);
+  const level = Math.min(...open.map((alarm) => alarm.level));
+  return open.filter((alarm) => alarm.level === level).sort((a, b) => b.at - a.at)[0];
+}
+
+// Villages whose water has an alarm: for want of pressure, of water, of quality.
+export function concerned(at) {
+  const card = store.catalogue.plants[at];
+  const found = { pressure: new Set(), dry: new Set(), quality: new Set() };
+  for (const alarm of alarmsOf(at)) {
+    const interrupted = alarm.event.id.rule === "supply-interrupted";
+    if (!alarm.active || !(alarm.rule?.of_water || interrupted)) continue;
+    const tag = card.tags[card.byTag.get(alarm.tag)];
+    if (!tag || (tag.point !== "finished-water" && !tag.village)) continue;
+    const set = interrupted ? found.dry : tag.quantity === "pressure" ? found.pressure : found.quality;
+    const all = tag.point === "finished-water" ? card.villages : [card.byVillage.get(tag.village)];
+    all.forEach((village) => village && set.add(village.id));
+  }
+  const people = (set) => card.villages.filter((it) => set.has(it.id)).reduce((n, it) => n + it.people, 0);
+  const any = new Set([...found.pressure, ...found.dry, ...found.quality]);
+  return {
+    pressure: people(found.pressure), dry: people(found.dry),
+    quality: people(found.quality), any: people(any),
+  };
+}
+
+// The time that the monitor counts in: the newest any plant has reached.
+export const now = () => Math.max(0, ...store.plants.map((plant) => plant.head.heard_at ?? plant.head.reached ?? 0));
+export const isExercise = () => store.plants.some((plant) => plant.head.exercise);
+
+// What happened at a plant, and to the monitor, oldest first.
+export const plantEvents = (id) => store.records.filter((entry) => entry.plant === id || entry.plant === null);

@@ -1,0 +1,36 @@
+// One stream for all tabs of a browser: it allows few connections to a host, and each tab would
+// hold one for good.
+
+const ports = new Set();
+const KINDS = ["state", "record", "link", "tick", "resync"];
+let last = null;
+let source = null;
+
+const tell = (message) => ports.forEach((port) => port.postMessage(message));
+
+function open() {
+  source?.close();
+  source = new EventSource("api/stream" + (last ? "?after=" + encodeURIComponent(last) : ""));
+  source.onopen = () => tell({ kind: "open" });
+  for (const kind of KINDS) {
+    source.addEventListener(kind, (event) => {
+      last = event.lastEventId;
+      tell({ kind, id: event.lastEventId, data: JSON.parse(event.data) });
+    });
+  }
+  // The browser's own attempts stop for good after some answers; ours do not.
+  source.onerror = () => {
+    source.close();
+    source = null;
+    tell({ kind: "lost" });
+    setTimeout(open, 1000);
+  };
+}
+
+self.onconnect = (event) => {
+  const port = event.ports[0];
+  ports.add(port);
+  port.onmessage = (message) => message.data === "bye" && ports.delete(port);
+  if (source?.readyState === EventSource.OPEN) port.postMessage({ kind: "open" });
+  else if (!source) open();
+};

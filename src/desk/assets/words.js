@@ -1,0 +1,30 @@
+// What pages say, in the language of whoever reads: one catalogue, words.json.
+
+const LANGS = ["zh", "en"];
+let words = {};
+let lang = "zh";
+
+export async function loadWords() {
+  words = await (await fetch("words.json")).json();
+  const kept = localStorage.getItem("lang");
+  const asked = navigator.language.startsWith("zh") ? "zh" : "en";
+  setLang(LANGS.includes(kept) ? kept : asked);
+}
+
+export function setLang(next) {
+  lang = next;
+  localStorage.setItem("lang", next);
+  document.documentElement.lang = next === "zh" ? "zh-CN" : "en";
+}
+
+export const language = () => lang;
+export const otherLanguage = () => (lang === "zh" ? "en" : "zh");
+
+// A sentence; `{name}` in it is filled from `parts`.
+export function say(key, parts = {}) {
+  const text = words[lang]?.[key] ?? key;
+  return text.replace(/\{(\w+)\}/g, (_, name) => String(parts[name] ?? ""));
+}
+
+// Of a text in both languages.
+export const textOf = (text) => (text ? text[lang] || text.en : "");

@@ -1,0 +1,167 @@
+//! What never changes while a desk is open: plants, places, instruments, rules.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::base::{PlantId, RuleId, TagId, Text};
+
+/// Everything a page needs to say in words what a snapshot says in numbers.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Catalogue {
+    /// The program's version.
+    pub version: String,
+    /// What the plants are together, or play, if it has a name.
+    pub title: Option<Text>,
+    /// Who sits here, unless they say otherwise.
+    pub by: String,
+    /// Plants, in the monitor's order.
+    pub plants: Vec<PlantCard>,
+    /// Rules, by id.
+    pub rules: BTreeMap<RuleId, RuleCard>,
+    /// How alarms may be set aside.
+    pub handling: HandlingCard,
+}
+
+/// A plant.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PlantCard {
+    /// Its id.
+    pub id: PlantId,
+    /// Its name.
+    pub title: Text,
+    /// Its county.
+    pub county: Text,
+    /// What of it is invented.
+    pub fiction: Text,
+    /// People served.
+    pub people: u32,
+    /// Its local time is UTC and so many seconds.
+    pub utc_offset_s: i64,
+    /// What its residual is measured as, such as `free-chlorine`.
+    pub residual: &'static str,
+    /// Villages, in the order of its file.
+    pub villages: Vec<VillageCard>,
+    /// Instruments, in the order of its file.
+    pub tags: Vec<TagCard>,
+    /// The way of the water, for a drawing.
+    pub scheme: Vec<Station>,
+}
+
+/// A village.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct VillageCard {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub title: Text,
+    /// People.
+    pub people: u32,
+}
+
+/// An instrument.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TagCard {
+    /// Its tag.
+    pub id: TagId,
+    /// Its name.
+    pub title: Text,
+    /// What it measures, such as `pressure`.
+    pub quantity: &'static str,
+    /// In which unit.
+    pub unit: &'static str,
+    /// Which water it looks at, such as `tap-water`.
+    pub point: &'static str,
+    /// Lowest and highest value it can show.
+    pub range: (f64, f64),
+    /// How often it is read, s.
+    pub poll_s: f64,
+    /// The village whose taps it stands for.
+    pub village: Option<String>,
+    /// The station of the drawing it belongs to.
+    pub station: Option<usize>,
+    /// What its values are held against.
+    pub limits: Vec<LimitCard>,
+    /// Rules that watch it.
+    pub rules: Vec<RuleId>,
+}
+
+/// A limit in force at an instrument.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LimitCard {
+    /// Whose it is.
+    pub rule: RuleId,
+    /// Is it broken by values below it, or above?
+    pub below: bool,
+    /// The limit, in the tag's unit.
+    pub at: f64,
+    /// Where it clears.
+    pub clear: f64,
+}
+
+/// A rule in words.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RuleCard {
+    /// What it is called.
+    pub title: Text,
+    /// What to do when it is raised.
+    pub advice: Text,
+    /// What it looks for.
+    pub condition: String,
+    /// Where it comes from.
+    pub source: String,
+    /// Its priority: `low`, `medium` or `high`.
+    pub priority: &'static str,
+    /// Its kind, such as `limit`.
+    pub kind: &'static str,
+    /// Does it say that people's water is not as it should be?
+    pub of_water: bool,
+    /// Where the procedure stands.
+    pub runbook: Option<String>,
+}
+
+/// How alarms may be set aside.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct HandlingCard {
+    /// Longest time on the shelf, min.
+    pub longest_min: f64,
+    /// So many at a plant at most.
+    pub at_most: usize,
+    /// What a reason begins with; empty: any text.
+    pub reasons: Vec<String>,
+    /// The same, for taking out of service.
+    pub out_of_service_reasons: Vec<String>,
+}
+
+/// What a drawing shows as one box.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Station {
+    /// What it is.
+    pub kind: StationKind,
+    /// Its name: of a village or of the works' part in words, else that of the network file.
+    pub id: String,
+    /// Its height, m; of a pump or valve, that of the place it draws from.
+    pub elevation_m: Option<f64>,
+    /// The station its water comes from, by position.
+    pub from: Option<usize>,
+}
+
+/// Kinds of boxes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StationKind {
+    /// Where raw water is taken.
+    Raw,
+    /// Treatment.
+    Process,
+    /// The clear well, where finished water is sampled.
+    Finished,
+    /// A tank.
+    Tank,
+    /// A pump.
+    Pump,
+    /// A valve that does something.
+    Valve,
+    /// A village.
+    Village,
+}

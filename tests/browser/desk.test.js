@@ -1,0 +1,256 @@
+// The desk as people use it: Debian's Chromium before a real run. No sleeps, no fixed ports.
+
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { api, axe, browse, cable, person, start } from "./place.js";
+
+const shots = process.env.SANMEN_BROWSER_SHOTS ?? join(import.meta.dirname, "../../target/browser/shots");
+const LONG = { timeout: 120000 };
+let run;
+let browser;
+
+before(async () => {
+  mkdirSync(shots, { recursive: true });
+  [run, browser] = await Promise.all([start(), browse()]);
+  const page = await come(await person(browser));
+  await go(page, "#/alarms", "table.alarms");
+  await unfold(page);
+  // What the tests below answer: no test waits for a plant to fail.
+  await page.waitForFunction((unanswered) => document.querySelectorAll(unanswered).length >= 7, unanswered);
+  await page.context().close();
+});
+after(async () => {
+  if (browser) await come(await person(browser));
+  const ended = await run?.stop();
+  await browser?.close();
+  assert.equal(ended, 0, "Ctrl-C ends well, even with pages open");
+});
+
+async function come(context, link = run.link) {
+  const page = await context.newPage();
+  page.setDefaultTimeout(30000);
+  await page.goto(link);
+  await page.locator("footer").waitFor();
+  return page;
+}
+
+const go = async (page, hash, what) => {
+  await page.evaluate((hash) => (location.hash = hash), hash);
+  await page.locator(what).first().waitFor();
+};
+// A line an alarm: a flood folds them by itself unless somebody says otherwise.
+async function unfold(page) {
+  const groups = page.getByRole("button", { name: /Group by cause|按原因分组/ });
+  if ((await groups.getAttribute("aria-pressed")) === "false") await groups.click();
+  await groups.click();
+}
+const unanswered = "tr.alarm.unacknowledged";
+const violations = (page) => page.evaluate(() => self.violations);
+
+test("the plant is alive within two seconds of the page", LONG, async () => {
+  const context = await person(browser);
+  const began = Date.now();
+  const page = await come(context);
+  await page.locator(".scheme .figure").first().waitFor();
+  await page.waitForFunction(() => [...document.querySelectorAll(".scheme .figure")].some((it) => /\d/.test(it.textContent)));
+  const took = Date.now() - began;
+  assert.ok(!page.url().includes("token"), "the token has left the address");
+  assert.deepEqual(await page.evaluate(() => document.cookie), "", "no script sees the cookie");
+  assert.deepEqual(await violations(page), []);
+  console.log(`# alive after ${took} ms`);
+  await context.close();
+});
+
+test("seven tabs are all live", LONG, async () => {
+  const context = await person(browser);
+  const pages = [];
+  for (let n = 0; n < 7; n++) pages.push(await come(context));
+  const clocks = (page) => page.locator("header .clocks").textContent();
+  const first = await Promise.all(pages.map(clocks));
+  await Promise.all(pages.map((page, n) => page.waitForFunction((was) => document.querySelector("header .clocks").textContent !== was, first[n])));
+  await context.close();
+});
+
+test("a page whose stream is cut says so, and misses nothing afterwards", LONG, async () => {
+  const wire = await cable(run.origin);
+  const context = await person(browser, { lang: "zh" });
+  const page = await come(context, run.linkOf("operator", wire.origin));
+  await go(page, "#/alarms", unanswered);
+  await unfold(page);
+  wire.cut();
+  await page.locator("body.is-lost footer .lost").waitFor();
+  assert.match(await page.locator("footer .lost").textContent(), /断线 \d+ 秒/);
+  const waiting = page.locator("tr.alarm");
+  assert.ok((await waiting.count()) > 0, "what was known stays, hatched");
+  wire.mend();
+  await page.waitForFunction(() => !document.body.classList.contains("is-lost"));
+  const listed = async () => page.locator("tr.alarm").evaluateAll((rows) => rows.map((row) => row.dataset.alarm).sort());
+  const known = async () => {
+    const { said } = await api(run, "viewer", "snapshot");
+    const aside = ["shelved", "suppressed-by-design", "out-of-service"];
+    const events = said.plants.flatMap((plant) => plant.alarms).filter((it) => !aside.includes(it.state));
+    return events.map(({ id }) => `${id.plant}/${id.rule}/${id.tag ?? "plant"}/${id.n}`).sort();
+  };
+  await assert.doesNotReject(async () => {
+    for (let n = 0; ; n++) {
+      const [shown, told] = [await listed(), await known()];
+      if (JSON.stringify(shown) === JSON.stringify(told)) return;
+      if (n === 60) assert.deepEqual(shown, told);
+      await page.evaluate(() => new Promise(requestAnimationFrame));
+    }
+  });
+  await context.close();
+  wire.close();
+});
+
+for (const [lang, words] of Object.entries({
+  en: { ack: "Acknowledge", acked: "acknowledged, active", shelved: /shelved \(until \d\d:\d\d\)/, unshelve: "Unshelve", out: "Out of service", back: "Back in service", shelf: /^Shelf/, shelve: "Shelve", confirm: "Confirm", reason: "Reason" },
+  zh: { ack: "确认", acked: "已确认·持续", shelved: /搁置.到 \d\d:\d\d/, unshelve: "取消搁置", out: "停用", back: "恢复使用", shelf: /^搁置/, shelve: "搁置", confirm: "确认执行", reason: "原因" },
+})) {
+  test(`an alarm's life in the hands of a person (${lang})`, LONG, async () => {
+    const context = await person(browser, { lang });
+    const page = await come(context);
+    await go(page, "#/alarms", unanswered);
+    await unfold(page);
+    const id = await page.locator(unanswered).first().getAttribute("data-alarm");
+    const row = page.locator(`tr[data-alarm="${id}"]`);
+    const state = (text) => row.locator("td.state", { hasText: text }).waitFor();
+    const button = (name) => row.getByRole("button", { name, exact: true });
+    // With the keyboard alone: choose, acknowledge.
+    await row.focus();
+    await page.keyboard.press("a");
+    await state(words.acked);
+    assert.equal(await page.locator(`.banner:has-text("${id}")`).count(), 0);
+    // The shelf wants a reason, and says until when.
+    await row.focus();
+    await page.keyboard.press("s");
+    const form = page.getByRole("dialog");
+    await form.getByLabel(words.reason).fill("the wire is replaced");
+    await form.getByRole("button", { name: words.confirm }).click();
+    await page.getByRole("button", { name: words.shelf }).first().click();
+    await state(words.shelved);
+    await button(words.unshelve).click();
+    await page.locator(".tab").first().click();
+    await state(words.acked);
+    await button(words.out).click();
+    await form.getByLabel(words.reason).fill("maintenance");
+    await form.getByRole("button", { name: words.confirm }).click();
+    await page.locator(".tab").nth(3).click();
+    await button(words.back).click();
+    await page.locator(".tab").first().click();
+    await state(words.acked);
+    assert.deepEqual(await violations(page), []);
+    await context.close();
+  });
+}
+
+test("an alarm that went before anybody answered stays until somebody does", LONG, async () => {
+  const context = await person(browser);
+  const page = await come(context);
+  await go(page, "#/alarms", "table.alarms");
+  await unfold(page);
+  const returned = page.locator("tr.alarm.returned-unacknowledged").first();
+  await returned.waitFor({ timeout: 90000 });
+  const id = await returned.getAttribute("data-alarm");
+  await returned.getByRole("button", { name: "Acknowledge" }).click();
+  await page.locator(`tr[data-alarm="${id}"]`).waitFor({ state: "detached" });
+  await context.close();
+});
+
+test("hostile text of strangers is text", LONG, async () => {
+  const context = await person(browser);
+  const page = await come(context);
+  const evil = "<img src=x onerror=self.hacked=1>";
+  for (const [topic, message] of [[`sanmen/v1/k7/sanmen/data`, evil], [`sanmen/v1/k7/elsewhere/data`, JSON.stringify({ plant: "elsewhere", boot_id: 1, seq: 0, sent_at: "2024-12-05T00:00:00Z", exercise: evil, readings: [] })], [`sanmen/v1/k7/${evil}/birth`, evil]]) {
+    const sent = spawnSync("mosquitto_pub", ["-h", "127.0.0.1", "-p", run.broker, "-t", topic, "-m", message]);
+    assert.equal(sent.status, 0, String(sent.stderr));
+  }
+  await page.locator("header .who input").fill(evil);
+  await page.locator("header .who input").press("Tab");
+  await go(page, "#/alarms", unanswered);
+  await page.locator(unanswered).first().getByRole("button", { name: "Acknowledge" }).click();
+  await go(page, "#/plant/sanmen", ".events");
+  await page.locator(".events li", { hasText: evil }).first().waitFor();
+  assert.equal(await page.evaluate(() => self.hacked), undefined);
+  assert.equal(await page.locator("main img").count(), 0);
+  assert.deepEqual(await violations(page), []);
+  await context.close();
+});
+
+test("who only looks on cannot answer, and strangers cannot even look", LONG, async () => {
+  const context = await person(browser);
+  const page = await come(context, run.linkOf("viewer"));
+  await go(page, "#/alarms", "tr.alarm");
+  assert.equal(await page.locator("td.act button").count(), 0);
+  const id = await page.locator("tr.alarm").first().getAttribute("data-alarm");
+  const post = (role, headers = {}) => api(run, role, `alarms/${id}/ack`, { method: "POST", body: JSON.stringify({ by: "Li" }), headers: { "Content-Type": "application/json", "Idempotency-Key": "browser-test-1", ...headers } });
+  for (const role of ["viewer", "evaluator"]) assert.equal((await post(role)).status, 403, role);
+  assert.equal((await api({ origin: run.origin, tokens: { x: "nobody" } }, "x", "snapshot")).status, 401);
+  assert.equal((await post("operator", { Origin: "http://evil.example" })).status, 403);
+  assert.equal((await post("operator", { "Content-Type": "text/plain" })).status, 415);
+  assert.equal((await post("operator", { "Idempotency-Key": "x" })).status, 400);
+  // Asked twice under one name it is done once, and said the same.
+  const [one, two] = [await post("operator"), await post("operator")];
+  assert.deepEqual(one, two);
+  const stranger = await browser.newContext();
+  const door = await stranger.newPage();
+  await door.goto(`${run.origin}/#token=wrong`);
+  await door.locator("main.door [role=alert]").waitFor();
+  await stranger.close();
+  await context.close();
+});
+
+const PAGES = { overview: ["#/overview", "table.plants"], plant: ["#/plant/sanmen", ".scheme .figure"], alarms: ["#/alarms", "tr.alarm"], point: ["#/point/sanmen/PIT-407", "#trend canvas"] };
+
+for (const lang of ["zh", "en"]) {
+  test(`every page can be used by everybody, and looks as it should (${lang})`, LONG, async () => {
+    const context = await person(browser, { lang });
+    const page = await come(context);
+    for (const [name, [hash, what]] of Object.entries(PAGES)) {
+      await go(page, hash, what);
+      await page.screenshot({ path: join(shots, `${name}-${lang}.png`) });
+      await page.evaluate(axe);
+      const { violations: found } = await page.evaluate(() => self.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"] }));
+      const told = found.map((it) => `${it.id}: ${it.nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(" | ")}`);
+      assert.deepEqual(told, [], `${name} ${lang}`);
+    }
+    assert.deepEqual(await violations(page), []);
+    await page.setViewportSize({ width: 390, height: 800 });
+    for (const [name, [hash, what]] of Object.entries(PAGES)) {
+      await go(page, hash, what);
+      assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${name} fits a phone`);
+    }
+    await page.screenshot({ path: join(shots, `phone-${lang}.png`) });
+    await context.close();
+  });
+}
+
+test("the tour ends with the first acknowledged alarm", LONG, async () => {
+  const context = await person(browser, { toured: false });
+  const page = await come(context);
+  const tour = page.locator(".tour");
+  for (let step = 1; step < 5; step++) {
+    await tour.getByText(`${step}/5`).waitFor();
+    await tour.getByRole("button", { name: "Next" }).click();
+  }
+  await page.locator(unanswered).first().focus();
+  await page.keyboard.press("a");
+  await tour.getByRole("button", { name: "Done" }).click();
+  await tour.waitFor({ state: "detached" });
+  assert.equal(await page.evaluate(() => localStorage.getItem("toured")), "yes");
+  await context.close();
+});
+
+test("the language changes at once, and is remembered", LONG, async () => {
+  const context = await person(browser, { lang: "zh" });
+  const page = await come(context);
+  assert.equal(await page.evaluate(() => document.documentElement.lang), "zh-CN");
+  await page.locator("button.lang").click();
+  await page.getByRole("heading", { name: "Sanmen waterworks" }).waitFor();
+  await page.reload();
+  await page.getByRole("heading", { name: "Sanmen waterworks" }).waitFor();
+  await context.close();
+});

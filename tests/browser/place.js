@@ -1,0 +1,87 @@
+// A run of Sanmen with its desk, and a browser before it.
+
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import net from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const here = import.meta.dirname;
+const require = createRequire(join(process.env.SANMEN_BROWSER_MODULES ?? join(here, "../../target/browser"), "x.js"));
+const { chromium } = require("playwright-core");
+export const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+const program = process.env.SANMEN ?? join(here, "../../target/release/sanmen");
+const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+
+// Starts it; gives its link, its folder, and what it has said.
+export async function start(scenario = join(here, "morning.toml"), flags = []) {
+  const data = mkdtempSync(join(tmpdir(), "sanmen-desk-"));
+  const child = spawn(program, ["run", scenario, "--data", data, "--space", "k7", "--format", "json", "--by", "Li", ...flags], { stdio: ["ignore", "ignore", "pipe"] });
+  let said = "";
+  const ended = new Promise((done) => child.on("exit", done));
+  const link = await new Promise((found, failed) => {
+    child.stderr.on("data", (bytes) => {
+      said += bytes;
+      const line = said.match(/^desk: (\S+)$/m);
+      if (line) found(line[1]);
+    });
+    child.on("exit", (code) => failed(new Error(`it ended with ${code}: ${said}`)));
+  });
+  const tokens = Object.fromEntries(readFileSync(join(data, "k7", "desk-tokens"), "utf8").trim().split("\n").map((line) => line.split(" ")));
+  const origin = link.split("/#")[0];
+  return {
+    link, origin, tokens, broker: said.match(/mqtt:\/\/127\.0\.0\.1:(\d+)/)?.[1],
+    linkOf: (role, at = origin) => `${at}/#token=${tokens[role]}`,
+    stop: async () => {
+      child.kill("SIGINT");
+      const code = await ended;
+      rmSync(data, { recursive: true, force: true });
+      return code;
+    },
+  };
+}
+
+export const browse = () => chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+
+// A person with a browser of their own, who reads one language and has seen the tour.
+export async function person(browser, { lang = "en", toured = true, viewport = { width: 1280, height: 720 } } = {}) {
+  const context = await browser.newContext({ viewport, reducedMotion: "reduce" });
+  await context.addInitScript(([lang, toured]) => {
+    localStorage.setItem("lang", localStorage.getItem("lang") ?? lang);
+    if (toured) localStorage.setItem("toured", "yes");
+    self.violations = [];
+    document.addEventListener("securitypolicyviolation", (event) => self.violations.push(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`));
+  }, [lang, toured]);
+  return context;
+}
+
+// A cable between browser and desk that can be cut.
+export async function cable(origin) {
+  const port = Number(new URL(origin).port);
+  const open = new Set();
+  let cut = false;
+  const server = net.createServer((near) => {
+    if (cut) return near.destroy();
+    const far = net.connect(port, "127.0.0.1");
+    for (const [one, other] of [[near, far], [far, near]]) {
+      open.add(one);
+      one.pipe(other);
+      one.on("error", () => other.destroy());
+      one.on("close", () => { open.delete(one); other.destroy(); });
+    }
+  });
+  await new Promise((done) => server.listen(0, "127.0.0.1", done));
+  return {
+    origin: `http://127.0.0.1:${server.address().port}`,
+    cut: () => { cut = true; open.forEach((it) => it.destroy()); },
+    mend: () => { cut = false; },
+    close: () => { open.forEach((it) => it.destroy()); server.close(); },
+  };
+}
+
+// What the desk says itself.
+export const api = async (run, role, path, options = {}) => {
+  const response = await fetch(`${run.origin}/api/${path}`, { ...options, headers: { Authorization: `Bearer ${run.tokens[role]}`, ...options.headers } });
+  return { status: response.status, said: await response.json() };
+};
