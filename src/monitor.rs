@@ -31,6 +31,7 @@ use crate::alarms::policy::{AlarmRule, Clock};
 use crate::alarms::{self, Alarms, PlantWords};
 use crate::base::ids::VillageId;
 use crate::base::{Span, Stamp};
+use crate::ingest::asks::Missing;
 use crate::ingest::observation::{IngestEvent, LabEvent, Observation, PlantIndex, TicketEvent};
 use crate::ingest::trust::Belief;
 use crate::ingest::{Batch, Bounds, Decoded, Ingest, IngestState, Taken};
@@ -300,6 +301,11 @@ impl Monitor {
         }
         out.notices.append(notices);
         out.floods.extend(self.alarms.told_floods());
+    }
+
+    /// Messages that are waited for, because later ones have come: somebody may ask for them again.
+    pub fn missing(&self) -> Vec<Missing> {
+        self.ingest.missing()
     }
 
     /// What a view needs to know.

@@ -5,6 +5,7 @@
 
 mod gateway;
 mod link;
+pub mod orders;
 
 use std::sync::Arc;
 
@@ -14,12 +15,14 @@ use crate::instruments::laboratory::Laboratory;
 use crate::instruments::{Instruments, Reading};
 use crate::plant::Plant;
 use crate::scenario::Scenario;
+use crate::scenario::injection::{Injection, InjectionKind, NetworkEvent, Switch};
 use crate::telemetry::topic::Kind;
 use crate::world::residents::Residents;
 use crate::world::truth::Truth;
 use crate::world::{Outside, Soundness, World, WorldError};
 use gateway::{Gateway, Identity};
 use link::Link;
+use orders::{NotDone, Order};
 
 /// Why a plant cannot be simulated.
 #[derive(Debug, thiserror::Error)]
@@ -192,6 +195,23 @@ impl Simulator {
         Ok(Step { now, messages, truth, at_tags: &self.at_tags })
     }
 
+    /// Carries out an order, the `n`th of this run, from now on; gives what happens with that.
+    /// Errors, in words: the plant cannot do it.
+    pub fn obey(&mut self, order: &Order, n: usize) -> Result<Injection, NotDone> {
+        let kind = order.meaning(&self.plant)?;
+        if let InjectionKind::Network(NetworkEvent::PumpSwitch { pump, to: Switch::On }) = &kind
+            && self.world.is_held_shut(*pump)
+        {
+            let pump = &self.plant.network.links[pump.0].id;
+            return Err(NotDone(format!("{pump} is tripped or has no power")));
+        }
+        let injection = Injection { id: orders::id(n), from: self.now(), until: None, kind };
+        let happens = self.world.happen(injection.clone());
+        happens.map_err(|error| NotDone(error.to_string()))?;
+        self.gateway.learn_power(&self.plant, self.world.injections());
+        Ok(injection)
+    }
+
     /// What the gateway sends when it is shut down now: its last readings and a goodbye.
     pub fn close(mut self) -> Vec<Outgoing> {
         let (mut sent, mut messages) = (Vec::new(), Vec::new());
@@ -204,6 +224,11 @@ impl Simulator {
     /// The plant.
     pub fn plant(&self) -> &Plant {
         &self.plant
+    }
+
+    /// The plant, to keep.
+    pub fn shared_plant(&self) -> Arc<Plant> {
+        Arc::clone(&self.plant)
     }
 
     /// What the broker is to say should the gateway vanish.

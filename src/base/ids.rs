@@ -120,6 +120,14 @@ id! {
     MethodId
 }
 id! {
+    /// Something asked of a plant over MQTT: random, so that no two are alike.
+    RequestId
+}
+id! {
+    /// A person who may order something of a plant.
+    OperatorId
+}
+id! {
     /// A run's private name in every topic: `sanmen/v1/{space}/…`.
     Space
 }

@@ -9,14 +9,16 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use crate::base::PlantId;
-use crate::base::ids::Space;
+use crate::base::ids::{OperatorId, Space};
+use crate::base::time::wall_now;
 use crate::cli::common::Format;
 use crate::cli::exit::Failure;
 use crate::cli::settings::Settings;
 use crate::cli::table;
+use crate::ingest::gate::Gate;
 use crate::ingest::trust::{Trust, Unsigned};
 use crate::telemetry::signature::{KeyError, KeyId, PublicKey, Signer};
-use ring::{Entry, Ring};
+use ring::{Entry, Holder, Ring};
 
 /// Where keys live when nobody says otherwise.
 const FOLDER: &str = "sanmen-data/keys";
@@ -49,15 +51,18 @@ pub struct TrustFlags {
     accept_unsigned: bool,
 }
 
-/// A key, and whose it is.
+/// A key, and the plant that it speaks for, if not for all.
 #[derive(Debug, Clone)]
-struct Named(Whose, PublicKey);
+struct Named(Option<PlantId>, PublicKey);
 
 fn named(text: &str) -> Result<Named, String> {
     // A key may end with `=` of its own.
     let (plant, key) = match text.split_once('=') {
-        Some((plant, key)) if !key.trim_matches('=').is_empty() => (whose(plant)?, key),
-        _ => (Whose(None), text),
+        Some(("*", key)) => (None, key),
+        Some((plant, key)) if !key.trim_matches('=').is_empty() => {
+            (Some(PlantId::new(plant).map_err(|error| error.to_string())?), key)
+        }
+        _ => (None, text),
     };
     key.parse().map(|key| Named(plant, key)).map_err(|error: KeyError| error.to_string())
 }
@@ -78,10 +83,26 @@ impl TrustFlags {
         if let Some(signer) = ring.of_space(space)? {
             trust.add(None, signer.public(), false);
         }
-        for Named(Whose(plant), key) in &self.trust {
+        for Named(plant, key) in &self.trust {
             trust.add(plant.as_ref(), key.clone(), false);
         }
         Ok(trust)
+    }
+
+    /// Those whose orders a monitor takes for what they are; none when it knows no operator.
+    pub fn operators(&self) -> Result<Option<Gate>, Failure> {
+        let ring = self.folder.open()?;
+        let mut operators = Trust::new(Unsigned::Refuse);
+        ring.tell_operators(&mut operators);
+        Ok(ring.operators().next().map(|_| Gate::new(operators, wall_now())))
+    }
+
+    /// What the monitor signs its questions to plants by: its key, or that of an exercise that is
+    /// run from the same folder.
+    pub fn of_asker(&self, space: &Space) -> Result<Option<Signer>, Failure> {
+        let ring = self.folder.open()?;
+        let own = ring.of_monitor()?;
+        if own.is_some() { Ok(own) } else { ring.of_space(space) }
     }
 
     /// What the monitor signs its alarms by, if it has a key.
@@ -104,12 +125,15 @@ enum KeysCommand {
     /// Draws a key for each plant: its private half stays here, its public half is believed
     New {
         /// The plants
-        #[arg(required_unless_present = "monitor")]
+        #[arg(required_unless_present_any = ["monitor", "operator"])]
         #[arg(value_name = "PLANT", value_parser = PlantId::new)]
         plants: Vec<PlantId>,
         /// Draws one for the monitor too, which then signs the alarms that it says on MQTT
         #[arg(long)]
         monitor: bool,
+        /// Draws one for a person who may order something of plants (`sanmen command`)
+        #[arg(long, value_name = "NAME", value_parser = OperatorId::new)]
+        operator: Vec<OperatorId>,
     },
     /// Shows whom a monitor believes, and which private halves are here
     List {
@@ -119,9 +143,10 @@ enum KeysCommand {
     },
     /// Believes a key whose private half is elsewhere
     Trust {
-        /// The plant; `*` for every plant
-        #[arg(value_name = "PLANT", value_parser = whose)]
-        plant: Whose,
+        /// The plant; `*` for every plant; `monitor:NAME` for one that may ask plants for what it
+        /// has missed; `operator:NAME` for a person who may order something of them
+        #[arg(value_name = "PLANT", value_parser = Holder::parse)]
+        holder: Holder,
         /// The key's public half, as `new` and `list` show it
         #[arg(value_name = "KEY", value_parser = str::parse::<PublicKey>)]
         key: PublicKey,
@@ -140,22 +165,20 @@ enum KeysCommand {
     },
 }
 
-/// A plant, or all.
-#[derive(Debug, Clone)]
-struct Whose(Option<PlantId>);
-
-fn whose(text: &str) -> Result<Whose, String> {
-    ring::whose(text).map(Whose)
-}
-
 /// Does what is asked with the folder of keys.
 pub fn run(args: &KeysArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let mut ring = args.folder.open()?;
     match &args.command {
-        KeysCommand::New { plants, monitor } => {
+        KeysCommand::New { plants, monitor, operator } => {
+            for name in operator {
+                let key = ring.new_of_operator(name)?.public();
+                writeln!(out, "key {} of operator {name}; on a plant's machine:", key.id())?;
+                writeln!(out, "  sanmen keys trust operator:{name} {key}")?;
+            }
             if *monitor {
                 let key = ring.new_of_monitor()?.public();
-                writeln!(out, "key {} of the monitor: {key}", key.id())?;
+                writeln!(out, "key {} of the monitor: {key}; on a plant's machine:", key.id())?;
+                writeln!(out, "  sanmen keys trust monitor:NAME {key}")?;
             }
             for plant in plants {
                 let signer = ring.new_of_plant(plant)?;
@@ -164,17 +187,21 @@ pub fn run(args: &KeysArgs, out: &mut dyn Write) -> Result<(), Failure> {
             Ok(())
         }
         KeysCommand::List { format } => list(&ring, *format, out),
-        KeysCommand::Trust { plant, key } => {
-            let (whose, id) = (plant.0.as_ref().map_or("every plant", PlantId::as_str), key.id());
-            let is_new = ring.believe(plant.0.clone(), key.clone())?;
+        KeysCommand::Trust { holder, key } => {
+            let id = key.id();
+            let is_new = ring.believe(holder.clone(), key.clone())?;
             let how = if is_new { "is believed" } else { "was in the list already" };
-            Ok(writeln!(out, "key {id} of {whose} {how}")?)
+            match holder {
+                Holder::Plants => writeln!(out, "key {id} of every plant {how}")?,
+                _ => writeln!(out, "key {id} of {holder} {how}")?,
+            }
+            Ok(())
         }
         KeysCommand::Rotate { plant } => {
             let signer = ring.rotate(plant)?;
             tell(out, plant, &signer.public())?;
             let left = ring.entries.iter().filter(|it| {
-                it.plant.as_ref() == Some(plant)
+                it.holder == Holder::Plant(plant.clone())
                     && it.revoked.is_none()
                     && it.public.id() != signer.id()
             });
@@ -199,7 +226,7 @@ fn revoke(ring: &mut Ring, which: &str, out: &mut dyn Write) -> Result<(), Failu
     let id = which.parse::<KeyId>().ok();
     let is_it = |entry: &Entry| match id {
         Some(id) => entry.public.id() == id,
-        None => entry.whose() == which,
+        None => entry.holder.to_string() == which,
     };
     if !ring.entries.iter().any(is_it) {
         return Err(Failure::usage(format!(
@@ -215,18 +242,21 @@ fn revoke(ring: &mut Ring, which: &str, out: &mut dyn Write) -> Result<(), Failu
 fn list(ring: &Ring, format: Format, out: &mut dyn Write) -> Result<(), Failure> {
     let mut rows = Vec::new();
     for entry in &ring.entries {
-        let own = match &entry.plant {
-            Some(plant) => ring.signer(plant)?.is_some_and(|it| it.public() == entry.public),
-            None => false,
+        let own = match &entry.holder {
+            Holder::Plant(plant) => ring.signer(plant)?,
+            Holder::Operator(name) => ring.of_operator(name)?,
+            Holder::Plants | Holder::Monitor(_) => None,
         };
+        let own = own.is_some_and(|it| it.public() == entry.public);
         rows.push((entry, own));
     }
     if format == Format::Json {
         for (entry, own) in &rows {
-            let Entry { public, added, revoked, .. } = entry;
+            let Entry { holder, public, added, revoked } = entry;
             let (id, key) = (public.id().to_string(), public.to_string());
             let row = json!({
-                "plant": entry.whose(), "id": id, "key": key, "added": added, "revoked": revoked,
+                "plant": holder.to_string(), "id": id, "key": key, "added": added,
+                "revoked": revoked,
                 "private_here": own,
             });
             writeln!(out, "{row}")?;
@@ -242,7 +272,8 @@ fn list(ring: &Ring, format: Format, out: &mut dyn Write) -> Result<(), Failure>
         let state = entry.revoked.map_or("believed".to_owned(), |at| format!("revoked {at}"));
         let own = if own { "here" } else { "elsewhere" };
         let (id, key) = (entry.public.id().to_string(), entry.public.to_string());
-        shown.add_row([entry.whose(), id.as_str(), key.as_str(), own, state.as_str()]);
+        let holder = entry.holder.to_string();
+        shown.add_row([holder.as_str(), id.as_str(), key.as_str(), own, state.as_str()]);
     }
     Ok(table::write(&shown, out)?)
 }

@@ -163,6 +163,7 @@ pub fn publishers(
             keep_alive: duration(settings.keep_alive),
             pace: pace_of(settings),
             outbox: settings.outbox_messages,
+            sent_bytes: settings.spool_bytes,
             ..PublisherSettings::new(broker.clone(), &client_id("p", &random_space()))
         };
         Ok(Publisher::start_with(settings, spool))
@@ -192,6 +193,19 @@ pub fn listener(
         keep_alive: duration(settings.keep_alive),
         pace: pace_of(settings),
         ..SubscriberSettings::new(broker.clone(), client_id, filters)
+    })
+}
+
+/// A connection that hears what is asked now; the broker keeps nothing for it.
+pub fn hearer(
+    broker: &Access,
+    filters: Vec<String>,
+    settings: &Settings,
+) -> (Subscriber, mpsc::Receiver<Arrival>) {
+    Subscriber::start(SubscriberSettings {
+        keep_alive: duration(settings.keep_alive),
+        pace: pace_of(settings),
+        ..SubscriberSettings::new(broker.clone(), &client_id("h", &random_space()), filters)
     })
 }
 

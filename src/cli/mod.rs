@@ -6,6 +6,7 @@
 mod access;
 mod alarms;
 mod broker;
+pub mod command;
 pub mod common;
 pub mod config;
 mod cores;
@@ -40,6 +41,7 @@ pub mod simulate;
 mod stderr;
 mod summary;
 mod table;
+mod talk;
 pub mod test;
 mod view;
 mod webhook;
@@ -105,6 +107,9 @@ enum Command {
     Replay(replay::ReplayArgs),
     /// Try an MQTT broker, list public ones, take back what we left with one
     Broker(broker::BrokerArgs),
+    /// Order something of a running plant: pumps, valves, doses, generator
+    #[command(name = "command")]
+    Order(command::CommandArgs),
     /// Check the files people write, or show the settings in force
     Config(config::ConfigArgs),
     Keys(keys::KeysArgs),
@@ -131,6 +136,7 @@ impl Command {
             Self::Score(args) => score::run(args, out),
             Self::Record(args) => record::run(args, out),
             Self::Replay(args) => replay::run(args, out),
+            Self::Order(args) => command::run(args, out),
             Self::Broker(args) => broker::run(args, out),
             Self::Config(args) => config::run(args, out),
             Self::Keys(args) => keys::run(args, out),

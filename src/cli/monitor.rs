@@ -20,11 +20,12 @@ use crate::cli::live::{self, say};
 use crate::cli::metrics::Metrics;
 use crate::cli::ready::fleet_plants;
 use crate::cli::show::{self, Screen, Subject};
+use crate::cli::talk;
 use crate::cli::webhook::Webhook;
 use crate::ingest::trust::{Trust, Unsigned};
 use crate::plant::Plant;
 use crate::telemetry::mapping::Mapping;
-use crate::telemetry::topic;
+use crate::telemetry::topic::{self, Talk};
 use crate::telemetry::url::BrokerUrl;
 
 /// Watches a space: rules, alarms, ledger.
@@ -114,7 +115,8 @@ pub fn run(args: &MonitorArgs, _out: &mut dyn Write) -> Result<(), Failure> {
     say(&format!("space {} on {} · ledger in {}", space, broker, folder.display()));
     args.guest.say_where(&broker, &space);
     let trust = args.trust.load(&space, broker.url.is_loopback(), &settings)?;
-    let signer = args.trust.of_monitor()?;
+    let operators = args.trust.operators()?;
+    let (signer, asker) = (args.trust.of_monitor()?, args.trust.of_asker(&space)?);
     let desk = args.desk.plan(&settings)?;
     say_trust(&trust, &plants);
     let screen = Screen::choose(args.telling);
@@ -126,8 +128,9 @@ pub fn run(args: &MonitorArgs, _out: &mut dyn Write) -> Result<(), Failure> {
         let client = live::own_client_id(&folder)?;
         let mut filters = topic::filters(&space);
         filters.extend(mapping.iter().flat_map(Mapping::filters));
+        filters.extend(operators.as_ref().map(|_| Talk::Command.filter(&space)));
         let (subscriber, arrivals) = live::listener(&broker, filters, &client, &settings);
-        let service = service.with_mapping(mapping);
+        let service = service.with_mapping(mapping).hearing_orders(operators);
         let link = subscriber.status();
         if let Some(listen) = settings.metrics {
             let (snapshots, link) = (told.snapshots.clone(), link.clone());
@@ -141,8 +144,8 @@ pub fn run(args: &MonitorArgs, _out: &mut dyn Write) -> Result<(), Failure> {
         let webhook = webhook.map(|it| tokio::spawn(it.run(stopped.clone())));
         let quitters = live::Quitters::watch(vec![link.clone()], &broker, (&stopper, &stopped));
         let place = (&broker, &space);
-        let saying =
-            live::say_alarms(place, (&told, &book), (&folder, &settings, signer), stopped.clone());
+        let with = (folder.as_path(), &settings, [signer, asker]);
+        let beside = talk::speak(place, &service, (&told, &book), with, &stopped);
         // The view shows the connection itself.
         let outage = (!matches!(screen, Screen::Terminal(_)))
             .then(|| tokio::spawn(live::report_link(link.clone(), broker.clone())));
@@ -158,7 +161,7 @@ pub fn run(args: &MonitorArgs, _out: &mut dyn Write) -> Result<(), Failure> {
         }
         let watched = watching.await.map_err(|_| Failure::Bug)?;
         subscriber.stop().await;
-        saying.await.map_err(|_| Failure::Bug)?;
+        talk::ended(beside).await?;
         desk.closed().await;
         if let Some(webhook) = webhook {
             webhook.await.map_err(|_| Failure::Bug)?;

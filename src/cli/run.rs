@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
+use crate::base::PlantId;
 use crate::base::ids::Space;
 use crate::base::time::wall_now;
 use crate::cli::access::AccessArgs;
@@ -15,15 +16,17 @@ use crate::cli::common::{SeedFlag, SettingsFile, Shelves, Speed, Telling, speed}
 use crate::cli::desk::{self, DeskArgs, Plan, Room, overhear};
 use crate::cli::exit::Failure;
 use crate::cli::guest::GuestArgs;
-use crate::cli::keys::ring;
+use crate::cli::keys::{KeysFolder, ring};
 use crate::cli::live::{self, say};
 use crate::cli::ready::Ready;
 use crate::cli::show::{self, Played, Screen, Subject};
+use crate::cli::talk::{self, Askers, OrderFlags};
 use crate::cli::view::words::Words;
 use crate::exercise::answers::Answers;
 use crate::exercise::live::company::{Company, Voices};
+use crate::exercise::live::orders::{OrderHand, Orders};
 use crate::exercise::live::people;
-use crate::exercise::live::simulate::{Aside, simulate};
+use crate::exercise::live::simulate::{Aside, Progress, simulate};
 use crate::exercise::live::stop::{self, Stop, Stopper};
 use crate::ingest::trust::{Trust, Unsigned};
 use crate::inspection::book::Book;
@@ -33,6 +36,7 @@ use crate::telemetry::broker::Broker;
 use crate::telemetry::publisher::Publisher;
 use crate::telemetry::signature::Keychain;
 use crate::telemetry::url::BrokerUrl;
+use crate::world::Outside;
 
 /// How long the monitor waits for the plant's last words once nothing comes any more.
 const LAST_WORDS: Duration = Duration::from_secs(3);
@@ -63,6 +67,10 @@ pub struct RunArgs {
     by: String,
     #[command(flatten)]
     desk: DeskArgs,
+    #[command(flatten)]
+    keys: KeysFolder,
+    #[command(flatten)]
+    orders: OrderFlags,
     #[command(flatten)]
     access: AccessArgs,
     #[command(flatten)]
@@ -97,6 +105,7 @@ pub fn run(args: &RunArgs, _out: &mut dyn Write) -> Result<(), Failure> {
         args.guest.say_where(broker, &space);
     }
     let lang = args.telling.lang.into();
+    let (flags, ring) = (args.orders.clone(), args.keys.open()?);
     live::block_on(|stopper, stopped| async move {
         let ready = Arc::new(ready);
         let Some(company) = ready.company(&stopped).await? else { return Ok(()) };
@@ -114,7 +123,11 @@ pub fn run(args: &RunArgs, _out: &mut dyn Write) -> Result<(), Failure> {
             ready.seed.0,
             ready.outline.pace.speed()
         ));
-        let stage = Stage { ready, company, book, space, broker, folder, screen, by, desk };
+        let (hand, orders) = flags.way(ready.outline.start, folder.join("orders.toml"));
+        let operators = flags.operators(&ring, &broker).map(|operators| (operators, hand));
+        let ordered = (operators, orders);
+        let stage =
+            Stage { ready, company, book, space, broker, folder, screen, by, desk, ordered };
         let result = stage.play(stopper, stopped).await;
         if let Some(embedded) = embedded {
             embedded.stop().await;
@@ -134,26 +147,26 @@ struct Stage {
     screen: Screen,
     by: String,
     desk: Option<Plan>,
+    /// Who may order something of the plants, and the way in; and what comes out of it.
+    ordered: (Option<(Trust, OrderHand)>, Orders),
 }
 
 impl Stage {
     async fn play(self, stopper: Stopper, stopped: Stop) -> Result<(), Failure> {
-        let Self { ready, company, book, space, broker, folder, screen, by, desk } = self;
+        let Self { ready, company, book, space, broker, folder, screen, by, desk, ordered } = self;
         let started = wall_now();
         let (plants, settings, (keys, trust)) = (ready.plants(), &ready.settings, keys_of_a_run()?);
         let watched = (plants.clone(), book.clone());
+        let askers = Askers { monitors: trust.clone(), operators: ordered.0 };
         let (service, told) = live::watch_service(watched, trust, &folder, settings).await?;
         let (told, heard) = overhear(told);
         let client = &live::own_client_id(&folder)?;
         let (subscriber, arrivals) = live::subscriber(&broker, &space, client, settings);
         let (end_monitor, monitor_ends) = stop::stop();
         let (hand, asked) = live::hand();
-        let saying = live::say_alarms(
-            (&broker, &space),
-            (&told, &book),
-            (&folder, settings, keys.of_space.clone()),
-            monitor_ends.clone(),
-        );
+        let place = (&broker, &space);
+        let with = (folder.as_path(), settings, [(); 2].map(|()| keys.of_space.clone()));
+        let beside = talk::speak(place, &service, (&told, &book), with, &monitor_ends);
         let watching = service.run(arrivals, subscriber.status(), asked, monitor_ends.clone());
         let watching = tokio::spawn(then_stop(watching, stopper.clone()));
         live::connected(subscriber.status(), &broker, &stopped).await?;
@@ -168,19 +181,17 @@ impl Stage {
         let publishers = live::publishers(&broker, &space, (&company, &keys), (settings, None))?;
         let links = publishers.iter().map(Publisher::status).chain([subscriber.status()]).collect();
         let quitters = live::Quitters::watch(links, &broker, (&stopper, &stopped));
-        let voices = Voices::new(space, &company, publishers, keys);
+        let voices = Voices::new(space.clone(), &company, publishers, keys);
+        let hearing = talk::hear_requests(place, &voices, askers, settings, monitor_ends.clone());
         let pace = ready.outline.pace;
-        let simulating = tokio::spawn(simulate(company, voices, pace, aside, stopped.clone()));
+        let told_of = (aside, ordered.1);
+        let simulating = tokio::spawn(simulate(company, voices, pace, told_of, stopped.clone()));
+        let played = played(&ready, seen.clone(), listener.outside, &stopped);
         let subject = Subject {
             plants,
             title: ready.fleet.clone(),
             book,
-            run: Some(Played {
-                outline: ready.outline.clone(),
-                progress: seen.clone(),
-                outside: listener.outside,
-                stopped: stopped.clone(),
-            }),
+            run: Some(played),
             link: subscriber.status(),
             person: (by, hand.clone()),
             desk: desk.link.clone(),
@@ -202,7 +213,7 @@ impl Stage {
         end_monitor.set();
         let watched = watching.await.map_err(|_| Failure::Bug)?;
         subscriber.stop().await;
-        saying.await.map_err(|_| Failure::Bug)?;
+        talk::ended(beside.into_iter().chain([hearing])).await?;
         desk.closed().await;
         let summary = showing.await.map_err(|_| Failure::Bug)??;
         summary.say(wall_now() - started, &folder.display().to_string());
@@ -217,6 +228,16 @@ async fn then_stop<T>(watching: impl Future<Output = T>, stopper: Stopper) -> T 
     let watched = watching.await;
     stopper.set();
     watched
+}
+
+/// What a view shows of the plants' side.
+fn played(
+    ready: &Ready,
+    progress: watch::Receiver<Progress>,
+    outside: mpsc::Receiver<(PlantId, Outside)>,
+    stopped: &Stop,
+) -> Played {
+    Played { outline: ready.outline.clone(), progress, outside, stopped: stopped.clone() }
 }
 
 /// A key for this run, and trust in nothing else: plants and monitor are one process.

@@ -15,12 +15,15 @@ use crate::cli::guest::GuestArgs;
 use crate::cli::keys::KeysFolder;
 use crate::cli::live::{self, say};
 use crate::cli::ready::Ready;
+use crate::cli::talk::{self, Askers, OrderFlags};
 use crate::cli::view::words::Words;
 use crate::exercise::live::LiveError;
 use crate::exercise::live::company::Voices;
+use crate::exercise::live::orders::Orders;
 use crate::exercise::live::pace::Pace;
 use crate::exercise::live::simulate::{Aside, Progress, simulate};
 use crate::exercise::live::stop::{Stop, Stopper};
+use crate::ingest::trust::{Trust, Unsigned};
 use crate::telemetry::access::Access;
 use crate::telemetry::publisher::Publisher;
 use crate::telemetry::signature::Keychain;
@@ -28,6 +31,9 @@ use crate::telemetry::url::BrokerUrl;
 
 /// Where spools live, each in a folder named like its space.
 const SPOOL: &str = "sanmen-data/spool";
+
+/// Where orders that were carried out are noted, each in a file named like its space.
+const ORDERS: &str = "sanmen-data/orders";
 
 /// Plays a scenario's plants live and publishes their readings.
 #[derive(Debug, Args)]
@@ -49,6 +55,8 @@ pub struct SimulateArgs {
     spool: Option<PathBuf>,
     #[command(flatten)]
     keys: KeysFolder,
+    #[command(flatten)]
+    orders: OrderFlags,
     #[command(flatten)]
     access: AccessArgs,
     #[command(flatten)]
@@ -93,7 +101,12 @@ pub fn run(args: &SimulateArgs, _out: &mut dyn Write) -> Result<(), Failure> {
     let in_time = ready.outline.pace != Pace::Max && ready.settings.spool_bytes > 0;
     let named = args.space.is_some() && in_time;
     let spool = named.then(|| args.spool.clone().unwrap_or(Path::new(SPOOL).join(space.as_str())));
-    let place = (broker, space, keys, spool);
+    let monitors = monitors(args, &broker, &keys)?;
+    let log = Path::new(ORDERS).join(format!("{space}.toml"));
+    let (hand, orders) = args.orders.way(ready.outline.start, log);
+    let operators = args.orders.operators(&args.keys.open()?, &broker);
+    let askers = Askers { monitors, operators: operators.map(|operators| (operators, hand)) };
+    let place = (broker, space, (keys, askers, orders), spool);
     live::block_on(|stopper, stop| play(Arc::new(ready), place, lang, (stopper, stop)))
 }
 
@@ -109,9 +122,26 @@ fn keys(args: &SimulateArgs, ready: &Ready, space: &Space) -> Result<Keychain, F
     Ok(keys)
 }
 
+/// Whose questions for messages that they have missed are answered: anybody's on this machine,
+/// elsewhere those of monitors that are known, and of who holds the key of the space.
+fn monitors(args: &SimulateArgs, broker: &Access, keys: &Keychain) -> Result<Trust, Failure> {
+    if broker.url.is_loopback() {
+        return Ok(Trust::new(Unsigned::Accept));
+    }
+    let mut monitors = Trust::new(Unsigned::Refuse);
+    args.keys.open()?.tell_monitors(&mut monitors)?;
+    if let Some(space) = &keys.of_space {
+        monitors.add(None, space.public(), false);
+    }
+    Ok(monitors)
+}
+
+/// Broker and space; what plants sign by, whom they hear, what they are to do; where they spool.
+type Where = (Access, Space, (Keychain, Askers, Orders), Option<PathBuf>);
+
 async fn play(
     ready: Arc<Ready>,
-    (broker, space, keys, spool): (Access, Space, Keychain, Option<PathBuf>),
+    (broker, space, (keys, askers, orders), spool): Where,
     lang: Lang,
     (stopper, stop): (Stopper, Stop),
 ) -> Result<(), Failure> {
@@ -122,13 +152,16 @@ async fn play(
     let links = publishers.iter().map(Publisher::status).collect();
     let quitters = live::Quitters::watch(links, &broker, (&stopper, &stop));
     let link = publishers.first().map(Publisher::status);
-    let outage = link.map(|link| tokio::spawn(live::report_link(link, broker)));
+    let outage = link.map(|link| tokio::spawn(live::report_link(link, broker.clone())));
     let (aside, listener) = Aside::new(begin.now);
     let seen = listener.progress;
     let bar = live::progress_bar(&ready.outline, seen.clone());
     tokio::spawn(live::report_pace(seen, ready.outline.pace, lang));
-    let voices = Voices::new(space, &company, publishers, keys);
-    let done = simulate(company, voices, ready.outline.pace, aside, stop).await;
+    let voices = Voices::new(space.clone(), &company, publishers, keys);
+    let place = (&broker, &space);
+    let hearing = talk::hear_requests(place, &voices, askers, &ready.settings, stop.clone());
+    let done = simulate(company, voices, ready.outline.pace, (aside, orders), stop).await;
+    hearing.abort(); // nobody is left to answer
     let last = bar.await.unwrap_or(begin);
     if let Some(outage) = outage {
         outage.abort();

@@ -176,6 +176,11 @@ impl Intake {
         }
     }
 
+    /// The messages that are waited for: boot, first and last number.
+    pub(super) fn missing(&self) -> impl Iterator<Item = (u64, u64, u64)> {
+        self.sequence.missing()
+    }
+
     /// Takes in one message of this plant; gives what of it was refused.
     pub(super) fn accept(
         &mut self,

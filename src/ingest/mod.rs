@@ -19,6 +19,8 @@
 //! A reading that breaks the promise (its message came after its gap was given up) is marked late
 //! and suspect; it is kept, but the rules do not go back for it.
 
+pub mod asks;
+pub mod gate;
 mod intake;
 mod numbers;
 pub mod observation;
@@ -40,8 +42,9 @@ use crate::base::lab_result::LabResult;
 use crate::base::{PlantId, Span, Stamp, TagId};
 use crate::plant::tags::{Site, Tag};
 use crate::telemetry::mapping::Foreign;
-use crate::telemetry::topic::Topic;
+use crate::telemetry::topic::{TalkTopic, Topic};
 use crate::telemetry::wire::{self, Message, Refusal, Ticket};
+use asks::Missing;
 use intake::PlantTags;
 use observation::{
     IngestChange, IngestEvent, LabEvent, Observation, PlantIndex, SiteResult, TicketEvent,
@@ -320,6 +323,20 @@ impl Ingest {
         self.intakes.get(plant.0)
     }
 
+    /// Messages that are waited for, because later ones have come.
+    pub fn missing(&self) -> Vec<Missing> {
+        let of = |(plant, intake): (&PlantId, &Intake)| {
+            let missing = intake.missing().map(|(boot_id, from, to)| Missing {
+                plant: plant.clone(),
+                boot_id,
+                from,
+                to,
+            });
+            missing.collect::<Vec<_>>()
+        };
+        self.ids.iter().zip(&self.intakes).flat_map(of).collect()
+    }
+
     /// How many messages or parts of them were refused, by reason.
     pub fn refused(&self) -> BTreeMap<String, u64> {
         self.refusals.totals()
@@ -361,6 +378,13 @@ impl Ingest {
         belief: &Belief,
     ) -> Result<(usize, Heard), NotOurs> {
         let foreign = |reason, detail| (None, Refusal { reason, detail });
+        if let (Belief::Doubted { doubt, detail }, Ok(TalkTopic { plant, .. })) =
+            (belief, TalkTopic::parse(topic))
+        {
+            // Somebody orders in the name of an operator: it is about the plant.
+            let refusal = Refusal { reason: doubt.reason(), detail: detail.clone() };
+            return Err((self.by_id.get(&plant).copied(), refusal));
+        }
         let topic = Topic::parse(topic).map_err(|e| foreign(e.reason(), e.to_string()))?;
         let plant = &topic.plant;
         let Some(&at) = self.by_id.get(plant) else {

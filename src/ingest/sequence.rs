@@ -96,6 +96,16 @@ impl<T> Sequence<T> {
         !self.held.is_empty()
     }
 
+    /// The numbers that are waited for, `from..=to` of the boot, lowest first: later ones came.
+    pub fn missing(&self) -> impl Iterator<Item = (u64, u64, u64)> {
+        let mut next = self.next;
+        let held = self.held.keys().filter(|_| !self.joining);
+        held.filter_map(move |seq| {
+            let from = std::mem::replace(&mut next, seq + 1);
+            Some((self.boot_id?, from, seq.checked_sub(1)?)).filter(|_| from < *seq)
+        })
+    }
+
     /// What a message at this place would be.
     pub fn standing(&self, boot_id: u64, seq: u64) -> Standing {
         match self.boot_id {
@@ -256,6 +266,25 @@ mod tests {
         let mut sequence = Sequence::default();
         assert_eq!(run(&mut sequence, &[(1, 0), (1, 2), (1, 3)]), ["1.0"]);
         assert_eq!(run(&mut sequence, &[(1, 1)]), ["1.1", "1.2", "1.3"]);
+    }
+
+    #[test]
+    fn what_is_missing_is_known_until_it_comes_or_is_given_up() {
+        let mut sequence = Sequence::default();
+        let missing = |sequence: &Sequence<()>| sequence.missing().collect::<Vec<_>>();
+        run(&mut sequence, &[(3, 0), (3, 4), (3, 5), (3, 9)]);
+        assert_eq!(missing(&sequence), [(3, 1, 3), (3, 6, 8)]);
+        run(&mut sequence, &[(3, 2), (3, 7)]);
+        assert_eq!(missing(&sequence), [(3, 1, 1), (3, 3, 3), (3, 6, 6), (3, 8, 8)]);
+        give_up(&mut sequence, 6);
+        assert_eq!(missing(&sequence), [(3, 6, 6), (3, 8, 8)]);
+        run(&mut sequence, &[(3, 8), (3, 6)]);
+        assert!(missing(&sequence).is_empty());
+        let mut joining = Sequence::default();
+        let history = Place { boot_id: 1, seq: 0, sent_at: at(0) };
+        joining.accept(history, true, (), &mut Vec::new());
+        run(&mut joining, &[(1, 500)]);
+        assert!(missing(&joining).is_empty(), "it was said before we listened");
     }
 
     #[test]

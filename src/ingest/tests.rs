@@ -294,6 +294,48 @@ proptest! {
     }
 }
 
+proptest! {
+    /// Messages that were lost and are said again, in any order and some of them twice, change
+    /// nothing when they come within the bound: readings, event time and alarms are those of a day
+    /// without loss; and nothing is asked for that is there.
+    #[test]
+    fn what_is_said_again_in_time_was_never_lost(
+        lost in prop::collection::btree_set(1_u64..19, 0..12),
+        answers in prop::collection::vec(any::<prop::sample::Index>(), 0..24),
+        seconds in 1_i64..10,
+    ) {
+        let whole: Vec<Message> =
+            (0..20).map(|seq| data(1, seq, seq as i64, &[seq as i64])).collect();
+        let (mut ingest, mut steps) = (ingest(), Vec::new());
+        for message in whole.iter().filter(|it| !lost.contains(&it.envelope.seq)) {
+            steps.push(send(&mut ingest, message, message.envelope.seq as i64));
+        }
+        let missing = |ingest: &Ingest| -> Vec<u64> {
+            ingest.missing().into_iter().flat_map(|gap| gap.from..=gap.to).collect()
+        };
+        prop_assert_eq!(missing(&ingest), lost.iter().copied().collect::<Vec<_>>());
+        let mut left: Vec<u64> = lost.iter().copied().collect();
+        let mut said = Vec::new();
+        for answer in &answers {
+            let all: Vec<u64> = lost.iter().copied().collect();
+            if !all.is_empty() {
+                said.push(*answer.get(&all));
+            }
+        }
+        said.append(&mut left); // at last every one
+        for seq in said {
+            steps.push(send(&mut ingest, &whole[seq as usize], 19));
+        }
+        prop_assert!(missing(&ingest).is_empty());
+        steps.push(ingest.tick(at(19 + seconds)));
+        let seen: Vec<f64> = steps.iter().flat_map(values).collect();
+        prop_assert_eq!(seen, (0..20).map(f64::from).collect::<Vec<_>>());
+        prop_assert!(steps.iter().flat_map(|it| &it.batches).all(|batch| !batch.late));
+        let counters = ingest.intake(PlantIndex(0)).expect("ours").counters;
+        prop_assert_eq!((counters.lost, counters.late, counters.readings), (0, 0, 20));
+    }
+}
+
 #[test]
 fn a_ticket_comes_out_once_whatever_readings_do() {
     use crate::base::complaint::{Channel, Problem};

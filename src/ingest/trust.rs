@@ -41,6 +41,18 @@ pub enum Doubt {
     RevokedKey,
     /// It is not what the holder of the key that it names has signed.
     Forged,
+    /// What should be a request to a plant is none.
+    NoRequest,
+    /// It is asked of another plant than its topic says.
+    WrongTopic,
+    /// A request whose time is over, or that was made before anybody listened.
+    Expired,
+    /// A request that has been heard before.
+    Replayed,
+    /// A request of a time to come.
+    Early,
+    /// More requests than anybody makes.
+    TooMany,
 }
 
 impl Doubt {
@@ -51,6 +63,12 @@ impl Doubt {
             Self::UnknownKey => "unknown-key",
             Self::RevokedKey => "revoked-key",
             Self::Forged => "forged",
+            Self::NoRequest => "wrong-shape",
+            Self::WrongTopic => "wrong-topic",
+            Self::Expired => "expired",
+            Self::Replayed => "replayed",
+            Self::Early => "future",
+            Self::TooMany => "too-many",
         }
     }
 }
@@ -116,9 +134,16 @@ impl Trust {
     /// What is believed of a message that came under `topic`. What is no message of a plant is for
     /// others to refuse.
     pub fn belief(&self, topic: &str, payload: &[u8]) -> Belief {
-        let Ok(Topic { plant, .. }) = Topic::parse(topic) else { return Belief::Unsigned };
+        match Topic::parse(topic) {
+            Ok(Topic { plant, .. }) => self.believe(&plant, topic, payload),
+            Err(_) => Belief::Unsigned,
+        }
+    }
+
+    /// What is believed of a message about `plant`, whatever the kind of its topic.
+    pub fn believe(&self, plant: &PlantId, topic: &str, payload: &[u8]) -> Belief {
         let doubt = |doubt, detail| Belief::Doubted { doubt, detail };
-        if !self.must_sign(&plant) {
+        if !self.must_sign(plant) {
             return match self.unsigned {
                 Unsigned::Accept => Belief::Unsigned,
                 Unsigned::Refuse => {
@@ -129,7 +154,7 @@ impl Trust {
         let Some(signed) = Signed::read(payload) else {
             return doubt(Doubt::Unsigned, format!("{plant} has a key, and this is not signed"));
         };
-        let (key, own) = (signed.key, self.of_plants.get(&plant));
+        let (key, own) = (signed.key, self.of_plants.get(plant));
         let known = own.into_iter().flatten().chain(&self.of_all).find(|it| it.key.id() == key);
         match known {
             None => doubt(Doubt::UnknownKey, format!("key {key} is none of {plant}")),

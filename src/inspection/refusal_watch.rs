@@ -13,8 +13,9 @@ use crate::plant::profile::Profile;
 
 /// Every word under which a message may be refused as somebody else's, or as none; what a plant's
 /// own fault may cause (times, tags, sites) has other rules.
-pub const REASONS: [&str; 15] = [
+pub const REASONS: [&str; 16] = [
     "forged",
+    "replayed",
     "unknown-key",
     "revoked-key",
     "unsigned",

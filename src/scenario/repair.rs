@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use rand::RngExt;
 
-use super::injection::{Injection, InjectionKind, PeopleEvent, PowerEvent, StationEvent};
+use super::injection::{
+    Injection, InjectionKind, NetworkEvent, PeopleEvent, PowerEvent, StationEvent,
+};
 use crate::base::random::{Seed, stream};
 use crate::base::{Span, Stamp};
 
@@ -67,7 +69,13 @@ pub fn can_be_repaired(kind: &InjectionKind) -> bool {
 
 /// Is it something that people are ordered to do? It happens when they have done it.
 pub fn is_order(kind: &InjectionKind) -> bool {
-    matches!(kind, InjectionKind::Power(PowerEvent::DosingReset))
+    matches!(
+        kind,
+        InjectionKind::Power(PowerEvent::DosingReset)
+            | InjectionKind::Network(
+                NetworkEvent::PumpSwitch { .. } | NetworkEvent::ValveTurn { .. }
+            )
+    )
 }
 
 /// Ends each of `injections` when its repair is done, as drawn from `seed`; an order begins then.

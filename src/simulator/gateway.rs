@@ -46,7 +46,9 @@ pub struct Gateway {
     pending: Vec<Reading>,
     /// The last reading of each tag, for a gateway that freezes.
     last: Vec<Option<Reading>>,
+    /// Those that happen to it, then those for want of power.
     silences: Vec<Injection>,
+    own_silences: usize,
     freezes: Vec<Injection>,
 }
 
@@ -69,6 +71,7 @@ impl Gateway {
             injections.iter().filter(is).cloned().collect()
         };
         let mut silences: Vec<Injection> = of(|event| *event == GatewayEvent::Silence);
+        let own_silences = silences.len();
         silences.extend(without_power(plant, injections));
         let gateway = Self {
             identity,
@@ -81,6 +84,7 @@ impl Gateway {
             pending: Vec::new(),
             last: vec![None; tags.len()],
             silences,
+            own_silences,
             freezes: of(|event| matches!(event, GatewayEvent::Frozen { .. })),
         };
         let bytes = gateway.message(NUMBER_MAX, start, Body::Birth(birth)).payload.len();
@@ -88,6 +92,12 @@ impl Gateway {
             return Err(SimulatorError::BirthTooLarge { plant: plant.id.clone(), bytes });
         }
         Ok(gateway)
+    }
+
+    /// When it has no power, now that more is known of what happens.
+    pub fn learn_power(&mut self, plant: &Plant, injections: &[Injection]) {
+        self.silences.truncate(self.own_silences);
+        self.silences.extend(without_power(plant, injections));
     }
 
     /// Takes what was read from the last call on until `now`, and adds to `out` what is sent.

@@ -7,6 +7,7 @@ pub mod backoff;
 pub mod mapping;
 pub mod public;
 pub mod radio;
+pub mod request;
 pub mod signature;
 pub mod topic;
 pub mod url;
@@ -26,6 +27,8 @@ mod outbox;
 pub mod probe;
 #[cfg(feature = "live")]
 pub mod publisher;
+#[cfg(feature = "live")]
+mod sent;
 #[cfg(feature = "live")]
 pub mod spool;
 #[cfg(feature = "live")]

@@ -51,85 +51,104 @@ enum Stage {
     Acknowledged,
 }
 
+#[derive(Debug)]
+struct Item {
+    entry: Entry,
+    stage: Stage,
+    /// Is it said again, for somebody who has missed it?
+    again: bool,
+}
+
 /// A bounded list of messages until their acknowledgement.
 #[derive(Debug)]
 pub struct Outbox {
-    entries: VecDeque<(Entry, Stage)>,
+    items: VecDeque<Item>,
     capacity: usize,
 }
 
 impl Outbox {
     /// Room for `capacity` messages.
     pub fn new(capacity: usize) -> Self {
-        Self { entries: VecDeque::new(), capacity }
+        Self { items: VecDeque::new(), capacity }
     }
 
     /// May another message come in?
     pub fn has_room(&self) -> bool {
-        self.entries.len() < self.capacity
+        self.items.len() < self.capacity
     }
 
     /// Has everything been acknowledged?
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.items.is_empty()
     }
 
     /// Keeps a message. The caller has asked `has_room`.
     pub fn push(&mut self, entry: Entry) {
-        self.entries.push_back((entry, Stage::Waiting));
+        self.items.push_back(Item { entry, stage: Stage::Waiting, again: false });
+    }
+
+    /// Keeps a message that has been said before. The caller has asked `has_room`.
+    pub fn push_again(&mut self, entry: Entry) {
+        self.items.push_back(Item { entry, stage: Stage::Waiting, again: true });
+    }
+
+    /// How many there are that have been said before.
+    pub fn again(&self) -> usize {
+        self.items.iter().filter(|item| item.again).count()
     }
 
     /// How many are with the client, given or sent.
     pub fn in_flight(&self) -> usize {
-        self.entries.iter().take_while(|(_, stage)| *stage != Stage::Waiting).count()
+        self.items.iter().take_while(|item| item.stage != Stage::Waiting).count()
     }
 
     /// Drops messages that the client does not have yet and that are worth nothing any more at
     /// `now`; gives how many.
     pub fn expire(&mut self, now: Stamp) -> usize {
-        let before = self.entries.len();
-        self.entries.retain(|(entry, stage)| *stage != Stage::Waiting || !entry.is_over(now));
-        before - self.entries.len()
+        let before = self.items.len();
+        self.items.retain(|item| item.stage != Stage::Waiting || !item.entry.is_over(now));
+        before - self.items.len()
     }
 
     /// Is there a message that the client does not have yet?
     pub fn has_waiting(&self) -> bool {
-        self.entries.iter().any(|(_, stage)| *stage == Stage::Waiting)
+        self.items.iter().any(|item| item.stage == Stage::Waiting)
     }
 
     /// The oldest message that the client does not have yet; from now on it has it.
     pub fn give(&mut self) -> Option<&Entry> {
-        let (entry, stage) = self.entries.iter_mut().find(|(_, stage)| *stage == Stage::Waiting)?;
-        *stage = Stage::Given;
-        Some(entry)
+        let item = self.items.iter_mut().find(|item| item.stage == Stage::Waiting)?;
+        item.stage = Stage::Given;
+        Some(&item.entry)
     }
 
     /// The client has sent the oldest message it was given, under this packet identifier.
     pub fn sent(&mut self, packet: u16) {
-        let given = self.entries.iter_mut().find(|(_, stage)| *stage == Stage::Given);
-        if let Some((_, stage)) = given {
-            *stage = Stage::Sent(packet);
+        let given = self.items.iter_mut().find(|item| item.stage == Stage::Given);
+        if let Some(item) = given {
+            item.stage = Stage::Sent(packet);
         }
     }
 
     /// The broker has the message with this packet identifier; an identifier nobody waits for
-    /// changes nothing. Gives how many of the oldest messages it has with that, and are forgotten.
+    /// changes nothing. Gives how many of the oldest messages it has with that, and are forgotten;
+    /// those that had been said before do not count.
     pub fn acknowledged(&mut self, packet: u16) -> usize {
-        let sent = self.entries.iter_mut().find(|(_, stage)| *stage == Stage::Sent(packet));
-        if let Some((_, stage)) = sent {
-            *stage = Stage::Acknowledged;
+        let sent = self.items.iter_mut().find(|item| item.stage == Stage::Sent(packet));
+        if let Some(item) = sent {
+            item.stage = Stage::Acknowledged;
         }
-        let before = self.entries.len();
-        while self.entries.front().is_some_and(|(_, stage)| *stage == Stage::Acknowledged) {
-            self.entries.pop_front();
+        let mut count = 0;
+        while let Some(item) = self.items.pop_front_if(|it| it.stage == Stage::Acknowledged) {
+            count += usize::from(!item.again);
         }
-        before - self.entries.len()
+        count
     }
 
     /// The connection is gone: what is not acknowledged must go out again, in order.
     pub fn rewind(&mut self) {
-        for (_, stage) in self.entries.iter_mut().filter(|(_, it)| *it != Stage::Acknowledged) {
-            *stage = Stage::Waiting;
+        for item in self.items.iter_mut().filter(|item| item.stage != Stage::Acknowledged) {
+            item.stage = Stage::Waiting;
         }
     }
 }
@@ -162,6 +181,21 @@ mod tests {
         outbox.acknowledged(7);
         assert_eq!(outbox.in_flight(), 1);
         assert!(outbox.has_room() && !outbox.is_empty());
+    }
+
+    #[test]
+    fn what_is_said_again_counts_for_nothing_but_its_room() {
+        let mut outbox = Outbox::new(3);
+        outbox.push(entry(0));
+        outbox.push_again(entry(1));
+        outbox.push(entry(2));
+        assert!(!outbox.has_room() && outbox.again() == 1);
+        (1..=3).for_each(|packet| {
+            given(&mut outbox);
+            outbox.sent(packet);
+        });
+        assert_eq!([2, 1, 3].map(|packet| outbox.acknowledged(packet)), [0, 1, 1]);
+        assert_eq!(outbox.again(), 0);
     }
 
     #[test]
@@ -235,7 +269,7 @@ mod tests {
                     }
                     _ => {}
                 }
-                prop_assert!(outbox.entries.len() <= 8);
+                prop_assert!(outbox.items.len() <= 8);
             }
             prop_assert_eq!(seen, (0..next).collect::<Vec<_>>());
             prop_assert!(outbox.is_empty());

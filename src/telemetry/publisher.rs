@@ -4,7 +4,11 @@
 //! are counted. With a spool messages go through files instead: the sender never waits for the
 //! broker, a killed process loses nothing, and only when the files are full the oldest are
 //! given up.
+//!
+//! What the broker has is kept as long as there is room, and published again as it was when
+//! somebody has missed it.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -21,6 +25,9 @@ use crate::telemetry::ceiling::Ceiling;
 use crate::telemetry::link::{Event, Link, LinkSettings, LinkState, LinkStatus};
 pub use crate::telemetry::outbox::Keep;
 use crate::telemetry::outbox::{Entry, Outbox};
+use crate::telemetry::request::RESEND_MAX;
+use crate::telemetry::sent::Sent;
+pub use crate::telemetry::sent::Wanted;
 use crate::telemetry::spool::Spool;
 use crate::telemetry::wire::MESSAGE_BYTES_MAX;
 
@@ -29,6 +36,18 @@ pub const OUTBOX_MESSAGES: usize = 4_096;
 
 /// How many of them may have reached the client; the others wait in the channel to the task.
 const IN_HAND: usize = 128;
+
+/// How many of those may be messages that are said again: new ones go on meanwhile.
+const AGAIN_IN_HAND: usize = 16;
+
+/// Messages that may wait to be said again; those beyond are asked for another time.
+const AGAIN_MAX: usize = 2 * RESEND_MAX as usize;
+
+/// Questions that may wait for the task.
+const WANTED_WAITING: usize = 16;
+
+/// Most memory for what was sent, without a spool; at 8 KiB a message 2,048 of them.
+const SENT_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// How to publish.
 #[derive(Debug, Clone)]
@@ -45,10 +64,13 @@ pub struct PublisherSettings {
     pub pace: Pace,
     /// Messages that may wait, besides the 128 at most that are on their way.
     pub outbox: usize,
+    /// Most bytes of messages that are kept for those who have missed them; in memory 16 MiB at
+    /// most. With a spool its own bound holds.
+    pub sent_bytes: u64,
 }
 
 impl PublisherSettings {
-    /// The usual: tested every 15 s, `OUTBOX_MESSAGES` kept, no will.
+    /// The usual: tested every 15 s, `OUTBOX_MESSAGES` kept, no will, nothing said again.
     pub fn new(broker: impl Into<Access>, client_id: &str) -> Self {
         Self {
             broker: broker.into(),
@@ -57,6 +79,7 @@ impl PublisherSettings {
             keep_alive: Duration::from_secs(15),
             pace: Pace::default(),
             outbox: OUTBOX_MESSAGES,
+            sent_bytes: 0,
         }
     }
 }
@@ -88,7 +111,7 @@ pub struct Undelivered {
 pub struct PublisherCounts {
     /// Taken by `publish`.
     pub accepted: u64,
-    /// Acknowledged by the broker.
+    /// Acknowledged by the broker, messages that were said again included.
     pub acknowledged: u64,
     /// Refused by the broker one by one (no permission, quota), and given up.
     pub rejected: u64,
@@ -98,6 +121,8 @@ pub struct PublisherCounts {
     pub dropped: u64,
     /// Times that `publish` waited for room.
     pub waited: u64,
+    /// Published again for somebody who had missed them.
+    pub again: u64,
 }
 
 #[derive(Debug, Default)]
@@ -108,12 +133,26 @@ struct Counters {
     expired: AtomicU64,
     dropped: AtomicU64,
     waited: AtomicU64,
+    again: AtomicU64,
+}
+
+/// Asks a publisher to say messages again.
+#[derive(Debug, Clone)]
+pub struct Prompter(mpsc::Sender<Wanted>);
+
+impl Prompter {
+    /// Asks for what is `wanted`: what of it is still kept is published again, as it was. Asked
+    /// more often than it can answer, it does not.
+    pub fn ask(&self, wanted: Wanted) {
+        let _ = self.0.try_send(wanted); // whoever has missed them asks again
+    }
 }
 
 /// Publishes over one connection. Dropping it cuts the connection: the broker sends the will.
 #[derive(Debug)]
 pub struct Publisher {
     inbox: Option<mpsc::Sender<Entry>>,
+    prompter: Prompter,
     counters: Arc<Counters>,
     status: watch::Receiver<LinkStatus>,
     task: JoinHandle<()>,
@@ -140,6 +179,8 @@ impl Publisher {
         // What is spooled at once need not wait in memory, where a kill would lose it.
         let waiting = if spool.is_some() { 1 } else { settings.outbox.max(1) };
         let (inbox, messages) = mpsc::channel(waiting);
+        let (prompts, wanted) = mpsc::channel(WANTED_WAITING);
+        let sent_bytes = if spool.is_some() { 0 } else { settings.sent_bytes.min(SENT_BYTES_MAX) };
         let counters = Arc::new(Counters::default());
         let left = spool.as_ref().map_or(0, Spool::waiting);
         counters.accepted.store(left as u64, Ordering::Relaxed);
@@ -156,8 +197,13 @@ impl Publisher {
             stuck: None,
             complained: false,
             spool,
+            sent: Sent::new(usize::try_from(sent_bytes).unwrap_or(usize::MAX)),
+            wanted,
+            answering: Vec::new(),
+            again: VecDeque::new(),
         };
-        Self { inbox: Some(inbox), counters, status, task: tokio::spawn(task.run()) }
+        let (inbox, prompter) = (Some(inbox), Prompter(prompts));
+        Self { inbox, prompter, counters, status, task: tokio::spawn(task.run()) }
     }
 
     /// Accepts a message; waits while the outbox is full. Messages arrive in the order of calls,
@@ -191,6 +237,11 @@ impl Publisher {
         Ok(())
     }
 
+    /// What asks it to say messages again.
+    pub fn prompter(&self) -> Prompter {
+        self.prompter.clone()
+    }
+
     /// How the connection stands, now and whenever it changes.
     pub fn status(&self) -> watch::Receiver<LinkStatus> {
         self.status.clone()
@@ -206,6 +257,7 @@ impl Publisher {
             expired: read(&self.counters.expired),
             dropped: read(&self.counters.dropped),
             waited: read(&self.counters.waited),
+            again: read(&self.counters.again),
         }
     }
 
@@ -233,7 +285,7 @@ impl Publisher {
     pub fn give_up(self) -> Undelivered {
         let counts = self.counts();
         let done = counts.acknowledged + counts.rejected + counts.expired + counts.dropped;
-        let messages = counts.accepted.saturating_sub(done);
+        let messages = (counts.accepted + counts.again).saturating_sub(done);
         Undelivered { messages }
     }
 }
@@ -262,6 +314,13 @@ struct Task {
     stuck: Option<Entry>,
     /// It has been said that the spool does not work.
     complained: bool,
+    /// What was sent, where there is no spool.
+    sent: Sent,
+    wanted: mpsc::Receiver<Wanted>,
+    /// The questions whose answers are in `again`.
+    answering: Vec<Wanted>,
+    /// Messages that wait to be said again.
+    again: VecDeque<Entry>,
 }
 
 /// How soon a spool that could not take a message is tried again.
@@ -285,6 +344,7 @@ impl Task {
                         None => open = false,
                     }
                 }
+                Some(wanted) = self.wanted.recv() => self.answer(wanted),
                 () = tokio::time::sleep(SPOOL_AGAIN), if self.stuck.is_some() => {
                     if let Some(entry) = self.stuck.take() {
                         self.take(entry);
@@ -313,7 +373,10 @@ impl Task {
     }
 
     fn take(&mut self, entry: Entry) {
-        let Some(spool) = &mut self.spool else { return self.outbox.push(entry) };
+        let Some(spool) = &mut self.spool else {
+            self.sent.keep(&entry);
+            return self.outbox.push(entry);
+        };
         match spool.append(&entry) {
             Ok(()) => self.complained = false,
             Err(error) => {
@@ -326,8 +389,38 @@ impl Task {
         self.count_dropped();
     }
 
-    /// Brings messages from the spool into the outbox.
+    /// Looks for messages that somebody has missed.
+    fn answer(&mut self, wanted: Wanted) {
+        if self.again.is_empty() {
+            self.answering.clear();
+        }
+        if self.answering.contains(&wanted) {
+            return; // they are on their way
+        }
+        let room = AGAIN_MAX - self.again.len();
+        let found = match &self.spool {
+            Some(spool) => spool.find(&wanted, room).unwrap_or_else(|error| {
+                tracing::warn!(%error, "what was sent cannot be read");
+                Vec::new()
+            }),
+            None => self.sent.find(&wanted, room),
+        };
+        let Wanted { head, boot_id, from, to } = &wanted;
+        let count = found.len();
+        tracing::info!(head, boot_id, from, to, count, "somebody has missed messages");
+        self.again.extend(found);
+        self.answering.push(wanted);
+    }
+
+    /// Brings messages that are said again, and those of the spool, into the outbox.
     fn fill(&mut self) {
+        while self.outbox.has_room()
+            && self.outbox.again() < AGAIN_IN_HAND
+            && let Some(entry) = self.again.pop_front()
+        {
+            self.outbox.push_again(entry);
+            self.counters.again.fetch_add(1, Ordering::Relaxed);
+        }
         while let Some(spool) = self.spool.as_mut().filter(|_| self.outbox.has_room()) {
             match spool.take() {
                 Ok(Some(entry)) => self.outbox.push(entry),

@@ -6,6 +6,9 @@
 //! messages were acknowledged in part goes out again as a whole, which readers know as duplicates.
 //! When there is no room the oldest file is given up: the newest messages say how things stand, and
 //! readers see the gap in their numbers.
+//!
+//! What the broker has stays as long as there is room, for those who have missed it, and is the
+//! first to be given up. It is of no use to a later run, whose gateway begins to count again.
 
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
@@ -16,6 +19,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::telemetry::outbox::{Entry, Keep};
+use crate::telemetry::sent::{Numbers, Wanted};
 
 /// A file is closed once it is as long as this.
 const FILE_BYTES: u64 = 256 * 1024;
@@ -36,15 +40,27 @@ struct Line<'a> {
     payload: &'a str,
 }
 
+/// How the files end whose messages the broker has.
+const SENT: &str = "sent";
+
 #[derive(Debug)]
 struct Segment {
     path: PathBuf,
     bytes: u64,
+    numbers: Numbers,
     messages: usize,
     /// Of these, how many have been handed out.
     taken: usize,
     /// Of these, how many the broker has.
     done: usize,
+}
+
+impl Segment {
+    /// Of a file without messages.
+    fn new(path: PathBuf) -> Self {
+        let numbers = Numbers::default();
+        Self { path, bytes: 0, numbers, messages: 0, taken: 0, done: 0 }
+    }
 }
 
 /// Messages on disk.
@@ -53,6 +69,8 @@ pub struct Spool {
     settings: SpoolSettings,
     /// Oldest first; the last may be written to.
     segments: VecDeque<Segment>,
+    /// What the broker has, oldest first.
+    sent: VecDeque<Segment>,
     writer: Option<File>,
     next_number: u64,
     /// Messages of a segment that are read and not handed out.
@@ -71,6 +89,10 @@ impl Spool {
         let mut names: Vec<(u64, PathBuf)> = Vec::new();
         for entry in fs::read_dir(&settings.folder)? {
             let path = entry?.path();
+            if path.extension().is_some_and(|it| it == SENT) {
+                fs::remove_file(&path)?;
+                continue;
+            }
             let number = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok());
             if let Some(number) =
                 number.filter(|_| path.extension().is_some_and(|it| it == "jsonl"))
@@ -82,12 +104,24 @@ impl Spool {
         let next_number = names.last().map_or(0, |(number, _)| number + 1);
         let mut segments = VecDeque::new();
         for (_, path) in names {
-            let (bytes, messages) = (fs::metadata(&path)?.len(), read(&path)?.len());
-            segments.push_back(Segment { path, bytes, messages, taken: 0, done: 0 });
+            let (bytes, entries) = (fs::metadata(&path)?.len(), read(&path)?);
+            let mut segment = Segment { bytes, messages: entries.len(), ..Segment::new(path) };
+            for entry in &entries {
+                segment.numbers.add(&entry.payload);
+            }
+            segments.push_back(segment);
         }
-        let (ready, reading) = (VecDeque::new(), None);
-        let (writer, dropped, orphans) = (None, 0, 0);
-        Ok(Self { settings, segments, writer, next_number, ready, reading, dropped, orphans })
+        Ok(Self {
+            settings,
+            segments,
+            sent: VecDeque::new(),
+            writer: None,
+            next_number,
+            ready: VecDeque::new(),
+            reading: None,
+            dropped: 0,
+            orphans: 0,
+        })
     }
 
     /// How many messages wait that have not been handed out.
@@ -116,7 +150,7 @@ impl Spool {
             let file = OpenOptions::new().create_new(true).append(true).open(&path)?;
             self.writer = Some(file);
             self.next_number += 1;
-            self.segments.push_back(Segment { path, bytes: 0, messages: 0, taken: 0, done: 0 });
+            self.segments.push_back(Segment::new(path));
         }
         let (Some(file), Some(segment)) = (&mut self.writer, self.segments.back_mut()) else {
             return Ok(());
@@ -132,6 +166,7 @@ impl Spool {
         }
         segment.bytes += line.len() as u64;
         segment.messages += 1;
+        segment.numbers.add(&entry.payload);
         self.make_room();
         Ok(())
     }
@@ -139,6 +174,11 @@ impl Spool {
     /// Gives up the oldest files while there is too much.
     fn make_room(&mut self) {
         let most = self.settings.bytes_max.max(2 * FILE_BYTES);
+        let kept = |sent: &VecDeque<Segment>| sent.iter().map(|it| it.bytes).sum::<u64>();
+        while self.bytes() + kept(&self.sent) > most {
+            let Some(oldest) = self.sent.pop_front() else { break };
+            let _ = fs::remove_file(&oldest.path);
+        }
         while self.segments.len() > 1 && self.bytes() > most {
             let Some(oldest) = self.segments.pop_front() else { break };
             self.dropped += (oldest.messages - oldest.taken) as u64;
@@ -202,30 +242,54 @@ impl Spool {
         }
         let closed = |segment: &Segment| segment.done == segment.messages;
         while self.segments.len() > 1 && self.segments.front().is_some_and(closed) {
-            self.remove_oldest();
+            self.set_aside_oldest();
         }
         // The last one is only removed when it is worth it: a file a message would cost more.
         let is_long =
             self.segments.front().is_some_and(|it| closed(it) && it.bytes >= FILE_BYTES / 4);
         if self.segments.len() == 1 && is_long {
             self.writer = None;
-            self.remove_oldest();
+            self.set_aside_oldest();
         }
     }
 
-    fn remove_oldest(&mut self) {
-        if let Some(oldest) = self.segments.pop_front() {
-            self.reading = self.reading.and_then(|at| at.checked_sub(1));
-            let _ = fs::remove_file(&oldest.path);
+    /// The broker has all of the oldest file.
+    fn set_aside_oldest(&mut self) {
+        let Some(mut oldest) = self.segments.pop_front() else { return };
+        self.reading = self.reading.and_then(|at| at.checked_sub(1));
+        let aside = oldest.path.with_extension(SENT);
+        if fs::rename(&oldest.path, &aside).is_ok() {
+            oldest.path = aside;
+            self.sent.push_back(oldest);
+        } else {
+            let _ = fs::remove_file(&oldest.path); // what stays is sent again, later
         }
+    }
+
+    /// The messages that are wanted, were handed out, and are still here: at most `most`, oldest
+    /// first. Errors: a file cannot be read.
+    pub(super) fn find(&self, wanted: &Wanted, most: usize) -> io::Result<Vec<Entry>> {
+        let mut found = Vec::new();
+        for segment in self.sent.iter().chain(&self.segments) {
+            if segment.taken == 0 || !segment.numbers.may_hold(wanted) {
+                continue;
+            }
+            let taken = read(&segment.path)?.into_iter().take(segment.taken);
+            found.extend(taken.filter(|entry| wanted.is_met_by(entry)));
+            if found.len() >= most {
+                found.truncate(most);
+                break;
+            }
+        }
+        Ok(found)
     }
 
     /// Everything has been acknowledged: leaves nothing behind.
     pub fn close(mut self) {
         self.writer = None;
         if self.segments.iter().all(|segment| segment.done == segment.messages) {
-            while !self.segments.is_empty() {
-                self.remove_oldest();
+            for segment in self.segments.iter().chain(&self.sent) {
+                let _ = fs::remove_file(&segment.path);
             }
             let _ = fs::remove_dir(&self.settings.folder); // unless something of others is in it
         }
@@ -292,6 +356,40 @@ mod tests {
         spool.acknowledged(11);
         spool.close();
         assert!(!folder.path().join("spool").exists(), "it leaves nothing");
+    }
+
+    #[test]
+    fn what_the_broker_has_can_be_had_again_until_its_room_is_needed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut spool = Spool::open(settings(folder.path())).expect("opens");
+        let numbered = |seq: usize| {
+            let fill = "x".repeat(7_000);
+            let text = format!("{{\"plant\":\"a\",\"boot_id\":3,\"seq\":{seq},\"f\":\"{fill}\"}}");
+            Entry { topic: "s/a/data".to_owned(), payload: Bytes::from(text), keep: Keep::No }
+        };
+        let find = |spool: &Spool, from, to| {
+            let wanted = Wanted { head: "s/a/".to_owned(), boot_id: 3, from, to };
+            spool.find(&wanted, 20).expect("it reads")
+        };
+        for seq in 0..120 {
+            spool.append(&numbered(seq)).expect("taken");
+            if seq < 110 {
+                spool.take().expect("reads");
+                spool.acknowledged(1);
+            }
+        }
+        assert_eq!(find(&spool, 3, 5), [numbered(3), numbered(4), numbered(5)]);
+        assert_eq!(find(&spool, 108, 119), [numbered(108), numbered(109)], "the others will come");
+        assert_eq!(find(&spool, 0, 100).len(), 20, "the most that were wanted at once");
+        for seq in 120..200 {
+            spool.append(&numbered(seq)).expect("taken");
+        }
+        assert!(find(&spool, 3, 5).is_empty(), "what waits has its room");
+        assert_eq!(spool.dropped(), 0);
+        drop(spool);
+        let spool = Spool::open(settings(folder.path())).expect("opens");
+        assert!(find(&spool, 0, 199).is_empty(), "nothing has been handed out yet");
+        assert!(spool.waiting() < 200, "what the broker has is not sent again");
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Topics: `sanmen/v1/{space}/{plant}/{kind}` of plants, built and taken apart; and
+//! Topics: `sanmen/v1/{space}/{plant}/{kind}` of plants, built and taken apart; the same with
+//! `resend` and `cmd`, where something is asked of a plant, and `answer`, where it answers; and
 //! `sanmen/v1/{space}/alarm/{plant}/{rule}/{tag}`, where a monitor says what stands.
 
 use std::fmt;
@@ -90,29 +91,96 @@ impl TopicError {
 impl Topic {
     /// Takes a topic apart. Errors: it is none of ours.
     pub fn parse(text: &str) -> Result<Self, TopicError> {
-        if text.len() > TOPIC_BYTES_MAX {
-            return Err(TopicError::TooLong);
+        let kind = |word: &str| Kind::ALL.into_iter().find(|known| known.name() == word);
+        parse(text, kind).map(|(space, plant, kind)| Self { space, plant, kind })
+    }
+
+    /// The topic as it begins for every kind, with the slash before the kind.
+    pub fn head(space: &Space, plant: &PlantId) -> String {
+        format!("{ROOT}/{VERSION}/{space}/{plant}/")
+    }
+}
+
+/// A topic of a plant whose last level means something to `kind`.
+fn parse<T>(
+    text: &str,
+    kind: impl Fn(&str) -> Option<T>,
+) -> Result<(Space, PlantId, T), TopicError> {
+    if text.len() > TOPIC_BYTES_MAX {
+        return Err(TopicError::TooLong);
+    }
+    let mut levels = text.split('/');
+    let mut level = || levels.next().ok_or(TopicError::Foreign);
+    let (root, version, space, plant, last) = (level()?, level()?, level()?, level()?, level()?);
+    if root != ROOT || version != VERSION || levels.next().is_some() {
+        return Err(TopicError::Foreign);
+    }
+    let kind = kind(last).ok_or(TopicError::UnknownKind)?;
+    match (Space::new(space), PlantId::new(plant)) {
+        (Ok(space), Ok(plant)) => Ok((space, plant, kind)),
+        _ => Err(TopicError::NotAnId),
+    }
+}
+
+/// What passes between a plant and those who ask something of it; no monitor takes it for what a
+/// plant says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Talk {
+    /// Somebody asks for messages again.
+    Resend,
+    /// An operator orders something.
+    Command,
+    /// The plant says what came of a command.
+    Answer,
+}
+
+impl Talk {
+    /// Every one.
+    pub const ALL: [Self; 3] = [Self::Resend, Self::Command, Self::Answer];
+
+    /// The word in the topic.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Resend => "resend",
+            Self::Command => "cmd",
+            Self::Answer => "answer",
         }
-        let mut levels = text.split('/');
-        let mut level = || levels.next().ok_or(TopicError::Foreign);
-        let (root, version, space, plant, kind) =
-            (level()?, level()?, level()?, level()?, level()?);
-        if root != ROOT || version != VERSION || levels.next().is_some() {
-            return Err(TopicError::Foreign);
-        }
-        let kind = Kind::ALL.into_iter().find(|known| known.name() == kind);
-        let kind = kind.ok_or(TopicError::UnknownKind)?;
-        match (Space::new(space), PlantId::new(plant)) {
-            (Ok(space), Ok(plant)) => Ok(Self { space, plant, kind }),
-            _ => Err(TopicError::NotAnId),
-        }
+    }
+
+    /// What hears it of every plant of a space.
+    pub fn filter(self, space: &Space) -> String {
+        format!("{ROOT}/{VERSION}/{space}/+/{}", self.name())
+    }
+}
+
+/// Where it passes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TalkTopic {
+    /// The run's private name.
+    pub space: Space,
+    /// The plant.
+    pub plant: PlantId,
+    /// What about.
+    pub talk: Talk,
+}
+
+impl TalkTopic {
+    /// Takes a topic apart. Errors: it is none of these.
+    pub fn parse(text: &str) -> Result<Self, TopicError> {
+        let talk = |word: &str| Talk::ALL.into_iter().find(|known| known.name() == word);
+        parse(text, talk).map(|(space, plant, talk)| Self { space, plant, talk })
+    }
+}
+
+impl fmt::Display for TalkTopic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", Topic::head(&self.space, &self.plant), self.talk.name())
     }
 }
 
 impl fmt::Display for Topic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (space, plant, kind) = (&self.space, &self.plant, self.kind.name());
-        write!(f, "{ROOT}/{VERSION}/{space}/{plant}/{kind}")
+        write!(f, "{}{}", Self::head(&self.space, &self.plant), self.kind.name())
     }
 }
 
@@ -198,6 +266,22 @@ mod tests {
         ] {
             assert_eq!(Topic::parse(text), Err(why), "{text:?}");
         }
+    }
+
+    #[test]
+    fn what_is_asked_of_a_plant_is_nothing_that_it_says() {
+        let plant = PlantId::new("sanmen").expect("an id");
+        for talk in Talk::ALL {
+            let topic = TalkTopic { space: space(), plant: plant.clone(), talk };
+            let text = topic.to_string();
+            assert_eq!(TalkTopic::parse(&text), Ok(topic));
+            assert_eq!(Topic::parse(&text), Err(TopicError::UnknownKind));
+            assert_eq!(
+                talk.filter(&space()),
+                text.replace("sanmen/v1/k7/sanmen", "sanmen/v1/k7/+")
+            );
+        }
+        assert_eq!(TalkTopic::parse("sanmen/v1/k7/sanmen/data"), Err(TopicError::UnknownKind));
     }
 
     #[test]

@@ -146,7 +146,11 @@ fn lowest(driven: &PressureDriven, required: &[Length]) -> Length {
 }
 
 /// Refuses what the plant has not got.
-fn check(plant: &Plant, condition: usize, injections: &[Injection]) -> Result<(), WorldError> {
+pub(super) fn check(
+    plant: &Plant,
+    condition: usize,
+    injections: &[Injection],
+) -> Result<(), WorldError> {
     let has_condition = |at: usize| {
         if at < plant.conditions.len() { Ok(()) } else { Err(WorldError::NoSuchCondition(at)) }
     };

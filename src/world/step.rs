@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::WorldError;
+use super::begin::check;
 use super::demand::Demand;
 use super::emptying::Emptying;
 use super::foreign::Foreign;
@@ -100,6 +101,25 @@ impl World {
         Ok(&self.truth)
     }
 
+    /// Lets something happen from now on that nobody has foreseen: what somebody orders. Errors: it
+    /// names a place that the plant has not got.
+    pub fn happen(&mut self, injection: Injection) -> Result<(), WorldError> {
+        check(&self.plant, self.condition, std::slice::from_ref(&injection))?;
+        self.injections.push(injection);
+        self.changes_at = Some(self.now);
+        Ok(())
+    }
+
+    /// What happens, as far as it is known.
+    pub fn injections(&self) -> &[Injection] {
+        &self.injections
+    }
+
+    /// Is the pump or valve held shut: tripped, left shut, or without power?
+    pub fn is_held_shut(&self, link: LinkIndex) -> bool {
+        self.situation.network.is_shut[link.0]
+    }
+
     /// The truth at the end of the last step.
     pub fn truth(&self) -> &Truth {
         &self.truth
@@ -133,6 +153,7 @@ impl World {
         }
         let boundary = self.hydraulics.boundary();
         boundary.forced_closed.copy_from_slice(&situation.network.is_shut);
+        boundary.by_hand.copy_from_slice(&situation.network.by_hand);
         boundary.stuck_setting.copy_from_slice(&situation.network.stuck_setting);
         for connection in &self.foreign {
             let injection = self.injections.get(connection.injection); // none in the run-in

@@ -24,6 +24,7 @@ const IMPORTS: [(&str, &[&str]); 13] = [
             "telemetry::wire",
             "telemetry::topic",
             "telemetry::signature",
+            "telemetry::request",
             "telemetry::mapping",
         ],
     ),

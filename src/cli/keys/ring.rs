@@ -2,6 +2,7 @@
 //! The folder of keys: the private half of each key in a file of its own, and one list of the
 //! public halves that are believed.
 
+use std::fmt;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use std::sync::Arc;
 use rand::TryRng;
 use rand::rngs::SysRng;
 
-use crate::base::ids::Space;
+use crate::base::ids::{OperatorId, Space};
 use crate::base::problem::{Problems, Source, Spanned, Table, read_toml};
 use crate::base::time::wall_now;
 use crate::base::{PlantId, Stamp};
@@ -18,24 +19,69 @@ use crate::cli::exit::Failure;
 use crate::ingest::trust::Trust;
 use crate::telemetry::signature::{Keychain, PublicKey, Signer};
 
+/// Whose a key is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Holder {
+    /// Of a plant.
+    Plant(PlantId),
+    /// Of a whole space: it speaks for every plant.
+    Plants,
+    /// Of a monitor, which may ask plants for what it has missed.
+    Monitor(OperatorId),
+    /// Of a person who may order something of plants.
+    Operator(OperatorId),
+}
+
+impl Holder {
+    /// The key in the list, and its value.
+    fn row(&self) -> (&'static str, &str) {
+        match self {
+            Self::Plant(plant) => ("plant", plant.as_str()),
+            Self::Plants => ("plant", "*"),
+            Self::Monitor(name) => ("monitor", name.as_str()),
+            Self::Operator(name) => ("operator", name.as_str()),
+        }
+    }
+
+    fn read(role: &str, name: &str) -> Result<Self, String> {
+        let id = || OperatorId::new(name).map_err(|error| error.to_string());
+        match role {
+            "monitor" => id().map(Self::Monitor),
+            "operator" => id().map(Self::Operator),
+            _ if name == "*" => Ok(Self::Plants),
+            _ => PlantId::new(name).map(Self::Plant).map_err(|error| error.to_string()),
+        }
+    }
+
+    /// A plant's id, `*` for all, `operator:NAME` or `monitor:NAME`.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            Some((role @ ("operator" | "monitor"), name)) => Self::read(role, name),
+            _ => Self::read("plant", text),
+        }
+    }
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.row() {
+            ("plant", plant) => f.pad(plant),
+            (role, name) => write!(f, "{role}:{name}"),
+        }
+    }
+}
+
 /// A key that is believed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
-    /// Whose it is; none: of a whole space, it speaks for every plant.
-    pub plant: Option<PlantId>,
+    /// Whose it is.
+    pub holder: Holder,
     /// The half that everybody may know.
     pub public: PublicKey,
     /// Since when it is in the list, if that is known.
     pub added: Option<Stamp>,
     /// Since when it is no longer believed.
     pub revoked: Option<Stamp>,
-}
-
-impl Entry {
-    /// The plant, or `*`.
-    pub fn whose(&self) -> &str {
-        self.plant.as_ref().map_or("*", PlantId::as_str)
-    }
 }
 
 /// A folder of keys.
@@ -49,8 +95,8 @@ pub struct Ring {
 const LIST: &str = "trusted.toml";
 
 const HEAD: &str = "\
-# Who may speak for which plant: the public halves of keys that this monitor believes. Written by
-# `sanmen keys`; `plant = \"*\"` speaks for every plant.
+# Who may speak for which plant, and who may ask plants for something: the public halves of keys
+# that are believed here. Written by `sanmen keys`; `plant = \"*\"` speaks for every plant.
 ";
 
 impl Ring {
@@ -65,11 +111,60 @@ impl Ring {
         Ok(Self { folder: folder.to_owned(), entries })
     }
 
-    /// Who is believed, with `trust` as it stands.
+    /// Who is believed to be which plant, with `trust` as it stands.
     pub fn tell(&self, trust: &mut Trust) {
-        for Entry { plant, public, revoked, .. } in &self.entries {
-            trust.add(plant.as_ref(), public.clone(), revoked.is_some());
+        for Entry { holder, public, revoked, .. } in &self.entries {
+            let plant = match holder {
+                Holder::Plant(plant) => Some(plant),
+                Holder::Plants => None,
+                Holder::Monitor(_) | Holder::Operator(_) => continue,
+            };
+            trust.add(plant, public.clone(), revoked.is_some());
         }
+    }
+
+    /// Adds to `trust` those who may ask plants for what they have missed: the monitor of this
+    /// folder, and those that it names.
+    pub fn tell_monitors(&self, trust: &mut Trust) -> Result<(), Failure> {
+        if let Some(own) = self.of_monitor()? {
+            trust.add(None, own.public(), false);
+        }
+        for Entry { public, revoked, .. } in
+            self.entries.iter().filter(|entry| matches!(entry.holder, Holder::Monitor(_)))
+        {
+            trust.add(None, public.clone(), revoked.is_some());
+        }
+        Ok(())
+    }
+
+    /// Adds to `trust` those who may order something of plants.
+    pub fn tell_operators(&self, trust: &mut Trust) {
+        for Entry { holder, public, revoked, .. } in &self.entries {
+            if matches!(holder, Holder::Operator(_)) {
+                trust.add(None, public.clone(), revoked.is_some());
+            }
+        }
+    }
+
+    /// The operators in the list.
+    pub fn operators(&self) -> impl Iterator<Item = &OperatorId> {
+        self.entries.iter().filter_map(|entry| match &entry.holder {
+            Holder::Operator(name) => Some(name),
+            _ => None,
+        })
+    }
+
+    /// The private key of an operator; none when it is not here.
+    pub fn of_operator(&self, name: &OperatorId) -> Result<Option<Signer>, Failure> {
+        read_private(&self.operator(name))
+    }
+
+    /// Draws a key for an operator, keeps it here, and believes it. Errors: there is one already.
+    pub fn new_of_operator(&mut self, name: &OperatorId) -> Result<Signer, Failure> {
+        let signer = draw()?;
+        write_private(&self.operator(name), &signer)?;
+        self.believe(Holder::Operator(name.clone()), signer.public())?;
+        Ok(signer)
     }
 
     /// The private key of a plant; none when it is not here. Errors: its file cannot be used.
@@ -133,7 +228,7 @@ impl Ring {
         }
         let signer = draw()?;
         write_private(&path, &signer)?;
-        self.believe(Some(plant.clone()), signer.public())?;
+        self.believe(Holder::Plant(plant.clone()), signer.public())?;
         Ok(signer)
     }
 
@@ -150,16 +245,16 @@ impl Ring {
         let aside = self.folder.join(format!("plant-{plant}.{}.old", old.id()));
         fs::rename(&path, &aside).map_err(|error| Failure::file(&aside, error))?;
         write_private(&path, &signer)?;
-        self.believe(Some(plant.clone()), signer.public())?;
+        self.believe(Holder::Plant(plant.clone()), signer.public())?;
         Ok(signer)
     }
 
     /// Believes a key; one that is in the list stays as it is. Gives whether it is new.
-    pub fn believe(&mut self, plant: Option<PlantId>, public: PublicKey) -> Result<bool, Failure> {
-        if self.entries.iter().any(|it| it.plant == plant && it.public == public) {
+    pub fn believe(&mut self, holder: Holder, public: PublicKey) -> Result<bool, Failure> {
+        if self.entries.iter().any(|it| it.holder == holder && it.public == public) {
             return Ok(false);
         }
-        self.entries.push(Entry { plant, public, added: Some(wall_now()), revoked: None });
+        self.entries.push(Entry { holder, public, added: Some(wall_now()), revoked: None });
         self.save().map(|()| true)
     }
 
@@ -181,6 +276,10 @@ impl Ring {
         self.folder.join(format!("plant-{plant}.key"))
     }
 
+    fn operator(&self, name: &OperatorId) -> PathBuf {
+        self.folder.join(format!("operator-{name}.key"))
+    }
+
     fn space(&self, space: &Space) -> PathBuf {
         self.folder.join(format!("space-{space}.key"))
     }
@@ -189,9 +288,9 @@ impl Ring {
     fn save(&self) -> Result<(), Failure> {
         let mut text = HEAD.to_owned();
         for entry in &self.entries {
-            let Entry { public, added, revoked, .. } = entry;
-            let id = public.id();
-            text.push_str(&format!("\n[[key]] # {id}\nplant = \"{}\"\n", entry.whose()));
+            let Entry { holder, public, added, revoked } = entry;
+            let (id, (role, name)) = (public.id(), holder.row());
+            text.push_str(&format!("\n[[key]] # {id}\n{role} = \"{name}\"\n"));
             text.push_str(&format!("public = \"{public}\"\n"));
             for (key, at) in [("added", added), ("revoked", revoked)] {
                 if let Some(at) = at {
@@ -217,16 +316,13 @@ fn read(source: &Arc<Source>) -> Result<Vec<Entry>, Problems> {
 }
 
 fn read_entry(table: &Table<'_>) -> Option<Entry> {
-    let plant = table.parse("plant", whose).map(Spanned::into_inner);
+    let other = ["operator", "monitor"].into_iter().find(|role| table.has(role));
+    let role = other.unwrap_or("plant");
+    let holder = table.parse(role, |name| Holder::read(role, name)).map(Spanned::into_inner);
     let public = table.parse("public", str::parse::<PublicKey>);
     let time = |key| table.opt_parse(key, Stamp::parse).map(|it| it.into_inner().0);
     let (added, revoked) = (time("added"), time("revoked"));
-    Some(Entry { plant: plant?, public: public?.into_inner(), added, revoked })
-}
-
-/// A plant's id, or `*` for all.
-pub fn whose(text: &str) -> Result<Option<PlantId>, String> {
-    if text == "*" { Ok(None) } else { PlantId::new(text).map(Some).map_err(|e| e.to_string()) }
+    Some(Entry { holder: holder?, public: public?.into_inner(), added, revoked })
 }
 
 fn read_private(path: &Path) -> Result<Option<Signer>, Failure> {

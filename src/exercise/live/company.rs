@@ -1,14 +1,21 @@
 //! Plants that share one clock: stepped together on all cores, heard over a few connections.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use tokio::task::JoinSet;
 
 use crate::base::Stamp;
 use crate::base::ids::{PlantId, Space};
 use crate::exercise::live::LiveError;
+use crate::plant::Plant;
+use crate::scenario::injection::Injection;
+use crate::simulator::orders::{NotDone, Order};
 use crate::simulator::{Outgoing, Simulator, SimulatorError};
-use crate::telemetry::publisher::{Publisher, Undelivered};
+use crate::telemetry::publisher::{Prompter, Publisher, Undelivered};
+use crate::telemetry::request::Answer;
 use crate::telemetry::signature::Keychain;
-use crate::telemetry::topic::Topic;
+use crate::telemetry::topic::{Talk, TalkTopic, Topic};
 use crate::world::{Outside, Soundness};
 
 /// So few plants are stepped on one thread: they take less time than waking the others.
@@ -78,6 +85,22 @@ impl Company {
         }
     }
 
+    /// Carries out an order, the `n`th of the run, from now on; gives the plant and what happens to
+    /// it. Errors, in words: the plant cannot do it.
+    pub fn obey(
+        &mut self,
+        plant: &PlantId,
+        order: &Order,
+        n: usize,
+    ) -> Result<(Arc<Plant>, Injection), NotDone> {
+        let found = self.ids.iter().zip(&mut self.plants).find(|(id, _)| *id == plant);
+        let Some((_, simulator)) = found else {
+            return Err(NotDone(format!("{plant} does not run here")));
+        };
+        let injection = simulator.obey(order, n)?;
+        Ok((simulator.shared_plant(), injection))
+    }
+
     /// What has come to lie outside the range of a plant's model since the last call.
     pub fn new_outside(&mut self) -> Vec<(PlantId, Outside)> {
         let mut all = Vec::new();
@@ -145,6 +168,29 @@ impl Voices {
         keys: Keychain,
     ) -> Self {
         Self { space, ids: company.ids().to_vec(), publishers, keys }
+    }
+
+    /// What has each plant's messages said again.
+    pub fn prompters(&self) -> BTreeMap<PlantId, Prompter> {
+        let of = |(plant, id): (usize, &PlantId)| {
+            let publisher = self.publishers.get(plant % self.publishers.len().max(1))?;
+            Some((id.clone(), publisher.prompter()))
+        };
+        self.ids.iter().enumerate().filter_map(of).collect()
+    }
+
+    /// Says what came of a command; waits while its connection is behind.
+    pub async fn answer(&self, answer: Answer) -> Result<(), LiveError> {
+        let Some(plant) = self.ids.iter().position(|id| *id == answer.plant) else {
+            return Ok(()); // none of ours was asked
+        };
+        let (space, id) = (self.space.clone(), answer.plant.clone());
+        let topic = TalkTopic { space, plant: id.clone(), talk: Talk::Answer }.to_string();
+        let payload = self.keys.sign(&id, &topic, answer.encode());
+        if let Some(publisher) = self.publishers.get(plant % self.publishers.len().max(1)) {
+            publisher.publish(topic, payload).await?;
+        }
+        Ok(())
     }
 
     /// Hands a message over; waits while its connection is behind.

@@ -1,8 +1,11 @@
 //! Live runs: tokio tasks that pace plants, and that keep a monitor fed and its ledger written.
 
+pub mod asking;
 pub mod clock;
 pub mod company;
+pub mod hearing;
 pub mod leases;
+pub mod orders;
 pub mod pace;
 pub mod people;
 pub mod quarantine;

@@ -9,6 +9,7 @@ use crate::base::time::wall_now;
 use crate::base::{PlantId, Span, Stamp};
 use crate::exercise::live::LiveError;
 use crate::exercise::live::company::{Company, Said, Voices};
+use crate::exercise::live::orders::{Given, Orders};
 use crate::exercise::live::pace::{Metronome, Pace};
 use crate::exercise::live::stop::Stop;
 use crate::world::Outside;
@@ -81,23 +82,34 @@ impl Aside {
     }
 }
 
-/// Runs the plants until the scenario's end or a stop; every message is the broker's before it
-/// returns. Errors: besides others, `Undelivered` when a stop leaves the broker five seconds only.
+/// Runs the plants until the scenario's end or a stop, and carries out `orders` between two steps;
+/// every message is the broker's before it returns. Errors: besides others, `Undelivered` when a
+/// stop leaves the broker five seconds only.
 pub async fn simulate(
     mut company: Company,
     voices: Voices,
     pace: Pace,
-    aside: Aside,
+    (aside, mut orders): (Aside, Orders),
     stop: Stop,
 ) -> Result<(), LiveError> {
     let mut metronome = Metronome::new(pace, company.now(), wall_now());
     let mut clock_due = wall_now();
     while !company.is_over() && !stop.is_set() {
+        while let Some(given) = orders.waiting() {
+            carry_out(given, &mut company, (&mut orders, &voices), &stop).await?;
+        }
         let said = step(&mut company, &voices, pace).await?;
         let now = company.now();
         if let Some(due) = metronome.due(now) {
             // A step cut short by a stop is sent all the same: its messages have their numbers.
-            stop.or_until(due).await;
+            loop {
+                tokio::select! {
+                    _ = stop.or_until(due) => break,
+                    given = orders.next() => {
+                        carry_out(given, &mut company, (&mut orders, &voices), &stop).await?;
+                    }
+                }
+            }
         }
         let wall = wall_now();
         metronome.beat(now, wall);
@@ -127,6 +139,22 @@ pub async fn simulate(
         }
     }
     Ok(voices.drain_until(|| enough(stop.clone())).await?)
+}
+
+/// Carries an order out now, which is the beginning of the next step, and says so to whoever has
+/// sent it.
+async fn carry_out(
+    given: Given,
+    company: &mut Company,
+    (orders, voices): (&mut Orders, &Voices),
+    stop: &Stop,
+) -> Result<(), LiveError> {
+    let Some(answer) = orders.obey(company, given) else { return Ok(()) };
+    tokio::select! {
+        biased;
+        said = voices.answer(answer) => said,
+        () = enough(stop.clone()) => Ok(()), // the loop says what is left
+    }
 }
 
 /// Goes one step on. Data tells the time too, by its `sent_at`; where a step of many plants takes

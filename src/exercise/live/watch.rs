@@ -12,13 +12,17 @@ use crate::exercise::live::LiveError;
 use crate::exercise::live::clock::{GRACE, TimeBase};
 use crate::exercise::live::quarantine::Quarantine;
 use crate::exercise::live::stop::Stop;
-use crate::ingest::trust::{Belief, Trust};
+use crate::ingest::asks::Missing;
+use crate::ingest::gate::{Gate, Refused};
+use crate::ingest::trust::{Belief, Doubt, Trust};
 use crate::ledger::record::{Entry, MonitorRecord, Record};
 use crate::ledger::store::{Batch, Ledger, Request, Resume, Store, StoreError};
 use crate::monitor::{Input, Monitor, Snapshot};
 use crate::telemetry::link::{LinkState, LinkStatus};
 use crate::telemetry::mapping::Mapping;
+use crate::telemetry::request::Command;
 use crate::telemetry::subscriber::Arrival;
+use crate::telemetry::topic::{Talk, TalkTopic};
 
 /// Arrivals taken together into one transaction.
 const ARRIVALS_MAX: usize = 256;
@@ -63,6 +67,8 @@ pub struct Watch {
     mapping: Option<Mapping>,
     trust: Trust,
     quarantine: Option<Quarantine>,
+    /// Who may order something of plants; none: orders are not listened to.
+    operators: Option<Gate>,
     base: TimeBase,
     /// When the last turn began.
     turned_at: Stamp,
@@ -74,6 +80,8 @@ pub struct Watch {
     pruned_at: Stamp,
     records: mpsc::Sender<Vec<Entry>>,
     snapshots: watch::Sender<Snapshot>,
+    /// What is waited for, for somebody who asks for it.
+    missing: watch::Sender<Vec<Missing>>,
     /// From when on (wall) the next snapshot may be taken.
     snapshot_from: Stamp,
     /// Has something come since the last one?
@@ -102,6 +110,7 @@ impl Watch {
             base: TimeBase::resume(&snapshot, wall),
             trust: Trust::default(),
             quarantine: None,
+            operators: None,
             plants: snapshot.plants.into_iter().map(|plant| plant.id).collect(),
             mapping: None,
             turned_at: wall,
@@ -111,6 +120,7 @@ impl Watch {
             pruned_at: wall,
             records,
             snapshots,
+            missing: watch::Sender::default(),
             snapshot_from: wall,
             is_newer: false,
         })
@@ -130,6 +140,16 @@ impl Watch {
     /// The same, that keeps what it refuses.
     pub fn keeping(self, quarantine: Quarantine) -> Self {
         Self { quarantine: Some(quarantine), ..self }
+    }
+
+    /// The same, that hears what is ordered of plants, and refuses what none of these has signed.
+    pub fn hearing_orders(self, operators: Option<Gate>) -> Self {
+        Self { operators, ..self }
+    }
+
+    /// Messages that are waited for, because later ones have come; looked at every 200 ms.
+    pub fn missing(&self) -> watch::Receiver<Vec<Missing>> {
+        self.missing.subscribe()
     }
 
     /// Runs until told to stop; everything acknowledged is in the ledger. `link` says whether we
@@ -160,7 +180,10 @@ impl Watch {
                 }
                 _ = ticks.tick() => self.tick(&stop).await?,
                 () = until(self.snapshot_from), if self.is_newer => self.show(),
-                _ = requests.tick() => self.attend(&stop).await?,
+                _ = requests.tick() => {
+                    self.tell_missing();
+                    self.attend(&stop).await?;
+                }
                 Some(Asked { ask, reply }) = asked.recv() => {
                     // Whoever asked may have gone; it is done all the same.
                     let _ = reply.send(self.answer(ask, Some(&stop)).await?);
@@ -181,7 +204,14 @@ impl Watch {
         let mut inputs = Vec::with_capacity(batch.len());
         let mut tokens = Vec::with_capacity(batch.len());
         for Arrival { topic, payload, received_wall, retained, ack } in batch.drain(..) {
-            let belief = self.trust.belief(&topic, &payload);
+            let belief = match self.order(&topic, &payload) {
+                Some(Ok(())) => {
+                    tokens.push(ack); // it is the plant's to answer
+                    continue;
+                }
+                Some(Err(belief)) => belief,
+                None => self.trust.belief(&topic, &payload),
+            };
             let of_device = self.mapping.as_ref().filter(|it| !retained && it.is_of(&topic));
             if of_device.is_some() {
                 self.base.hear_device();
@@ -207,10 +237,36 @@ impl Watch {
         Ok(())
     }
 
+    /// Is it an order to a plant, and if so, one to believe? One that comes too late says
+    /// nothing about anybody: the broker may have kept it for us.
+    fn order(&mut self, topic: &str, payload: &[u8]) -> Option<Result<(), Belief>> {
+        let gate = self.operators.as_mut()?;
+        let TalkTopic { plant, talk, .. } = TalkTopic::parse(topic).ok()?;
+        if talk != Talk::Command {
+            return None;
+        }
+        if !self.plants.contains(&plant) {
+            return Some(Ok(())); // others watch it
+        }
+        Some(match gate.admit::<Command>(&plant, (topic, payload), wall_now()) {
+            Ok(_) | Err(Refused { doubt: Doubt::Expired, .. }) => Ok(()),
+            Err(Refused { doubt, detail }) => Err(Belief::Doubted { doubt, detail }),
+        })
+    }
+
     async fn tick(&mut self, stop: &Stop) -> Result<(), LiveError> {
         let wall = self.turn();
         let Some(now) = self.base.tick(wall) else { return Ok(()) };
         self.hear(&[Input::Tick { now }], stop).await
+    }
+
+    fn tell_missing(&self) {
+        let missing = self.monitor.missing();
+        self.missing.send_if_modified(|told| {
+            let is_news = *told != missing;
+            *told = missing;
+            is_news
+        });
     }
 
     /// Does what waits in the ledger.

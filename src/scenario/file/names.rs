@@ -46,6 +46,11 @@ impl<'p> Names<'p> {
         self.plant.is_some_and(|plant| plant.own_power.generator.is_none())
     }
 
+    /// The valve that sets the works' production.
+    pub fn production(&self) -> Option<LinkIndex> {
+        self.plant.map(|plant| plant.train.production)
+    }
+
     /// A pump of the network.
     pub fn pump(&self, table: &Table<'_>, name: &Name) -> Option<LinkIndex> {
         self.link(table, "pump", name, |kind| matches!(kind, LinkKind::Pump { .. }))

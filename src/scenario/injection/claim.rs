@@ -64,6 +64,8 @@ fn of_network(event: &NetworkEvent) -> Vec<Claim> {
     match event {
         NetworkEvent::PumpTrip { pump } => vec![state("whether the pump is tripped", pump.0)],
         NetworkEvent::ValveShut { link } => vec![state("whether the valve is left shut", link.0)],
+        NetworkEvent::PumpSwitch { pump, .. } => vec![value("how the pump is switched", pump.0)],
+        NetworkEvent::ValveTurn { link, .. } => vec![value("how the valve is turned", link.0)],
         NetworkEvent::PrvFailure { valve, .. } => vec![value("how the valve fails", valve.0)],
         NetworkEvent::Rationing { valves, .. } => {
             valves.iter().map(|valve| state("the hours of the valve", valve.0)).collect()

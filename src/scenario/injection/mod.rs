@@ -25,7 +25,7 @@ pub use claim::{Contradiction, contradiction};
 pub use gateway::GatewayEvent;
 pub use instrument::{InstrumentFault, Ramp, RampShape, foreign_units};
 pub use laboratory::LaboratoryEvent;
-pub use network::{ForeignWater, NetworkEvent};
+pub use network::{ForeignWater, NetworkEvent, Switch};
 pub use people::{CalendarEvent, PeopleEvent};
 pub use power::PowerEvent;
 pub use source::{Pollution, SourceEvent};

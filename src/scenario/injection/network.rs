@@ -40,6 +40,20 @@ pub enum NetworkEvent {
         /// A pipe, with or without a check valve, or a valve.
         link: LinkIndex,
     },
+    /// Somebody switches a pump by hand.
+    PumpSwitch {
+        /// The pump.
+        pump: LinkIndex,
+        /// How.
+        to: Switch,
+    },
+    /// Somebody opens or closes a valve; open, it does again what the controls want of it.
+    ValveTurn {
+        /// A pipe, with or without a check valve, or a valve.
+        link: LinkIndex,
+        /// Open?
+        open: bool,
+    },
     /// A pressure-reducing valve fails (减压阀失效).
     PrvFailure {
         /// The valve.
@@ -78,6 +92,29 @@ pub enum NetworkEvent {
     },
 }
 
+/// How a pump is switched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Switch {
+    /// It runs, whatever the controls say.
+    On,
+    /// It stands, whatever the controls say.
+    Off,
+    /// The controls say whether it runs.
+    Auto,
+}
+
+impl Switch {
+    /// The kind of `[[inject]]` that switches a pump so.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::On => "pump-start",
+            Self::Off => "pump-stop",
+            Self::Auto => "pump-auto",
+        }
+    }
+}
+
 /// Water that is not the works', and has no disinfectant.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ForeignWater {
@@ -96,12 +133,14 @@ impl NetworkEvent {
         let is_pump = |link: &LinkIndex| matches!(kind(link), Some(LinkKind::Pump { .. }));
         let can_shut = |link: &LinkIndex| kind(link).is_some() && !is_pump(link);
         match self {
-            Self::PumpTrip { pump } | Self::PumpWear { pump, .. } => is_pump(pump),
+            Self::PumpTrip { pump }
+            | Self::PumpWear { pump, .. }
+            | Self::PumpSwitch { pump, .. } => is_pump(pump),
             Self::Burst { node, .. }
             | Self::Leak { node, .. }
             | Self::Intrusion { node, .. }
             | Self::CrossConnection { node, .. } => node.0 < network.nodes.len(),
-            Self::ValveShut { link } => can_shut(link),
+            Self::ValveShut { link } | Self::ValveTurn { link, .. } => can_shut(link),
             Self::PrvFailure { valve, .. } => {
                 matches!(kind(valve), Some(LinkKind::Valve { kind: ValveKind::Prv, .. }))
             }

@@ -129,6 +129,24 @@ fn limit(what: &str, count: usize, most: usize) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Where a message that we have written stands in its plant's order, `(boot_id, seq)`, without
+/// reading all of it; none for other bytes.
+pub fn place(payload: &[u8]) -> Option<(u64, u64)> {
+    let rest = payload.strip_prefix(br#"{"plant":""#)?;
+    let end = rest.iter().position(|byte| *byte == b'"')?;
+    let rest = rest[end..].strip_prefix(br#"","boot_id":"#)?;
+    let (boot_id, rest) = number(rest)?;
+    let (seq, _) = number(rest.strip_prefix(br#","seq":"#)?)?;
+    Some((boot_id, seq))
+}
+
+/// The number at the beginning, and what follows it.
+fn number(text: &[u8]) -> Option<(u64, &[u8])> {
+    let end = text.iter().position(|byte| !byte.is_ascii_digit())?;
+    let (digits, rest) = text.split_at(end);
+    Some((std::str::from_utf8(digits).ok()?.parse().ok()?, rest))
+}
+
 pub(super) fn bad(error: impl ToString) -> Refusal {
     refuse("bad-value", error)
 }

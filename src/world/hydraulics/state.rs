@@ -20,7 +20,9 @@ pub struct Boundary {
     pub leak_m3_per_h_at_20_m: Vec<f64>,
     /// Is the link switched on? Controls set it.
     pub status: Vec<LinkStatus>,
-    /// Tripped or held shut: closed whatever `status` and the controls say.
+    /// Switched or turned by hand, whatever `status` and the controls say: on or open, or not.
+    pub by_hand: Vec<Option<bool>>,
+    /// Tripped or held shut: closed whatever `status`, the controls and people say.
     pub forced_closed: Vec<bool>,
     /// Relative speed of pumps; 0 or more. Controls set it.
     pub speed: Vec<f64>,
@@ -64,6 +66,7 @@ impl Boundary {
             required: vec![network.pressure_driven.required; nodes.len()],
             leak_m3_per_h_at_20_m: vec![0.0; nodes.len()],
             status: links.iter().map(|link| link.initial).collect(),
+            by_hand: vec![None; links.len()],
             forced_closed: vec![false; links.len()],
             speed: links.iter().map(|link| speed(&link.kind)).collect(),
             setting: links.iter().map(|link| setting(&link.kind)).collect(),
@@ -88,7 +91,8 @@ impl Boundary {
 
     /// What a link is to do. A pump at speed 0, an FCV set to nothing and a PCV at 0 % are shut.
     pub(super) fn order(&self, network: &Network, LinkIndex(at): LinkIndex) -> Order {
-        if self.status[at] == LinkStatus::Closed || self.forced_closed[at] {
+        let is_on = self.by_hand[at].unwrap_or(self.status[at] != LinkStatus::Closed);
+        if !is_on || self.forced_closed[at] {
             return Order::Shut;
         }
         let above_0 = |value: f64| if value > 0.0 { Order::Set(value) } else { Order::Shut };

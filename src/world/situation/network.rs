@@ -4,7 +4,7 @@ use crate::base::time::UtcOffset;
 use crate::base::{Span, Stamp};
 use crate::plant::network::{LinkKind, NodeIndex};
 use crate::plant::{Condition, Plant};
-use crate::scenario::injection::NetworkEvent;
+use crate::scenario::injection::{NetworkEvent, Switch};
 
 /// The setting of a pressure-reducing valve that is stuck open: more than any main has, m.
 const STUCK_OPEN_M: f64 = 10_000.0;
@@ -14,6 +14,9 @@ const STUCK_OPEN_M: f64 = 10_000.0;
 pub struct NetworkState {
     /// Tripped pumps, pipes and valves that are shut, what has no power: one per link.
     pub is_shut: Vec<bool>,
+    /// What somebody has switched or turned by hand, whatever the controls say: on or open, or not;
+    /// one per link.
+    pub by_hand: Vec<Option<bool>>,
     /// Where a failed valve stands: one per link.
     pub stuck_setting: Vec<Option<f64>>,
     /// Share of the head each pump has left, its condition included: one per link, 1 for others.
@@ -37,6 +40,7 @@ impl NetworkState {
         let (nodes, links) = (plant.network.nodes.len(), plant.network.links.len());
         Self {
             is_shut: vec![false; links],
+            by_hand: vec![None; links],
             stuck_setting: vec![None; links],
             head_share: vec![wear.pump_head_factor; links],
             burst_m3_per_h: vec![0.0; nodes],
@@ -47,6 +51,7 @@ impl NetworkState {
     /// Is anything shut, opened, broken or stuck here that was not in `other`, or the other way?
     pub fn differs_at_once(&self, other: &Self) -> bool {
         self.is_shut != other.is_shut
+            || self.by_hand != other.by_hand
             || self.stuck_setting != other.stuck_setting
             || self.burst_m3_per_h != other.burst_m3_per_h
     }
@@ -64,6 +69,17 @@ impl NetworkState {
         match event {
             NetworkEvent::PumpTrip { pump: link } | NetworkEvent::ValveShut { link } => {
                 self.is_shut[link.0] = true;
+            }
+            NetworkEvent::PumpSwitch { pump, to } => {
+                self.by_hand[pump.0] = match to {
+                    Switch::On => Some(true),
+                    Switch::Off => Some(false),
+                    Switch::Auto => None,
+                };
+            }
+            NetworkEvent::ValveTurn { link, open } => {
+                self.is_shut[link.0] &= !open; // whoever has left it shut
+                self.by_hand[link.0] = (!open).then_some(false);
             }
             NetworkEvent::PumpWear { pump, head_share } => self.head_share[pump.0] *= head_share,
             NetworkEvent::Burst { node, m3_per_h_at_20_m }
@@ -137,6 +153,28 @@ mod tests {
         assert_eq!(next("05:00"), Span::hours(6));
         assert_eq!(next("06:00"), Span::hours(8));
         assert_eq!(next("20:00"), Span::hours(30));
+    }
+
+    #[test]
+    fn what_is_turned_by_hand_stays_so_and_a_valve_left_shut_can_be_opened() {
+        let plant = sample::plant();
+        let (now, offset) = at("06:00");
+        let link = LinkIndex(2);
+        let mut state = NetworkState::new(&plant, &plant.conditions[0]);
+        let mut happens = |event| {
+            state.apply(&event, now, now, offset);
+            (state.is_shut[2], state.by_hand[2])
+        };
+        assert_eq!(happens(NetworkEvent::ValveShut { link }), (true, None));
+        assert_eq!(happens(NetworkEvent::ValveTurn { link, open: true }), (false, None));
+        assert_eq!(happens(NetworkEvent::ValveTurn { link, open: false }), (false, Some(false)));
+        assert_eq!(happens(NetworkEvent::ValveTurn { link, open: true }), (false, None));
+        let pump = link;
+        for (to, by_hand) in
+            [(Switch::On, Some(true)), (Switch::Off, Some(false)), (Switch::Auto, None)]
+        {
+            assert_eq!(happens(NetworkEvent::PumpSwitch { pump, to }), (false, by_hand));
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod guest;
 mod kept;
 mod listeners;
 mod outage;
+mod resend;
 mod spool;
 mod strangers;
 mod traps;

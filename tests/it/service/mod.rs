@@ -1,6 +1,7 @@
 //! The real program in processes of its own, with Debian's Mosquitto between them.
 
 mod answers;
+mod commands;
 mod crash;
 mod devices;
 mod fleets;
@@ -8,6 +9,7 @@ mod leases;
 mod metrics;
 mod outside;
 mod recording;
+mod resend;
 mod stopping;
 mod strangers;
 mod together;
@@ -91,7 +93,10 @@ impl Place {
     fn sanmen(&self, arguments: &[&str]) -> Program {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sanmen"));
         command.args(arguments).current_dir(self.folder.path());
-        if matches!(arguments.first(), Some(&"run" | &"simulate" | &"monitor" | &"record")) {
+        if matches!(
+            arguments.first(),
+            Some(&"run" | &"simulate" | &"monitor" | &"record" | &"command")
+        ) {
             command.args(["--settings", "quick.toml"]);
         }
         Program::start(command)
@@ -177,8 +182,13 @@ impl Program {
 
     /// Asks it to end, as Ctrl-C does.
     async fn interrupt(&self) {
+        self.signal("INT").await;
+    }
+
+    /// `INT`, or `STOP` and `CONT` to hold it up.
+    async fn signal(&self, name: &str) {
         let id = self.child.id().expect("it runs").to_string();
-        let status = Command::new("kill").args(["-s", "INT", &id]).status().await;
+        let status = Command::new("kill").args(["-s", name, &id]).status().await;
         assert!(status.expect("a kill command").success());
     }
 

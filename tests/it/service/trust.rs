@@ -7,7 +7,7 @@ use crate::support::mosquitto::Mosquitto;
 use sanmen::ledger::record::{Entry, Record};
 
 /// `sanmen keys …`, to its end; gives what it wrote.
-async fn keys(place: &Place, arguments: &[&str]) -> String {
+pub(super) async fn keys(place: &Place, arguments: &[&str]) -> String {
     let mut program = place.sanmen(&[&["keys"], arguments].concat());
     let mut lines = Vec::new();
     while let Some(line) = program.out.recv().await {

@@ -113,12 +113,17 @@ fn on_the_network(plant: &Plant, kind: &str, share: f64, rng: &mut ChaCha8Rng) -
             junction(),
             format!("m3_per_h_at_20_m = {}\ngroundwater_m = {}\n{dirt}", 0.1 + share, 9.0 * share),
         ),
-        "pump-trip" => with(link(plant, &is_pump, rng), String::new()),
+        "pump-trip" | "pump-start" | "pump-stop" | "pump-auto" => {
+            with(link(plant, &is_pump, rng), String::new())
+        }
         "pump-wear" => {
             let percent = 30.0 + 70.0 * share;
             with(link(plant, &is_pump, rng), format!("head_percent = {percent}"))
         }
-        "valve-shut" => with(link(plant, &|kind| !is_pump(kind), rng), String::new()),
+        "intake-cut" | "intake-resume" => Some(Some(String::new())),
+        "valve-shut" | "valve-close" | "valve-open" => {
+            with(link(plant, &|kind| !is_pump(kind), rng), String::new())
+        }
         "prv-failure" => {
             let is = |kind: &LinkKind| matches!(kind, LinkKind::Valve { kind: ValveKind::Prv, .. });
             let stuck = format!("stuck_at_m = {}", 150.0 * share);

@@ -4,7 +4,8 @@ use super::super::names::Names;
 use super::Part;
 use crate::base::Span;
 use crate::base::problem::{Spanned, Table};
-use crate::scenario::injection::{ForeignWater, InjectionKind, NetworkEvent};
+use crate::plant::network::LinkIndex;
+use crate::scenario::injection::{ForeignWater, InjectionKind, NetworkEvent, Switch};
 
 pub const PART: Part = Part {
     kinds: &[
@@ -12,7 +13,14 @@ pub const PART: Part = Part {
         ("pump-wear", pump_wear),
         ("burst", burst),
         ("leak", leak),
+        ("pump-start", |table, names| pump_switch(table, names, Switch::On)),
+        ("pump-stop", |table, names| pump_switch(table, names, Switch::Off)),
+        ("pump-auto", |table, names| pump_switch(table, names, Switch::Auto)),
         ("valve-shut", valve_shut),
+        ("valve-close", |table, names| valve_turn(table, names, false)),
+        ("valve-open", |table, names| valve_turn(table, names, true)),
+        ("intake-cut", |_, names| turn(names.production()?, false)),
+        ("intake-resume", |_, names| turn(names.production()?, true)),
         ("prv-failure", prv_failure),
         ("rationing", rationing),
         ("cross-connection", cross_connection),
@@ -63,6 +71,20 @@ fn leak(table: &Table<'_>, names: &Names<'_>) -> Option<InjectionKind> {
 fn valve_shut(table: &Table<'_>, names: &Names<'_>) -> Option<InjectionKind> {
     let link = names.pipe_or_valve(table, &table.text("target")?)?;
     Some(InjectionKind::Network(NetworkEvent::ValveShut { link }))
+}
+
+fn pump_switch(table: &Table<'_>, names: &Names<'_>, to: Switch) -> Option<InjectionKind> {
+    let pump = names.pump(table, &table.text("target")?)?;
+    Some(InjectionKind::Network(NetworkEvent::PumpSwitch { pump, to }))
+}
+
+fn valve_turn(table: &Table<'_>, names: &Names<'_>, open: bool) -> Option<InjectionKind> {
+    turn(names.pipe_or_valve(table, &table.text("target")?)?, open)
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "what every reader gives")]
+fn turn(link: LinkIndex, open: bool) -> Option<InjectionKind> {
+    Some(InjectionKind::Network(NetworkEvent::ValveTurn { link, open }))
 }
 
 fn prv_failure(table: &Table<'_>, names: &Names<'_>) -> Option<InjectionKind> {
