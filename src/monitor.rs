@@ -23,6 +23,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use tracing::info_span;
 
 use crate::alarms::command::{Command, CommandRefused, Reply};
 use crate::alarms::event::AlarmEvent;
@@ -218,7 +219,8 @@ impl Monitor {
     pub fn accept(&mut self, input: &Input) -> Outcome {
         match input {
             Input::Arrival { topic, payload, belief, received_at } => {
-                let taken = self.ingest.accept(topic, payload, belief, *received_at);
+                let taken = info_span!("intake")
+                    .in_scope(|| self.ingest.accept(topic, payload, belief, *received_at));
                 self.take(taken, *received_at)
             }
             Input::Retained { topic, payload, received_at } => {
@@ -226,11 +228,11 @@ impl Monitor {
                 self.take(taken, *received_at)
             }
             Input::Foreign(foreign) => {
-                let taken = self.ingest.accept_foreign(foreign);
+                let taken = info_span!("intake").in_scope(|| self.ingest.accept_foreign(foreign));
                 self.take(taken, foreign.received_at)
             }
             Input::Tick { now } => {
-                let taken = self.ingest.tick(*now);
+                let taken = info_span!("intake").in_scope(|| self.ingest.tick(*now));
                 let mut outcome = self.take(taken, *now);
                 let mut events = Vec::new();
                 for plant in (0..self.plants.len()).map(PlantIndex) {
@@ -353,9 +355,12 @@ impl Monitor {
     /// Everything that follows from what was taken in at `now`, on the monitor's clock.
     fn take(&mut self, mut taken: Taken, now: Stamp) -> Outcome {
         let mut inspected = Inspected::default();
-        for batch in &mut taken.batches {
-            self.inspect(batch, &mut inspected);
-        }
+        info_span!("rules").in_scope(|| {
+            for batch in &mut taken.batches {
+                self.inspect(batch, &mut inspected);
+            }
+        });
+        let _alarms = info_span!("alarms").entered();
         for result in &taken.certain {
             self.inspection.result(result, &mut self.findings);
             if !self.findings.is_empty() {

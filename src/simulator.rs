@@ -20,6 +20,7 @@ use crate::telemetry::topic::Kind;
 use crate::world::residents::Residents;
 use crate::world::truth::Truth;
 use crate::world::{Outside, Soundness, World, WorldError};
+pub use gateway::describe;
 use gateway::{Gateway, Identity};
 use link::Link;
 use orders::{NotDone, Order};

@@ -6,10 +6,10 @@ use clap::{Args, ValueEnum};
 
 use crate::base::Stamp;
 use crate::base::ids::PackId;
-use crate::base::problem::Problems;
 use crate::base::random::Seed;
 use crate::base::text::Lang;
 use crate::base::time::NotATime;
+use crate::cli::exit::Failure;
 use crate::cli::library::{self, Library};
 use crate::cli::settings::Settings;
 
@@ -65,9 +65,14 @@ pub struct SettingsFile {
 }
 
 impl SettingsFile {
-    /// The settings in force.
-    pub fn load(&self) -> Result<Settings, Problems> {
-        library::settings(self.settings.as_deref())
+    /// The settings in force; what they ask to be told to others begins.
+    pub fn load(&self) -> Result<Settings, Failure> {
+        let settings = library::settings(self.settings.as_deref())?;
+        #[cfg(feature = "otel")]
+        if let Some(endpoint) = &settings.otel {
+            crate::cli::traces::start(endpoint)?;
+        }
+        Ok(settings)
     }
 }
 

@@ -52,10 +52,19 @@ const RECORDS_WAITING: usize = 1_024;
 const PLANTS_A_CONNECTION: usize = 50;
 
 /// Most connections of one process: public brokers ask their guests for few.
-const CONNECTIONS_MAX: usize = 5;
+pub const CONNECTIONS_MAX: usize = 5;
 
 /// How long the broker keeps our session while we are away.
 const SESSION: Duration = Duration::from_mins(10);
+
+/// Births of Sparkplug are longer than any message of our wire.
+#[cfg(feature = "sparkplug")]
+const LONGER: Option<(&str, usize)> = {
+    use crate::telemetry::sparkplug::{PAYLOAD_BYTES_MAX, topic::NAMESPACE};
+    Some((NAMESPACE, PAYLOAD_BYTES_MAX))
+};
+#[cfg(not(feature = "sparkplug"))]
+const LONGER: Option<(&str, usize)> = None;
 
 /// Runs `work` on tokio. Ctrl-C says stop (so does SIGTERM, and so may the work itself); asking
 /// again after that ends the process at once.
@@ -160,11 +169,8 @@ pub fn publishers(
         let spool = spool.transpose()?;
         let settings = PublisherSettings {
             will: will.clone(),
-            keep_alive: duration(settings.keep_alive),
-            pace: pace_of(settings),
-            outbox: settings.outbox_messages,
             sent_bytes: settings.spool_bytes,
-            ..PublisherSettings::new(broker.clone(), &client_id("p", &random_space()))
+            ..publishing(broker, settings)
         };
         Ok(Publisher::start_with(settings, spool))
     };
@@ -192,6 +198,7 @@ pub fn listener(
         session: Some(SESSION),
         keep_alive: duration(settings.keep_alive),
         pace: pace_of(settings),
+        longer: LONGER,
         ..SubscriberSettings::new(broker.clone(), client_id, filters)
     })
 }
@@ -211,11 +218,17 @@ pub fn hearer(
 
 /// A connection that speaks for others, without a will.
 pub fn speaker(broker: &Access, settings: &Settings) -> Publisher {
-    Publisher::start(PublisherSettings {
+    Publisher::start(publishing(broker, settings))
+}
+
+/// How to publish over a connection of its own.
+pub fn publishing(broker: &Access, settings: &Settings) -> PublisherSettings {
+    PublisherSettings {
         keep_alive: duration(settings.keep_alive),
         pace: pace_of(settings),
+        outbox: settings.outbox_messages,
         ..PublisherSettings::new(broker.clone(), &client_id("p", &random_space()))
-    })
+    }
 }
 
 /// Says on MQTT what stands, beside a monitor whose ledger is in `folder`, over a connection of

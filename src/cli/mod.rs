@@ -14,6 +14,7 @@ mod data;
 pub mod dataset;
 mod desk;
 mod elsewhere;
+mod encoding;
 pub mod exit;
 mod explain;
 pub mod fleet;
@@ -43,6 +44,8 @@ mod summary;
 mod table;
 mod talk;
 pub mod test;
+#[cfg(feature = "otel")]
+mod traces;
 mod view;
 mod webhook;
 
@@ -53,7 +56,9 @@ use std::panic;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 
 use exit::Failure;
 
@@ -150,11 +155,14 @@ fn log_to_stderr() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
     // The embedded broker logs every lost client as a warning; the publisher says it better.
     let quiet = "mqtt5=error".parse().map(|directive| filter.clone().add_directive(directive));
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(quiet.unwrap_or(filter))
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(|| stderr::Stderr)
         .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
-        .try_init();
+        .with_filter(quiet.unwrap_or(filter));
+    let log = tracing_subscriber::registry();
+    #[cfg(feature = "otel")]
+    let log = log.with(traces::layer());
+    let _ = log.with(lines).try_init();
 }
 
 /// Reads the arguments, runs the subcommand, says once what went wrong, gives the exit code.
@@ -184,6 +192,8 @@ pub fn main() -> ExitCode {
     };
     // A panic has already said where it happened; what is left is the public exit code.
     let result = panic::catch_unwind(run).unwrap_or(Err(Failure::Bug));
+    #[cfg(feature = "otel")]
+    traces::end();
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

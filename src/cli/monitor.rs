@@ -12,6 +12,7 @@ use crate::base::time::wall_now;
 use crate::cli::access::AccessArgs;
 use crate::cli::common::{BROKER, SettingsFile, Shelves, Telling};
 use crate::cli::desk::{self, DeskArgs, Room, overhear};
+use crate::cli::encoding::HearArgs;
 use crate::cli::exit::Failure;
 use crate::cli::guest::GuestArgs;
 use crate::cli::keys::TrustFlags;
@@ -81,6 +82,8 @@ pub struct MonitorArgs {
     trust: TrustFlags,
     #[command(flatten)]
     telling: Telling,
+    #[command(flatten)]
+    hear: HearArgs,
 }
 
 /// Reads what `sanmen simulate` says after `join:`.
@@ -111,6 +114,7 @@ pub fn run(args: &MonitorArgs, _out: &mut dyn Write) -> Result<(), Failure> {
     let mut broker = args.access.access(url, &settings)?;
     args.guest.enter(&mut broker, &space, None, &mut settings)?;
     let mapping = args.mapping.as_ref().map(|file| library::mapping(file, &plants)).transpose()?;
+    let others = args.hear.filters(mapping.as_ref())?;
     let folder = args.data.join(space.as_str());
     say(&format!("space {} on {} · ledger in {}", space, broker, folder.display()));
     args.guest.say_where(&broker, &space);
@@ -127,9 +131,11 @@ pub fn run(args: &MonitorArgs, _out: &mut dyn Write) -> Result<(), Failure> {
         let (told, heard) = overhear(told);
         let client = live::own_client_id(&folder)?;
         let mut filters = topic::filters(&space);
-        filters.extend(mapping.iter().flat_map(Mapping::filters));
+        filters.extend(mapping.iter().flat_map(Mapping::filters).chain(others));
         filters.extend(operators.as_ref().map(|_| Talk::Command.filter(&space)));
         let (subscriber, arrivals) = live::listener(&broker, filters, &client, &settings);
+        let (place, of) = ((&broker, &space), (&plants[..], mapping.as_ref()));
+        let service = args.hear.hear(service, place, of, &settings)?;
         let service = service.with_mapping(mapping).hearing_orders(operators);
         let link = subscriber.status();
         if let Some(listen) = settings.metrics {
@@ -143,7 +149,6 @@ pub fn run(args: &MonitorArgs, _out: &mut dyn Write) -> Result<(), Failure> {
         let webhook = Webhook::open(&settings.webhook, &folder, seen).await?;
         let webhook = webhook.map(|it| tokio::spawn(it.run(stopped.clone())));
         let quitters = live::Quitters::watch(vec![link.clone()], &broker, (&stopper, &stopped));
-        let place = (&broker, &space);
         let with = (folder.as_path(), &settings, [signer, asker]);
         let beside = talk::speak(place, &service, (&told, &book), with, &stopped);
         // The view shows the connection itself.

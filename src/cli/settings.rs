@@ -55,6 +55,8 @@ pub struct Settings {
     pub metrics: Option<SocketAddr>,
     /// Where the desk is, for browsers.
     pub desk: DeskSettings,
+    /// Where spans for OpenTelemetry are sent; none: nowhere.
+    pub otel: Option<Uri>,
     /// Speed where a scenario names none.
     pub speed: f64,
     /// Where plants that do not sign are taken at their word.
@@ -212,6 +214,7 @@ impl Settings {
              [webhook]\nurl = {:?}\nsecret_file = {:?}\n\n\
              [metrics]\nlisten = {:?}\n\n\
              [desk]\nlisten = {:?}\nhosts = {:?}\n\n\
+             [otel]\nendpoint = {:?}\n\n\
              [exercise]\nspeed = {:?}\n\n\
              [trust]\nunsigned = {:?}\n\n\
              [rules]\npacks = {:?}\n",
@@ -244,6 +247,7 @@ impl Settings {
             shown(self.metrics),
             shown(self.desk.listen),
             self.desk.hosts,
+            self.otel.as_ref().map_or(String::new(), Uri::to_string),
             self.speed,
             self.unsigned.name(),
             self.packs.iter().map(PackId::as_str).collect::<Vec<_>>(),
@@ -288,10 +292,9 @@ fn read(table: &Table<'_>, base: Base<'_>) -> Option<Settings> {
     let url = webhook.receiver("url", |s| s.webhook.url.clone());
     let secret_file = webhook.text("secret_file", |s| s.webhook.secret_file.clone());
     drop(webhook);
-    let metrics = Section::new(table, "metrics", base);
-    let listen = metrics.address("listen", |s| s.metrics);
-    drop(metrics);
+    let listen = Section::new(table, "metrics", base).address("listen", |s| s.metrics);
     let desk = Section::new(table, "desk", base).desk();
+    let otel = Section::new(table, "otel", base).collector();
     let exercise = Section::new(table, "exercise", base);
     let speed = exercise.number("speed", 0.01, 1_000_000.0, |s| s.speed);
     drop(exercise);
@@ -321,6 +324,7 @@ fn read(table: &Table<'_>, base: Base<'_>) -> Option<Settings> {
         webhook: WebhookSettings { url: url?, secret_file: secret_file? },
         metrics: listen?,
         desk: desk?,
+        otel: otel?,
         speed: speed?,
         unsigned: unsigned?,
         packs: packs?,
@@ -451,6 +455,19 @@ impl<'a> Section<'a> {
             table.add_with_help(text.span(), said, help);
         }
         url.map(Some)
+    }
+
+    /// A collector of spans; none where the text is empty.
+    #[expect(clippy::option_option, reason = "outside: is it valid; inside: is there one")]
+    fn collector(&self) -> Option<Option<Uri>> {
+        let endpoint = self.receiver("endpoint", |s| s.otel.clone())?;
+        if let (Some(_), Some(table), false) = (&endpoint, &self.table, cfg!(feature = "otel")) {
+            let span = table.key_span("endpoint").unwrap_or_else(|| table.span());
+            let help = "build with `cargo build --release --features otel`, or leave it empty";
+            table.add_with_help(span, "this sanmen was built without OpenTelemetry", help);
+            return None;
+        }
+        Some(endpoint)
     }
 
     /// An address to listen at; none where the text is empty.

@@ -10,6 +10,7 @@ use crate::base::ids::Space;
 use crate::base::text::Lang;
 use crate::cli::access::AccessArgs;
 use crate::cli::common::{BROKER, Language, PlantShelf, SeedFlag, SettingsFile, Speed, speed};
+use crate::cli::encoding::SpeakArgs;
 use crate::cli::exit::Failure;
 use crate::cli::guest::GuestArgs;
 use crate::cli::keys::KeysFolder;
@@ -18,14 +19,12 @@ use crate::cli::ready::Ready;
 use crate::cli::talk::{self, Askers, OrderFlags};
 use crate::cli::view::words::Words;
 use crate::exercise::live::LiveError;
-use crate::exercise::live::company::Voices;
 use crate::exercise::live::orders::Orders;
 use crate::exercise::live::pace::Pace;
 use crate::exercise::live::simulate::{Aside, Progress, simulate};
 use crate::exercise::live::stop::{Stop, Stopper};
 use crate::ingest::trust::{Trust, Unsigned};
 use crate::telemetry::access::Access;
-use crate::telemetry::publisher::Publisher;
 use crate::telemetry::signature::Keychain;
 use crate::telemetry::url::BrokerUrl;
 
@@ -70,10 +69,13 @@ pub struct SimulateArgs {
     /// Language of text for people
     #[arg(long, value_enum, default_value_t = Language::En)]
     lang: Language,
+    #[command(flatten)]
+    speak: SpeakArgs,
 }
 
 /// Runs the plants to the scenario's end, or to Ctrl-C.
 pub fn run(args: &SimulateArgs, _out: &mut dyn Write) -> Result<(), Failure> {
+    args.speak.check()?;
     let settings = args.settings.load()?;
     let library = args.shelf.library();
     let mut ready =
@@ -93,7 +95,9 @@ pub fn run(args: &SimulateArgs, _out: &mut dyn Write) -> Result<(), Failure> {
     let shelf = library.plants.map_or(String::new(), |dir| format!(" --plants {}", dir.display()));
     let keys = keys(args, &ready, &space)?;
     let trust = keys.of_space.as_ref().map(|it| format!(" --trust {}", it.public()));
-    let flags = format!("{shelf}{}{}", ready.watch_flags, trust.unwrap_or_default());
+    // Another encoding knows no signatures: who listens believes it as it is.
+    let heard_by = args.speak.heard_by(&space).or(trust).unwrap_or_default();
+    let flags = format!("{shelf}{}{heard_by}", ready.watch_flags);
     let place = format!("--broker {}{} --space {space}", args.broker, args.access.repeated());
     say(&format!("watch it: sanmen monitor {place}{flags}"));
     args.guest.say_where(&broker, &space);
@@ -107,7 +111,8 @@ pub fn run(args: &SimulateArgs, _out: &mut dyn Write) -> Result<(), Failure> {
     let operators = args.orders.operators(&args.keys.open()?, &broker);
     let askers = Askers { monitors, operators: operators.map(|operators| (operators, hand)) };
     let place = (broker, space, (keys, askers, orders), spool);
-    live::block_on(|stopper, stop| play(Arc::new(ready), place, lang, (stopper, stop)))
+    let speak = (args.speak.clone(), lang);
+    live::block_on(|stopper, stop| play(Arc::new(ready), place, speak, (stopper, stop)))
 }
 
 /// What the plants sign by: each its own key, if it has one in the folder of keys; the others that
@@ -116,7 +121,8 @@ fn keys(args: &SimulateArgs, ready: &Ready, space: &Space) -> Result<Keychain, F
     let ring = args.keys.open()?;
     let plants = ready.plants();
     let mut keys = ring.keychain(plants.iter().map(|plant| &plant.id))?;
-    if keys.of_plants.len() < plants.len() {
+    // Whoever speaks otherwise cannot sign, and a monitor that knew the key would refuse it.
+    if keys.of_plants.len() < plants.len() && args.speak.heard_by(space).is_none() {
         keys.of_space = Some(ring.of_exercise(space, args.space.is_some())?);
     }
     Ok(keys)
@@ -142,22 +148,20 @@ type Where = (Access, Space, (Keychain, Askers, Orders), Option<PathBuf>);
 async fn play(
     ready: Arc<Ready>,
     (broker, space, (keys, askers, orders), spool): Where,
-    lang: Lang,
+    (speak, lang): (SpeakArgs, Lang),
     (stopper, stop): (Stopper, Stop),
 ) -> Result<(), Failure> {
     let begin = Progress::at(ready.outline.start);
     let Some(company) = ready.company(&stop).await? else { return Ok(()) };
     let with = (&ready.settings, spool.as_deref());
-    let publishers = live::publishers(&broker, &space, (&company, &keys), with)?;
-    let links = publishers.iter().map(Publisher::status).collect();
+    let (voices, links) = speak.voices((&broker, &space), (&company, keys), with)?;
+    let link = links.first().cloned();
     let quitters = live::Quitters::watch(links, &broker, (&stopper, &stop));
-    let link = publishers.first().map(Publisher::status);
     let outage = link.map(|link| tokio::spawn(live::report_link(link, broker.clone())));
     let (aside, listener) = Aside::new(begin.now);
     let seen = listener.progress;
     let bar = live::progress_bar(&ready.outline, seen.clone());
     tokio::spawn(live::report_pace(seen, ready.outline.pace, lang));
-    let voices = Voices::new(space.clone(), &company, publishers, keys);
     let place = (&broker, &space);
     let hearing = talk::hear_requests(place, &voices, askers, &ready.settings, stop.clone());
     let done = simulate(company, voices, ready.outline.pace, (aside, orders), stop).await;

@@ -12,7 +12,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use http_body_util::Full;
 use hyper::{Request, StatusCode, Uri};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use rand::RngExt;
@@ -54,7 +54,7 @@ const CURSOR: &str = "webhook";
 
 /// Sends the alarms of one ledger.
 pub struct Webhook {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: Client,
     url: Uri,
     secret: Option<Vec<u8>>,
     /// The run, and how its plants stand.
@@ -272,7 +272,10 @@ fn secret(file: &str) -> Result<Option<Vec<u8>>, Failure> {
     Ok(Some(secret))
 }
 
-fn client() -> Client<HttpsConnector<HttpConnector>, Full<Bytes>> {
+/// Posts over HTTP/1.1, with TLS or without.
+pub type Client = legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
+
+pub fn client() -> Client {
     let mut roots = RootCertStore::empty();
     roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
@@ -283,7 +286,7 @@ fn client() -> Client<HttpsConnector<HttpConnector>, Full<Bytes>> {
         .with_no_client_auth();
     let connector =
         HttpsConnectorBuilder::new().with_tls_config(config).https_or_http().enable_http1().build();
-    Client::builder(TokioExecutor::new()).build(connector)
+    legacy::Client::builder(TokioExecutor::new()).build(connector)
 }
 
 /// Where a ledger ends.

@@ -245,7 +245,8 @@ fn without_power(plant: &Plant, injections: &[Injection]) -> impl Iterator<Item 
     })
 }
 
-fn describe(tag: &Tag) -> TagBirth {
+/// An instrument as its birth says it.
+pub fn describe(tag: &Tag) -> TagBirth {
     TagBirth {
         tag: tag.id.clone(),
         quantity: tag.quantity,

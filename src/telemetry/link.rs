@@ -281,6 +281,12 @@ impl Link {
         self.status.send_modify(|status| status.state = state);
     }
 
+    /// What the broker is to say should the next connection end without a goodbye.
+    #[cfg(feature = "sparkplug")]
+    pub(super) fn set_will(&mut self, topic: String, payload: Vec<u8>) {
+        self.settings.will = Some((topic, payload));
+    }
+
     /// Hands a message over at `now` (wall clock); false when there is no connection to take it.
     pub(super) fn publish(&self, entry: &Entry, now: Stamp) -> bool {
         self.connection().is_some_and(|connection| connection.publish(entry, now))

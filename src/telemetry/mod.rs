@@ -4,11 +4,14 @@
 //! Must not know: plants, rules.
 
 pub mod backoff;
+pub mod encoding;
 pub mod mapping;
 pub mod public;
 pub mod radio;
 pub mod request;
 pub mod signature;
+#[cfg(feature = "sparkplug")]
+pub mod sparkplug;
 pub mod topic;
 pub mod url;
 pub mod wire;

@@ -17,6 +17,7 @@ use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
+use tracing::{Instrument, info_span};
 
 use crate::base::time::wall_now;
 use crate::telemetry::access::Access;
@@ -223,8 +224,12 @@ impl Publisher {
         if payload.len() > MESSAGE_BYTES_MAX {
             return Err(PublishError::TooLarge { bytes: payload.len() });
         }
+        let span = info_span!("publish", %topic, bytes = payload.len());
+        self.hand_over(Entry { topic, payload: Bytes::from(payload), keep }).instrument(span).await
+    }
+
+    async fn hand_over(&self, entry: Entry) -> Result<(), PublishError> {
         let Some(inbox) = &self.inbox else { return Err(PublishError::Ended) };
-        let entry = Entry { topic, payload: Bytes::from(payload), keep };
         match inbox.try_send(entry) {
             Ok(()) => {}
             Err(mpsc::error::TrySendError::Full(entry)) => {

@@ -37,6 +37,8 @@ pub struct SubscriberSettings {
     pub keep_alive: Duration,
     /// How to come back.
     pub pace: Pace,
+    /// Messages of other encodings may be longer: under topics that begin so, by so many bytes.
+    pub longer: Option<(&'static str, usize)>,
 }
 
 impl SubscriberSettings {
@@ -49,6 +51,7 @@ impl SubscriberSettings {
             session: None,
             keep_alive: Duration::from_secs(15),
             pace: Pace::default(),
+            longer: None,
         }
     }
 }
@@ -58,7 +61,8 @@ impl SubscriberSettings {
 pub struct Arrival {
     /// Its topic.
     pub topic: String,
-    /// Its bytes, cut one byte above `MESSAGE_BYTES_MAX` when there are more.
+    /// Its bytes, cut one byte above `MESSAGE_BYTES_MAX` (or what `longer` says) when there are
+    /// more.
     pub payload: Vec<u8>,
     /// The wall clock when it came.
     pub received_wall: Stamp,
@@ -110,8 +114,8 @@ impl Subscriber {
         let (arrivals, reader) = mpsc::channel(ARRIVALS);
         let dropped = Arc::new(AtomicU64::new(0));
         let (stop, stopped) = oneshot::channel();
-        let filters = settings.filters;
-        let task = Task { link, filters, arrivals, dropped: Arc::clone(&dropped) };
+        let (filters, longer) = (settings.filters, settings.longer);
+        let task = Task { link, filters, longer, arrivals, dropped: Arc::clone(&dropped) };
         let task = tokio::spawn(task.run(stopped));
         (Self { status, dropped, stop: Some(stop), task }, reader)
     }
@@ -145,6 +149,7 @@ impl Drop for Subscriber {
 struct Task {
     link: Link,
     filters: Vec<String>,
+    longer: Option<(&'static str, usize)>,
     arrivals: mpsc::Sender<Arrival>,
     dropped: Arc<AtomicU64>,
 }
@@ -186,7 +191,9 @@ impl Task {
     }
 
     fn forward(&mut self, incoming: Incoming) {
-        let shown = incoming.payload.len().min(MESSAGE_BYTES_MAX + 1);
+        let longer = self.longer.filter(|(begin, _)| incoming.topic.starts_with(begin));
+        let most = longer.map_or(MESSAGE_BYTES_MAX, |(_, most)| most);
+        let shown = incoming.payload.len().min(most + 1);
         let arrival = Arrival {
             topic: incoming.topic,
             payload: incoming.payload[..shown].to_vec(),

@@ -10,7 +10,7 @@ mod raw;
 mod split;
 mod ticket;
 
-pub use decode::{Refusal, decode, place};
+pub use decode::{Refusal, decode, is_exercise, place};
 pub use split::split;
 pub use ticket::Ticket;
 

@@ -314,3 +314,14 @@ fn a_plant_with_ozone_is_checked_and_watched_but_not_simulated() {
     std::fs::write(works.join("instruments.toml"), instruments).expect("written");
     assert_snapshot!(said("config check --plants plants plants/ozone"));
 }
+
+#[cfg(feature = "sparkplug")]
+#[test]
+fn groups_of_sparkplug_that_there_cannot_be() {
+    assert_snapshot!(all_said(&[
+        "monitor --space k7 --sparkplug a/b",
+        "simulate battery-low --encoding tahu",
+        "simulate battery-low --group rural-water",
+        "config check tests/data/rejects/mapping-group.toml",
+    ]));
+}

@@ -52,7 +52,7 @@ const IMPORTS: [(&str, &[&str]); 13] = [
 const SEE_ALL: [&str; 4] = ["lib", "main", "exercise", "cli"];
 
 /// Files that touch the outside world; everything else but `cli` and `exercise::live` is core.
-const EDGES: [&str; 13] = [
+const EDGES: [&str; 14] = [
     "src/telemetry/publisher",
     "src/telemetry/subscriber",
     "src/telemetry/broker",
@@ -60,6 +60,7 @@ const EDGES: [&str; 13] = [
     "src/telemetry/probe",
     "src/telemetry/link",
     "src/telemetry/spool",
+    "src/telemetry/sparkplug/node",
     "src/ledger/store",
     "src/ledger/sqlite",
     "src/desk/api",

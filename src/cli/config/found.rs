@@ -123,7 +123,7 @@ fn plant_of(path: &Path) -> Option<&Path> {
 fn kind_of(has: impl Fn(&str) -> bool) -> Option<Kind> {
     if has("rule") || has("quality-test") {
         Some(Kind::Rules)
-    } else if ["monitor", "ledger", "publisher", "webhook", "metrics", "exercise", "rules"]
+    } else if ["monitor", "ledger", "publisher", "webhook", "metrics", "otel", "exercise", "rules"]
         .into_iter()
         .any(&has)
     {
@@ -132,7 +132,7 @@ fn kind_of(has: impl Fn(&str) -> bool) -> Option<Kind> {
         Some(Kind::Alarms)
     } else if has("template") || has("rural_residents") {
         Some(Kind::Fleet)
-    } else if has("topic") {
+    } else if has("topic") || has("sparkplug") {
         Some(Kind::Mapping)
     } else if ["plant", "fleet", "inject", "expect", "allow", "duration_h"].into_iter().any(&has) {
         Some(Kind::Scenario)
@@ -152,6 +152,7 @@ mod tests {
         assert!(matches!(kind(&["ledger"]), Some(Kind::Settings)));
         assert!(matches!(kind(&["load"]), Some(Kind::Alarms)));
         assert!(matches!(kind(&["lateness_s", "topic"]), Some(Kind::Mapping)));
+        assert!(matches!(kind(&["sparkplug"]), Some(Kind::Mapping)));
         assert!(matches!(kind(&["plant", "title"]), Some(Kind::Scenario)));
         assert!(matches!(kind(&["county", "template"]), Some(Kind::Fleet)));
         assert!(kind(&["package", "dependencies"]).is_none());

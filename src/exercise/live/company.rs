@@ -15,7 +15,11 @@ use crate::simulator::{Outgoing, Simulator, SimulatorError};
 use crate::telemetry::publisher::{Prompter, Publisher, Undelivered};
 use crate::telemetry::request::Answer;
 use crate::telemetry::signature::Keychain;
+#[cfg(feature = "sparkplug")]
+use crate::telemetry::sparkplug::node::EdgeNode;
 use crate::telemetry::topic::{Talk, TalkTopic, Topic};
+#[cfg(feature = "sparkplug")]
+use crate::telemetry::{publisher::PublishError, topic::Kind, wire};
 use crate::world::{Outside, Soundness};
 
 /// So few plants are stepped on one thread: they take less time than waking the others.
@@ -157,6 +161,9 @@ pub struct Voices {
     ids: Vec<PlantId>,
     publishers: Vec<Publisher>,
     keys: Keychain,
+    /// One for each plant, or none: what Sparkplug has a place for goes there.
+    #[cfg(feature = "sparkplug")]
+    nodes: Vec<EdgeNode>,
 }
 
 impl Voices {
@@ -167,7 +174,21 @@ impl Voices {
         publishers: Vec<Publisher>,
         keys: Keychain,
     ) -> Self {
-        Self { space, ids: company.ids().to_vec(), publishers, keys }
+        let ids = company.ids().to_vec();
+        Self {
+            space,
+            ids,
+            publishers,
+            keys,
+            #[cfg(feature = "sparkplug")]
+            nodes: Vec::new(),
+        }
+    }
+
+    /// The same, where each plant is an edge node.
+    #[cfg(feature = "sparkplug")]
+    pub fn with_nodes(self, nodes: Vec<EdgeNode>) -> Self {
+        Self { nodes, ..self }
     }
 
     /// What has each plant's messages said again.
@@ -195,6 +216,13 @@ impl Voices {
 
     /// Hands a message over; waits while its connection is behind.
     pub async fn say(&self, (plant, message): Said) -> Result<(), LiveError> {
+        #[cfg(feature = "sparkplug")]
+        if let Some(node) = self.nodes.get(plant)
+            && !matches!(message.kind, Kind::Ticket | Kind::Lab)
+            && let Ok(message) = wire::decode(message.kind, &message.payload)
+        {
+            return if node.say(message).await { Ok(()) } else { Err(PublishError::Ended.into()) };
+        }
         let connection = plant % self.publishers.len().max(1);
         if let (Some(publisher), Some(id)) = (self.publishers.get(connection), self.ids.get(plant))
         {
@@ -209,7 +237,11 @@ impl Voices {
     /// Cuts the connections; gives how much the broker never acknowledged.
     pub fn give_up(self) -> Undelivered {
         let left = self.publishers.into_iter().map(|publisher| publisher.give_up().messages);
-        Undelivered { messages: left.sum() }
+        let messages: u64 = left.sum();
+        #[cfg(feature = "sparkplug")]
+        let messages =
+            messages + self.nodes.into_iter().map(|node| node.give_up().messages).sum::<u64>();
+        Undelivered { messages }
     }
 
     /// Waits until the broker has everything, then says goodbye. Errors: `enough` came before.
@@ -220,6 +252,10 @@ impl Voices {
         let mut drains = JoinSet::new();
         for publisher in self.publishers {
             drains.spawn(publisher.drain_until(enough()));
+        }
+        #[cfg(feature = "sparkplug")]
+        for node in self.nodes {
+            drains.spawn(node.drain_until(enough()));
         }
         let left = drains.join_all().await.into_iter().filter_map(Result::err);
         let messages = left.map(|left| left.messages).sum();

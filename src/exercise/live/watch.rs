@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
+use tracing::{Instrument, info_span};
 
 use crate::alarms::command::{Ask, CommandRefused, Reply};
 use crate::base::time::wall_now;
@@ -18,6 +19,7 @@ use crate::ingest::trust::{Belief, Doubt, Trust};
 use crate::ledger::record::{Entry, MonitorRecord, Record};
 use crate::ledger::store::{Batch, Ledger, Request, Resume, Store, StoreError};
 use crate::monitor::{Input, Monitor, Snapshot};
+use crate::telemetry::encoding::{Encoding, Translated};
 use crate::telemetry::link::{LinkState, LinkStatus};
 use crate::telemetry::mapping::Mapping;
 use crate::telemetry::request::Command;
@@ -57,6 +59,9 @@ pub struct WatchSettings {
     pub retention: Span,
 }
 
+/// Where topic and payload of what an encoding asks go.
+pub type Questions = mpsc::Sender<(String, Vec<u8>)>;
+
 /// The monitor and what it writes to.
 pub struct Watch {
     monitor: Monitor,
@@ -65,6 +70,8 @@ pub struct Watch {
     plants: BTreeSet<PlantId>,
     /// What messages of foreign devices say.
     mapping: Option<Mapping>,
+    /// Another encoding that is heard, and where what it asks of senders goes.
+    encoding: Option<(Box<dyn Encoding>, Questions)>,
     trust: Trust,
     quarantine: Option<Quarantine>,
     /// Who may order something of plants; none: orders are not listened to.
@@ -113,6 +120,7 @@ impl Watch {
             operators: None,
             plants: snapshot.plants.into_iter().map(|plant| plant.id).collect(),
             mapping: None,
+            encoding: None,
             turned_at: wall,
             since_checkpoint: resume.inputs_after.len(),
             resumed,
@@ -130,6 +138,11 @@ impl Watch {
     pub fn with_mapping(mut self, mapping: Option<Mapping>) -> Self {
         self.mapping = mapping;
         self
+    }
+
+    /// Hears another encoding too; what it asks of senders goes to `questions`.
+    pub fn with_encoding(self, encoding: Box<dyn Encoding>, questions: Questions) -> Self {
+        Self { encoding: Some((encoding, questions)), ..self }
     }
 
     /// The same, that believes whom `trust` names; without this it believes everybody.
@@ -178,7 +191,7 @@ impl Watch {
                     let listens = link.borrow_and_update().state == LinkState::Connected;
                     if listens { self.base.listen(wall_now()) } else { self.base.deaf() }
                 }
-                _ = ticks.tick() => self.tick(&stop).await?,
+                _ = ticks.tick() => self.tick(&stop).instrument(info_span!("tick")).await?,
                 () = until(self.snapshot_from), if self.is_newer => self.show(),
                 _ = requests.tick() => {
                     self.tell_missing();
@@ -192,7 +205,8 @@ impl Watch {
                     if count == 0 {
                         break;
                     }
-                    self.take(&mut batch, &stop).await?;
+                    let span = info_span!("arrivals", messages = count);
+                    self.take(&mut batch, &stop).instrument(span).await?;
                 }
             }
         }
@@ -204,31 +218,36 @@ impl Watch {
         let mut inputs = Vec::with_capacity(batch.len());
         let mut tokens = Vec::with_capacity(batch.len());
         for Arrival { topic, payload, received_wall, retained, ack } in batch.drain(..) {
-            let belief = match self.order(&topic, &payload) {
-                Some(Ok(())) => {
-                    tokens.push(ack); // it is the plant's to answer
-                    continue;
+            tokens.push(ack);
+            let came = (received_wall, wall);
+            let otherwise = self.encoding.as_mut().filter(|(it, _)| !retained && it.is_of(&topic));
+            if let Some((encoding, questions)) = otherwise {
+                let said = encoding.read(&topic, &payload, received_wall);
+                if let Some(question) = &said.question {
+                    // With so many on their way already, one more would not help.
+                    let _ = questions.try_send(question.clone());
                 }
+                self.translated(said, came, &mut inputs);
+                continue;
+            }
+            let belief = match self.order(&topic, &payload) {
+                Some(Ok(())) => continue, // it is the plant's to answer
                 Some(Err(belief)) => belief,
                 None => self.trust.belief(&topic, &payload),
             };
             let of_device = self.mapping.as_ref().filter(|it| !retained && it.is_of(&topic));
             if of_device.is_some() {
                 self.base.hear_device();
-            } else if !retained && !matches!(belief, Belief::Doubted { .. }) {
-                self.base.hear(&topic, &payload, &self.plants, wall);
             }
-            // Before any plant has spoken, there are only strangers' messages to refuse.
-            let received_at = self.base.now(received_wall).unwrap_or(received_wall);
+            let received_at = self.received_at(received_wall);
             let foreign = of_device.and_then(|it| it.read(&topic, &payload, received_at));
             inputs.push(if let Some(foreign) = foreign {
                 Input::Foreign(Box::new(foreign))
             } else if retained {
                 Input::Retained { topic, payload, received_at }
             } else {
-                Input::Arrival { topic, payload, belief, received_at }
+                self.arrival(topic, payload, belief, came)
             });
-            tokens.push(ack);
         }
         self.hear(&inputs, stop).await?;
         for token in tokens {
@@ -252,6 +271,38 @@ impl Watch {
             Ok(_) | Err(Refused { doubt: Doubt::Expired, .. }) => Ok(()),
             Err(Refused { doubt, detail }) => Err(Belief::Doubted { doubt, detail }),
         })
+    }
+
+    /// A message of our wire, believed or not; time moves with what is believed.
+    fn arrival(
+        &mut self,
+        topic: String,
+        payload: Vec<u8>,
+        belief: Belief,
+        (came, wall): (Stamp, Stamp),
+    ) -> Input {
+        if !matches!(belief, Belief::Doubted { .. }) {
+            self.base.hear(&topic, &payload, &self.plants, wall);
+        }
+        Input::Arrival { topic, payload, belief, received_at: self.received_at(came) }
+    }
+
+    /// What a message of another encoding says.
+    fn translated(&mut self, said: Translated, came: (Stamp, Stamp), inputs: &mut Vec<Input>) {
+        for (topic, payload) in said.messages {
+            let belief = self.trust.belief(&topic, &payload);
+            inputs.push(self.arrival(topic, payload, belief, came));
+        }
+        if let Some(mut aside) = said.aside {
+            aside.received_at = self.received_at(came.0);
+            inputs.push(Input::Foreign(Box::new(aside)));
+        }
+    }
+
+    /// The monitor's time at a moment of the wall clock. Before any plant has spoken, there are
+    /// only strangers' messages to refuse.
+    fn received_at(&self, wall: Stamp) -> Stamp {
+        self.base.now(wall).unwrap_or(wall)
     }
 
     async fn tick(&mut self, stop: &Stop) -> Result<(), LiveError> {
@@ -389,7 +440,7 @@ impl Watch {
         let mut pause = Duration::from_millis(250);
         let mut said = false;
         loop {
-            match self.ledger.append(&batch).await {
+            match self.ledger.append(&batch).instrument(info_span!("append")).await {
                 Ok(entries) => {
                     if said {
                         tracing::warn!("the ledger takes records again");

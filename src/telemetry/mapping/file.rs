@@ -11,6 +11,7 @@ use crate::base::foreign::words;
 use crate::base::problem::{Problems, Source, Spanned, Table, read_toml};
 use crate::base::units::Quantity;
 use crate::base::{PlantId, Span, TagId};
+use crate::telemetry::encoding::is_group;
 
 /// Readings may be this late where the file does not say.
 const LATENESS_S: f64 = 10.0;
@@ -42,13 +43,19 @@ fn read(table: &Table<'_>, known: Known) -> Option<Mapping> {
     let reader = Reader { known: &known, plants: &renamed_plants, tags: &renamed_tags };
     let found: Vec<Option<TopicMap>> =
         table.tables("topic").iter().map(|entry| reader.topic(entry)).collect();
-    if found.is_empty() && !table.has_problems() {
+    let sparkplug = table.opt_text("sparkplug");
+    if let Some(group) = sparkplug.as_ref().filter(|it| !is_group(it.get_ref())) {
+        let text = format!("{:?} is no group of Sparkplug", group.get_ref());
+        table.add_with_help(group.span(), text, "it has no / + or #, and at most 128 bytes");
+    }
+    if found.is_empty() && sparkplug.is_none() && !table.has_problems() {
         let help = "each kind of message is a [[topic]] with a pattern and [[topic.reading]]";
         table.add_with_help(table.span(), "there is no [[topic]]", help);
     }
     let topics = found.into_iter().collect::<Option<Vec<_>>>()?;
     let (plants, tags) = (renamed_plants, renamed_tags);
-    Some(Mapping { topics, known, plants, tags, missing, flags, lateness })
+    let sparkplug = sparkplug.map(Spanned::into_inner);
+    Some(Mapping { topics, known, plants, tags, missing, flags, lateness, sparkplug })
 }
 
 /// A section of their names and ours.

@@ -46,6 +46,8 @@ pub struct Mapping {
     missing: BTreeSet<String>,
     flags: BTreeMap<String, Flag>,
     lateness: Span,
+    /// A group of Sparkplug B that is heard too.
+    sparkplug: Option<String>,
 }
 
 /// What messages of one kind of topic say.
@@ -127,6 +129,12 @@ pub enum Misfit {
     TooMany,
     /// It is no JSON.
     NotJson,
+    /// It is no payload of Sparkplug B.
+    NotSparkplug,
+    /// It says something that only a birth explains, and that was not heard.
+    Unborn,
+    /// Its number in the session is missing, or is none.
+    BadSeq,
     /// Nothing stands where a value should be, or a list.
     NoValue,
     /// What stands there is no number.
@@ -150,6 +158,9 @@ impl Misfit {
             Self::TooLarge => "too-large",
             Self::TooMany => "too-many",
             Self::NotJson => "not-json",
+            Self::NotSparkplug => "not-sparkplug",
+            Self::Unborn => "unborn",
+            Self::BadSeq => "bad-seq",
             Self::NoValue => "no-value",
             Self::BadValue => "bad-value",
             Self::BadTime => "bad-time",
@@ -169,6 +180,16 @@ impl Mapping {
     pub fn filters(&self) -> Vec<String> {
         let filters: BTreeSet<String> = self.topics.iter().map(|it| it.pattern.filter()).collect();
         filters.into_iter().collect()
+    }
+
+    /// The group of Sparkplug B that is to be heard too.
+    pub fn sparkplug(&self) -> Option<&str> {
+        self.sparkplug.as_deref()
+    }
+
+    /// Their names of plants and of instruments, each with ours.
+    pub fn names(&self) -> (&BTreeMap<String, String>, &BTreeMap<String, String>) {
+        (&self.plants, &self.tags)
     }
 
     /// Is a topic one of the mapping?

@@ -155,18 +155,21 @@ pub(super) fn stamp(key: &str, text: &str) -> Result<Stamp, Refusal> {
     Stamp::parse(text).map(|(stamp, _)| stamp).map_err(|error| bad(format!("{key}: {error}")))
 }
 
+/// May an exercise be called so: 1 to 64 printable ASCII characters without `"` and `\`?
+pub fn is_exercise(name: &str) -> bool {
+    let plain = |b: u8| (b.is_ascii_graphic() || b == b' ') && !matches!(b, b'"' | b'\\');
+    (1..=EXERCISE_BYTES_MAX).contains(&name.len()) && name.bytes().all(plain)
+}
+
 fn envelope(raw: &RawEnvelope<'_>) -> Result<Envelope, Refusal> {
     for (key, number) in [("boot_id", raw.boot_id), ("seq", raw.seq)] {
         if number > NUMBER_MAX {
             return Err(bad(format!("{key} {number} is above {NUMBER_MAX}")));
         }
     }
-    if let Some(name) = raw.exercise {
-        let plain = |b: u8| (b.is_ascii_graphic() || b == b' ') && !matches!(b, b'"' | b'\\');
-        if name.is_empty() || name.len() > EXERCISE_BYTES_MAX || !name.bytes().all(plain) {
-            let most = EXERCISE_BYTES_MAX;
-            return Err(bad(format!("exercise is not 1 to {most} plain ASCII characters")));
-        }
+    if raw.exercise.is_some_and(|name| !is_exercise(name)) {
+        let most = EXERCISE_BYTES_MAX;
+        return Err(bad(format!("exercise is not 1 to {most} plain ASCII characters")));
     }
     Ok(Envelope {
         plant: PlantId::new(raw.plant).map_err(|error| bad(format!("plant: {error}")))?,

@@ -7,9 +7,13 @@ mod devices;
 mod fleets;
 mod leases;
 mod metrics;
+#[cfg(feature = "otel")]
+mod otel;
 mod outside;
 mod recording;
 mod resend;
+#[cfg(feature = "sparkplug")]
+mod sparkplug;
 mod stopping;
 mod strangers;
 mod together;

@@ -20,7 +20,9 @@ use crate::support::mosquitto::Mosquitto;
 const SECRET: &str = "a secret of the test";
 
 /// A receiver that answers 503 so many times; gives its address, and what it has taken.
-async fn receiver(out_of_order: usize) -> (String, mpsc::UnboundedReceiver<(HeaderMap, Bytes)>) {
+pub(super) async fn receiver(
+    out_of_order: usize,
+) -> (String, mpsc::UnboundedReceiver<(HeaderMap, Bytes)>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a loopback");
     let address = listener.local_addr().expect("bound").to_string();
     let (sender, taken) = mpsc::unbounded_channel();

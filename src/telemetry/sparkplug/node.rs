@@ -1,0 +1,289 @@
+//! An edge node, live: one connection with a will of its own, births after each connect, and what
+//! the broker does not have yet said again after them.
+//!
+//! The specification publishes with QoS 0. Messages here go with QoS 1, so that what was on its way
+//! when a connection broke is known, and nothing is lost; a host that subscribes with QoS 0 sees no
+//! difference.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{Duration, Instant};
+
+use super::edge::{Edge, Said};
+use crate::base::time::wall_now;
+use crate::telemetry::ceiling::Ceiling;
+use crate::telemetry::link::{Event, Incoming, Link, LinkSettings, LinkState, LinkStatus};
+use crate::telemetry::outbox::{Entry, Keep, Outbox};
+use crate::telemetry::publisher::{PublisherSettings, Undelivered};
+use crate::telemetry::wire::Message;
+
+/// Births are said at most so often, however often somebody asks.
+const BIRTHS_EVERY: Duration = Duration::from_secs(1);
+
+/// How many payloads may be with the client.
+const IN_HAND: usize = 128;
+
+/// Publishes what a plant says over a connection of its own. Dropping it cuts the connection: the
+/// broker says that the node is gone.
+#[derive(Debug)]
+pub struct EdgeNode {
+    inbox: Option<mpsc::Sender<Message>>,
+    /// Messages taken that the broker does not have yet.
+    open: Arc<AtomicU64>,
+    status: watch::Receiver<LinkStatus>,
+    task: JoinHandle<()>,
+}
+
+impl EdgeNode {
+    /// Starts to connect; needs a tokio runtime. The will of `settings` is the node's own business.
+    pub fn start(settings: PublisherSettings, edge: Edge) -> Self {
+        let ceiling = settings.broker.ceiling.clone();
+        let (link, status) = Link::open(LinkSettings {
+            access: Arc::new(settings.broker),
+            client_id: settings.client_id,
+            will: Some(edge.will()),
+            keep_alive: settings.keep_alive,
+            session: None,
+            pace: settings.pace,
+        });
+        let (inbox, messages) = mpsc::channel(1);
+        let open = Arc::new(AtomicU64::new(0));
+        let task = Task {
+            link,
+            edge,
+            messages,
+            is_open: true,
+            waiting: VecDeque::new(),
+            waiting_max: settings.outbox.max(1),
+            outbox: Outbox::new(IN_HAND),
+            owners: VecDeque::new(),
+            window: 0,
+            is_up: false,
+            births_due: false,
+            born_at: None,
+            ceiling,
+            again_at: None,
+            patience: settings.pace.patience,
+            progress: Instant::now(),
+            open: Arc::clone(&open),
+        };
+        Self { inbox: Some(inbox), open, status, task: tokio::spawn(task.run()) }
+    }
+
+    /// Takes a message; waits while too many wait. False: the node has ended.
+    pub async fn say(&self, message: Message) -> bool {
+        let Some(inbox) = &self.inbox else { return false };
+        self.open.fetch_add(1, Ordering::Relaxed);
+        inbox.send(message).await.is_ok()
+    }
+
+    /// How the connection stands, now and whenever it changes.
+    pub fn status(&self) -> watch::Receiver<LinkStatus> {
+        self.status.clone()
+    }
+
+    /// Waits until the broker has everything, then says goodbye. Errors: `enough` returned before;
+    /// the connection is cut.
+    pub async fn drain_until(
+        mut self,
+        enough: impl Future<Output = ()>,
+    ) -> Result<(), Undelivered> {
+        self.inbox = None;
+        let in_time = tokio::select! {
+            ended = &mut self.task => ended.is_ok(),
+            () = enough => false,
+        };
+        let left = self.give_up();
+        if in_time && left.messages == 0 { Ok(()) } else { Err(left) }
+    }
+
+    /// Cuts the connection; gives how much the broker never acknowledged.
+    pub fn give_up(self) -> Undelivered {
+        Undelivered { messages: self.open.load(Ordering::Relaxed) }
+    }
+}
+
+impl Drop for EdgeNode {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// A message, and whether it is history by now.
+struct Item {
+    message: Message,
+    historical: bool,
+}
+
+struct Task {
+    link: Link,
+    edge: Edge,
+    messages: mpsc::Receiver<Message>,
+    is_open: bool,
+    /// Messages that this session has not said.
+    waiting: VecDeque<Item>,
+    waiting_max: usize,
+    /// Payloads that it has.
+    outbox: Outbox,
+    /// For each of them the message that is delivered with it.
+    owners: VecDeque<Option<Item>>,
+    window: usize,
+    /// Are we connected, and heard?
+    is_up: bool,
+    births_due: bool,
+    born_at: Option<Instant>,
+    ceiling: Option<Ceiling>,
+    again_at: Option<Instant>,
+    patience: Duration,
+    progress: Instant,
+    open: Arc<AtomicU64>,
+}
+
+impl Task {
+    async fn run(mut self) {
+        loop {
+            self.fill();
+            if !self.is_open && self.waiting.is_empty() && self.outbox.is_empty() {
+                break;
+            }
+            self.give();
+            let due = self.progress + self.patience;
+            let births_at = self.born_at.map_or_else(Instant::now, |at| at + BIRTHS_EVERY);
+            tokio::select! {
+                event = self.link.next() => self.note(event),
+                message = self.messages.recv(),
+                    if self.is_open && self.waiting.len() < self.waiting_max =>
+                {
+                    let historical = !self.is_up;
+                    match message {
+                        Some(message) => self.waiting.push_back(Item { message, historical }),
+                        None => self.is_open = false,
+                    }
+                }
+                () = tokio::time::sleep_until(births_at), if self.births_due && self.is_up => {
+                    self.births_due = false;
+                    self.born_at = Some(Instant::now());
+                    let births = self.edge.births();
+                    self.push(births, None);
+                }
+                () = tokio::time::sleep_until(self.again_at.unwrap_or(due)),
+                    if self.again_at.is_some() => {}
+                () = tokio::time::sleep_until(due), if self.outbox.in_flight() > 0 => {
+                    self.link.fail("no acknowledgement");
+                    self.lost();
+                }
+            }
+        }
+        self.link.goodbye().await;
+    }
+
+    /// Says what waits, as far as there is room.
+    fn fill(&mut self) {
+        while self.is_up && self.outbox.has_room() {
+            let Some(item) = self.waiting.pop_front() else { break };
+            let said = self.edge.say(&item.message, item.historical);
+            if said.is_empty() {
+                self.delivered(&item);
+            } else {
+                self.push(said, Some(item));
+            }
+        }
+    }
+
+    /// Payloads go out in this order; with the last of them `item` is delivered.
+    fn push(&mut self, said: Vec<Said>, mut item: Option<Item>) {
+        let count = said.len();
+        for (at, (topic, payload)) in said.into_iter().enumerate() {
+            self.outbox.push(Entry { topic, payload: Bytes::from(payload), keep: Keep::No });
+            self.owners.push_back(if at + 1 == count { item.take() } else { None });
+        }
+    }
+
+    fn delivered(&mut self, item: &Item) {
+        self.edge.delivered(&item.message);
+        self.open.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    fn give(&mut self) {
+        let mut in_flight = self.outbox.in_flight();
+        if in_flight == 0 {
+            self.progress = Instant::now();
+        }
+        self.again_at = None;
+        while self.is_up && in_flight < self.window && self.outbox.has_waiting() {
+            if let Some(Err(later)) = self.ceiling.as_ref().map(Ceiling::take) {
+                self.again_at = Some(later);
+                break;
+            }
+            let Some(entry) = self.outbox.give() else { break };
+            if !self.link.publish(entry, wall_now()) {
+                self.link.fail("the client takes no messages");
+                return self.lost();
+            }
+            in_flight += 1;
+        }
+    }
+
+    fn note(&mut self, event: Event) {
+        match event {
+            Event::Connected { window, .. } => {
+                self.window = window;
+                if !self.link.subscribe(&[self.edge.commands()]) {
+                    self.link.fail("the client takes no subscription");
+                    self.lost();
+                }
+            }
+            // A broker that lets nobody command us still takes what we say.
+            Event::Subscribed(_) => {
+                self.is_up = true;
+                let births = self.edge.births();
+                self.push(births, None);
+                self.link.report(LinkState::Connected);
+            }
+            Event::Sent(packet) => self.outbox.sent(packet),
+            Event::Acknowledged(packet) => self.done(packet),
+            Event::Rejected(packet, reason) => {
+                tracing::warn!(reason, "the broker refuses a message");
+                self.done(packet);
+            }
+            Event::Arrived(incoming) => self.hear(incoming),
+            Event::Lost(_) => self.lost(),
+        }
+    }
+
+    fn done(&mut self, packet: u16) {
+        for _ in 0..self.outbox.acknowledged(packet) {
+            if let Some(item) = self.owners.pop_front().flatten() {
+                self.delivered(&item);
+            }
+        }
+        self.progress = Instant::now();
+    }
+
+    fn hear(&mut self, incoming: Incoming) {
+        if !incoming.retained && self.edge.is_rebirth(&incoming.topic, &incoming.payload) {
+            self.births_due = true;
+        }
+        incoming.ticket.acknowledge();
+    }
+
+    /// The session is over: what the broker does not have comes again in the next, as history.
+    fn lost(&mut self) {
+        (self.is_up, self.window, self.births_due) = (false, 0, false);
+        self.outbox = Outbox::new(IN_HAND);
+        for item in self.owners.drain(..).rev().flatten() {
+            self.waiting.push_front(Item { historical: true, ..item });
+        }
+        for item in &mut self.waiting {
+            item.historical = true;
+        }
+        self.edge.next_session();
+        let (topic, payload) = self.edge.will();
+        self.link.set_will(topic, payload);
+    }
+}
