@@ -14,6 +14,9 @@ mod failures;
 #[cfg(feature = "cli")]
 mod fleet;
 #[cfg(feature = "cli")]
+#[path = "../fuzz/mod.rs"]
+mod fuzz;
+#[cfg(feature = "cli")]
 mod judge;
 #[cfg(feature = "sqlite")]
 mod ledger;
