@@ -232,6 +232,11 @@ impl Simulator {
         Arc::clone(&self.plant)
     }
 
+    /// Which start of its gateway this is.
+    pub fn boot_id(&self) -> u64 {
+        self.gateway.boot_id()
+    }
+
     /// What the broker is to say should the gateway vanish.
     pub fn will(&self) -> Outgoing {
         self.gateway.will(self.now())

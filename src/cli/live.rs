@@ -164,7 +164,7 @@ pub fn publishers(
             let folder = folder.join(n.to_string());
             let bytes_max = settings.spool_bytes;
             Spool::open(SpoolSettings { folder: folder.clone(), bytes_max })
-                .map_err(|error| Failure::file(&folder, error))
+                .map_err(|error| no_spool(space, &folder, error))
         });
         let spool = spool.transpose()?;
         let settings = PublisherSettings {
@@ -175,6 +175,17 @@ pub fn publishers(
         Ok(Publisher::start_with(settings, spool))
     };
     (0..count.max(1)).map(one).collect()
+}
+
+fn no_spool(space: &Space, folder: &Path, error: io::Error) -> Failure {
+    if error.kind() != io::ErrorKind::ResourceBusy {
+        return Failure::file(folder, error);
+    }
+    Failure::outside(format!(
+        "the space {space} is in use: another sanmen simulate speaks in it, with its spool in {}; \
+         end that, or take another --space",
+        folder.display()
+    ))
 }
 
 /// The monitor's connection; the broker keeps what comes while we are away.

@@ -112,7 +112,8 @@ pub fn hear_requests(
 ) -> JoinHandle<()> {
     let now = wall_now();
     let gate = Gate::new(askers.monitors, now);
-    let mut hearing = Hearing::new(space.clone(), voices.prompters(), gate);
+    let hearing = Hearing::new(space.clone(), voices.prompters(), gate);
+    let mut hearing = hearing.knowing(voices.boot_id());
     if let Some((operators, hand)) = askers.operators {
         hearing = hearing.obeying(Gate::new(operators, now), hand);
     }

@@ -135,6 +135,11 @@ impl Gateway {
         }
     }
 
+    /// Which start of it this is.
+    pub fn boot_id(&self) -> u64 {
+        self.identity.boot_id
+    }
+
     /// What the broker says for a gateway that has vanished; made at `now`, when it connects.
     pub fn will(&self, now: Stamp) -> Outgoing {
         self.message(0, now, Body::Death)

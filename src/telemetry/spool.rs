@@ -11,7 +11,7 @@
 //! first to be given up. It is of no use to a later run, whose gateway begins to count again.
 
 use std::collections::VecDeque;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -63,6 +63,16 @@ impl Segment {
     }
 }
 
+/// Keeps others out of the folder.
+fn lock(folder: &Path) -> io::Result<File> {
+    let file = File::create(folder.join("spool.lock"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(io::ErrorKind::ResourceBusy.into()),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
 /// Messages on disk.
 #[derive(Debug)]
 pub struct Spool {
@@ -80,12 +90,16 @@ pub struct Spool {
     dropped: u64,
     /// Messages on their way whose files were given up meanwhile.
     orphans: usize,
+    /// Held while it is open; the system lets go of it even after `kill -9`.
+    _lock: File,
 }
 
 impl Spool {
-    /// Opens a folder, with what an earlier run has left there. Errors: it cannot be used.
+    /// Opens a folder, with what an earlier run has left there. Errors: it cannot be used;
+    /// `ResourceBusy`: another process has it open.
     pub fn open(settings: SpoolSettings) -> io::Result<Self> {
         fs::create_dir_all(&settings.folder)?;
+        let lock = lock(&settings.folder)?;
         let mut names: Vec<(u64, PathBuf)> = Vec::new();
         for entry in fs::read_dir(&settings.folder)? {
             let path = entry?.path();
@@ -121,6 +135,7 @@ impl Spool {
             reading: None,
             dropped: 0,
             orphans: 0,
+            _lock: lock,
         })
     }
 
@@ -334,6 +349,16 @@ mod tests {
 
     fn topics(numbers: std::ops::Range<usize>) -> Vec<String> {
         numbers.map(|n| format!("a/{n}")).collect()
+    }
+
+    #[test]
+    fn a_folder_has_one_user_at_a_time() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let spool = Spool::open(settings(folder.path())).expect("opens");
+        let other = Spool::open(settings(folder.path())).map_err(|error| error.kind());
+        assert_eq!(other.err(), Some(io::ErrorKind::ResourceBusy));
+        drop(spool);
+        assert!(Spool::open(settings(folder.path())).is_ok());
     }
 
     #[test]

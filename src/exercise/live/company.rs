@@ -48,6 +48,11 @@ impl Company {
         &self.ids
     }
 
+    /// Which start of their gateways this is; they start together.
+    pub fn boot_id(&self) -> Option<u64> {
+        self.plants.first().map(Simulator::boot_id)
+    }
+
     /// What the broker is to say should this plant vanish.
     pub fn will(&self, plant: usize) -> Option<Outgoing> {
         self.plants.get(plant).map(Simulator::will)
@@ -159,6 +164,7 @@ fn step_on_all_cores(plants: &mut [Simulator]) -> Result<Vec<Said>, SimulatorErr
 pub struct Voices {
     space: Space,
     ids: Vec<PlantId>,
+    boot_id: Option<u64>,
     publishers: Vec<Publisher>,
     keys: Keychain,
     /// One for each plant, or none: what Sparkplug has a place for goes there.
@@ -174,15 +180,21 @@ impl Voices {
         publishers: Vec<Publisher>,
         keys: Keychain,
     ) -> Self {
-        let ids = company.ids().to_vec();
+        let (ids, boot_id) = (company.ids().to_vec(), company.boot_id());
         Self {
             space,
             ids,
+            boot_id,
             publishers,
             keys,
             #[cfg(feature = "sparkplug")]
             nodes: Vec::new(),
         }
+    }
+
+    /// Which start of the plants' gateways this is.
+    pub fn boot_id(&self) -> Option<u64> {
+        self.boot_id
     }
 
     /// The same, where each plant is an edge node.

@@ -1,8 +1,9 @@
 //! What running plants hear: who has missed messages gets them again, and what operators order is
 //! carried out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Deserialize;
 use tokio::sync::mpsc;
 
 use crate::base::PlantId;
@@ -15,7 +16,16 @@ use crate::simulator::orders::Order;
 use crate::telemetry::publisher::{Prompter, Wanted};
 use crate::telemetry::request::{Command, Resend};
 use crate::telemetry::subscriber::Arrival;
-use crate::telemetry::topic::{Talk, TalkTopic, Topic};
+use crate::telemetry::topic::{Kind, Talk, TalkTopic, Topic};
+
+/// Others who speak as one of ours are looked for at so many plants.
+const WATCHED_MAX: usize = 16;
+
+/// Who speaks.
+#[derive(Deserialize)]
+struct Speaker {
+    boot_id: u64,
+}
 
 /// Hears what is asked of plants.
 pub struct Hearing {
@@ -28,12 +38,22 @@ pub struct Hearing {
     orders: Option<(Gate, OrderHand)>,
     /// Requests that were refused, by reason.
     refused: BTreeMap<&'static str, u64>,
+    /// Which start of ours this is: who speaks in another is somebody else.
+    boot_id: Option<u64>,
+    /// Plants as which others have been heard to speak.
+    others: BTreeSet<PlantId>,
 }
 
 impl Hearing {
     /// For these plants of `space`.
     pub fn new(space: Space, plants: BTreeMap<PlantId, Prompter>, resends: Gate) -> Self {
-        Self { space, plants, resends, orders: None, refused: BTreeMap::new() }
+        let (refused, others) = (BTreeMap::new(), BTreeSet::new());
+        Self { space, plants, resends, orders: None, refused, boot_id: None, others }
+    }
+
+    /// The same, that notices who else speaks as one of ours: in another start than this.
+    pub fn knowing(self, boot_id: Option<u64>) -> Self {
+        Self { boot_id, ..self }
     }
 
     /// The same, that lets orders through too.
@@ -44,7 +64,15 @@ impl Hearing {
     /// The topics that it is to hear.
     pub fn filters(&self) -> Vec<String> {
         let orders = self.orders.as_ref().map(|_| Talk::Command.filter(&self.space));
-        std::iter::once(Talk::Resend.filter(&self.space)).chain(orders).collect()
+        let watched = self.plants.keys().take(WATCHED_MAX).filter(|_| self.boot_id.is_some());
+        // A clock tells of those who began before us, a birth of those who begin after us.
+        let spoken = watched.flat_map(|plant| {
+            [Kind::Birth, Kind::Clock].map(|kind| {
+                let (space, plant) = (self.space.clone(), plant.clone());
+                Topic { space, plant, kind }.to_string()
+            })
+        });
+        std::iter::once(Talk::Resend.filter(&self.space)).chain(orders).chain(spoken).collect()
     }
 
     /// Hears until told to stop, or nothing more can come.
@@ -63,6 +91,9 @@ impl Hearing {
     }
 
     fn hear(&mut self, topic: &str, payload: &[u8]) {
+        if let Ok(Topic { plant, kind: Kind::Birth | Kind::Clock, .. }) = Topic::parse(topic) {
+            return self.see(plant, payload);
+        }
         let Ok(TalkTopic { plant, talk, .. }) = TalkTopic::parse(topic) else { return };
         let Some(prompter) = self.plants.get(&plant) else { return }; // others' plants
         let (message, now) = ((topic, payload), wall_now());
@@ -85,6 +116,19 @@ impl Hearing {
                 }
             }
             (Talk::Command | Talk::Answer, _) => {}
+        }
+    }
+
+    /// Somebody speaks as `plant`: it may be us. Who else it is nobody can say, so this one
+    /// goes on; monitors take the later start for the plant.
+    fn see(&mut self, plant: PlantId, payload: &[u8]) {
+        let Ok(Speaker { boot_id }) = serde_json::from_slice(payload) else { return };
+        if Some(boot_id) != self.boot_id && self.others.insert(plant.clone()) {
+            let space = &self.space;
+            tracing::warn!(
+                "the space {space} is in use: somebody else speaks as {plant} in it; end one of \
+                 the two, or take another --space"
+            );
         }
     }
 

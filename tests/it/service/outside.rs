@@ -48,6 +48,27 @@ async fn stopped_without_a_broker_a_monitor_has_lost_nothing_and_a_plant_says_wh
 }
 
 #[tokio::test]
+async fn a_space_in_use_is_named_on_this_machine_and_from_another() {
+    let place = Place::new();
+    let broker = Mosquitto::start().await;
+    let url = broker.url().to_string();
+    let simulate = |spool: &str| {
+        let common = ["simulate", "trouble.toml", "--speed", "60", "--space", "k7"];
+        place.sanmen(&[&common[..], &["--broker", &url, "--spool", spool]].concat())
+    };
+    let mut first = simulate("spool");
+    first.says("connected to").await;
+    let (code, said) = simulate("spool").ends().await;
+    let text =
+        "error: the space k7 is in use: another sanmen simulate speaks in it, with its spool";
+    assert!(code == 3 && said.contains(text), "{said}");
+    let mut elsewhere = simulate("elsewhere");
+    for program in [&mut first, &mut elsewhere] {
+        program.says("the space k7 is in use: somebody else speaks as sanmen in it").await;
+    }
+}
+
+#[tokio::test]
 async fn a_busy_port_is_named() {
     let place = Place::new();
     let broker = Mosquitto::start().await;
