@@ -107,9 +107,6 @@ pub fn run(args: &MonitorArgs, _out: &mut dyn Write) -> Result<(), Failure> {
     let library = args.shelves.library().with_settings(&settings);
     let (plants, title) = watched(args, &library)?;
     let book = library.book_for(&plants)?;
-    if plants.is_empty() {
-        return Err(Failure::usage("there is no plant to watch"));
-    }
     let (url, space) = place(args)?;
     let mut broker = args.access.access(url, &settings)?;
     args.guest.enter(&mut broker, &space, None, &mut settings)?;
@@ -219,10 +216,13 @@ fn watched(
     }
     if args.plant.is_empty() {
         // Of the plants that are built in one is the example; nobody need run the others.
-        let plants = match library.plants {
+        let plants: Vec<_> = match library.plants {
             Some(_) => library.plants()?.into_values().collect(),
             None => vec![library.plant(EXAMPLE)?],
         };
+        if plants.is_empty() {
+            return Err(Failure::usage("there is no plant to watch"));
+        }
         return Ok((plants, None));
     }
     let named = args.plant.iter().map(|name| library.plant(name));

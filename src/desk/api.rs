@@ -1,6 +1,6 @@
-#![expect(
-    clippy::disallowed_methods,
-    reason = "edge: HTTP; a debug build may read pages from disk"
+#![cfg_attr(
+    debug_assertions,
+    expect(clippy::disallowed_methods, reason = "edge: a debug build may read pages from disk")
 )]
 //! The desk over HTTP: pages, what the monitor knows, people's answers.
 
