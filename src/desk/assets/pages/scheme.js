@@ -5,8 +5,8 @@ import { levelOn, pointLink, staleness } from "../parts.js";
 import { figure, unitOf } from "../format.js";
 import { say, textOf } from "../words.js";
 
-const WIDTH = 126;
-const STEP = 152;
+const WIDTH = 136;
+const STEP = 155;
 const ROW = 15;
 const TOP = 26;
 const WORKS = new Set(["raw", "process", "finished"]);
