@@ -39,7 +39,7 @@ use crate::telemetry::url::BrokerUrl;
 use crate::world::Outside;
 
 /// How long the monitor waits for the plant's last words once nothing comes any more.
-const LAST_WORDS: Duration = Duration::from_secs(3);
+const LAST_WORDS: Duration = Duration::from_secs(10);
 
 /// Plays a scenario with everything it needs.
 #[derive(Debug, Clone, Args)]
