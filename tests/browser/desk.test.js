@@ -3,11 +3,12 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { after, before, test } from "node:test";
 import { api, axe, browse, cable, person, start } from "./place.js";
 
-const shots = process.env.SANMEN_BROWSER_SHOTS ?? join(import.meta.dirname, "../../target/browser/shots");
+const shots = process.env.SANMEN_BROWSER_SHOTS ?? join(dirname(fileURLToPath(import.meta.url)), "../../target/browser/shots");
 const LONG = { timeout: 120000 };
 let run;
 let browser;
