@@ -43,6 +43,9 @@ struct Line<'a> {
 /// How the files end whose messages the broker has.
 const SENT: &str = "sent";
 
+/// The file that whoever uses the folder holds.
+const LOCK: &str = "spool.lock";
+
 #[derive(Debug)]
 struct Segment {
     path: PathBuf,
@@ -65,7 +68,7 @@ impl Segment {
 
 /// Keeps others out of the folder.
 fn lock(folder: &Path) -> io::Result<File> {
-    let file = File::create(folder.join("spool.lock"))?;
+    let file = File::create(folder.join(LOCK))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(io::ErrorKind::ResourceBusy.into()),
@@ -306,6 +309,7 @@ impl Spool {
             for segment in self.segments.iter().chain(&self.sent) {
                 let _ = fs::remove_file(&segment.path);
             }
+            let _ = fs::remove_file(self.settings.folder.join(LOCK));
             let _ = fs::remove_dir(&self.settings.folder); // unless something of others is in it
         }
     }

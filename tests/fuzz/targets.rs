@@ -67,7 +67,7 @@ pub fn signature(input: &[u8]) -> Verdict {
     if let Some(signed) = Signed::read(input) {
         check(bare.len() < input.len(), "a signature takes room")?;
         let genuine = signer.sign(SIGNED_UNDER, bare.clone()) == input;
-        // Whose it is, is no part of what is signed: a monitor looks for the key by that name first.
+        // Whose it is, is no part of what is signed: a monitor looks for the key by that name.
         let is_ours = signed.key == signer.id();
         let verifies = is_ours && signer.public().verifies(SIGNED_UNDER, &signed);
         check(verifies == genuine, format!("verifies: {verifies}, genuine: {genuine}"))?;
