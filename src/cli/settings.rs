@@ -438,23 +438,11 @@ impl<'a> Section<'a> {
         key: &'static str,
         default: impl Fn(&Settings) -> Option<Uri>,
     ) -> Option<Option<Uri>> {
-        let table = match &self.table {
-            Some(table) if self.base.is_none() || table.has(key) => table,
-            _ => return self.base.map(default),
-        };
-        let text = table.text(key)?;
-        if text.get_ref().is_empty() {
-            return Some(None);
-        }
         let is_http =
             |url: &Uri| matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some();
-        let url = text.get_ref().parse().ok().filter(is_http);
-        if url.is_none() {
-            let said = format!("`{key}` {:?} is no address of HTTP", text.get_ref());
-            let help = "write it like \"https://example.org/alarms\"; \"\" sends nothing";
-            table.add_with_help(text.span(), said, help);
-        }
-        url.map(Some)
+        let help = "write it like \"https://example.org/alarms\"; \"\" sends nothing";
+        let what = ("address of HTTP", help);
+        self.or_nothing(key, default, |text| text.parse().ok().filter(is_http), what)
     }
 
     /// A collector of spans; none where the text is empty.
@@ -477,6 +465,19 @@ impl<'a> Section<'a> {
         key: &'static str,
         default: impl Fn(&Settings) -> Option<SocketAddr>,
     ) -> Option<Option<SocketAddr>> {
+        let help = "write it like \"127.0.0.1:9464\"; port 0 takes any free one, \"\" none";
+        self.or_nothing(key, default, |text| text.parse().ok(), ("address to listen at", help))
+    }
+
+    /// What `read` makes of a text; none where the text is empty. `what` it must be, and help.
+    #[expect(clippy::option_option, reason = "outside: is it valid; inside: is there one")]
+    fn or_nothing<T>(
+        &self,
+        key: &'static str,
+        default: impl Fn(&Settings) -> Option<T>,
+        read: impl Fn(&str) -> Option<T>,
+        (what, help): (&str, &str),
+    ) -> Option<Option<T>> {
         let table = match &self.table {
             Some(table) if self.base.is_none() || table.has(key) => table,
             _ => return self.base.map(default),
@@ -485,13 +486,12 @@ impl<'a> Section<'a> {
         if text.get_ref().is_empty() {
             return Some(None);
         }
-        let address = text.get_ref().parse().ok();
-        if address.is_none() {
-            let said = format!("`{key}` {:?} is no address to listen at", text.get_ref());
-            let help = "write it like \"127.0.0.1:9464\"; port 0 takes any free one, \"\" none";
+        let found = read(text.get_ref());
+        if found.is_none() {
+            let said = format!("`{key}` {:?} is no {what}", text.get_ref());
             table.add_with_help(text.span(), said, help);
         }
-        address.map(Some)
+        found.map(Some)
     }
 
     fn mqtt(&self) -> Option<Version> {
