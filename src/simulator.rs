@@ -9,6 +9,7 @@ pub mod orders;
 
 use std::sync::Arc;
 
+use crate::base::ids::InjectionId;
 use crate::base::random::Seed;
 use crate::base::{PlantId, Span, Stamp};
 use crate::instruments::laboratory::Laboratory;
@@ -211,6 +212,33 @@ impl Simulator {
         happens.map_err(|error| NotDone(error.to_string()))?;
         self.gateway.learn_power(&self.plant, self.world.injections());
         Ok(injection)
+    }
+
+    /// Lets something befall the plant; what befalls instruments or the laboratory cannot come in
+    /// midway. Errors: the world cannot take it.
+    pub fn happen(&mut self, injection: Injection) -> Result<(), SimulatorError> {
+        self.world.happen(injection)?;
+        self.gateway.learn_power(&self.plant, self.world.injections());
+        Ok(())
+    }
+
+    /// Ends what befell the plant or an instrument now; nothing when it is over already.
+    pub fn end(&mut self, injection: &InjectionId) {
+        let now = self.now();
+        self.world.end(injection);
+        self.instruments.end(injection, now);
+        self.gateway.end(injection, now);
+        self.gateway.learn_power(&self.plant, self.world.injections());
+    }
+
+    /// How long a step is.
+    pub fn step_length(&self) -> Span {
+        self.step
+    }
+
+    /// The truth at each instrument at the end of the last step, in its unit; empty before it.
+    pub fn at_tags(&self) -> &[Option<f64>] {
+        &self.at_tags
     }
 
     /// What the gateway sends when it is shut down now: its last readings and a goodbye.

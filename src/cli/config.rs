@@ -197,6 +197,13 @@ impl Checker {
             if named.as_ref().is_some_and(is_broken) {
                 continue; // the plant's own mistakes are reported already
             }
+            if let Some(exercise) = library::exercise(source, &self.plants) {
+                let exercise = keep(&mut self.problems, exercise);
+                let Some(exercise) = exercise.filter(|_| !self.broken_rules) else { continue };
+                let books: Vec<&Book> = self.books.iter().collect();
+                self.problems.absorb(judge::unknown_rules_of(&exercise, &books));
+                continue;
+            }
             let script = keep(&mut self.problems, library::script(source, &self.plants));
             let Some(script) = script.filter(|_| !self.broken_rules) else { continue };
             let books: Vec<&Book> = self.books.iter().collect();

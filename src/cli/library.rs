@@ -18,6 +18,7 @@ use crate::inspection::handling::Handling;
 use crate::plant::Plant;
 use crate::plant::fleet::{self, Fleet};
 use crate::plant::load::{self, Files};
+use crate::scenario::exercise::Exercise;
 use crate::scenario::fleet::FleetScenario;
 use crate::scenario::{self, Scenario};
 use crate::telemetry::mapping::Mapping;
@@ -353,12 +354,26 @@ pub struct FleetScript {
     pub scenario: FleetScenario,
 }
 
-/// A checked scenario, of one of `plants` or of the fleet that it names. Errors: every mistake of
-/// the file, or those of the fleet's.
+/// A checked exercise of one of `plants`; none when the file is a scenario without people. Errors:
+/// every mistake of the file.
+pub fn exercise(
+    source: &Arc<Source>,
+    plants: &BTreeMap<String, Arc<Plant>>,
+) -> Option<Result<Exercise, Problems>> {
+    let plants: Vec<Arc<Plant>> = plants.values().cloned().collect();
+    let is_one = top_keys(source).0.contains_key("exercise");
+    is_one.then(|| scenario::load_exercise(source, &plants))
+}
+
+/// A checked scenario, of one of `plants` or of the fleet that it names; of an exercise, what happens
+/// when nobody does anything. Errors: every mistake of the file, or those of the fleet's.
 pub fn script(
     source: &Arc<Source>,
     plants: &BTreeMap<String, Arc<Plant>>,
 ) -> Result<Script, Problems> {
+    if let Some(exercise) = exercise(source, plants) {
+        return Ok(Script::Plant(Box::new(exercise?.scenario)));
+    }
     let Some(name) = top_keys(source).0.remove("fleet") else {
         let plants: Vec<Arc<Plant>> = plants.values().cloned().collect();
         return Ok(Script::Plant(Box::new(scenario::load(source, &plants)?)));

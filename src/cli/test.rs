@@ -1,7 +1,9 @@
 //! `sanmen test`: scenario files against their expectations, offline, on all cores.
 
+mod exercise;
 mod fleet;
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::num::NonZero;
 use std::ops::ControlFlow;
@@ -23,10 +25,12 @@ use crate::cli::library::{self, FleetScript, Script};
 use crate::exercise::fleet::WorksPlayed;
 use crate::exercise::judge::{self, Failing};
 use crate::exercise::offline::{self, Played};
+use crate::exercise::rehearsal::Rehearsal;
 use crate::inspection::book::Book;
 use crate::ledger::record::Entry;
 use crate::plant::Plant;
 use crate::scenario::Scenario;
+use crate::scenario::exercise::Exercise;
 use crate::scenario::fleet::FleetScenario;
 
 /// Plays scenario files and checks what must and must not follow.
@@ -65,6 +69,8 @@ enum Outcome {
     Played(Box<(Scenario, Played, Vec<Failing>)>),
     /// All works of a fleet were.
     Fleet(Box<(FleetScenario, Seed, Vec<WorksPlayed>, Vec<Failing>)>),
+    /// Robots have rehearsed it.
+    Exercise(Box<(Arc<Exercise>, Rehearsal, Vec<Failing>)>),
 }
 
 /// Plays every file. Fails as unusable when one has mistakes, as unmet when one fails otherwise.
@@ -77,18 +83,7 @@ pub fn run(args: &TestArgs, out: &mut dyn Write) -> Result<(), Failure> {
         return Err(Failure::usage("there is no scenario file to test"));
     }
     let started = crate::base::time::wall_now();
-    let play = |source: &Arc<Source>| match library::script(source, &plants) {
-        Err(problems) => Outcome::Mistakes(problems),
-        Ok(Script::Plant(scenario)) => {
-            let seed = args.seed.or(scenario.seed);
-            play(*scenario, &plants, &book, seed)
-        }
-        Ok(Script::Fleet(found)) => {
-            let FleetScript { fleet, scenario, .. } = *found;
-            let seed = args.seed.or(scenario.seed);
-            fleet::play(&fleet, scenario, &book, seed, args.threads)
-        }
-    };
+    let play = |source: &Arc<Source>| play_source(source, &plants, &book, args);
     let outcomes =
         on_all_cores(sources.len(), args.threads, |at| ControlFlow::Continue(play(&sources[at])));
     let cases: Option<Vec<Case>> = sources
@@ -125,6 +120,35 @@ pub fn run(args: &TestArgs, out: &mut dyn Write) -> Result<(), Failure> {
     }
 }
 
+fn play_source(
+    source: &Arc<Source>,
+    plants: &BTreeMap<String, Arc<Plant>>,
+    book: &Book,
+    args: &TestArgs,
+) -> Outcome {
+    if let Some(exercise) = library::exercise(source, plants) {
+        return match exercise {
+            Ok(exercise) => {
+                let seed = args.seed.or(exercise.scenario.seed);
+                exercise::play(exercise, plants, book, seed)
+            }
+            Err(problems) => Outcome::Mistakes(problems),
+        };
+    }
+    match library::script(source, plants) {
+        Err(problems) => Outcome::Mistakes(problems),
+        Ok(Script::Plant(scenario)) => {
+            let seed = args.seed.or(scenario.seed);
+            play(*scenario, plants, book, seed)
+        }
+        Ok(Script::Fleet(found)) => {
+            let FleetScript { fleet, scenario, .. } = *found;
+            let seed = args.seed.or(scenario.seed);
+            fleet::play(&fleet, scenario, book, seed, args.threads)
+        }
+    }
+}
+
 /// The scenario files at some paths; those compiled in when there is no path.
 pub(super) fn scenario_sources(paths: &[PathBuf]) -> Result<Vec<Arc<Source>>, Failure> {
     if paths.is_empty() {
@@ -143,7 +167,7 @@ pub(super) fn scenario_sources(paths: &[PathBuf]) -> Result<Vec<Arc<Source>>, Fa
 
 fn play(
     scenario: Scenario,
-    plants: &std::collections::BTreeMap<String, Arc<Plant>>,
+    plants: &BTreeMap<String, Arc<Plant>>,
     book: &Book,
     seed: Seed,
 ) -> Outcome {
@@ -178,6 +202,7 @@ impl Outcome {
                 ))
             }
             Self::Fleet(played) => Some(fleet::summary(&played.0, played.1, &played.2, lang)),
+            Self::Exercise(played) => Some(exercise::summary(&played.0, &played.1, lang)),
             Self::Mistakes(_) | Self::Broken(_) => None,
         }
     }
@@ -187,6 +212,7 @@ impl Outcome {
         match self {
             Self::Played(played) => Some(played.1.seed),
             Self::Fleet(played) => Some(played.1),
+            Self::Exercise(played) => Some(played.1.null.played.seed),
             Self::Mistakes(_) | Self::Broken(_) => None,
         }
     }
@@ -195,6 +221,7 @@ impl Outcome {
         match self {
             Self::Played(played) => played.2.is_empty(),
             Self::Fleet(played) => played.3.is_empty(),
+            Self::Exercise(played) => played.2.is_empty(),
             Self::Mistakes(_) | Self::Broken(_) => false,
         }
     }
@@ -204,6 +231,7 @@ impl Outcome {
         match self {
             Self::Played(played) => outside_notes(&played.0, &played.1),
             Self::Fleet(played) => fleet::notes(&played.2),
+            Self::Exercise(played) => outside_notes(&played.0.scenario, &played.1.null.played),
             Self::Mistakes(_) | Self::Broken(_) => Vec::new(),
         }
     }
@@ -215,6 +243,7 @@ impl Outcome {
             Self::Broken(error) => vec![error.clone()],
             Self::Played(played) => played.2.iter().map(ToString::to_string).collect(),
             Self::Fleet(played) => played.3.iter().map(ToString::to_string).collect(),
+            Self::Exercise(played) => played.2.iter().map(ToString::to_string).collect(),
         }
     }
 }
@@ -295,6 +324,10 @@ fn records(outcome: &Outcome, out: &mut dyn Write) -> Result<(), Failure> {
     match outcome {
         Outcome::Played(played) => {
             played.1.entries.iter().try_for_each(|entry| write_entry(entry, out))
+        }
+        Outcome::Exercise(played) => {
+            let entries = &played.1.reference.played.entries;
+            entries.iter().try_for_each(|entry| write_entry(entry, out))
         }
         Outcome::Fleet(played) => {
             let entries = played.2.iter().flat_map(|works| &works.entries);

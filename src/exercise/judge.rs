@@ -12,6 +12,7 @@ use crate::exercise::offline::Played;
 use crate::inspection::book::Book;
 use crate::plant::Plant;
 use crate::plant::tags::TagIndex;
+use crate::scenario::exercise::Exercise;
 use crate::scenario::{AlarmName, Count, Expectation, Scenario, Wanted, Window};
 use crate::world::Outside;
 
@@ -40,10 +41,24 @@ impl fmt::Display for Failing {
 
 /// Rules that the scenario names and none of the books has.
 pub fn unknown_rules(scenario: &Scenario, books: &[&Book]) -> Problems {
+    unknown(scenario, scenario.alarm_names(), books)
+}
+
+/// Rules that the exercise names, in its scenario or beyond, and none of the books has.
+pub fn unknown_rules_of(exercise: &Exercise, books: &[&Book]) -> Problems {
+    let scenario = &exercise.scenario;
+    unknown(scenario, scenario.alarm_names().chain(exercise.alarm_names()), books)
+}
+
+fn unknown<'n>(
+    scenario: &Scenario,
+    names: impl Iterator<Item = &'n AlarmName>,
+    books: &[&Book],
+) -> Problems {
     let mut problems = Problems::new();
     let rules = books.iter().flat_map(|book| book.rules());
     let known: Vec<&str> = rules.map(|rule| rule.id.as_str()).collect();
-    for name in scenario.alarm_names() {
+    for name in names {
         let rule = name.rule.as_str();
         if !known.contains(&rule) {
             let text = format!("there is no rule {rule:?}");

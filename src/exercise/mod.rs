@@ -4,6 +4,7 @@
 //! Must not know: how any of it is shown. The only module that may see both halves.
 
 pub mod answers;
+pub mod assess;
 pub mod dataset;
 pub mod fleet;
 pub mod journal;
@@ -12,6 +13,8 @@ pub mod labels;
 #[cfg(feature = "live")]
 pub mod live;
 pub mod offline;
+pub mod rehearsal;
 pub mod replay;
 pub mod rule_test;
 pub mod score;
+pub mod session;

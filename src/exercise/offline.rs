@@ -8,7 +8,7 @@ use crate::alarms::event::{AlarmChange, AlarmEvent};
 use crate::alarms::flood::FloodEvent;
 use crate::base::ids::Space;
 use crate::base::random::Seed;
-use crate::base::{Flag, Span, Stamp, TagId};
+use crate::base::{Flag, PlantId, Span, Stamp, TagId};
 use crate::exercise::answers::{Answers, Unanswered, objection};
 use crate::ingest::observation::TicketEvent;
 use crate::ingest::trust::Belief;
@@ -20,7 +20,7 @@ use crate::plant::Plant;
 use crate::plant::network::LinkIndex;
 use crate::plant::tags::TagIndex;
 use crate::scenario::Scenario;
-use crate::simulator::{Batch, Run, Simulator, SimulatorError};
+use crate::simulator::{Batch, Outgoing, Run, Simulator, SimulatorError};
 use crate::telemetry::radio::{Delivery, Radio};
 use crate::telemetry::topic::Topic;
 use crate::world::truth::{LinkTruth, Truth};
@@ -118,15 +118,7 @@ const RECENT: usize = 12;
 impl Played {
     /// Every change of an alarm, in the ledger's order.
     pub fn alarm_events(&self) -> impl Iterator<Item = &AlarmEvent> {
-        self.entries.iter().filter_map(|entry| match &entry.record {
-            Record::Alarm(event) => Some(event),
-            Record::Ingest(_)
-            | Record::Ticket(_)
-            | Record::Lab(_)
-            | Record::Quality(_)
-            | Record::Flood(_)
-            | Record::Monitor(_) => None,
-        })
+        alarm_events(&self.entries)
     }
 
     /// Every flood of alarms that began or ended, in the ledger's order.
@@ -157,6 +149,19 @@ impl Played {
     pub fn alarms_raised(&self) -> usize {
         self.alarm_events().filter(|event| event.change == AlarmChange::Raised).count()
     }
+}
+
+/// Changes of alarms among records, in their order.
+pub(super) fn alarm_events(entries: &[Entry]) -> impl Iterator<Item = &AlarmEvent> {
+    entries.iter().filter_map(|entry| match &entry.record {
+        Record::Alarm(event) => Some(event),
+        Record::Ingest(_)
+        | Record::Ticket(_)
+        | Record::Lab(_)
+        | Record::Quality(_)
+        | Record::Flood(_)
+        | Record::Monitor(_) => None,
+    })
 }
 
 /// Plays `scenario` from start to end through both halves and the wire between them.
@@ -238,40 +243,77 @@ fn staged<'a>(
     until: Stamp,
 ) -> Result<Stage<'a>, PlayError> {
     let seed = stage.played.seed;
+    let (mut simulator, mut air) = begin(plant, scenario, seed, &mut stage)?;
+    while !simulator.is_over() && simulator.now() < until {
+        air.step(&mut simulator, &mut stage)?;
+    }
+    stage.sum_up(&simulator);
+    if simulator.is_over() {
+        air.close(simulator, &mut stage)?;
+    }
+    Ok(stage)
+}
+
+/// A plant at the start of a scenario, and the air between it and the monitor of `stage`.
+pub(super) fn begin(
+    plant: &Arc<Plant>,
+    scenario: &Scenario,
+    seed: Seed,
+    stage: &mut Stage<'_>,
+) -> Result<(Simulator, Air), PlayError> {
     let run = Run {
         seed: Some(seed),
         boot_id: BOOT,
         exercise: exercise_name(scenario, seed),
         batch: Batch::default(),
     };
-    let mut simulator = Simulator::new(Arc::clone(plant), scenario, run)?;
-    let space = Space::new(SPACE).expect("a constant that is an id");
-    let topic = |kind| Topic { space: space.clone(), plant: plant.id.clone(), kind }.to_string();
-    let mut radio = Radio::default();
+    let simulator = Simulator::new(Arc::clone(plant), scenario, run)?;
     stage.keep_expected(scenario, &simulator);
-    while !simulator.is_over() && simulator.now() < until {
+    Ok((simulator, Air { radio: Radio::default(), plant: plant.id.clone() }))
+}
+
+/// What lies between a plant and its monitor when both are offline.
+pub(super) struct Air {
+    radio: Radio,
+    plant: PlantId,
+}
+
+impl Air {
+    fn send(&mut self, message: Outgoing) {
+        let space = Space::new(SPACE).expect("a constant that is an id");
+        let topic = Topic { space, plant: self.plant.clone(), kind: message.kind };
+        self.radio.send(topic.to_string(), message.payload, message.due);
+    }
+
+    /// The plant goes a step on, and the monitor hears of it.
+    pub(super) fn step(
+        &mut self,
+        simulator: &mut Simulator,
+        stage: &mut Stage<'_>,
+    ) -> Result<(), PlayError> {
         let step = simulator.step()?;
         stage.see(step.now, step.truth, step.at_tags);
-        let (now, messages) = (step.now, step.messages);
-        for message in messages {
-            radio.send(topic(message.kind), message.payload, message.due);
+        let now = step.now;
+        for message in step.messages {
+            self.send(message);
         }
-        while let Some(delivery) = radio.receive(now) {
+        while let Some(delivery) = self.radio.receive(now) {
             stage.take(&arrival(delivery))?;
         }
-        stage.take(&Input::Tick { now })?;
+        stage.take(&Input::Tick { now })
     }
-    stage.sum_up(&simulator);
-    if simulator.is_over() {
+
+    /// The plant shuts down; what is still in the air comes through.
+    fn close(mut self, simulator: Simulator, stage: &mut Stage<'_>) -> Result<(), PlayError> {
         let end = simulator.now();
         for message in simulator.close() {
-            radio.send(topic(message.kind), message.payload, message.due);
+            self.send(message);
         }
-        while let Some(delivery) = radio.receive(end + Span::HOUR) {
+        while let Some(delivery) = self.radio.receive(end + Span::HOUR) {
             stage.take(&arrival(delivery))?;
         }
+        Ok(())
     }
-    Ok(stage)
 }
 
 fn arrival(delivery: Delivery) -> Input {
@@ -300,7 +342,7 @@ const BOOT: u64 = 1;
 const SPACE: &str = "offline";
 
 /// The monitor half of a played scenario, and the people before it.
-struct Stage<'a> {
+pub(super) struct Stage<'a> {
     plant: &'a Plant,
     monitor: Monitor,
     heads: Heads,
@@ -311,7 +353,7 @@ struct Stage<'a> {
 }
 
 impl<'a> Stage<'a> {
-    fn new(plant: &'a Arc<Plant>, scenario: &Scenario, book: &Book, seed: Seed) -> Self {
+    pub(super) fn new(plant: &'a Arc<Plant>, scenario: &Scenario, book: &Book, seed: Seed) -> Self {
         let monitor =
             Monitor::new(vec![Arc::clone(plant)], book.clone(), MonitorSettings::default());
         let played = Played {
@@ -354,8 +396,23 @@ impl<'a> Stage<'a> {
         }
     }
 
+    /// How many records there are.
+    pub(super) fn records(&self) -> usize {
+        self.played.entries.len()
+    }
+
+    /// Changes of alarms among the records from the `first`th on.
+    pub(super) fn events_since(&self, first: usize) -> impl Iterator<Item = &AlarmEvent> {
+        alarm_events(&self.played.entries[first..])
+    }
+
+    /// What was played.
+    pub(super) fn into_played(self) -> Played {
+        self.played
+    }
+
     /// What can be said of the simulation so far.
-    fn sum_up(&mut self, simulator: &Simulator) {
+    pub(super) fn sum_up(&mut self, simulator: &Simulator) {
         let played = &mut self.played;
         played.soundness = simulator.soundness();
         played.outside = simulator.outside().to_vec();
@@ -378,7 +435,7 @@ impl<'a> Stage<'a> {
     }
 
     /// The monitor takes an input; what follows is kept.
-    fn hear(&mut self, input: &Input) -> Result<Option<Reply>, PlayError> {
+    pub(super) fn hear(&mut self, input: &Input) -> Result<Option<Reply>, PlayError> {
         let outcome = self.monitor.accept(input);
         let played = &mut self.played;
         played.readings += outcome.observations.len() as u64;

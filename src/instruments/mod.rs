@@ -10,6 +10,7 @@ pub mod laboratory;
 mod poll;
 mod transducer;
 
+use crate::base::ids::InjectionId;
 use crate::base::random::Seed;
 use crate::base::units::Quantity;
 use crate::base::{Flag, Stamp, TagId};
@@ -83,6 +84,16 @@ impl Instruments {
             list: plant.instruments.iter().enumerate().map(simulated).collect(),
             ages: Ages::new(plant, injections),
             swaps: injections.iter().filter_map(|injection| Swap::new(plant, injection)).collect(),
+        }
+    }
+
+    /// Ends what ails instruments by this name, unless it is over by `now`.
+    pub fn end(&mut self, id: &InjectionId, now: Stamp) {
+        for instrument in &mut self.list {
+            instrument.faults.end(id, now);
+        }
+        for swap in self.swaps.iter_mut().filter(|swap| swap.injection.id == *id) {
+            swap.injection.end_at(now);
         }
     }
 

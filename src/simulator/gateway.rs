@@ -100,6 +100,14 @@ impl Gateway {
         self.silences.extend(without_power(plant, injections));
     }
 
+    /// Ends its silence or freeze of this name, unless it is over by `now`.
+    pub fn end(&mut self, id: &InjectionId, now: Stamp) {
+        let all = self.silences[..self.own_silences].iter_mut().chain(&mut self.freezes);
+        for injection in all.filter(|injection| injection.id == *id) {
+            injection.end_at(now);
+        }
+    }
+
     /// Takes what was read from the last call on until `now`, and adds to `out` what is sent.
     pub fn take(&mut self, readings: &[Reading], now: Stamp, out: &mut Vec<Outgoing>) {
         let silences = &self.silences;

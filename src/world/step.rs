@@ -18,6 +18,7 @@ use super::station::Stations;
 use super::treatment::Works;
 use super::treatment::contact::{contact_min, giardia_log, giardia_log_of_chlorine_dioxide};
 use super::truth::{LinkTruth, NodeTruth, Truth};
+use crate::base::ids::InjectionId;
 use crate::base::units::{Flow, Length, Power, Volume};
 use crate::base::{Span, Stamp};
 use crate::plant::Plant;
@@ -108,6 +109,14 @@ impl World {
         self.injections.push(injection);
         self.changes_at = Some(self.now);
         Ok(())
+    }
+
+    /// Ends what happens from now on, unless it is over already.
+    pub fn end(&mut self, id: &InjectionId) {
+        for injection in self.injections.iter_mut().filter(|injection| injection.id == *id) {
+            injection.end_at(self.now);
+        }
+        self.changes_at = Some(self.now);
     }
 
     /// What happens, as far as it is known.

@@ -390,6 +390,15 @@ impl<'a> Table<'a> {
         array.iter().filter_map(|value| self.as_table(key, value)).collect()
     }
 
+    /// What stands under `name` in each table of `[[key]]`, where that is a text. Nothing in those
+    /// tables counts as asked for by that: they are still to be read.
+    pub fn names_of(&self, key: &str, name: &str) -> Vec<Option<String>> {
+        let array = self.get(key).and_then(|value| value.get_ref().as_array());
+        let named = |table: &DeTable<'_>| Some(table.get(name)?.get_ref().as_str()?.to_owned());
+        let tables = array.into_iter().flat_map(|array| array.iter());
+        tables.map(|value| value.get_ref().as_table().and_then(named)).collect()
+    }
+
     /// The texts of an array; none when the key is absent.
     pub fn texts(&self, key: &str) -> Vec<Spanned<String>> {
         let Some(array) = self.array(key) else { return Vec::new() };

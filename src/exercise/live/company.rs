@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use crate::base::Stamp;
-use crate::base::ids::{PlantId, Space};
+use crate::base::ids::{InjectionId, PlantId, Space};
+use crate::base::{Span, Stamp};
 use crate::exercise::live::LiveError;
 use crate::plant::Plant;
 use crate::scenario::injection::Injection;
@@ -20,6 +20,7 @@ use crate::telemetry::sparkplug::node::EdgeNode;
 use crate::telemetry::topic::{Talk, TalkTopic, Topic};
 #[cfg(feature = "sparkplug")]
 use crate::telemetry::{publisher::PublishError, topic::Kind, wire};
+use crate::world::truth::Truth;
 use crate::world::{Outside, Soundness};
 
 /// So few plants are stepped on one thread: they take less time than waking the others.
@@ -108,6 +109,29 @@ impl Company {
         };
         let injection = simulator.obey(order, n)?;
         Ok((simulator.shared_plant(), injection))
+    }
+
+    /// How long a step is; that of the first plant.
+    pub fn step_length(&self) -> Span {
+        self.plants.first().map_or(Span::MINUTE, Simulator::step_length)
+    }
+
+    /// The truth of the first plant, and at its tags.
+    pub fn truth(&self) -> Option<(&Truth, &[Option<f64>])> {
+        self.plants.first().map(|plant| (plant.truth(), plant.at_tags()))
+    }
+
+    /// Lets something befall the first plant. Errors, in words: it cannot.
+    pub fn happen(&mut self, injection: Injection) -> Result<(), NotDone> {
+        let Some(plant) = self.plants.first_mut() else { return Ok(()) };
+        plant.happen(injection).map_err(|error| NotDone(error.to_string()))
+    }
+
+    /// Ends what has befallen the first plant.
+    pub fn end(&mut self, id: &InjectionId) {
+        if let Some(plant) = self.plants.first_mut() {
+            plant.end(id);
+        }
     }
 
     /// What has come to lie outside the range of a plant's model since the last call.

@@ -3,6 +3,8 @@
 pub mod asking;
 pub mod clock;
 pub mod company;
+pub mod conduct;
+pub mod drill;
 pub mod hearing;
 pub mod leases;
 pub mod orders;

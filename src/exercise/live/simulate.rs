@@ -18,7 +18,7 @@ use crate::world::Outside;
 const GOODBYE: Duration = Duration::from_secs(5);
 
 /// How often the clock is told: a listener takes two seconds without news for silence.
-const CLOCK: Span = Span::SECOND;
+pub(super) const CLOCK: Span = Span::SECOND;
 
 /// See `CLOCK`.
 const CLOCK_EVERY: Duration = Duration::from_secs(1);
@@ -71,7 +71,7 @@ impl Aside {
     }
 
     /// Says in the log and to whoever listens what has come to lie outside.
-    async fn say_outside(&self, new: Vec<(PlantId, Outside)>) {
+    pub(super) async fn say_outside(&self, new: Vec<(PlantId, Outside)>) {
         for (plant, outside) in new {
             let (limit, detail) = (outside.limit, outside.detail(Lang::En));
             let (id, sentence) = (limit.id(), limit.sentence(Lang::En));
@@ -143,7 +143,7 @@ pub async fn simulate(
 
 /// Carries an order out now, which is the beginning of the next step, and says so to whoever has
 /// sent it.
-async fn carry_out(
+pub(super) async fn carry_out(
     given: Given,
     company: &mut Company,
     (orders, voices): (&mut Orders, &Voices),
@@ -176,7 +176,7 @@ async fn step(company: &mut Company, voices: &Voices, pace: Pace) -> Result<Vec<
 }
 
 /// Returns some time after a stop: for what waits then, the broker may still answer.
-async fn enough(stop: Stop) {
+pub(super) async fn enough(stop: Stop) {
     stop.wait().await;
     tokio::time::sleep(GOODBYE).await;
 }

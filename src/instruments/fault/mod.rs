@@ -22,6 +22,7 @@ mod wrong_unit;
 
 use rand::rngs::ChaCha8Rng;
 
+use crate::base::ids::InjectionId;
 use crate::base::random::{Seed, stream};
 use crate::base::units::Quantity;
 use crate::base::{Flag, Span, Stamp, TagId};
@@ -77,6 +78,13 @@ impl Faults {
             _ => None,
         });
         Self { list: ours.collect(), display: Display::default() }
+    }
+
+    /// Ends the fault of this name, unless it is over by `now`.
+    pub fn end(&mut self, id: &InjectionId, now: Stamp) {
+        for fault in self.list.iter_mut().filter(|fault| fault.injection.id == *id) {
+            fault.injection.end_at(now);
+        }
     }
 
     /// What the sensor sees when the water is `truth`.

@@ -3,6 +3,7 @@
 //! In: TOML text, the plants. Out: a checked `Scenario`. Must not know: which rules there are.
 
 mod answers;
+mod exercise;
 mod expectations;
 mod fleet;
 mod injections;
@@ -16,13 +17,15 @@ use super::Scenario;
 use super::injection::InjectionKind;
 use crate::base::problem::{Problems, Source, Spanned, Table, read_toml};
 use crate::base::random::Seed;
+use crate::base::time::UtcOffset;
 use crate::base::{Span, Stamp, Text};
 use crate::plant::Plant;
 use answers::read_answers;
+pub use exercise::load_exercise;
 use expectations::{read_allowed, read_expectations};
 pub use fleet::load_fleet;
 pub use injections::kinds as injection_kinds;
-use injections::read_injections;
+use injections::{Found, read_injections};
 use names::Names;
 use repairs::read_repairs;
 
@@ -62,55 +65,77 @@ fn minutes_span(minutes: f64) -> Span {
 /// Whether its rules exist is not checked here: see `Scenario::alarm_names`.
 pub fn load(source: &Arc<Source>, plants: &[Arc<Plant>]) -> Result<Scenario, Problems> {
     read_toml(source, |table| {
+        let head = Head::read(table, plants);
+        read_scenario(table, &head)
+    })
+}
+
+/// What the other tables of a file are read against.
+struct Head<'p> {
+    plant: Option<&'p Arc<Plant>>,
+    names: Names<'p>,
+    start: Option<Spanned<(Stamp, UtcOffset)>>,
+    run: Option<Run>,
+    injections: Vec<Found>,
+}
+
+impl<'p> Head<'p> {
+    fn read(table: &Table<'_>, plants: &'p [Arc<Plant>]) -> Self {
         let plant = read_plant(table, plants);
         let names = Names::of(plant.map(Arc::as_ref));
-        let title = table.bilingual("title");
-        let about = read_about(table);
-        let condition = read_condition(table, &names);
         let start = table.time("start");
         let hours = table.number_in("duration_h", 0.1..=DURATION_H_MAX);
-        let seed = table.integer_in("seed", 0..=i64::MAX);
-        let step = table.opt_integer_in("step_s", 1..=3_600);
-        let residents = table.opt_bool("residents");
-        let laboratory = table.opt_bool("laboratory");
-        let speed = table.opt_number_in("speed", SPEED);
         let run = start.as_ref().zip(hours.as_ref()).map(|(start, hours)| Run {
             start: start.get_ref().0,
             duration: Span::from_seconds_f64(hours.get_ref() * 3_600.0),
         });
         let injections = read_injections(table, &names, run);
-        let repairs = read_repairs(table, run, &injections);
-        let injected = injections.iter().filter_map(|found| found.injection.as_ref());
-        let has_samples =
-            injected.map(|it| &it.kind).any(|kind| matches!(kind, InjectionKind::Laboratory(_)));
-        let answers = read_answers(table, &names, run, &injections);
-        let expected = read_expectations(table, &names, run, &injections);
-        let allowed = read_allowed(table, &names);
-        let (run, (start, utc_offset)) = (run?, start?.into_inner());
-        Some(Scenario {
-            source: Arc::clone(source),
-            title: title?,
-            about,
-            plant: plant?.id.clone(),
-            condition: condition?,
-            start,
-            utc_offset,
-            duration: run.duration,
-            seed: Seed(u64::try_from(seed?.into_inner()).ok()?),
-            step: Span::seconds(step.map_or(60, Spanned::into_inner)),
-            speed: speed.map(Spanned::into_inner),
-            injections: injections.into_iter().filter_map(|found| found.injection).collect(),
-            repairs,
-            residents: residents.is_some_and(Spanned::into_inner) || !expected.tickets.is_empty(),
-            laboratory: laboratory.is_some_and(Spanned::into_inner) || has_samples,
-            answers,
-            expectations: expected.alarms,
-            floods: expected.floods,
-            tickets: expected.tickets,
-            energy: expected.energy,
-            limits: expected.limits,
-            allowed,
-        })
+        Self { plant, names, start, run, injections }
+    }
+}
+
+fn read_scenario(table: &Table<'_>, head: &Head<'_>) -> Option<Scenario> {
+    let Head { plant, names, start, run, injections } = head;
+    let run = *run;
+    let title = table.bilingual("title");
+    let about = read_about(table);
+    let condition = read_condition(table, names);
+    let seed = table.integer_in("seed", 0..=i64::MAX);
+    let step = table.opt_integer_in("step_s", 1..=3_600);
+    let residents = table.opt_bool("residents");
+    let laboratory = table.opt_bool("laboratory");
+    let speed = table.opt_number_in("speed", SPEED);
+    let repairs = read_repairs(table, run, injections);
+    let injected = injections.iter().filter_map(|found| found.injection.as_ref());
+    let has_samples =
+        injected.map(|it| &it.kind).any(|kind| matches!(kind, InjectionKind::Laboratory(_)));
+    let answers = read_answers(table, names, run, injections);
+    let expected = read_expectations(table, names, run, injections);
+    let allowed = read_allowed(table, names);
+    let (run, (start, utc_offset)) = (run?, *start.as_ref()?.get_ref());
+    Some(Scenario {
+        source: Arc::clone(table.source()),
+        title: title?,
+        about,
+        plant: plant.as_ref()?.id.clone(),
+        condition: condition?,
+        start,
+        utc_offset,
+        duration: run.duration,
+        seed: Seed(u64::try_from(seed?.into_inner()).ok()?),
+        step: Span::seconds(step.map_or(60, Spanned::into_inner)),
+        speed: speed.map(Spanned::into_inner),
+        injections: injections.iter().filter_map(|found| found.injection.clone()).collect(),
+        repairs,
+        residents: residents.is_some_and(Spanned::into_inner) || !expected.tickets.is_empty(),
+        laboratory: laboratory.is_some_and(Spanned::into_inner) || has_samples,
+        answers,
+        expectations: expected.alarms,
+        floods: expected.floods,
+        tickets: expected.tickets,
+        energy: expected.energy,
+        limits: expected.limits,
+        allowed,
     })
 }
 

@@ -50,6 +50,11 @@ impl Injection {
     pub fn is_active(&self, now: Stamp) -> bool {
         self.from <= now && self.until.is_none_or(|until| now < until)
     }
+
+    /// Ends it at `now`, unless it is over by then.
+    pub fn end_at(&mut self, now: Stamp) {
+        self.until = Some(self.until.map_or(now, |until| until.min(now)));
+    }
 }
 
 /// What happens, by the part of the plant it happens to.

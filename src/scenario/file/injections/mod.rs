@@ -135,12 +135,7 @@ fn read_of_kinds(
     }
     let from = at.as_ref().zip(run).map(|(at, run)| run.at_min(*at.get_ref()));
     let until = until.zip(run).map(|(until, run)| run.at_min(*until.get_ref()));
-    let reader = table.choice("kind", kinds);
-    if reader.is_none() {
-        let keys = PARTS.iter().flat_map(|part| part.keys).map(|key| (*key).to_owned());
-        silence(table, keys.chain(instrument::unit_keys()));
-    }
-    let kind = reader.and_then(|reader| reader.get_ref()(table, names));
+    let kind = read_kind(table, names, kinds);
     let injection = id.as_ref().zip(from).zip(kind).map(|((id, from), kind)| Injection {
         id: id.get_ref().clone(),
         from,
@@ -148,6 +143,29 @@ fn read_of_kinds(
         kind,
     });
     Found { id, from, injection }
+}
+
+/// Reads what happens, whenever it does.
+fn read_kind(
+    table: &Table<'_>,
+    names: &Names<'_>,
+    kinds: &[(&'static str, Reader)],
+) -> Option<InjectionKind> {
+    let reader = table.choice("kind", kinds);
+    if reader.is_none() {
+        let keys = PARTS.iter().flat_map(|part| part.keys).map(|key| (*key).to_owned());
+        silence(table, keys.chain(instrument::unit_keys()));
+    }
+    reader.and_then(|reader| reader.get_ref()(table, names))
+}
+
+/// Reads an injection that waits for something: `id`, `kind` and the keys of the kind.
+pub fn read_waiting(table: &Table<'_>, names: &Names<'_>, run: Option<Run>) -> Option<Injection> {
+    let kinds: Vec<_> = PARTS.iter().flat_map(|part| part.kinds).copied().collect();
+    let id = table.parse("id", InjectionId::new);
+    let kind = read_kind(table, names, &kinds);
+    let from = run?.start;
+    Some(Injection { id: id?.into_inner(), from, until: None, kind: kind? })
 }
 
 fn check_times(

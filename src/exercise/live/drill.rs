@@ -1,0 +1,417 @@
+#![expect(clippy::disallowed_methods, reason = "edge: keeps an exercise's log in a file")]
+//! An exercise played live by people: their deeds come in, views of it go out, and its log is on
+//! disk before anybody is told that something is done.
+
+use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+
+use crate::base::ids::OperatorId;
+use crate::base::{Span, Stamp};
+use crate::exercise::session::log::{Direction, Entry};
+use crate::exercise::session::{Effect, Session};
+use crate::ledger::record::{Entry as RecordEntry, Record};
+use crate::scenario::exercise::deed::Deed;
+use crate::simulator::orders::{NotDone, Order};
+use crate::world::truth::Truth;
+
+/// What people want that may wait for their turn.
+const WAITING: usize = 64;
+
+/// Answers remembered, so that what is asked twice is done once.
+const REMEMBERED: usize = 1_000;
+
+/// What somebody wants of the exercise.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Wish {
+    /// A trainee does something.
+    Act(Deed),
+    /// An instructor directs something.
+    Direct(Direction),
+}
+
+/// A wish on its way.
+#[derive(Debug)]
+struct Asked {
+    who: OperatorId,
+    key: String,
+    wish: Wish,
+    reply: oneshot::Sender<Result<(), String>>,
+}
+
+/// Brings wishes to an exercise.
+#[derive(Debug, Clone)]
+pub struct DrillHand(mpsc::Sender<Asked>);
+
+impl DrillHand {
+    /// Has it done; the same key is done once. Errors, in words: it cannot be done, or the exercise
+    /// is over.
+    pub async fn ask(&self, who: OperatorId, key: String, wish: Wish) -> Result<(), String> {
+        let over = || "the exercise is over".to_owned();
+        let (reply, answer) = oneshot::channel();
+        self.0.send(Asked { who, key, wish, reply }).await.map_err(|_| over())?;
+        answer.await.unwrap_or_else(|_| Err(over()))
+    }
+}
+
+/// What pages show of an exercise: for those who must not see the truth, and for those who may.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Views {
+    /// For trainees and whoever looks on.
+    pub trainee: Value,
+    /// For instructors and evaluators.
+    pub instructor: Value,
+}
+
+/// An order on its way to the plant, and where its answer goes.
+pub type Sent = (Order, oneshot::Sender<Result<(), NotDone>>);
+
+/// An exercise, live.
+pub struct Drill {
+    session: Session,
+    asked: mpsc::Receiver<Asked>,
+    records: broadcast::Receiver<Arc<RecordEntry>>,
+    /// Where orders go, to reach the plant as anybody's would.
+    orders: mpsc::Sender<Sent>,
+    /// Where what came of orders comes back.
+    done: mpsc::UnboundedReceiver<(String, Deed, NotDone)>,
+    came: mpsc::UnboundedSender<(String, Deed, NotDone)>,
+    shown: watch::Sender<Views>,
+    log: LogFile,
+    answered: BTreeMap<String, Result<(), String>>,
+    /// The truth at the tags, for instructors.
+    truths: BTreeMap<String, f64>,
+}
+
+/// What has woken an exercise up.
+pub enum Woken {
+    /// Somebody or something: look at the speed again, and do what it wants.
+    Wished,
+    /// Nothing comes any more.
+    Never,
+}
+
+impl Drill {
+    /// A session that hears records, orders by `orders`, and writes its log to `log`; with the way
+    /// in and what is shown of it. Errors: the log cannot be opened.
+    pub fn new(
+        session: Session,
+        records: broadcast::Receiver<Arc<RecordEntry>>,
+        orders: mpsc::Sender<Sent>,
+        log: PathBuf,
+    ) -> io::Result<(Self, DrillHand, watch::Receiver<Views>)> {
+        let (hand, asked) = mpsc::channel(WAITING);
+        let (came, done) = mpsc::unbounded_channel();
+        let (shown, seen) = watch::channel(Views::default());
+        let written = session.log().len();
+        let log = LogFile { path: log, written };
+        log.check()?;
+        let (answered, truths) = (BTreeMap::new(), BTreeMap::new());
+        let drill =
+            Self { session, asked, records, orders, done, came, shown, log, answered, truths };
+        drill.show();
+        Ok((drill, DrillHand(hand), seen))
+    }
+
+    /// Simulated seconds a second; none while it stands frozen.
+    pub fn speed(&self) -> Option<f64> {
+        (!self.session.is_frozen()).then(|| self.session.speed())
+    }
+
+    /// Has the instructor ended it?
+    pub fn is_ended(&self) -> bool {
+        self.session.is_ended()
+    }
+
+    /// So many seconds have passed on the wall.
+    pub fn pass(&mut self, wall_s: f64) {
+        self.session.pass(wall_s);
+    }
+
+    /// Waits for something to happen from outside, and takes it in.
+    pub async fn wake(&mut self) -> Woken {
+        tokio::select! {
+            asked = self.asked.recv() => match asked {
+                Some(asked) => self.take(asked),
+                None => return Woken::Never,
+            },
+            record = self.records.recv() => self.hear(record),
+            failed = self.done.recv() => {
+                if let Some((who, deed, why)) = failed {
+                    self.session.fail(&who, &deed, &why.0);
+                }
+            }
+        }
+        // What has come meanwhile is taken in one go.
+        while let Ok(record) = self.records.try_recv() {
+            self.hear(Ok(record));
+        }
+        let _ = self.write(); // said in the log; the next one is tried again
+        self.show();
+        Woken::Wished
+    }
+
+    fn hear(&mut self, record: Result<Arc<RecordEntry>, broadcast::error::RecvError>) {
+        match record {
+            Ok(entry) => {
+                if let Record::Alarm(event) = &entry.record {
+                    self.session.hear(event);
+                }
+            }
+            Err(error) => tracing::warn!(%error, "the exercise has not heard all alarms"),
+        }
+    }
+
+    fn take(&mut self, asked: Asked) {
+        let Asked { who, key, wish, reply } = asked;
+        let answer = match self.answered.get(&key) {
+            Some(known) => known.clone(),
+            None => {
+                let done = match wish {
+                    Wish::Act(deed) => self.session.act(&who, &deed),
+                    Wish::Direct(direction) => self.session.direct(who.as_str(), direction),
+                };
+                let done = done.map_err(|why| why.0);
+                // Written first: what is said to be done stays done.
+                let kept = self.write();
+                let done = done.and(kept);
+                if self.answered.len() == REMEMBERED {
+                    self.answered.pop_first();
+                }
+                self.answered.insert(key, done.clone());
+                done
+            }
+        };
+        let _ = reply.send(answer); // whoever asked may have gone
+    }
+
+    /// The plant has gone a step on.
+    pub fn step(&mut self, truth: &Truth, at_tags: &[Option<f64>], step: Span) {
+        self.session.step(truth, at_tags, step);
+        let plant = self.session.plant();
+        let truths = plant.instruments.iter().zip(at_tags);
+        self.truths = truths
+            .filter_map(|(it, value)| Some((it.tag.id.as_str().to_owned(), (*value)?)))
+            .collect();
+        let _ = self.write();
+        self.show();
+    }
+
+    /// What is to befall the plant; orders and answers have been sent on.
+    pub fn effects(&mut self) -> Vec<Effect> {
+        let (orders, rest): (Vec<Effect>, Vec<Effect>) = self
+            .session
+            .effects()
+            .into_iter()
+            .partition(|effect| matches!(effect, Effect::Order(..)));
+        for effect in orders {
+            if let Effect::Order(order, deed) = effect {
+                self.send(order, deed);
+            }
+        }
+        rest
+    }
+
+    fn send(&self, order: Order, deed: Deed) {
+        let (orders, came) = (self.orders.clone(), self.came.clone());
+        tokio::spawn(async move {
+            let who = order.by.as_str().to_owned();
+            let gone = || NotDone("the plant does not answer".to_owned());
+            let (reply, answer) = oneshot::channel();
+            let done = match orders.send((order, reply)).await {
+                Ok(()) => answer.await.unwrap_or_else(|_| Err(gone())),
+                Err(_) => Err(gone()),
+            };
+            if let Err(why) = done {
+                let _ = came.send((who, deed, why)); // the exercise may be over
+            }
+        });
+    }
+
+    fn write(&mut self) -> Result<(), String> {
+        self.log.write(self.session.log()).map_err(|error| {
+            tracing::error!(%error, "the log of the exercise cannot be written");
+            format!("the log of the exercise cannot be written: {error}")
+        })
+    }
+
+    fn show(&self) {
+        let _ = self.shown.send(self.views());
+    }
+
+    fn views(&self) -> Views {
+        let trainee = trainee(&self.session);
+        let mut instructor = trainee.clone();
+        if let Value::Object(map) = &mut instructor {
+            map.extend(instructors(&self.session, &self.truths));
+        }
+        Views { trainee, instructor }
+    }
+
+    /// The session, when it is over.
+    pub fn into_session(self) -> Session {
+        self.session
+    }
+}
+
+/// What trainees see: what they were told and did, who is away, what they may do.
+fn trainee(session: &Session) -> Value {
+    let exercise = session.exercise();
+    let now = session.facts().now;
+    let (scenario, public) = (&exercise.scenario, session.log().iter().filter(|it| it.is_public()));
+    let errands = session.errands().map(|(deed, due)| json!({ "deed": deed, "due": due }));
+    let questions = session.questions().map(|message| {
+        let choices = message.choices.iter();
+        let choices = choices.map(|choice| json!({ "id": choice.id, "text": choice.text }));
+        json!({ "id": message.id, "text": message.text, "choices": choices.collect::<Vec<_>>() })
+    });
+    json!({
+        "title": scenario.title,
+        "goal": exercise.goal,
+        "briefing": exercise.briefing,
+        "start": scenario.start,
+        "end": scenario.end(),
+        "now": now.at,
+        "wall_s": now.wall_s,
+        "speed": if session.is_frozen() { 0.0 } else { session.speed() },
+        "frozen": session.is_frozen(),
+        "attention": session.wants_attention(),
+        "ended": session.is_ended(),
+        "hints": session.hints_left(),
+        "log": public.collect::<Vec<&Entry>>(),
+        "errands": errands.collect::<Vec<_>>(),
+        "questions": questions.collect::<Vec<_>>(),
+        "cause": session.named_cause(),
+    })
+}
+
+/// What instructors and evaluators see beyond that.
+fn instructors(
+    session: &Session,
+    truths: &BTreeMap<String, f64>,
+) -> serde_json::Map<String, Value> {
+    let exercise = session.exercise();
+    let facts = session.facts();
+    let tasks = exercise.tasks.iter().zip(session.begun()).zip(&facts.done);
+    let tasks = tasks.map(|((task, begun), done)| {
+        json!({
+            "id": task.id, "title": task.title, "part": task.part, "critical": task.critical,
+            "points": task.points, "begun": begun, "done": done,
+        })
+    });
+    let more = json!({
+        "log": session.log(),
+        "right_cause": exercise.cause,
+        "truth": truths,
+        "waiting": session.waiting(),
+        "tasks": tasks.collect::<Vec<_>>(),
+        "toll": session.toll().all,
+    });
+    match more {
+        Value::Object(map) => map,
+        _ => serde_json::Map::new(),
+    }
+}
+
+/// The log on disk: a line of JSON for each entry.
+struct LogFile {
+    path: PathBuf,
+    /// Entries that are there.
+    written: usize,
+}
+
+impl LogFile {
+    fn check(&self) -> io::Result<()> {
+        OpenOptions::new().create(true).append(true).open(&self.path).map(drop)
+    }
+
+    /// Adds what is not there yet, and waits until the disk has it.
+    fn write(&mut self, log: &[Entry]) -> io::Result<()> {
+        let new = &log[self.written..];
+        if new.is_empty() {
+            return Ok(());
+        }
+        let mut text = String::new();
+        for entry in new {
+            text.push_str(&serde_json::to_string(entry)?);
+            text.push('\n');
+        }
+        let mut file = OpenOptions::new().create(true).append(true).open(&self.path)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_data()?;
+        self.written = log.len();
+        Ok(())
+    }
+}
+
+/// When simulated time is to have gone a step on: what of it is left, and how fast it runs.
+#[derive(Debug, Clone, Copy)]
+pub struct Left {
+    step: Span,
+    /// Simulated seconds.
+    left_s: f64,
+    since: Stamp,
+}
+
+impl Left {
+    /// A whole step from `wall` on.
+    pub fn whole(step: Span, wall: Stamp) -> Self {
+        Self { step, left_s: step.as_seconds(), since: wall }
+    }
+
+    /// The wall's time has come to `wall` at this speed; gives the seconds that have passed.
+    pub fn pass(&mut self, wall: Stamp, speed: Option<f64>) -> f64 {
+        let passed = (wall - self.since).as_seconds().max(0.0);
+        self.since = wall;
+        let Some(speed) = speed else { return 0.0 };
+        self.left_s -= passed * speed;
+        passed
+    }
+
+    /// When the step is due; none while time stands.
+    pub fn due(&self, speed: Option<f64>) -> Option<Stamp> {
+        let wait = self.left_s.max(0.0) / speed?;
+        Some(self.since + Span::from_seconds_f64(wait))
+    }
+
+    /// Has the step come? Then the next one begins.
+    pub fn next(&mut self) -> bool {
+        let has_come = self.left_s <= 0.001;
+        if has_come {
+            // Time that a busy machine has lost is not made up for.
+            self.left_s = self.step.as_seconds();
+        }
+        has_come
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(s: i64) -> Stamp {
+        Stamp::from_ms(s * 1_000).expect("in range")
+    }
+
+    #[test]
+    fn a_step_is_due_by_the_speed_and_stands_while_frozen() {
+        let mut left = Left::whole(Span::MINUTE, at(0));
+        assert_eq!(left.due(Some(60.0)), Some(at(1)));
+        assert_eq!(left.due(None), None);
+        // Half of it fast, then slow.
+        assert_eq!(left.pass(Stamp::from_ms(500).expect("in range"), Some(60.0)), 0.5);
+        assert_eq!(left.due(Some(6.0)), Some(Stamp::from_ms(5_500).expect("in range")));
+        // Frozen for a while: nothing passes.
+        assert_eq!(left.pass(at(10), None), 0.0);
+        assert_eq!(left.due(Some(6.0)), Some(at(15)));
+        assert!(!left.next());
+        left.pass(at(15), Some(6.0));
+        assert!(left.next());
+        assert_eq!(left.due(Some(60.0)), Some(at(16)));
+    }
+}

@@ -1,0 +1,475 @@
+//! An exercise as it is played: who has been told and has done what, what waits for what, who is on
+//! the way, and what it costs the people served.
+//!
+//! In: the exercise, step by step the truth and the changes of alarms, and what people do. Out: what
+//! is to happen to the plant and to be asked of alarms, and the log. Must not know: clocks, MQTT,
+//! where people sit. Played again with its log it comes to the same state.
+
+pub mod facts;
+mod field;
+pub mod log;
+pub mod play;
+pub mod robot;
+pub mod toll;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::alarms::command::{Action, Ask, Command};
+use crate::alarms::event::{AlarmChange, AlarmEvent, AlarmId, AlarmState, By, Priority};
+use crate::base::ids::{InjectionId, OperatorId};
+use crate::base::{RuleId, Span, Stamp, TagId, Text};
+use crate::plant::Plant;
+use crate::scenario::AlarmName;
+use crate::scenario::exercise::deed::{Deed, Reach};
+use crate::scenario::exercise::{Exercise, Message};
+use crate::scenario::injection::Injection;
+use crate::simulator::orders::Order;
+use crate::world::truth::Truth;
+use facts::{Facts, Waiting};
+use field::Errand;
+use log::{Direction, Entry, Moment, What};
+use toll::{Relief, Toll};
+
+/// What is to be done outside because of the exercise.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// The plant is ordered something; the deed is said to have failed when it cannot be done.
+    Order(Order, Deed),
+    /// Something befalls the plant from now on.
+    Happen(Injection),
+    /// Something that befell the plant ends now.
+    End(InjectionId),
+    /// A person answers an alarm.
+    Answer(Command),
+}
+
+/// A deed that the exercise does not take, in words.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct NotNow(pub String);
+
+/// An alarm as the exercise knows it.
+#[derive(Debug, Clone)]
+struct Standing {
+    id: AlarmId,
+    state: AlarmState,
+    priority: Priority,
+}
+
+/// An exercise that is being played.
+#[derive(Debug, Clone)]
+pub struct Session {
+    exercise: Arc<Exercise>,
+    plant: Arc<Plant>,
+    facts: Facts,
+    log: Vec<Entry>,
+    /// The last known state of each alarm.
+    alarms: BTreeMap<(RuleId, Option<TagId>), Standing>,
+    /// Triggers of messages, contingencies and tasks, in the exercise's order.
+    messages: Vec<Waiting>,
+    contingencies: Vec<Waiting>,
+    tasks: Vec<Waiting>,
+    skipped: BTreeSet<String>,
+    /// Questions that nobody has answered.
+    questions: BTreeSet<String>,
+    errands: Vec<Errand>,
+    relief: Relief,
+    toll: Toll,
+    hints: usize,
+    fast: f64,
+    frozen: bool,
+    ended: bool,
+    /// What is still to be done outside.
+    effects: Vec<Effect>,
+    /// What was injected ad hoc, counted.
+    injected: usize,
+    /// When somebody set an urgent alarm aside.
+    urgent_shelved: Vec<Moment>,
+}
+
+impl Session {
+    /// At the start of `exercise`, at `plant`.
+    pub fn new(exercise: Arc<Exercise>, plant: Arc<Plant>) -> Self {
+        let facts = Facts::new(exercise.scenario.start, exercise.tasks.len());
+        Self {
+            facts,
+            log: Vec::new(),
+            alarms: BTreeMap::new(),
+            messages: exercise.messages.iter().map(|it| Waiting::new(&it.when)).collect(),
+            contingencies: exercise.contingencies.iter().map(|it| Waiting::new(&it.when)).collect(),
+            tasks: exercise.tasks.iter().map(|it| Waiting::new(&it.since)).collect(),
+            skipped: BTreeSet::new(),
+            questions: BTreeSet::new(),
+            errands: Vec::new(),
+            relief: Relief::default(),
+            toll: Toll::default(),
+            hints: 0,
+            fast: exercise.pace.fast,
+            frozen: false,
+            ended: false,
+            effects: Vec::new(),
+            injected: 0,
+            urgent_shelved: Vec::new(),
+            exercise,
+            plant,
+        }
+    }
+
+    /// The exercise.
+    pub fn exercise(&self) -> &Arc<Exercise> {
+        &self.exercise
+    }
+
+    /// The plant.
+    pub fn plant(&self) -> &Plant {
+        &self.plant
+    }
+
+    /// Hints that have not been given.
+    pub fn hints_left(&self) -> usize {
+        self.exercise.hints.len() - self.hints
+    }
+
+    /// The cause that was named last.
+    pub fn named_cause(&self) -> Option<&str> {
+        self.log.iter().rev().find_map(|entry| match &entry.what {
+            What::Did { deed } if deed.verb().name == "diagnose" => Some(deed.arg(0)),
+            _ => None,
+        })
+    }
+
+    /// What has come to pass so far.
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// The log.
+    pub fn log(&self) -> &[Entry] {
+        &self.log
+    }
+
+    /// What it has cost so far.
+    pub fn toll(&self) -> &Toll {
+        &self.toll
+    }
+
+    /// When each task began to count.
+    pub fn begun(&self) -> impl Iterator<Item = Option<Moment>> {
+        self.tasks.iter().map(Waiting::met)
+    }
+
+    /// Who is on the way: the deed, and when it will be done.
+    pub fn errands(&self) -> impl Iterator<Item = (&Deed, Stamp)> {
+        self.errands.iter().map(|errand| (&errand.deed, errand.due))
+    }
+
+    /// When somebody set an urgent alarm aside.
+    pub fn urgent_shelved(&self) -> &[Moment] {
+        &self.urgent_shelved
+    }
+
+    /// Messages that were asked and not answered.
+    pub fn questions(&self) -> impl Iterator<Item = &Message> {
+        self.questions.iter().filter_map(|id| self.exercise.message(id))
+    }
+
+    /// Messages and contingencies that may still come, by name.
+    pub fn waiting(&self) -> Vec<&str> {
+        let exercise = &self.exercise;
+        let messages = exercise.messages.iter().zip(&self.messages);
+        let messages = messages.map(|(message, waiting)| (message.id.as_str(), waiting));
+        let rest = exercise.contingencies.iter().zip(&self.contingencies);
+        let rest = rest.map(|(it, waiting)| (it.injection.id.as_str(), waiting));
+        let all = messages.chain(rest).filter(|(_, waiting)| waiting.met().is_none());
+        all.map(|(id, _)| id).filter(|id| !self.skipped.contains(*id)).collect()
+    }
+
+    /// Has the instructor ended it?
+    pub fn is_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Does simulated time stand?
+    pub fn is_frozen(&self) -> bool {
+        self.frozen
+    }
+
+    /// Does something ask for attention: an urgent alarm that nobody has acknowledged, or a
+    /// question?
+    pub fn wants_attention(&self) -> bool {
+        let urgent = |alarm: &Standing| {
+            alarm.priority >= Priority::Medium && alarm.state == AlarmState::Unacknowledged
+        };
+        !self.questions.is_empty() || self.alarms.values().any(urgent)
+    }
+
+    /// Simulated seconds a second.
+    pub fn speed(&self) -> f64 {
+        if self.wants_attention() { self.exercise.pace.attend.min(self.fast) } else { self.fast }
+    }
+
+    /// An alarm has changed. What a person did with it is a deed of theirs.
+    pub fn hear(&mut self, event: &AlarmEvent) {
+        let key = (event.id.rule.clone(), event.id.tag.clone());
+        let known = Standing { id: event.id.clone(), state: event.state, priority: event.priority };
+        self.alarms.insert(key, known);
+        if event.change == AlarmChange::Raised {
+            self.facts.raise(&event.id.rule, event.id.tag.as_ref(), event.at);
+            let (alarm, raised_at) = (event.id.clone(), event.at);
+            self.note("", What::Raised { alarm, raised_at });
+        }
+        if event.change == AlarmChange::Shelved && event.priority == Priority::High {
+            self.urgent_shelved.push(self.facts.now);
+        }
+        let verb = match event.change {
+            AlarmChange::Acknowledged => "acknowledge",
+            AlarmChange::Shelved => "shelve",
+            AlarmChange::RemovedFromService => "remove-from-service",
+            _ => return,
+        };
+        let Some(by) = &event.by else { return };
+        let tag = event.id.tag.as_ref().map_or("plant", TagId::as_str);
+        let deed = Deed::parse(&format!("{verb} {} {tag}", event.id.rule));
+        let deed = deed.expect("two words behind a verb that takes them");
+        self.note_deed(&by.name, deed);
+    }
+
+    /// A trainee does something. Errors, in words: it cannot be done, and nothing is.
+    pub fn act(&mut self, who: &OperatorId, deed: &Deed) -> Result<(), NotNow> {
+        match deed.verb().name {
+            "acknowledge" | "shelve" | "remove-from-service" => return self.answer(who, deed),
+            "answer" => self.answer_question(deed)?,
+            "publish-notice" => {
+                self.relief.publish(deed.arg(0), &deed.args()[1..], self.facts.now.at);
+            }
+            "withdraw-notice" if !self.relief.withdraw(deed.arg(0)) => {
+                return Err(NotNow(format!("no notice {} is in force", deed.arg(0))));
+            }
+            "take-hint" => return self.give_hint(who, deed),
+            _ => {}
+        }
+        match (deed.verb().reach, deed.verb().is_order) {
+            (Reach::Desk, true) => self.effects.push(self.order(who, deed)),
+            (Reach::Desk, false) => {}
+            (Reach::Field(usual), _) => {
+                let errand = Errand::new(deed, who, (self.facts.now.at, usual), self)?;
+                self.errands.push(errand);
+            }
+        }
+        self.note_deed(who.as_str(), deed.clone());
+        Ok(())
+    }
+
+    fn order(&self, who: &OperatorId, deed: &Deed) -> Effect {
+        let (verb, args) = (deed.verb().name.to_owned(), deed.args().to_vec());
+        Effect::Order(Order { by: who.clone(), verb, args }, deed.clone())
+    }
+
+    /// The plant cannot do what was ordered.
+    pub fn fail(&mut self, who: &str, deed: &Deed, why: &str) {
+        let (deed, why) = (deed.clone(), why.to_owned());
+        self.note(who, What::Failed { deed, why });
+    }
+
+    /// What an instructor does. Errors, in words: there is no such thing any more.
+    pub fn direct(&mut self, who: &str, direction: Direction) -> Result<(), NotNow> {
+        match &direction {
+            Direction::Freeze => self.frozen = true,
+            Direction::Run => self.frozen = false,
+            Direction::Speed { fast } if (1.0..=600.0).contains(fast) => self.fast = *fast,
+            Direction::Speed { fast } => {
+                return Err(NotNow(format!("{fast} is no speed from 1 to 600")));
+            }
+            Direction::Fire { id } | Direction::Skip { id } => {
+                if !self.waiting().contains(&id.as_str()) {
+                    return Err(NotNow(format!("nothing called {id} is still to come")));
+                }
+            }
+            Direction::Say { .. } | Direction::Inject { .. } => {}
+            Direction::End => self.ended = true,
+        }
+        self.note(who, What::Directed { direction: direction.clone() });
+        match direction {
+            Direction::Skip { id } => {
+                self.skipped.insert(id);
+            }
+            Direction::Fire { id } => self.fire(&id),
+            Direction::Say { from, text } => {
+                self.note("", What::Told { message: None, from, text });
+            }
+            Direction::Inject { injection } => self.inject(injection),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn inject(&mut self, mut injection: Injection) {
+        self.injected += 1;
+        let id = format!("ad-hoc-{}", self.injected);
+        injection.id = InjectionId::new(&id).expect("letters and digits are an id");
+        self.happen(injection);
+    }
+
+    fn happen(&mut self, mut injection: Injection) {
+        injection.from = self.facts.now.at;
+        self.note("", What::Happened { injection: injection.id.clone() });
+        self.effects.push(Effect::Happen(injection));
+    }
+
+    /// Lets what waits come now; it does not come again.
+    fn fire(&mut self, id: &str) {
+        let exercise = Arc::clone(&self.exercise);
+        self.skipped.insert(id.to_owned());
+        if let Some(message) = exercise.message(id) {
+            self.tell(message);
+        }
+        let waits = exercise.contingencies.iter().find(|it| it.injection.id.as_str() == id);
+        if let Some(contingency) = waits {
+            self.happen(contingency.injection.clone());
+        }
+    }
+
+    /// So many seconds have passed on the wall, in which it did not stand frozen.
+    pub fn pass(&mut self, wall_s: f64) {
+        self.facts.now.wall_s += wall_s;
+    }
+
+    /// The plant has gone a step of length `step` on to `truth`.
+    pub fn step(&mut self, truth: &Truth, at_tags: &[Option<f64>], step: Span) {
+        self.facts.now.at = truth.at;
+        self.facts.see(&self.plant, at_tags);
+        let counts = (&self.relief, &self.exercise.consequence);
+        self.toll.add(&self.plant, truth, step, counts);
+        self.come_back(truth);
+        self.look();
+    }
+
+    /// What happens because of what has come to pass.
+    fn look(&mut self) {
+        let exercise = Arc::clone(&self.exercise);
+        for task in &mut self.tasks {
+            task.look(&self.facts);
+        }
+        for (at, message) in exercise.messages.iter().enumerate() {
+            let comes = self.messages[at].look(&self.facts).is_some();
+            if comes && !self.skipped.contains(&message.id) {
+                self.tell(message);
+            }
+        }
+        for (at, contingency) in exercise.contingencies.iter().enumerate() {
+            let comes = self.contingencies[at].look(&self.facts).is_some();
+            if comes && !self.skipped.contains(contingency.injection.id.as_str()) {
+                self.happen(contingency.injection.clone());
+            }
+        }
+    }
+
+    fn tell(&mut self, message: &Message) {
+        self.facts.tell(&message.id);
+        if !message.choices.is_empty() {
+            self.questions.insert(message.id.clone());
+        }
+        let (id, from, text) = (Some(message.id.clone()), message.from, message.text.clone());
+        self.note("", What::Told { message: id, from, text });
+    }
+
+    /// What is to be done outside since the last call.
+    pub fn effects(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.effects)
+    }
+
+    fn answer_question(&mut self, deed: &Deed) -> Result<(), NotNow> {
+        let (id, choice) = (deed.arg(0), deed.arg(1));
+        let message = self.exercise.message(id).filter(|_| self.questions.contains(id));
+        let Some(message) = message else {
+            return Err(NotNow(format!("{id} asks nothing, or is answered already")));
+        };
+        if !message.choices.iter().any(|known| known.id == choice) {
+            return Err(NotNow(format!("{choice} is no answer to {id}")));
+        }
+        self.questions.remove(id);
+        Ok(())
+    }
+
+    fn give_hint(&mut self, who: &OperatorId, deed: &Deed) -> Result<(), NotNow> {
+        if self.hints == self.exercise.hints.len() {
+            return Err(NotNow("there is no further hint".to_owned()));
+        }
+        self.note_deed(who.as_str(), deed.clone());
+        self.note("", What::Hint { n: self.hints });
+        self.hints += 1;
+        Ok(())
+    }
+
+    /// Answers every alarm of that name that stands.
+    fn answer(&mut self, who: &OperatorId, deed: &Deed) -> Result<(), NotNow> {
+        let rule = RuleId::new(deed.arg(0)).map_err(|error| NotNow(error.to_string()))?;
+        let tag = Some(deed.arg(1)).filter(|tag| !tag.is_empty());
+        let name = deed.verb().name;
+        let action = match name {
+            "acknowledge" => Action::Acknowledge,
+            "shelve" => Action::Shelve(Span::HOUR),
+            _ => Action::RemoveFromService,
+        };
+        let is_meant = |alarm: &&Standing| {
+            let own = alarm.id.tag.as_ref().map_or("plant", TagId::as_str);
+            let is_open = match action {
+                Action::Acknowledge => matches!(
+                    alarm.state,
+                    AlarmState::Unacknowledged
+                        | AlarmState::ReturnedUnacknowledged
+                        | AlarmState::LatchedUnacknowledged
+                ),
+                _ => !AlarmState::SET_ASIDE.contains(&alarm.state),
+            };
+            alarm.id.rule == rule && tag.is_none_or(|tag| tag == own) && is_open
+        };
+        let meant: Vec<AlarmId> =
+            self.alarms.values().filter(is_meant).map(|alarm| alarm.id.clone()).collect();
+        if meant.is_empty() {
+            return Err(NotNow(format!("there is nothing to {name} of {rule}")));
+        }
+        let by = By { name: who.as_str().to_owned(), reason: REASON.to_owned() };
+        let at = self.facts.now.at;
+        let ask = |alarm| Ask { alarm, action, by: by.clone() }.at(at);
+        self.effects.extend(meant.into_iter().map(|alarm| Effect::Answer(ask(alarm))));
+        Ok(())
+    }
+
+    /// Notes a deed, and the tasks that it does.
+    fn note_deed(&mut self, who: &str, deed: Deed) {
+        let exercise = Arc::clone(&self.exercise);
+        for (at, task) in exercise.tasks.iter().enumerate() {
+            let counts =
+                self.tasks[at].met().is_some() || self.tasks[at].look(&self.facts).is_some();
+            let is_it = task.by.iter().any(|pattern| pattern.means(&deed));
+            if counts && is_it && self.facts.done[at].is_none() {
+                self.facts.done[at] = Some(self.facts.now);
+            }
+        }
+        self.note(who, What::Did { deed });
+    }
+
+    fn note(&mut self, who: &str, what: What) {
+        self.log.push(Entry { moment: self.facts.now, who: who.to_owned(), what });
+    }
+
+    /// Names of rules and tags of alarms that stand unanswered, for people.
+    pub fn unanswered(&self) -> impl Iterator<Item = AlarmName> {
+        let open = |alarm: &&Standing| alarm.state == AlarmState::Unacknowledged;
+        self.alarms.values().filter(open).map(|alarm| AlarmName {
+            rule: alarm.id.rule.clone(),
+            rule_span: 0..0,
+            tag: alarm.id.tag.clone(),
+        })
+    }
+}
+
+/// Why somebody in an exercise sets an alarm aside: one of the reasons that `alarms.toml` knows.
+const REASON: &str = "exercise";
+
+/// A text of an errand.
+fn text(en: impl Into<String>, zh: impl Into<String>) -> Text {
+    Text { en: en.into(), zh: zh.into() }
+}

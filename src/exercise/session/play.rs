@@ -1,0 +1,82 @@
+//! An exercise played offline by a robot, or again from its log.
+
+use std::sync::Arc;
+
+use super::robot::Robot;
+use super::{Effect, Session};
+use crate::base::random::Seed;
+use crate::exercise::offline::{PlayError, Played, Stage, begin};
+use crate::inspection::book::Book;
+use crate::monitor::Input;
+use crate::plant::Plant;
+use crate::scenario::exercise::Exercise;
+use crate::simulator::Simulator;
+
+/// An exercise that was played to its end.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// Readings, alarms, truth.
+    pub played: Played,
+    /// The log, tasks, toll.
+    pub session: Session,
+    /// Moves of the robot that could not be made, or whose turn never came: `file:line: why`.
+    pub balked: Vec<String>,
+}
+
+/// Plays `exercise` with `robot` in the trainee's place.
+pub fn play(
+    plant: &Arc<Plant>,
+    exercise: &Arc<Exercise>,
+    book: &Book,
+    seed: Seed,
+    mut robot: Robot,
+) -> Result<Run, PlayError> {
+    let scenario = &exercise.scenario;
+    let mut session = Session::new(Arc::clone(exercise), Arc::clone(plant));
+    let mut stage = Stage::new(plant, scenario, book, seed);
+    let (mut simulator, mut air) = begin(plant, scenario, seed, &mut stage)?;
+    while !simulator.is_over() && !session.is_ended() {
+        let heard = stage.records();
+        air.step(&mut simulator, &mut stage)?;
+        session.pass(scenario.step.as_seconds() / session.speed());
+        for event in stage.events_since(heard) {
+            session.hear(event);
+        }
+        let (truth, at_tags) = (simulator.truth(), simulator.at_tags());
+        session.step(truth, at_tags, scenario.step);
+        robot.play(&mut session);
+        carry_out(&mut session, &mut simulator, &mut stage)?;
+    }
+    stage.sum_up(&simulator);
+    let unplayed = robot.unplayed().map(|place| format!("{place}: its turn never came"));
+    let balked = robot.balked.iter().cloned().chain(unplayed).collect();
+    Ok(Run { played: stage.into_played(), session, balked })
+}
+
+/// Does outside what the exercise wants, and hears what comes of it.
+fn carry_out(
+    session: &mut Session,
+    simulator: &mut Simulator,
+    stage: &mut Stage<'_>,
+) -> Result<(), PlayError> {
+    for effect in session.effects() {
+        match effect {
+            Effect::Order(order, deed) => {
+                let n = session.log().len();
+                if let Err(why) = simulator.obey(&order, n) {
+                    session.fail(order.by.as_str(), &deed, &why.0);
+                }
+            }
+            Effect::Happen(injection) => simulator.happen(injection)?,
+            Effect::End(injection) => simulator.end(&injection),
+            Effect::Answer(command) => {
+                let heard = stage.records();
+                stage.hear(&Input::Command(command))?;
+                for event in stage.events_since(heard) {
+                    session.hear(event);
+                }
+            }
+        }
+    }
+    Ok(())
+}

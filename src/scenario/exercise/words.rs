@@ -1,0 +1,50 @@
+//! Which words may follow a verb, at a plant and in an exercise: for files, and for menus.
+
+use super::Exercise;
+use super::cause::CAUSES;
+use super::deed::{LEVELS, NOTICES};
+use crate::base::units::Quantity;
+use crate::plant::Plant;
+use crate::plant::network::LinkKind;
+
+/// Every word that may stand at a place behind a verb; none when any may (rules, numbers, subjects).
+pub fn word_list(plant: &Plant, exercise: &Exercise, verb: &str, at: usize) -> Option<Vec<String>> {
+    let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    let villages = || {
+        let all = plant.profile.villages.iter().map(|village| village.id.as_str().to_owned());
+        all.chain(["all".to_owned()]).collect()
+    };
+    Some(match (verb, at) {
+        ("diagnose", 0) => CAUSES.iter().map(|(code, ..)| (*code).to_owned()).collect(),
+        ("check", 0) => exercise.checks.iter().map(|check| check.id.clone()).collect(),
+        ("send-crew", 0) => exercise.jobs.iter().map(|job| job.id.clone()).collect(),
+        ("grab-sample", 0) => plant.network.nodes.iter().map(|node| node.id.clone()).collect(),
+        ("grab-sample", 1) => {
+            let all = Quantity::ALL.iter().filter(|it| it.needs_sample());
+            all.map(|it| it.name().to_owned()).collect()
+        }
+        ("open-trend", 0) => {
+            plant.instruments.iter().map(|it| it.tag.id.as_str().to_owned()).collect()
+        }
+        ("answer", 0) => {
+            let asked = exercise.messages.iter().filter(|message| !message.choices.is_empty());
+            asked.map(|message| message.id.clone()).collect()
+        }
+        ("answer", 1) => {
+            let choices = exercise.messages.iter().flat_map(|message| &message.choices);
+            choices.map(|choice| choice.id.clone()).collect()
+        }
+        ("start-pump" | "stop-pump" | "pump-auto", 0) => links(plant, true),
+        ("close-valve" | "open-valve", 0) => links(plant, false),
+        ("escalate", 0) => owned(&LEVELS),
+        ("publish-notice" | "withdraw-notice", 0) => owned(&NOTICES),
+        ("publish-notice", _) | ("dispatch-tanker" | "reply-tickets", 0) => villages(),
+        _ => return None,
+    })
+}
+
+fn links(plant: &Plant, pumps: bool) -> Vec<String> {
+    let is_pump = |kind: &LinkKind| matches!(kind, LinkKind::Pump { .. });
+    let links = plant.network.links.iter().filter(|link| is_pump(&link.kind) == pumps);
+    links.map(|link| link.id.clone()).collect()
+}

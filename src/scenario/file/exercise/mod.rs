@@ -1,0 +1,101 @@
+//! Reads an exercise: a scenario's file with the table `[exercise]` and what people are told, can
+//! do, and are scored by.
+
+mod field;
+mod people;
+mod trigger;
+
+use std::sync::Arc;
+
+use super::{Head, read_scenario};
+use crate::base::problem::{Problems, Source, Spanned, Table, read_toml};
+use crate::plant::Plant;
+use crate::scenario::exercise::cause::CAUSES;
+use crate::scenario::exercise::{Consequence, Exercise, Pace};
+use field::{read_checks, read_jobs};
+use people::{read_contingencies, read_forbidden, read_messages, read_robots, read_tasks};
+use trigger::Known;
+
+/// Simulated seconds a second, of exercises: people must be able to follow.
+const SPEEDS: std::ops::RangeInclusive<f64> = 1.0..=600.0;
+
+/// Weights of consequences.
+const WEIGHTS: std::ops::RangeInclusive<f64> = 0.0..=1_000.0;
+
+/// Reads an exercise at one of `plants`; all mistakes of the file at once.
+///
+/// Whether its rules exist is not checked here: see `Exercise::alarm_names`.
+pub fn load_exercise(source: &Arc<Source>, plants: &[Arc<Plant>]) -> Result<Exercise, Problems> {
+    read_toml(source, |table| {
+        let head = Head::read(table, plants);
+        let scenario = read_scenario(table, &head);
+        let own = table.table("exercise");
+        let own = own.as_ref();
+        let goal = own.and_then(|own| own.bilingual("goal"));
+        let briefing = own.and_then(|own| own.bilingual("briefing"));
+        let pace = own.and_then(read_pace);
+        let causes = CAUSES.map(|(code, ..)| (code, code));
+        let cause = own.and_then(|own| own.choice("cause", &causes));
+        let notice_needed = own.and_then(|own| own.opt_bool("notice_needed"));
+        let consequence = own.and_then(read_consequence);
+        let known = Known::of(table, &head);
+        let (checks, jobs) = (read_checks(table, &head), read_jobs(table, &head));
+        let messages = read_messages(table, &known);
+        let tasks = read_tasks(table, &known);
+        let forbidden = read_forbidden(table, &known);
+        let contingencies = read_contingencies(table, &known);
+        let hints = table.tables("hint").iter().filter_map(|hint| hint.bilingual("text")).collect();
+        let robots = read_robots(table, &known);
+        let exercise = Exercise {
+            scenario: scenario?,
+            goal: goal?,
+            briefing: briefing?,
+            pace: pace?,
+            cause: cause?.into_inner().to_owned(),
+            contingencies,
+            messages,
+            checks,
+            jobs,
+            tasks,
+            forbidden,
+            hints,
+            consequence: consequence?,
+            notice_needed: notice_needed.is_some_and(Spanned::into_inner),
+            robots,
+        };
+        people::check_words(table, &exercise, &head);
+        Some(exercise)
+    })
+}
+
+fn read_pace(table: &Table<'_>) -> Option<Pace> {
+    let fast = table.number_in("speed", SPEEDS);
+    let attend = table.number_in("attend_speed", SPEEDS);
+    let (fast, attend) = (fast?, attend?);
+    if attend.get_ref() > fast.get_ref() {
+        let help = "time runs slower while somebody must attend to an alarm";
+        table.add_with_help(attend.span(), "`attend_speed` is above `speed`", help);
+    }
+    Some(Pace { fast: fast.into_inner(), attend: attend.into_inner() })
+}
+
+/// The weights of `[exercise.consequence]`, all of which have a default (TRAINING: F6 `[A]`).
+fn read_consequence(table: &Table<'_>) -> Option<Consequence> {
+    let own = table.opt_table("consequence");
+    let weight = |key: &str, usual: f64| {
+        let found = own.as_ref().and_then(|own| own.opt_number_in(key, WEIGHTS));
+        found.map_or(usual, Spanned::into_inner)
+    };
+    Some(Consequence {
+        low: weight("low", 1.0),
+        dry: weight("dry", 4.0),
+        unsafe_water: weight("unsafe", 6.0),
+        deprived: weight("deprived", 1.0),
+        lost: weight("lost", 2.0),
+        chlorine_below_mg_per_l: weight("chlorine_below_mg_per_l", 0.05),
+        turbidity_above_ntu: weight("turbidity_above_ntu", 1.0),
+    })
+}
+
+#[cfg(test)]
+mod tests;
