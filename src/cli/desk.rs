@@ -24,6 +24,7 @@ use crate::cli::guest::picture;
 use crate::cli::live::{self, Told, say};
 use crate::cli::settings::Settings;
 use crate::desk::api::{Desk, serve};
+use crate::desk::drill::{Drill, Views};
 use crate::desk::guard::Hosts;
 use crate::desk::role::{Role, Tokens};
 use crate::desk::stream::{Connection, Hub, RECORDS, Sources};
@@ -113,6 +114,8 @@ pub struct Room {
     pub folder: PathBuf,
     /// The settings in force.
     pub settings: Settings,
+    /// The exercise that is played, if one is.
+    pub drill: Option<Drill>,
 }
 
 impl Room {
@@ -130,7 +133,14 @@ impl Room {
             by: by.to_owned(),
             folder: folder.to_owned(),
             settings: settings.clone(),
+            drill: None,
         }
+    }
+
+    /// With an exercise.
+    pub fn with_drill(mut self, drill: Option<Drill>) -> Self {
+        self.drill = drill;
+        self
     }
 }
 
@@ -147,6 +157,11 @@ pub struct Heard {
 }
 
 impl Overheard {
+    /// Another who hears the same.
+    pub fn again(&self) -> broadcast::Receiver<Arc<Entry>> {
+        self.0.resubscribe()
+    }
+
     /// With the monitor's state, and its connection if it has one.
     pub fn with(self, told: &Told, link: Option<watch::Receiver<LinkStatus>>) -> Heard {
         Heard { past: None, records: self.0, snapshots: told.snapshots.clone(), link }
@@ -198,6 +213,11 @@ pub async fn open(
     let own = listener.local_addr().map_err(unusable)?;
     let tokens = tokens(&room.folder)?;
     let link = say_where(own, tokens.of(Role::Operator));
+    if room.drill.is_some() {
+        for role in [Role::Instructor, Role::Evaluator, Role::Viewer] {
+            say(&format!("{}: {}", role.name(), link_of(own, tokens.of(role))));
+        }
+    }
     let (ender, ended) = watch::channel(false);
     let (said, connection) = watch::channel(Connection::default());
     tokio::spawn(watch_link(heard.link, said));
@@ -209,8 +229,13 @@ pub async fn open(
         Sources { past, snapshots: heard.snapshots, connection, records: heard.records, ended };
     let folder = room.folder.clone();
     let catalogue = cards::catalogue(&room);
+    let drill = room.drill.clone();
     let explain = explain::for_desk(room.plants, room.book, room.settings, folder.clone());
-    let desk = Desk { hub: Hub::open(sources), catalogue, tokens, hosts, folder, explain };
+    let hub = Hub::open(sources);
+    if let Some(drill) = &drill {
+        tokio::spawn(tell_news(Arc::clone(&hub), drill.views.clone()));
+    }
+    let desk = Desk { hub, catalogue, tokens, hosts, folder, explain, drill };
     let serving = tokio::spawn(async move {
         let until = async move {
             stop.wait().await;
@@ -232,6 +257,18 @@ impl Opened {
     }
 }
 
+/// Tells pages when an exercise has something new.
+async fn tell_news(hub: Arc<Hub>, mut views: watch::Receiver<Views>) {
+    let mut told = u64::MAX;
+    while views.changed().await.is_ok() {
+        let news = views.borrow_and_update().news;
+        if news != told {
+            told = news;
+            hub.tell_exercise();
+        }
+    }
+}
+
 /// What a ledger's newest records are.
 async fn newest(folder: &Path) -> Result<Vec<Entry>, StoreError> {
     let mut visitor = Visitor::open(folder).await?;
@@ -242,11 +279,7 @@ async fn newest(folder: &Path) -> Result<Vec<Entry>, StoreError> {
 
 /// Says the link, and to whoever is elsewhere as a picture too.
 fn say_where(own: SocketAddr, token: &str) -> String {
-    let shown = match own.ip() {
-        ip if !ip.is_unspecified() => own,
-        ip => SocketAddr::new(reachable(ip), own.port()),
-    };
-    let link = format!("http://{shown}/#token={token}");
+    let link = link_of(own, token);
     say(&format!("desk: {link}"));
     if !own.ip().is_loopback()
         && let Some(picture) = picture(&link)
@@ -254,6 +287,15 @@ fn say_where(own: SocketAddr, token: &str) -> String {
         say(&picture);
     }
     link
+}
+
+/// A link with a token.
+fn link_of(own: SocketAddr, token: &str) -> String {
+    let shown = match own.ip() {
+        ip if !ip.is_unspecified() => own,
+        ip => SocketAddr::new(reachable(ip), own.port()),
+    };
+    format!("http://{shown}/#token={token}")
 }
 
 /// The address of this machine that others use, as far as the system knows: nothing is sent.

@@ -13,6 +13,7 @@ mod cores;
 mod data;
 pub mod dataset;
 mod desk;
+mod drill;
 mod elsewhere;
 mod encoding;
 pub mod exit;

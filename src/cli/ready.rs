@@ -23,6 +23,7 @@ use crate::exercise::offline::exercise_name;
 use crate::plant::Plant;
 use crate::plant::fleet::Fleet;
 use crate::scenario::Scenario;
+use crate::scenario::exercise::Exercise;
 use crate::simulator::{Run, Simulator};
 
 /// From so many plants on, people are shown that they are being made.
@@ -42,6 +43,8 @@ pub struct Ready {
     pub settings: Settings,
     /// Which plants of which fleet they are, as flags of `sanmen monitor`; empty for one plant.
     pub watch_flags: String,
+    /// The exercise that people play, if it is one.
+    pub exercise: Option<Arc<Exercise>>,
 }
 
 /// A run in short.
@@ -81,6 +84,8 @@ impl Ready {
             Some(Speed::Times(times)) => Pace::Times(times),
             None => Pace::Times(own.unwrap_or(settings.speed)),
         };
+        let exercise = library::exercise(&source, &plants).transpose()?.map(Arc::new);
+        let own_pace = exercise.as_ref().map(|exercise| exercise.pace.fast);
         Ok(match library::script(&source, &plants)? {
             Script::Plant(scenario) => {
                 let plant = plants.get(scenario.plant.as_str()).cloned();
@@ -91,13 +96,14 @@ impl Ready {
                         start: scenario.start,
                         utc_offset: scenario.utc_offset,
                         duration: scenario.duration,
-                        pace: pace(scenario.speed),
+                        pace: pace(own_pace.or(scenario.speed)),
                     },
                     seed: seed(scenario.seed),
                     fleet: None,
                     parts: vec![(plant, *scenario)],
                     settings,
                     watch_flags: String::new(),
+                    exercise,
                 }
             }
             Script::Fleet(_) if library.plants.is_some() => {
@@ -129,6 +135,7 @@ impl Ready {
                     fleet: Some(fleet.title),
                     settings,
                     watch_flags: format!(" --fleet {name}{count} --seed {}", seed.0),
+                    exercise: None,
                 }
             }
         })

@@ -14,19 +14,20 @@ use crate::base::time::wall_now;
 use crate::cli::access::AccessArgs;
 use crate::cli::common::{SeedFlag, SettingsFile, Shelves, Speed, Telling, speed};
 use crate::cli::desk::{self, DeskArgs, Plan, Room, overhear};
+use crate::cli::drill::{self, Backstage};
 use crate::cli::exit::Failure;
 use crate::cli::guest::GuestArgs;
 use crate::cli::keys::{KeysFolder, ring};
 use crate::cli::live::{self, say};
 use crate::cli::ready::Ready;
 use crate::cli::show::{self, Played, Screen, Subject};
-use crate::cli::talk::{self, Askers, OrderFlags};
+use crate::cli::talk::{self, OrderFlags};
 use crate::cli::view::words::Words;
 use crate::exercise::answers::Answers;
 use crate::exercise::live::company::{Company, Voices};
 use crate::exercise::live::orders::{OrderHand, Orders};
 use crate::exercise::live::people;
-use crate::exercise::live::simulate::{Aside, Progress, simulate};
+use crate::exercise::live::simulate::{Aside, Progress};
 use crate::exercise::live::stop::{self, Stop, Stopper};
 use crate::ingest::trust::{Trust, Unsigned};
 use crate::inspection::book::Book;
@@ -124,8 +125,8 @@ pub fn run(args: &RunArgs, _out: &mut dyn Write) -> Result<(), Failure> {
             ready.outline.pace.speed()
         ));
         let (hand, orders) = flags.way(ready.outline.start, folder.join("orders.toml"));
-        let operators = flags.operators(&ring, &broker).map(|operators| (operators, hand));
-        let ordered = (operators, orders);
+        let operators = flags.operators(&ring, &broker);
+        let ordered = (operators, hand, orders);
         let stage =
             Stage { ready, company, book, space, broker, folder, screen, by, desk, ordered };
         let result = stage.play(stopper, stopped).await;
@@ -148,7 +149,7 @@ struct Stage {
     by: String,
     desk: Option<Plan>,
     /// Who may order something of the plants, and the way in; and what comes out of it.
-    ordered: (Option<(Trust, OrderHand)>, Orders),
+    ordered: (Option<Trust>, OrderHand, Orders),
 }
 
 impl Stage {
@@ -157,7 +158,10 @@ impl Stage {
         let started = wall_now();
         let (plants, settings, (keys, trust)) = (ready.plants(), &ready.settings, keys_of_a_run()?);
         let watched = (plants.clone(), book.clone());
-        let askers = Askers { monitors: trust.clone(), operators: ordered.0 };
+        let (operators, by_hand, orders) = ordered;
+        let backstage =
+            Backstage::new(ready.exercise.is_some(), (operators, by_hand), (&trust, &broker))?;
+        let (backstage, askers) = backstage;
         let (service, told) = live::watch_service(watched, trust, &folder, settings).await?;
         let (told, heard) = overhear(told);
         let client = &live::own_client_id(&folder)?;
@@ -172,7 +176,13 @@ impl Stage {
         live::connected(subscriber.status(), &broker, &stopped).await?;
 
         let what = (plants.as_slice(), &book, Some(&ready.outline.title));
-        let room = Room::new(what, &by, (&folder, settings));
+        let staged = ready.exercise.as_ref().map(|exercise| {
+            let with = (folder.as_path(), &book, ready.seed);
+            drill::stage(exercise, &plants[0], heard.again(), hand.clone(), with)
+        });
+        let staged = staged.transpose()?;
+        let door = staged.as_ref().map(|staged| staged.door.clone());
+        let room = Room::new(what, &by, (&folder, settings)).with_drill(door);
         let heard = heard.with(&told, Some(subscriber.status()));
         let desk = desk::open(desk, room, heard, monitor_ends.clone()).await?;
 
@@ -184,8 +194,9 @@ impl Stage {
         let voices = Voices::new(space.clone(), &company, publishers, keys);
         let hearing = talk::hear_requests(place, &voices, askers, settings, monitor_ends.clone());
         let pace = ready.outline.pace;
-        let told_of = (aside, ordered.1);
-        let simulating = tokio::spawn(simulate(company, voices, pace, told_of, stopped.clone()));
+        let at = ((broker.clone(), space.clone()), settings, screen.lang());
+        let (what, with) = ((company, voices, pace), (staged, backstage));
+        let simulating = drill::start(what, with, (aside, orders), at, &stopped);
         let played = played(&ready, seen.clone(), listener.outside, &stopped);
         let subject = Subject {
             plants,

@@ -6,6 +6,7 @@
 
 mod answer;
 mod ask;
+mod exercise;
 
 use std::fmt;
 use std::future::Future;
@@ -28,6 +29,7 @@ use crate::base::text::Lang;
 use crate::base::{PlantId, RuleId, TagId};
 use crate::desk::assets::{Asset, asset};
 use crate::desk::catalogue::Catalogue;
+use crate::desk::drill::Drill;
 use crate::desk::guard::{Hosts, Stranger};
 use crate::desk::role::{Role, Tokens};
 use crate::desk::stream::Hub;
@@ -80,6 +82,8 @@ pub struct Desk {
     pub folder: PathBuf,
     /// Says why.
     pub explain: Explain,
+    /// The exercise that is played, if one is.
+    pub drill: Option<Drill>,
 }
 
 struct Served {
@@ -107,6 +111,10 @@ pub async fn serve(
         .route("/history", get(ask::history))
         .route("/explain", get(ask::explain))
         .route("/alarms/{*rest}", post(answer::answer))
+        .route("/exercise", get(exercise::shown))
+        .route("/exercise/menu", get(exercise::menu))
+        .route("/exercise/report/{file}", get(exercise::report))
+        .route("/exercise/{what}", post(exercise::wish))
         .layer(from_fn_with_state(Arc::clone(&served), known));
     let router = Router::new()
         .nest("/api", inside)

@@ -7,6 +7,7 @@
 pub mod api;
 pub mod assets;
 pub mod catalogue;
+pub mod drill;
 pub mod feed;
 pub mod guard;
 pub mod history;

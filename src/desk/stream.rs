@@ -160,6 +160,11 @@ impl Hub {
         }
     }
 
+    /// Tells pages to look at the exercise again.
+    pub fn tell_exercise(&self) {
+        self.tell("exercise", &json!({}));
+    }
+
     /// Tells what has changed since the last time, and now and then that we are there.
     fn beat(&self, last: &mut Shown, is_newer: &mut bool, is_due: bool) {
         if std::mem::take(is_newer) {

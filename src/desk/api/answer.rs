@@ -20,7 +20,7 @@ use crate::ledger::sqlite::Visitor;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Longest name and reason, in characters.
-const NAME_MAX: usize = 60;
+pub(super) const NAME_MAX: usize = 60;
 /// See `NAME_MAX`.
 const NOTE_MAX: usize = 400;
 
@@ -46,11 +46,7 @@ pub(super) async fn answer(
         let text = format!("a {} looks on: operators answer alarms", role.name());
         return Err(Refusal::new(StatusCode::FORBIDDEN, text));
     }
-    let kind = headers.get("content-type").and_then(|it| it.to_str().ok()).unwrap_or_default();
-    if !kind.starts_with("application/json") {
-        let text = "say it as application/json";
-        return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, text));
-    }
+    wants_json(&headers)?;
     let key = key(&headers)?;
     let said: Said = serde_json::from_str(&body).map_err(Refusal::wrong)?;
     let ask = ask(&rest, said)?;
@@ -69,8 +65,17 @@ pub(super) async fn answer(
     })
 }
 
+/// Nothing but JSON is read: a form of another page cannot send it.
+pub(super) fn wants_json(headers: &HeaderMap) -> Result<(), Refusal> {
+    let kind = headers.get("content-type").and_then(|it| it.to_str().ok()).unwrap_or_default();
+    if kind.starts_with("application/json") {
+        return Ok(());
+    }
+    Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "say it as application/json"))
+}
+
 /// The name of the request: asked again under it, it is done once.
-fn key(headers: &HeaderMap) -> Result<String, Refusal> {
+pub(super) fn key(headers: &HeaderMap) -> Result<String, Refusal> {
     let key = headers.get("idempotency-key").and_then(|it| it.to_str().ok());
     let fits = |key: &&str| {
         (8..=80).contains(&key.len())

@@ -6,7 +6,6 @@ use crate::exercise::live::LiveError;
 use crate::exercise::live::company::{Company, Voices};
 use crate::exercise::live::drill::{Drill, Left, Woken};
 use crate::exercise::live::orders::Orders;
-use crate::exercise::live::pace::Pace;
 use crate::exercise::live::simulate::{Aside, CLOCK, Progress, carry_out, enough};
 use crate::exercise::live::stop::Stop;
 use crate::exercise::session::{Effect, Session};
@@ -55,6 +54,7 @@ pub async fn conduct(
         let finished = company.is_over();
         let _ = aside.progress.send(Progress { now, finished, speed: None });
     }
+    let session = drill.finish();
     let now = company.now();
     let _ = aside.progress.send(Progress { now, finished: true, speed: None });
     for message in company.close() {
@@ -65,7 +65,7 @@ pub async fn conduct(
         }
     }
     voices.drain_until(|| enough(stop.clone())).await?;
-    Ok(drill.into_session())
+    Ok(session)
 }
 
 /// Waits until the next step is due, and does meanwhile what people want.
@@ -93,7 +93,7 @@ async fn wait_for_step(
             carry_out(given, company, (orders, voices), stop).await?;
         }
         carry_effects(company, drill, answers);
-        if stop.is_set() || drill.is_ended() || (speed.is_some() && left.next()) {
+        if stop.is_set() || drill.is_ended() || (speed.is_some() && left.take_step()) {
             return Ok(());
         }
         if wall >= clock_due {
@@ -129,9 +129,4 @@ fn carry_effects(company: &mut Company, drill: &mut Drill, answers: &Answers) {
             tracing::warn!("the exercise cannot do it: {why}");
         }
     }
-}
-
-/// The pace that an exercise says of itself at its start.
-pub fn pace(session: &Session) -> Pace {
-    Pace::Times(session.speed())
 }

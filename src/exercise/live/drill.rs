@@ -1,4 +1,3 @@
-#![expect(clippy::disallowed_methods, reason = "edge: keeps an exercise's log in a file")]
 //! An exercise played live by people: their deeds come in, views of it go out, and its log is on
 //! disk before anybody is told that something is done.
 
@@ -6,13 +5,14 @@ use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::{Value, json};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::base::ids::OperatorId;
 use crate::base::{Span, Stamp};
+use crate::exercise::assess::{Anchors, assess};
 use crate::exercise::session::log::{Direction, Entry};
 use crate::exercise::session::{Effect, Session};
 use crate::ledger::record::{Entry as RecordEntry, Record};
@@ -66,6 +66,8 @@ pub struct Views {
     pub trainee: Value,
     /// For instructors and evaluators.
     pub instructor: Value,
+    /// Changes when more than time has passed.
+    pub news: u64,
 }
 
 /// An order on its way to the plant, and where its answer goes.
@@ -86,6 +88,8 @@ pub struct Drill {
     answered: BTreeMap<String, Result<(), String>>,
     /// The truth at the tags, for instructors.
     truths: BTreeMap<String, f64>,
+    /// What robots came to, once they have played.
+    anchors: Arc<OnceLock<Anchors>>,
 }
 
 /// What has woken an exercise up.
@@ -103,7 +107,7 @@ impl Drill {
         session: Session,
         records: broadcast::Receiver<Arc<RecordEntry>>,
         orders: mpsc::Sender<Sent>,
-        log: PathBuf,
+        (log, anchors): (PathBuf, Arc<OnceLock<Anchors>>),
     ) -> io::Result<(Self, DrillHand, watch::Receiver<Views>)> {
         let (hand, asked) = mpsc::channel(WAITING);
         let (came, done) = mpsc::unbounded_channel();
@@ -112,8 +116,19 @@ impl Drill {
         let log = LogFile { path: log, written };
         log.check()?;
         let (answered, truths) = (BTreeMap::new(), BTreeMap::new());
-        let drill =
-            Self { session, asked, records, orders, done, came, shown, log, answered, truths };
+        let drill = Self {
+            session,
+            asked,
+            records,
+            orders,
+            done,
+            came,
+            shown,
+            log,
+            answered,
+            truths,
+            anchors,
+        };
         drill.show();
         Ok((drill, DrillHand(hand), seen))
     }
@@ -169,25 +184,24 @@ impl Drill {
 
     fn take(&mut self, asked: Asked) {
         let Asked { who, key, wish, reply } = asked;
-        let answer = match self.answered.get(&key) {
-            Some(known) => known.clone(),
-            None => {
-                let done = match wish {
-                    Wish::Act(deed) => self.session.act(&who, &deed),
-                    Wish::Direct(direction) => self.session.direct(who.as_str(), direction),
-                };
-                let done = done.map_err(|why| why.0);
-                // Written first: what is said to be done stays done.
-                let kept = self.write();
-                let done = done.and(kept);
-                if self.answered.len() == REMEMBERED {
-                    self.answered.pop_first();
-                }
-                self.answered.insert(key, done.clone());
-                done
-            }
-        };
+        let known = self.answered.get(&key).cloned();
+        let answer = known.unwrap_or_else(|| self.grant(&who, key, wish));
         let _ = reply.send(answer); // whoever asked may have gone
+    }
+
+    /// Does what somebody wants, for the first time under this key.
+    fn grant(&mut self, who: &OperatorId, key: String, wish: Wish) -> Result<(), String> {
+        let done = match wish {
+            Wish::Act(deed) => self.session.act(who, &deed),
+            Wish::Direct(direction) => self.session.direct(who.as_str(), direction),
+        };
+        // Written first: what is said to be done stays done.
+        let done = done.map_err(|why| why.0).and(self.write());
+        if self.answered.len() == REMEMBERED {
+            self.answered.pop_first();
+        }
+        self.answered.insert(key, done.clone());
+        done
     }
 
     /// The plant has gone a step on.
@@ -249,12 +263,22 @@ impl Drill {
         let mut instructor = trainee.clone();
         if let Value::Object(map) = &mut instructor {
             map.extend(instructors(&self.session, &self.truths));
+            if let Some(anchors) = self.anchors.get() {
+                let score = assess(&self.session, anchors);
+                map.insert("score".to_owned(), json!({ "total": score.total, "met": score.met }));
+            }
         }
-        Views { trainee, instructor }
+        let session = &self.session;
+        let marks = [session.is_frozen(), session.wants_attention(), session.is_ended()];
+        let marks = marks.iter().fold(0, |all, mark| all * 2 + u64::from(*mark));
+        Views { trainee, instructor, news: session.log().len() as u64 * 8 + marks }
     }
 
-    /// The session, when it is over.
-    pub fn into_session(self) -> Session {
+    /// It is over; gives the session.
+    pub fn finish(mut self) -> Session {
+        self.session.finish();
+        let _ = self.write();
+        self.show();
         self.session
     }
 }
@@ -354,14 +378,14 @@ impl LogFile {
 pub struct Left {
     step: Span,
     /// Simulated seconds.
-    left_s: f64,
+    simulated_s: f64,
     since: Stamp,
 }
 
 impl Left {
     /// A whole step from `wall` on.
     pub fn whole(step: Span, wall: Stamp) -> Self {
-        Self { step, left_s: step.as_seconds(), since: wall }
+        Self { step, simulated_s: step.as_seconds(), since: wall }
     }
 
     /// The wall's time has come to `wall` at this speed; gives the seconds that have passed.
@@ -369,22 +393,22 @@ impl Left {
         let passed = (wall - self.since).as_seconds().max(0.0);
         self.since = wall;
         let Some(speed) = speed else { return 0.0 };
-        self.left_s -= passed * speed;
+        self.simulated_s -= passed * speed;
         passed
     }
 
     /// When the step is due; none while time stands.
     pub fn due(&self, speed: Option<f64>) -> Option<Stamp> {
-        let wait = self.left_s.max(0.0) / speed?;
+        let wait = self.simulated_s.max(0.0) / speed?;
         Some(self.since + Span::from_seconds_f64(wait))
     }
 
     /// Has the step come? Then the next one begins.
-    pub fn next(&mut self) -> bool {
-        let has_come = self.left_s <= 0.001;
+    pub fn take_step(&mut self) -> bool {
+        let has_come = self.simulated_s <= 0.001;
         if has_come {
             // Time that a busy machine has lost is not made up for.
-            self.left_s = self.step.as_seconds();
+            self.simulated_s = self.step.as_seconds();
         }
         has_come
     }
@@ -409,9 +433,9 @@ mod tests {
         // Frozen for a while: nothing passes.
         assert_eq!(left.pass(at(10), None), 0.0);
         assert_eq!(left.due(Some(6.0)), Some(at(15)));
-        assert!(!left.next());
+        assert!(!left.take_step());
         left.pass(at(15), Some(6.0));
-        assert!(left.next());
+        assert!(left.take_step());
         assert_eq!(left.due(Some(60.0)), Some(at(16)));
     }
 }

@@ -97,7 +97,7 @@ impl Session {
                 text(format!("The tanker is at {word}."), format!("送水车已到{word}。"))
             }
             _ => {
-                self.effects.push(self.order(&errand.who, deed));
+                self.effects.push(Self::order(&errand.who, deed));
                 text(format!("We are there: {deed}."), format!("已到现场:{deed}。"))
             }
         }

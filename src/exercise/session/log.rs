@@ -86,6 +86,8 @@ pub enum What {
     Hint {
         /// Which, from 0.
         n: usize,
+        /// What it says.
+        text: Text,
     },
     /// The instructor directed something.
     Directed {

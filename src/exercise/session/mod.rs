@@ -22,6 +22,7 @@ use crate::base::{RuleId, Span, Stamp, TagId, Text};
 use crate::plant::Plant;
 use crate::scenario::AlarmName;
 use crate::scenario::exercise::deed::{Deed, Reach};
+use crate::scenario::exercise::words::word_list;
 use crate::scenario::exercise::{Exercise, Message};
 use crate::scenario::injection::Injection;
 use crate::simulator::orders::Order;
@@ -185,7 +186,7 @@ impl Session {
         all.map(|(id, _)| id).filter(|id| !self.skipped.contains(*id)).collect()
     }
 
-    /// Has the instructor ended it?
+    /// Is it over, or has the instructor ended it?
     pub fn is_ended(&self) -> bool {
         self.ended
     }
@@ -237,6 +238,10 @@ impl Session {
 
     /// A trainee does something. Errors, in words: it cannot be done, and nothing is.
     pub fn act(&mut self, who: &OperatorId, deed: &Deed) -> Result<(), NotNow> {
+        if self.ended {
+            return Err(NotNow("the exercise is over".to_owned()));
+        }
+        self.check_words(deed)?;
         match deed.verb().name {
             "acknowledge" | "shelve" | "remove-from-service" => return self.answer(who, deed),
             "answer" => self.answer_question(deed)?,
@@ -250,7 +255,7 @@ impl Session {
             _ => {}
         }
         match (deed.verb().reach, deed.verb().is_order) {
-            (Reach::Desk, true) => self.effects.push(self.order(who, deed)),
+            (Reach::Desk, true) => self.effects.push(Self::order(who, deed)),
             (Reach::Desk, false) => {}
             (Reach::Field(usual), _) => {
                 let errand = Errand::new(deed, who, (self.facts.now.at, usual), self)?;
@@ -261,7 +266,22 @@ impl Session {
         Ok(())
     }
 
-    fn order(&self, who: &OperatorId, deed: &Deed) -> Effect {
+    /// Do the words behind the verb name something?
+    fn check_words(&self, deed: &Deed) -> Result<(), NotNow> {
+        let verb = deed.verb().name;
+        for (at, word) in deed.args().iter().enumerate() {
+            let known = word_list(&self.plant, &self.exercise, verb, at);
+            if let Some(known) = known.filter(|known| !known.contains(word)) {
+                let known: Vec<&str> = known.iter().map(String::as_str).collect();
+                let nearest = crate::base::problem::nearest(word, &known);
+                let hint = nearest.map_or(String::new(), |it| format!("; did you mean {it}?"));
+                return Err(NotNow(format!("{verb}: there is no {word}{hint}")));
+            }
+        }
+        Ok(())
+    }
+
+    fn order(who: &OperatorId, deed: &Deed) -> Effect {
         let (verb, args) = (deed.verb().name.to_owned(), deed.args().to_vec());
         Effect::Order(Order { by: who.clone(), verb, args }, deed.clone())
     }
@@ -330,6 +350,11 @@ impl Session {
         }
     }
 
+    /// It has come to its end.
+    pub fn finish(&mut self) {
+        self.ended = true;
+    }
+
     /// So many seconds have passed on the wall, in which it did not stand frozen.
     pub fn pass(&mut self, wall_s: f64) {
         self.facts.now.wall_s += wall_s;
@@ -393,11 +418,11 @@ impl Session {
     }
 
     fn give_hint(&mut self, who: &OperatorId, deed: &Deed) -> Result<(), NotNow> {
-        if self.hints == self.exercise.hints.len() {
+        let Some(text) = self.exercise.hints.get(self.hints).cloned() else {
             return Err(NotNow("there is no further hint".to_owned()));
-        }
+        };
         self.note_deed(who.as_str(), deed.clone());
-        self.note("", What::Hint { n: self.hints });
+        self.note("", What::Hint { n: self.hints, text });
         self.hints += 1;
         Ok(())
     }

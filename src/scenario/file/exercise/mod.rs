@@ -37,7 +37,7 @@ pub fn load_exercise(source: &Arc<Source>, plants: &[Arc<Plant>]) -> Result<Exer
         let causes = CAUSES.map(|(code, ..)| (code, code));
         let cause = own.and_then(|own| own.choice("cause", &causes));
         let notice_needed = own.and_then(|own| own.opt_bool("notice_needed"));
-        let consequence = own.and_then(read_consequence);
+        let consequence = own.map(read_consequence);
         let known = Known::of(table, &head);
         let (checks, jobs) = (read_checks(table, &head), read_jobs(table, &head));
         let messages = read_messages(table, &known);
@@ -80,13 +80,13 @@ fn read_pace(table: &Table<'_>) -> Option<Pace> {
 }
 
 /// The weights of `[exercise.consequence]`, all of which have a default (TRAINING: F6 `[A]`).
-fn read_consequence(table: &Table<'_>) -> Option<Consequence> {
+fn read_consequence(table: &Table<'_>) -> Consequence {
     let own = table.opt_table("consequence");
     let weight = |key: &str, usual: f64| {
         let found = own.as_ref().and_then(|own| own.opt_number_in(key, WEIGHTS));
         found.map_or(usual, Spanned::into_inner)
     };
-    Some(Consequence {
+    Consequence {
         low: weight("low", 1.0),
         dry: weight("dry", 4.0),
         unsafe_water: weight("unsafe", 6.0),
@@ -94,7 +94,7 @@ fn read_consequence(table: &Table<'_>) -> Option<Consequence> {
         lost: weight("lost", 2.0),
         chlorine_below_mg_per_l: weight("chlorine_below_mg_per_l", 0.05),
         turbidity_above_ntu: weight("turbidity_above_ntu", 1.0),
-    })
+    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,424 @@
+//! An exercise played live: its session beside the plant, its door at the desk, its orders over MQTT.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+
+use crate::alarms::command::Command as AlarmCommand;
+use crate::base::PlantId;
+use crate::base::ids::{OperatorId, Space};
+use crate::base::random::Seed;
+use crate::base::text::Lang;
+use crate::base::time::wall_now;
+use crate::cli::exit::Failure;
+use crate::cli::keys::ring;
+use crate::cli::live::{self, Hand, say};
+use crate::cli::settings::Settings;
+use crate::cli::talk::{self, Askers};
+use crate::desk::drill::{Drill as Door, Views, Wanted, Wish as Wanting};
+use crate::exercise::assess::{Anchors, assess};
+use crate::exercise::live::LiveError;
+use crate::exercise::live::company::{Company, Voices};
+use crate::exercise::live::conduct::{Answers, conduct};
+use crate::exercise::live::drill::{self, Drill, DrillHand, Sent, Wish};
+use crate::exercise::live::orders::{OrderHand, Orders};
+use crate::exercise::live::pace::Pace;
+use crate::exercise::live::simulate::{Aside, simulate};
+use crate::exercise::live::stop::Stop;
+use crate::exercise::live::watch::Asked;
+use crate::exercise::rehearsal::{Rehearsal, rehearse};
+use crate::exercise::session::Session;
+use crate::exercise::session::log::Direction;
+use crate::ingest::trust::{Belief, Trust, Unsigned};
+use crate::inspection::book::Book;
+use crate::ledger::record::Entry;
+use crate::plant::Plant;
+use crate::scenario::exercise::Exercise;
+use crate::scenario::exercise::Role;
+use crate::scenario::exercise::cause::CAUSES;
+use crate::scenario::exercise::deed::{Deed, Reach, VERBS};
+use crate::scenario::exercise::words::word_list;
+use crate::simulator::orders::{NotDone, Order};
+use crate::telemetry::access::Access;
+use crate::telemetry::request::{Answer, Command, Done, VALID};
+use crate::telemetry::signature::Signer;
+use crate::telemetry::subscriber::Arrival;
+use crate::telemetry::topic::{Talk, TalkTopic};
+
+/// Orders that may wait for the plant's answer to the one before.
+const WAITING: usize = 16;
+
+/// How long a plant may take to answer.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// The file that an exercise's log is kept in, beside the ledger.
+pub const LOG: &str = "exercise.jsonl";
+
+/// The folder of its after-action report, beside the ledger.
+pub const REPORT: &str = "report";
+
+/// An exercise about to be played.
+pub struct Staged {
+    /// What plays it.
+    drill: Drill,
+    /// The plant.
+    plant: PlantId,
+    /// For the desk.
+    pub door: Door,
+    /// Where people's answers to alarms go.
+    answers: Answers,
+    /// Orders on their way.
+    orders: mpsc::Receiver<Sent>,
+    /// What robots make of it, once they have played.
+    rehearsed: JoinHandle<Option<Rehearsal>>,
+}
+
+/// Prepares `exercise` at `plant`, beside the ledger in `folder`. Errors: its log cannot be written.
+pub fn stage(
+    exercise: &Arc<Exercise>,
+    plant: &Arc<Plant>,
+    records: broadcast::Receiver<Arc<Entry>>,
+    hand: Hand,
+    (folder, book, seed): (&Path, &Book, Seed),
+) -> Result<Staged, Failure> {
+    let session = Session::new(Arc::clone(exercise), Arc::clone(plant));
+    let (orders, ordered) = mpsc::channel(WAITING);
+    let log = folder.join(LOG);
+    let anchors = Arc::new(OnceLock::new());
+    let rehearsed = rehearsal((exercise, plant), (book, seed), Arc::clone(&anchors));
+    let opened = Drill::new(session, records, orders, (log.clone(), anchors));
+    let (drill, wishes, seen) = opened.map_err(|error| Failure::file(&log, error))?;
+    let (answers, asked) = mpsc::unbounded_channel();
+    tokio::spawn(answer(asked, hand));
+    let door = door(exercise, plant, (wishes, seen), folder);
+    let plant = plant.id.clone();
+    Ok(Staged { drill, plant, door, answers, orders: ordered, rehearsed })
+}
+
+/// Lets robots play it meanwhile: their runs anchor the score.
+fn rehearsal(
+    (exercise, plant): (&Arc<Exercise>, &Arc<Plant>),
+    (book, seed): (&Book, Seed),
+    anchors: Arc<OnceLock<Anchors>>,
+) -> JoinHandle<Option<Rehearsal>> {
+    let (exercise, plant, book) = (Arc::clone(exercise), Arc::clone(plant), book.clone());
+    tokio::task::spawn_blocking(move || match rehearse(&plant, &exercise, &book, seed) {
+        Ok(rehearsal) => {
+            let _ = anchors.set(rehearsal.anchors); // nobody else sets them
+            Some(rehearsal)
+        }
+        Err(error) => {
+            tracing::warn!(%error, "robots cannot play the exercise: it has no score");
+            None
+        }
+    })
+}
+
+/// Says what came of the exercise, for people.
+async fn say_score(session: &Session, rehearsed: JoinHandle<Option<Rehearsal>>, lang: Lang) {
+    let Ok(Some(rehearsal)) = rehearsed.await else { return };
+    let score = assess(session, &rehearsal.anchors);
+    for line in &score.lines {
+        let (marks, of, text) = (line.marks, line.of, line.text.get(lang));
+        say(&format!("{marks:+6.1} of {of:4.1}  {text}"));
+    }
+    let met = match (score.met, lang) {
+        (true, Lang::En) => "every critical task met",
+        (false, Lang::En) => "critical tasks missed",
+        (true, Lang::Zh) => "关键任务全部完成",
+        (false, Lang::Zh) => "关键任务未完成",
+    };
+    say(&format!("{:.0}/100, {met}", score.total));
+}
+
+/// Brings people's answers to the monitor.
+async fn answer(mut asked: mpsc::UnboundedReceiver<AlarmCommand>, hand: Hand) {
+    while let Some(command) = asked.recv().await {
+        let (reply, told) = oneshot::channel();
+        if hand.send(Asked { ask: command.ask, reply }).await.is_err() {
+            return;
+        }
+        if let Ok(reply) = told.await
+            && let Some(why) = reply.refused()
+        {
+            tracing::warn!(%why, "an answer cannot be given");
+        }
+    }
+}
+
+/// Leaves the desk open until a stop: people still read what is there.
+async fn keep_open(stop: &Stop, lang: Lang) {
+    if stop.is_set() {
+        return;
+    }
+    say(match lang {
+        Lang::En => "the exercise is over; the desk stays open until Ctrl-C",
+        Lang::Zh => "演练结束;按Ctrl-C前工作台保持打开",
+    });
+    stop.wait().await;
+}
+
+/// The desk's side of it.
+fn door(
+    exercise: &Arc<Exercise>,
+    plant: &Arc<Plant>,
+    (wishes, mut seen): (DrillHand, watch::Receiver<drill::Views>),
+    folder: &Path,
+) -> Door {
+    let (shown, views) = watch::channel(Views::default());
+    tokio::spawn(async move {
+        loop {
+            let drill::Views { trainee, instructor, news } = seen.borrow_and_update().clone();
+            let _ = shown.send(Views { trainee, instructor, news }); // there may be no desk
+            if seen.changed().await.is_err() {
+                return;
+            }
+        }
+    });
+    let judgements = Arc::new(Judgements::new(folder.join("evaluator.json")));
+    let ask = move |wanted: Wanted| {
+        let (wishes, judgements) = (wishes.clone(), Arc::clone(&judgements));
+        Box::pin(async move { wish(&wishes, &judgements, wanted).await }) as _
+    };
+    let reports = folder.join(REPORT);
+    let report = move |file: String| {
+        let path = reports.join(file);
+        Box::pin(async move { read_report(&path).await }) as _
+    };
+    let menu = Arc::new(menu(exercise, plant));
+    Door { views, menu, ask: Arc::new(ask), report: Arc::new(report) }
+}
+
+async fn read_report(path: &Path) -> Result<Vec<u8>, String> {
+    let none = |_| "the report is written when the exercise is over".to_owned();
+    tokio::fs::read(path).await.map_err(none)
+}
+
+async fn wish(
+    wishes: &DrillHand,
+    judgements: &Judgements,
+    Wanted { by, key, wish }: Wanted,
+) -> Result<(), String> {
+    let wish = match wish {
+        Wanting::Act(words) => Wish::Act(Deed::parse(&words).map_err(|why| why.0)?),
+        Wanting::Direct(value) => {
+            let direction: Direction =
+                serde_json::from_value(value).map_err(|error| error.to_string())?;
+            Wish::Direct(direction)
+        }
+        Wanting::Judge(value) => return judgements.keep(&by, value),
+    };
+    wishes.ask(person(&by), key, wish).await
+}
+
+/// Somebody's name as an id: what an id cannot have becomes a hyphen.
+fn person(name: &str) -> OperatorId {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' };
+    let id: String = name.chars().take(40).map(plain).collect();
+    OperatorId::new(&id).unwrap_or_else(|_| OperatorId::new("operator").expect("letters"))
+}
+
+/// What evaluators write down: the last of each, in a file beside the ledger.
+struct Judgements {
+    path: PathBuf,
+    kept: Mutex<serde_json::Map<String, Value>>,
+}
+
+impl Judgements {
+    fn new(path: PathBuf) -> Self {
+        Self { path, kept: Mutex::new(serde_json::Map::new()) }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "edge: keeps what evaluators write")]
+    fn keep(&self, by: &str, value: Value) -> Result<(), String> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.insert(by.to_owned(), value);
+        let text = serde_json::to_string_pretty(&*kept).map_err(|error| error.to_string())?;
+        let path = &self.path;
+        std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
+    }
+}
+
+/// Verbs with the words that may follow, and what else pages offer to choose from.
+fn menu(exercise: &Exercise, plant: &Plant) -> Value {
+    let verbs = VERBS.iter().map(|verb| {
+        let words = (0..verb.wants.len()).map(|at| word_list(plant, exercise, verb.name, at));
+        let minutes = match verb.reach {
+            Reach::Desk => 0.0,
+            Reach::Field(span) => span.as_seconds() / 60.0,
+        };
+        json!({
+            "name": verb.name, "wants": verb.wants, "order": verb.is_order,
+            "minutes": minutes, "words": words.collect::<Vec<_>>(),
+        })
+    });
+    let causes = CAUSES.iter().map(|(code, en, zh)| json!({ "id": code, "en": en, "zh": zh }));
+    let minutes = |span: crate::base::Span| span.as_seconds() / 60.0;
+    let checks = exercise
+        .checks
+        .iter()
+        .map(|it| json!({ "id": it.id, "title": it.title, "minutes": minutes(it.takes) }));
+    let jobs = exercise
+        .jobs
+        .iter()
+        .map(|it| json!({ "id": it.id, "title": it.title, "minutes": minutes(it.takes) }));
+    let villages = plant.profile.villages.iter();
+    let villages = villages.map(|it| json!({ "id": it.id, "title": it.title }));
+    let tasks = exercise.tasks.iter();
+    let goals = tasks.map(|it| json!({ "id": it.id, "title": it.title, "part": it.part }));
+    json!({
+        "verbs": verbs.collect::<Vec<_>>(),
+        "causes": causes.collect::<Vec<_>>(),
+        "checks": checks.collect::<Vec<_>>(),
+        "jobs": jobs.collect::<Vec<_>>(),
+        "villages": villages.collect::<Vec<_>>(),
+        "roles": Role::CHOICES.map(|(name, _)| name),
+        "goals": goals.collect::<Vec<_>>(),
+    })
+}
+
+/// Who may order something of a run's plants, and how: operators of a ring, and in an exercise those
+/// at its desk.
+pub struct Backstage {
+    signer: Option<Signer>,
+    by_hand: OrderHand,
+    may_pass: bool,
+    trust: Trust,
+}
+
+impl Backstage {
+    /// For a run over `broker` whose plants sign by `trust`; in an exercise the desk's orders are
+    /// signed by a key of their own, over a broker on this machine.
+    pub fn new(
+        is_exercise: bool,
+        (operators, by_hand): (Option<Trust>, OrderHand),
+        (trust, broker): (&Trust, &Access),
+    ) -> Result<(Self, Askers), Failure> {
+        let signer = is_exercise.then(ring::draw).transpose()?;
+        let mut operators = operators;
+        if let Some(signer) = signer.as_ref().filter(|_| broker.url.is_loopback()) {
+            let known = operators.get_or_insert_with(|| Trust::new(Unsigned::Refuse));
+            known.add(None, signer.public(), false);
+        }
+        let may_pass = operators.is_some();
+        let operators = operators.map(|operators| (operators, by_hand.clone()));
+        let askers = Askers { monitors: trust.clone(), operators };
+        Ok((Self { signer, by_hand, may_pass, trust: trust.clone() }, askers))
+    }
+}
+
+/// Runs the plants of a run: by the exercise that is `staged`, or by themselves.
+pub fn start(
+    (company, voices, pace): (Company, Voices, Pace),
+    (staged, backstage): (Option<Staged>, Backstage),
+    (aside, orders): (Aside, Orders),
+    (at, settings, lang): ((Access, Space), &Settings, Lang),
+    stopped: &Stop,
+) -> JoinHandle<Result<(), LiveError>> {
+    let Backstage { signer, by_hand, may_pass, trust } = backstage;
+    let (Some(staged), Some(signer)) = (staged, signer) else {
+        return tokio::spawn(simulate(company, voices, pace, (aside, orders), stopped.clone()));
+    };
+    let Staged { drill, answers, orders: sent, rehearsed, plant, .. } = staged;
+    let by_hand = (!may_pass).then_some(by_hand);
+    let way = OrderWay { plant, signer, trust, by_hand };
+    tokio::spawn(bring(way, at, settings.clone(), sent, stopped.clone()));
+    let over = stopped.clone();
+    tokio::spawn(async move {
+        let with = (aside, orders, answers);
+        let session = conduct(company, voices, drill, with, over.clone()).await?;
+        say_score(&session, rehearsed, lang).await;
+        keep_open(&over, lang).await;
+        Ok(())
+    })
+}
+
+/// The way of orders to the plant: over MQTT, signed, where commands may pass; else by hand.
+struct OrderWay {
+    plant: PlantId,
+    /// By which orders are signed.
+    signer: Signer,
+    /// Whom answers are believed.
+    trust: Trust,
+    /// Where commands may not pass.
+    by_hand: Option<OrderHand>,
+}
+
+/// Brings orders to the plant until a stop, one after the other, and their answers back.
+async fn bring(
+    way: OrderWay,
+    (broker, space): (Access, Space),
+    settings: Settings,
+    mut orders: mpsc::Receiver<Sent>,
+    stop: Stop,
+) {
+    let topic = |talk| {
+        let (space, plant) = (space.clone(), way.plant.clone());
+        TalkTopic { space, plant, talk }.to_string()
+    };
+    let (listener, mut answers) = live::hearer(&broker, vec![topic(Talk::Answer)], &settings);
+    let speaker = live::speaker(&broker, &settings);
+    loop {
+        let (order, reply) = tokio::select! {
+            sent = orders.recv() => match sent {
+                Some(sent) => sent,
+                None => break,
+            },
+            () = stop.wait() => break,
+        };
+        let done = if let Some(hand) = &way.by_hand {
+            hand.order(way.plant.clone(), order).await.map(drop)
+        } else {
+            let command = command(&way.plant, order);
+            let topic = topic(Talk::Command);
+            let payload = way.signer.sign(&topic, command.encode());
+            match speaker.publish(topic, payload).await {
+                Ok(()) => answer_to(&command, &mut answers, &way.trust).await,
+                Err(error) => Err(NotDone(error.to_string())),
+            }
+        };
+        let _ = reply.send(done); // the exercise may be over
+    }
+    let _ = speaker.drain(Duration::from_secs(1)).await;
+    listener.stop().await;
+}
+
+fn command(plant: &PlantId, order: Order) -> Command {
+    let issued_at = wall_now();
+    Command {
+        plant: plant.clone(),
+        id: talk::request_id(),
+        issued_at,
+        expires_at: issued_at + VALID,
+        by: order.by,
+        verb: order.verb,
+        args: order.args,
+    }
+}
+
+async fn answer_to(
+    command: &Command,
+    answers: &mut mpsc::Receiver<Arrival>,
+    trust: &Trust,
+) -> Result<(), NotDone> {
+    let heard = async {
+        while let Some(Arrival { topic, payload, ack, .. }) = answers.recv().await {
+            ack.acknowledge();
+            let belief = trust.believe(&command.plant, &topic, &payload);
+            let answer = Answer::read(&payload).filter(|it| it.id == command.id);
+            if let Some(answer) = answer.filter(|_| !matches!(belief, Belief::Doubted { .. })) {
+                return Some(answer);
+            }
+        }
+        None
+    };
+    match tokio::time::timeout(PATIENCE, heard).await {
+        Ok(Some(Answer { state: Done::Done, .. })) => Ok(()),
+        Ok(Some(Answer { detail, .. })) => Err(NotDone(detail)),
+        Ok(None) | Err(_) => Err(NotDone("the plant does not answer".to_owned())),
+    }
+}

@@ -1,0 +1,105 @@
+//! An exercise over HTTP: what each role may see of it, and what people want.
+
+use axum::Extension;
+use axum::extract::Path;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::answer::{NAME_MAX, key, wants_json};
+use super::{Refusal, Shared, json_of};
+use crate::desk::drill::{Drill, Wanted, Wish};
+use crate::desk::role::Role;
+
+/// What is said with a wish.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Said {
+    by: String,
+    deed: Option<String>,
+    direction: Option<Value>,
+    judgement: Option<Value>,
+}
+
+fn drill(served: &Shared) -> Result<&Drill, Refusal> {
+    let none = || Refusal::new(StatusCode::NOT_FOUND, "no exercise is played here");
+    served.0.desk.drill.as_ref().ok_or_else(none)
+}
+
+/// What the role may see.
+pub(super) async fn shown(
+    served: Shared,
+    Extension(role): Extension<Role>,
+) -> Result<Response, Refusal> {
+    let drill = drill(&served)?;
+    let views = drill.views.borrow().clone();
+    let view = if role.sees_truth() { views.instructor } else { views.trainee };
+    Ok(json_of(StatusCode::OK, &view))
+}
+
+/// What never changes: verbs, causes, checks, jobs.
+pub(super) async fn menu(served: Shared) -> Result<Response, Refusal> {
+    Ok(json_of(StatusCode::OK, &drill(&served)?.menu))
+}
+
+/// Does what somebody wants, if their role may: `act`, `direct`, `judge`.
+pub(super) async fn wish(
+    served: Shared,
+    Extension(role): Extension<Role>,
+    Path(what): Path<String>,
+    headers: HeaderMap,
+    body: String,
+) -> Result<Response, Refusal> {
+    let drill = drill(&served)?;
+    let may = match what.as_str() {
+        "act" => matches!(role, Role::Operator),
+        "direct" => matches!(role, Role::Instructor),
+        "judge" => matches!(role, Role::Evaluator | Role::Instructor),
+        _ => return Err(Refusal::new(StatusCode::NOT_FOUND, "there is no such wish")),
+    };
+    if !may {
+        let text = format!("that is not for {}s", role.name());
+        return Err(Refusal::new(StatusCode::FORBIDDEN, text));
+    }
+    wants_json(&headers)?;
+    let key = key(&headers)?;
+    let said: Said = serde_json::from_str(&body).map_err(Refusal::wrong)?;
+    let by = said.by.trim().to_owned();
+    if by.is_empty() || by.chars().count() > NAME_MAX {
+        return Err(Refusal::wrong(format!("say who you are in {NAME_MAX} characters")));
+    }
+    let wish = match (what.as_str(), said.deed, said.direction, said.judgement) {
+        ("act", Some(deed), None, None) => Wish::Act(deed),
+        ("direct", None, Some(direction), None) => Wish::Direct(direction),
+        ("judge", None, None, Some(judgement)) => Wish::Judge(judgement),
+        _ => return Err(Refusal::wrong("say what: deed, direction or judgement")),
+    };
+    match (drill.ask)(Wanted { by, key, wish }).await {
+        Ok(()) => Ok(json_of(StatusCode::OK, &json!({ "done": true }))),
+        Err(why) => Err(Refusal::new(StatusCode::CONFLICT, why)),
+    }
+}
+
+/// A file of the after-action report. Trainees get it once the exercise is over.
+pub(super) async fn report(
+    served: Shared,
+    Extension(role): Extension<Role>,
+    Path(file): Path<String>,
+) -> Result<Response, Refusal> {
+    let drill = drill(&served)?;
+    let is_over = drill.views.borrow().trainee.get("ended") == Some(&Value::Bool(true));
+    if !role.sees_truth() && !is_over {
+        let text = "the report can be read when the exercise is over";
+        return Err(Refusal::new(StatusCode::FORBIDDEN, text));
+    }
+    let kind = match file.rsplit('.').next() {
+        Some("html") => "text/html; charset=utf-8",
+        Some("json") => "application/json",
+        Some("csv") => "text/csv; charset=utf-8",
+        _ => return Err(Refusal::new(StatusCode::NOT_FOUND, "there is no such report")),
+    };
+    let bytes = (drill.report)(file).await.map_err(Refusal::ours)?;
+    let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-store")];
+    Ok((headers, bytes).into_response())
+}
