@@ -18,6 +18,7 @@ use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::base::Text;
+use crate::cli::drill::Staged;
 use crate::cli::exit::Failure;
 use crate::cli::explain;
 use crate::cli::guest::picture;
@@ -138,8 +139,8 @@ impl Room {
     }
 
     /// With an exercise.
-    pub fn with_drill(mut self, drill: Option<Drill>) -> Self {
-        self.drill = drill;
+    pub fn with_drill(mut self, staged: Option<&Staged>) -> Self {
+        self.drill = staged.map(|staged| staged.door.clone());
         self
     }
 }

@@ -17,6 +17,7 @@ use crate::base::time::wall_now;
 use crate::cli::exit::Failure;
 use crate::cli::keys::ring;
 use crate::cli::live::{self, Hand, say};
+use crate::cli::ready::Ready;
 use crate::cli::settings::Settings;
 use crate::cli::talk::{self, Askers};
 use crate::desk::drill::{Drill as Door, Views, Wanted, Wish as Wanting};
@@ -77,26 +78,29 @@ pub struct Staged {
     rehearsed: JoinHandle<Option<Rehearsal>>,
 }
 
-/// Prepares `exercise` at `plant`, beside the ledger in `folder`. Errors: its log cannot be written.
+/// Prepares the exercise of a run, if it is one, beside the ledger in `folder`. Errors: its log
+/// cannot be written.
 pub fn stage(
-    exercise: &Arc<Exercise>,
-    plant: &Arc<Plant>,
-    records: broadcast::Receiver<Arc<Entry>>,
-    hand: Hand,
-    (folder, book, seed): (&Path, &Book, Seed),
-) -> Result<Staged, Failure> {
+    ready: &Ready,
+    (records, hand): (broadcast::Receiver<Arc<Entry>>, Hand),
+    (folder, book): (&Path, &Book),
+) -> Result<Option<Staged>, Failure> {
+    let plants = ready.plants();
+    let Some((exercise, plant)) = ready.exercise.as_ref().zip(plants.first()) else {
+        return Ok(None);
+    };
     let session = Session::new(Arc::clone(exercise), Arc::clone(plant));
     let (orders, ordered) = mpsc::channel(WAITING);
     let log = folder.join(LOG);
     let anchors = Arc::new(OnceLock::new());
-    let rehearsed = rehearsal((exercise, plant), (book, seed), Arc::clone(&anchors));
+    let rehearsed = rehearsal((exercise, plant), (book, ready.seed), Arc::clone(&anchors));
     let opened = Drill::new(session, records, orders, (log.clone(), anchors));
     let (drill, wishes, seen) = opened.map_err(|error| Failure::file(&log, error))?;
     let (answers, asked) = mpsc::unbounded_channel();
     tokio::spawn(answer(asked, hand));
     let door = door(exercise, plant, (wishes, seen), folder);
     let plant = plant.id.clone();
-    Ok(Staged { drill, plant, door, answers, orders: ordered, rehearsed })
+    Ok(Some(Staged { drill, plant, door, answers, orders: ordered, rehearsed }))
 }
 
 /// Lets robots play it meanwhile: their runs anchor the score.
@@ -316,7 +320,7 @@ pub fn start(
     (company, voices, pace): (Company, Voices, Pace),
     (staged, backstage): (Option<Staged>, Backstage),
     (aside, orders): (Aside, Orders),
-    (at, settings, lang): ((Access, Space), &Settings, Lang),
+    ((broker, space), settings, lang): ((&Access, &Space), &Settings, Lang),
     stopped: &Stop,
 ) -> JoinHandle<Result<(), LiveError>> {
     let Backstage { signer, by_hand, may_pass, trust } = backstage;
@@ -326,6 +330,7 @@ pub fn start(
     let Staged { drill, answers, orders: sent, rehearsed, plant, .. } = staged;
     let by_hand = (!may_pass).then_some(by_hand);
     let way = OrderWay { plant, signer, trust, by_hand };
+    let at = (broker.clone(), space.clone());
     tokio::spawn(bring(way, at, settings.clone(), sent, stopped.clone()));
     let over = stopped.clone();
     tokio::spawn(async move {

@@ -126,7 +126,7 @@ pub fn run(args: &RunArgs, _out: &mut dyn Write) -> Result<(), Failure> {
         ));
         let (hand, orders) = flags.way(ready.outline.start, folder.join("orders.toml"));
         let operators = flags.operators(&ring, &broker);
-        let ordered = (operators, hand, orders);
+        let ordered = ((operators, hand), orders);
         let stage =
             Stage { ready, company, book, space, broker, folder, screen, by, desk, ordered };
         let result = stage.play(stopper, stopped).await;
@@ -149,7 +149,7 @@ struct Stage {
     by: String,
     desk: Option<Plan>,
     /// Who may order something of the plants, and the way in; and what comes out of it.
-    ordered: (Option<Trust>, OrderHand, Orders),
+    ordered: ((Option<Trust>, OrderHand), Orders),
 }
 
 impl Stage {
@@ -158,10 +158,9 @@ impl Stage {
         let started = wall_now();
         let (plants, settings, (keys, trust)) = (ready.plants(), &ready.settings, keys_of_a_run()?);
         let watched = (plants.clone(), book.clone());
-        let (operators, by_hand, orders) = ordered;
-        let backstage =
-            Backstage::new(ready.exercise.is_some(), (operators, by_hand), (&trust, &broker))?;
-        let (backstage, askers) = backstage;
+        let (people, orders) = ordered;
+        let (backstage, askers) =
+            Backstage::new(ready.exercise.is_some(), people, (&trust, &broker))?;
         let (service, told) = live::watch_service(watched, trust, &folder, settings).await?;
         let (told, heard) = overhear(told);
         let client = &live::own_client_id(&folder)?;
@@ -176,13 +175,8 @@ impl Stage {
         live::connected(subscriber.status(), &broker, &stopped).await?;
 
         let what = (plants.as_slice(), &book, Some(&ready.outline.title));
-        let staged = ready.exercise.as_ref().map(|exercise| {
-            let with = (folder.as_path(), &book, ready.seed);
-            drill::stage(exercise, &plants[0], heard.again(), hand.clone(), with)
-        });
-        let staged = staged.transpose()?;
-        let door = staged.as_ref().map(|staged| staged.door.clone());
-        let room = Room::new(what, &by, (&folder, settings)).with_drill(door);
+        let staged = drill::stage(&ready, (heard.again(), hand.clone()), (&folder, &book))?;
+        let room = Room::new(what, &by, (&folder, settings)).with_drill(staged.as_ref());
         let heard = heard.with(&told, Some(subscriber.status()));
         let desk = desk::open(desk, room, heard, monitor_ends.clone()).await?;
 
@@ -194,8 +188,8 @@ impl Stage {
         let voices = Voices::new(space.clone(), &company, publishers, keys);
         let hearing = talk::hear_requests(place, &voices, askers, settings, monitor_ends.clone());
         let pace = ready.outline.pace;
-        let at = ((broker.clone(), space.clone()), settings, screen.lang());
         let (what, with) = ((company, voices, pace), (staged, backstage));
+        let at = (place, settings, screen.lang());
         let simulating = drill::start(what, with, (aside, orders), at, &stopped);
         let played = played(&ready, seen.clone(), listener.outside, &stopped);
         let subject = Subject {
