@@ -3,6 +3,7 @@
 
 pub mod alone;
 mod cards;
+mod map;
 mod scheme;
 
 use std::fs;
@@ -24,7 +25,7 @@ use crate::cli::explain;
 use crate::cli::guest::picture;
 use crate::cli::live::{self, Told, say};
 use crate::cli::settings::Settings;
-use crate::desk::api::{Desk, serve};
+use crate::desk::api::{Desk, Draw, serve};
 use crate::desk::drill::{Drill, Views};
 use crate::desk::guard::Hosts;
 use crate::desk::role::{Role, Tokens};
@@ -231,12 +232,17 @@ pub async fn open(
     let folder = room.folder.clone();
     let catalogue = cards::catalogue(&room);
     let drill = room.drill.clone();
+    let drawn = room.plants.clone();
+    let draw: Draw = Arc::new(move |wanted| {
+        let plant = drawn.iter().find(|plant| plant.id == *wanted)?;
+        Some(map::draw(plant))
+    });
     let explain = explain::for_desk(room.plants, room.book, room.settings, folder.clone());
     let hub = Hub::open(sources);
     if let Some(drill) = &drill {
         tokio::spawn(tell_news(Arc::clone(&hub), drill.views.clone()));
     }
-    let desk = Desk { hub, catalogue, tokens, hosts, folder, explain, drill };
+    let desk = Desk { hub, catalogue, tokens, hosts, folder, explain, drill, draw };
     let serving = tokio::spawn(async move {
         let until = async move {
             stop.wait().await;

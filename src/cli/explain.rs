@@ -232,11 +232,18 @@ pub(super) fn for_desk(
             let (index, plant): (PlantIndex, Arc<Plant>) = found;
             let tag = question.tag.map(|tag| tag_of(&plant, tag.as_str()));
             let tag = tag.transpose().map_err(said)?;
-            let history = past::History::read(&scene, &plant, Stamp::MAX).await.map_err(said)?;
-            let monitor = scene.monitor().await.map_err(said)?;
-            let book = scene.book.clone();
-            let here = Arc::clone(&plant);
-            let moment = Moment { monitor, book, plant: here, index, history, is_replayed: false };
+            let until = question.at.unwrap_or(Stamp::MAX);
+            let history = past::History::read(&scene, &plant, until).await.map_err(said)?;
+            let (monitor, index) = match question.at {
+                Some(at) => {
+                    let monitor = past::monitor_at(&scene, &plant, at).await.map_err(said)?;
+                    (monitor, PlantIndex(0))
+                }
+                None => (scene.monitor().await.map_err(said)?, index),
+            };
+            let (book, here) = (scene.book.clone(), Arc::clone(&plant));
+            let is_replayed = question.at.is_some();
+            let moment = Moment { monitor, book, plant: here, index, history, is_replayed };
             let it = moment.explain(rule_at, tag).map_err(said)?;
             let page = words::Page { rule, plant: &plant, lang: question.lang };
             let mut text = Vec::new();

@@ -1,21 +1,18 @@
-#![cfg_attr(
-    debug_assertions,
-    expect(clippy::disallowed_methods, reason = "edge: a debug build may read pages from disk")
-)]
 //! The desk over HTTP: pages, what the monitor knows, people's answers.
 
 mod answer;
 mod ask;
 mod exercise;
+mod files;
+mod past;
 
 use std::fmt;
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{self, HeaderMap, HeaderValue};
 use axum::http::{Method, StatusCode};
@@ -26,11 +23,13 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::base::text::Lang;
-use crate::base::{PlantId, RuleId, TagId};
-use crate::desk::assets::{Asset, asset};
+use crate::base::{PlantId, RuleId, Stamp, TagId};
+use crate::desk::assets::Pages;
 use crate::desk::catalogue::Catalogue;
 use crate::desk::drill::Drill;
 use crate::desk::guard::{Hosts, Stranger};
+use crate::desk::map::NetworkMap;
+use crate::desk::past::Chronicle;
 use crate::desk::role::{Role, Tokens};
 use crate::desk::stream::Hub;
 
@@ -59,6 +58,8 @@ pub struct Question {
     pub rule: RuleId,
     /// The instrument; none: the plant.
     pub tag: Option<TagId>,
+    /// At which moment; none: now.
+    pub at: Option<Stamp>,
     /// The language of the answer.
     pub lang: Lang,
 }
@@ -67,6 +68,9 @@ pub struct Question {
 pub type Explain = Arc<
     dyn Fn(Question) -> Pin<Box<dyn Future<Output = Result<String, String>> + Send>> + Send + Sync,
 >;
+
+/// Draws the network of a plant; none: there is no such plant.
+pub type Draw = Arc<dyn Fn(&PlantId) -> Option<NetworkMap> + Send + Sync>;
 
 /// A desk.
 pub struct Desk {
@@ -84,11 +88,16 @@ pub struct Desk {
     pub explain: Explain,
     /// The exercise that is played, if one is.
     pub drill: Option<Drill>,
+    /// Draws networks.
+    pub draw: Draw,
 }
 
 struct Served {
     desk: Desk,
     catalogue: String,
+    pages: Pages,
+    /// What the ledger's records have been read into.
+    records: Mutex<Chronicle>,
     /// Cookies do not tell ports apart; so their name does.
     cookie: String,
 }
@@ -103,13 +112,23 @@ pub async fn serve(
 ) -> std::io::Result<()> {
     let port = listener.local_addr()?.port();
     let catalogue = serde_json::to_string(&desk.catalogue)?;
-    let served = Arc::new(Served { desk, catalogue, cookie: format!("sanmen-desk-{port}") });
+    let served = Arc::new(Served {
+        desk,
+        catalogue,
+        pages: Pages::pack(),
+        records: Mutex::default(),
+        cookie: format!("sanmen-desk-{port}"),
+    });
     let inside = Router::new()
         .route("/catalogue", get(catalogue_of))
         .route("/snapshot", get(ask::snapshot))
         .route("/stream", get(ask::stream))
         .route("/history", get(ask::history))
         .route("/explain", get(ask::explain))
+        .route("/map", get(ask::map))
+        .route("/past", get(past::moment))
+        .route("/past/span", get(past::span))
+        .route("/tickets", get(past::complaints))
         .route("/alarms/{*rest}", post(answer::answer))
         .route("/exercise", get(exercise::shown))
         .route("/exercise/menu", get(exercise::menu))
@@ -119,7 +138,7 @@ pub async fn serve(
     let router = Router::new()
         .nest("/api", inside)
         .route("/api/session", post(enter))
-        .fallback(page)
+        .fallback(files::file)
         .layer(axum::extract::DefaultBodyLimit::max(BODY_MAX))
         .layer(from_fn_with_state(Arc::clone(&served), guarded))
         .with_state(served);
@@ -238,42 +257,4 @@ async fn catalogue_of(
     // One object of two: the role is the visitor's, the rest is the same for all.
     let rest = served.catalogue.strip_prefix('{').unwrap_or("}");
     text_of(StatusCode::OK, format!("{{\"role\":\"{}\",{rest}", role.name()))
-}
-
-/// A file of the pages.
-async fn page(request: Request) -> Response {
-    if request.method() != Method::GET && request.method() != Method::HEAD {
-        return Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "GET it").into_response();
-    }
-    let path = match request.uri().path() {
-        "/" => "index.html",
-        path => path.trim_start_matches('/'),
-    };
-    let Some(Asset { bytes, kind, tag }) = on_disk(path).or_else(|| asset(path)) else {
-        return Refusal::new(StatusCode::NOT_FOUND, "there is no such page").into_response();
-    };
-    let known = request.headers().get(header::IF_NONE_MATCH);
-    let headers = [
-        (header::CONTENT_TYPE, kind),
-        (header::CACHE_CONTROL, "no-cache"),
-        (header::ETAG, tag.as_str()),
-    ];
-    if known.is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
-        return (StatusCode::NOT_MODIFIED, headers, Body::empty()).into_response();
-    }
-    (headers, bytes).into_response()
-}
-
-/// While pages are being written: a debug build reads them from the folder that this names.
-#[cfg(debug_assertions)]
-fn on_disk(path: &str) -> Option<Asset> {
-    let folder = PathBuf::from(std::env::var("SANMEN_DESK_ASSETS").ok()?);
-    let kind = crate::desk::assets::kind(path).filter(|_| !path.contains(".."))?;
-    let bytes = std::fs::read(folder.join(path)).ok()?;
-    Some(Asset { bytes, kind, tag: format!("\"{}\"", crate::base::time::wall_now().as_ms()) })
-}
-
-#[cfg(not(debug_assertions))]
-fn on_disk(_path: &str) -> Option<Asset> {
-    None
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::base::analyte::Analyte;
 use crate::base::{PlantId, RuleId, TagId, Text};
 
 /// Everything a page needs to say in words what a snapshot says in numbers.
@@ -84,6 +85,10 @@ pub struct TagCard {
     pub limits: Vec<LimitCard>,
     /// Rules that watch it.
     pub rules: Vec<RuleId>,
+    /// Sampling sites beside it …
+    pub sites: Vec<TagId>,
+    /// … and what a laboratory calls that which it measures, if it looks for it.
+    pub analyte: Option<Analyte>,
 }
 
 /// A limit in force at an instrument.

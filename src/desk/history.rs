@@ -2,7 +2,11 @@
 
 use serde::Serialize;
 
-use crate::base::{Flag, Stamp};
+use crate::base::analyte::Sign;
+use crate::base::ids::SampleId;
+use crate::base::{Flag, PlantId, Stamp};
+use crate::desk::catalogue::TagCard;
+use crate::desk::past::Chronicle;
 use crate::ledger::store::Reading;
 
 /// Most points that anybody gets.
@@ -21,6 +25,26 @@ pub struct History {
     pub thinned: bool,
     /// By time.
     pub points: Vec<Point>,
+    /// What a laboratory found in samples that were taken beside the instrument.
+    pub samples: Vec<Sample>,
+}
+
+/// What a laboratory found: when the sample was taken (ms since 1970), its value, how that stands
+/// to what was in the sample, and the sample's name.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Sample(i64, f64, Sign, SampleId);
+
+/// Samples taken beside an instrument, in the order in which their results came.
+pub fn samples(
+    chronicle: &Chronicle,
+    plant: &PlantId,
+    card: &TagCard,
+    (from, to): (Stamp, Stamp),
+) -> Vec<Sample> {
+    let results = chronicle.results(plant, to).map(|event| &event.result);
+    let beside = results.filter(|it| card.sites.contains(&it.site));
+    let same = beside.filter(|it| Some(it.analyte) == card.analyte && it.taken_at >= from);
+    same.map(|it| Sample(it.taken_at.as_ms(), it.value, it.sign, it.sample.clone())).collect()
 }
 
 fn point(reading: &Reading) -> Point {
@@ -36,7 +60,7 @@ pub fn thin(readings: &[Reading], (from, to): (Stamp, Stamp), max: usize) -> His
     let count = readings.len();
     if count <= max {
         let points = readings.iter().map(point).collect();
-        return History { readings: count, thinned: false, points };
+        return History { readings: count, thinned: false, points, samples: Vec::new() };
     }
     let columns = (max / 3) as i64;
     let width = ((to - from).as_ms() / columns).max(1);
@@ -54,7 +78,7 @@ pub fn thin(readings: &[Reading], (from, to): (Stamp, Stamp), max: usize) -> His
         kept.dedup();
         points.extend(kept.into_iter().filter_map(|n| readings.get(n)).map(point));
     }
-    History { readings: count, thinned: true, points }
+    History { readings: count, thinned: true, points, samples: Vec::new() }
 }
 
 #[cfg(test)]

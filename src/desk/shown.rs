@@ -79,6 +79,11 @@ impl Shown {
         Self(plants.collect())
     }
 
+    /// Of each plant, what there is one of.
+    pub fn heads(&self) -> Vec<Value> {
+        self.0.iter().map(|plant| json!(plant.head)).collect()
+    }
+
     /// All of it; `trends`: the last values of each instrument of each plant.
     pub fn whole<'s>(&self, trends: impl Iterator<Item = Vec<&'s [f64]>>) -> Value {
         let plants = self.0.iter().zip(trends).map(|(plant, trends)| {

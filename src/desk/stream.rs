@@ -186,6 +186,11 @@ impl Hub {
         Shown::of(&self.snapshots.borrow(), |plant, now| told.calls(plant, now))
     }
 
+    /// Of each plant, what there is one of, as pages get it.
+    pub fn heads(&self) -> Vec<Value> {
+        self.shown().heads()
+    }
+
     /// Everything, at this moment. Whoever has it goes on with the pieces after `id`.
     pub fn whole(&self) -> Value {
         // The number first: what is told between the two is heard again, and says the same.

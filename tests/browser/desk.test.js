@@ -6,7 +6,7 @@ import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { after, before, test } from "node:test";
-import { api, axe, browse, cable, person, start } from "./place.js";
+import { api, browse, cable, come as openPage, go, hindrances, person, start, unfold, violations } from "./place.js";
 
 const shots = process.env.SANMEN_BROWSER_SHOTS ?? join(dirname(fileURLToPath(import.meta.url)), "../../target/browser/shots");
 const LONG = { timeout: 120000 };
@@ -30,26 +30,8 @@ after(async () => {
   assert.equal(ended, 0, "Ctrl-C ends well, even with pages open");
 });
 
-async function come(context, link = run.link) {
-  const page = await context.newPage();
-  page.setDefaultTimeout(30000);
-  await page.goto(link);
-  await page.locator("footer").waitFor();
-  return page;
-}
-
-const go = async (page, hash, what) => {
-  await page.evaluate((hash) => (location.hash = hash), hash);
-  await page.locator(what).first().waitFor();
-};
-// A line an alarm: a flood folds them by itself unless somebody says otherwise.
-async function unfold(page) {
-  const groups = page.getByRole("button", { name: /Group by cause|按原因分组/ });
-  if ((await groups.getAttribute("aria-pressed")) === "false") await groups.click();
-  await groups.click();
-}
+const come = (context, link = run.link) => openPage(context, link);
 const unanswered = "tr.alarm.unacknowledged";
-const violations = (page) => page.evaluate(() => self.violations);
 
 test("the plant is alive on the page, and it is said how soon", LONG, async () => {
   const context = await person(browser);
@@ -204,7 +186,7 @@ test("who only looks on cannot answer, and strangers cannot even look", LONG, as
   await context.close();
 });
 
-const PAGES = { overview: ["#/overview", "table.plants"], plant: ["#/plant/sanmen", ".scheme .figure"], alarms: ["#/alarms", "tr.alarm"], point: ["#/point/sanmen/PIT-407", "#trend canvas"] };
+const PAGES = { overview: ["#/overview", "table.plants"], plant: ["#/plant/sanmen", ".scheme .figure"], alarms: ["#/alarms", "tr.alarm"], point: ["#/point/sanmen/PIT-407", "#trend canvas"], map: ["#/map/sanmen", "#netmap a.spot"], tickets: ["#/tickets", "table.tickets"] };
 
 for (const lang of ["zh", "en"]) {
   test(`every page can be used by everybody, and looks as it should (${lang})`, LONG, async () => {
@@ -213,10 +195,7 @@ for (const lang of ["zh", "en"]) {
     for (const [name, [hash, what]] of Object.entries(PAGES)) {
       await go(page, hash, what);
       await page.screenshot({ path: join(shots, `${name}-${lang}.png`) });
-      await page.evaluate(axe);
-      const { violations: found } = await page.evaluate(() => self.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"] }));
-      const told = found.map((it) => `${it.id}: ${it.nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(" | ")}`);
-      assert.deepEqual(told, [], `${name} ${lang}`);
+      assert.deepEqual(await hindrances(page), [], `${name} ${lang}`);
     }
     assert.deepEqual(await violations(page), []);
     await page.setViewportSize({ width: 390, height: 800 });

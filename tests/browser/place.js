@@ -18,7 +18,11 @@ const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 // Starts it; gives its link, its folder, and what it has said.
 export async function start(scenario = join(here, "morning.toml"), flags = []) {
   const data = mkdtempSync(join(tmpdir(), "sanmen-desk-"));
-  const child = spawn(program, ["run", scenario, "--data", data, "--space", "k7", "--format", "json", "--by", "Li", ...flags], { stdio: ["ignore", "ignore", "pipe"] });
+  return served(["run", scenario, "--data", data, "--space", "k7", "--format", "json", "--by", "Li", ...flags], data);
+}
+
+async function served(args, data) {
+  const child = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"] });
   let said = "";
   const ended = new Promise((done) => child.on("exit", done));
   const link = await new Promise((found, failed) => {
@@ -57,6 +61,38 @@ export async function person(browser, { lang = "en", toured = true, viewport = {
   return context;
 }
 
+// A page of the desk, once it is there.
+export async function come(context, link) {
+  const page = await context.newPage();
+  page.setDefaultTimeout(30000);
+  await page.goto(link);
+  await page.locator("footer").waitFor();
+  return page;
+}
+
+// Another page of it, once something of it is there.
+export const go = async (page, hash, what) => {
+  await page.evaluate((hash) => (location.hash = hash), hash);
+  await page.locator(what).first().waitFor();
+};
+
+// A line an alarm: a flood folds them by itself unless somebody says otherwise.
+export async function unfold(page) {
+  const groups = page.getByRole("button", { name: /Group by cause|按原因分组/ });
+  if ((await groups.getAttribute("aria-pressed")) === "false") await groups.click();
+  await groups.click();
+}
+
+// What a page did against the policy that says what it may load and run.
+export const violations = (page) => page.evaluate(() => self.violations);
+
+// What keeps somebody from using the page, by the rules of WCAG and good practice.
+export async function hindrances(page) {
+  await page.evaluate(axe);
+  const { violations: found } = await page.evaluate(() => self.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"] }));
+  return found.map((it) => `${it.id}: ${it.nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(" | ")}`);
+}
+
 // A cable between browser and desk that can be cut.
 export async function cable(origin) {
   const port = Number(new URL(origin).port);
@@ -79,6 +115,15 @@ export async function cable(origin) {
     mend: () => { cut = false; },
     close: () => { open.forEach((it) => it.destroy()); server.close(); },
   };
+}
+
+// A run to its end, and the desk alone over its ledger.
+export async function ended(scenario, speed = "3600") {
+  const data = mkdtempSync(join(tmpdir(), "sanmen-desk-"));
+  const played = spawn(program, ["run", scenario, "--data", data, "--space", "k7", "--speed", speed, "--listen", "off", "--format", "json"], { stdio: "ignore" });
+  const code = await new Promise((done) => played.on("exit", done));
+  if (code !== 0) throw new Error(`${scenario} ended with ${code}`);
+  return served(["desk", "--data", data, "--space", "k7", "--listen", "0", "--by", "Li"], data);
 }
 
 // What the desk says itself.

@@ -8,6 +8,8 @@ mod closed_forms;
 #[cfg(feature = "cli")]
 mod dataset;
 #[cfg(feature = "cli")]
+mod desk_past;
+#[cfg(feature = "cli")]
 mod engine_world;
 mod explain;
 mod failures;

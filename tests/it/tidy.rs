@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 ///
 /// `base` may be imported by all, and every module may import itself.
 ///
-/// Two rows are wider than the design's first sketch: an alarm is about a plant and a tag, so
-/// `alarms` knows their indices, and the ledger names tags.
+/// Three rows are wider than the design's first sketch: an alarm is about a plant and a tag, so
+/// `alarms` knows their indices, and the ledger names tags; the desk folds the ledger's records,
+/// and those carry what intake has noticed.
 const IMPORTS: [(&str, &[&str]); 13] = [
     ("base", &[]),
     ("plant", &[]),
@@ -41,6 +42,7 @@ const IMPORTS: [(&str, &[&str]); 13] = [
             "plant::tags",
             "plant::profile",
             "scenario::injection",
+            "ingest::observation",
             "alarms",
             "ledger",
             "monitor::Snapshot",

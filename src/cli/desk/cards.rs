@@ -9,9 +9,10 @@ use crate::desk::catalogue::{
     Catalogue, HandlingCard, LimitCard, PlantCard, RuleCard, TagCard, VillageCard,
 };
 use crate::inspection::book::{Book, InspectionRule, Kind};
+use crate::inspection::grab_watch::{GrabSample, beside};
 use crate::inspection::limit::Side;
 use crate::plant::Plant;
-use crate::plant::tags::Tag;
+use crate::plant::tags::{SiteIndex, Tag};
 
 /// Everything that never changes.
 pub(super) fn catalogue(room: &Room) -> Catalogue {
@@ -87,6 +88,8 @@ fn tag_card(plant: &Plant, tag: &Tag, book: &Book) -> TagCard {
         let (below, at) = (limit.side == Side::Below, limit.raise);
         Some(LimitCard { rule: rule.id.clone(), below, at, clear: limit.clear })
     };
+    let sites = beside(&plant.profile, tag);
+    let sites = sites.filter_map(|SiteIndex(at)| plant.profile.sites.get(at));
     TagCard {
         id: tag.id.clone(),
         title: tag.title.clone(),
@@ -99,5 +102,7 @@ fn tag_card(plant: &Plant, tag: &Tag, book: &Book) -> TagCard {
         station: None,
         limits: watching().filter_map(limit).collect(),
         rules: watching().map(|rule| rule.id.clone()).collect(),
+        sites: sites.map(|site| site.id.clone()).collect(),
+        analyte: GrabSample::analyte(tag.quantity),
     }
 }

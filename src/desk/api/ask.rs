@@ -15,7 +15,7 @@ use serde_json::json;
 use super::{Question, Refusal, Shared, json_of};
 use crate::base::text::Lang;
 use crate::base::{PlantId, RuleId, Stamp, TagId};
-use crate::desk::history::thin;
+use crate::desk::history::{History, samples, thin};
 use crate::desk::role::Role;
 use crate::ledger::sqlite::Visitor;
 
@@ -63,10 +63,10 @@ pub(super) async fn history(
     let plant = PlantId::new(&wanted.plant).map_err(Refusal::wrong)?;
     let tag = TagId::new(&wanted.tag).map_err(Refusal::wrong)?;
     let known = served.desk.catalogue.plants.iter().find(|card| card.id == plant);
-    if known.is_none_or(|card| card.tags.iter().all(|card| card.id != tag)) {
+    let Some(card) = known.and_then(|card| card.tags.iter().find(|card| card.id == tag)) else {
         let text = format!("there is no instrument {tag} at {plant}");
         return Err(Refusal::new(StatusCode::NOT_FOUND, text));
-    }
+    };
     let times = (
         Stamp::from_ms(wanted.from).map_err(Refusal::wrong)?,
         Stamp::from_ms(wanted.to).map_err(Refusal::wrong)?,
@@ -76,9 +76,29 @@ pub(super) async fn history(
     }
     let mut visitor = Visitor::open(&served.desk.folder).await.map_err(Refusal::ours)?;
     let readings = visitor.readings((&plant, &tag), times).await.map_err(Refusal::ours)?;
+    let read = served.chronicle(&mut visitor, |it| samples(it, &plant, card, times)).await;
+    let samples = read.map_err(Refusal::ours)?;
     visitor.close().await.map_err(Refusal::ours)?;
-    let history = thin(&readings, times, wanted.max.unwrap_or(POINTS));
+    let history = History { samples, ..thin(&readings, times, wanted.max.unwrap_or(POINTS)) };
     Ok(json_of(StatusCode::OK, &json!(history)))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Where {
+    plant: String,
+}
+
+/// The network of a plant, for a drawing.
+pub(super) async fn map(
+    State(served): Shared,
+    Query(Where { plant }): Query<Where>,
+) -> Result<Response, Refusal> {
+    let plant = PlantId::new(&plant).map_err(Refusal::wrong)?;
+    let map = (served.desk.draw)(&plant).ok_or_else(|| {
+        Refusal::new(StatusCode::NOT_FOUND, format!("there is no plant {plant} here"))
+    })?;
+    Ok(json_of(StatusCode::OK, &json!(map)))
 }
 
 #[derive(Debug, Deserialize)]
@@ -87,6 +107,8 @@ pub(super) struct Why {
     plant: String,
     rule: String,
     tag: Option<String>,
+    /// ms since 1970; now, when nobody says.
+    at: Option<i64>,
     lang: Option<String>,
 }
 
@@ -99,6 +121,7 @@ pub(super) async fn explain(
         plant: PlantId::new(&why.plant).map_err(Refusal::wrong)?,
         rule: RuleId::new(&why.rule).map_err(Refusal::wrong)?,
         tag: why.tag.as_deref().map(TagId::new).transpose().map_err(Refusal::wrong)?,
+        at: why.at.map(Stamp::from_ms).transpose().map_err(Refusal::wrong)?,
         lang: if why.lang.as_deref() == Some("zh") { Lang::Zh } else { Lang::En },
     };
     let explain = Arc::clone(&served.desk.explain);

@@ -9,19 +9,20 @@ export const form = { open: null, error: "", busy: false };
 export const said = { text: "", bad: false };
 
 const MAY = new Set(["operator", "instructor"]);
-export const mayAnswer = () => MAY.has(store.role);
+// Nobody answers the past.
+export const mayAnswer = () => MAY.has(store.role) && !store.replay;
 export const name = () => localStorage.getItem("name") || store.catalogue?.by || "";
 export const setName = (next) => localStorage.setItem("name", next.trim());
 
 const keyOf = () => "k" + Array.from(crypto.getRandomValues(new Uint8Array(12)), (it) => it.toString(16).padStart(2, "0")).join("");
 
-function tell(text, bad = false) {
+export function tell(text, bad = false) {
   Object.assign(said, { text, bad });
   changed();
 }
 
 // Sends an answer; on a lost connection the same answer again, a few times.
-async function send(alarm, action, extra = {}) {
+export async function send(alarm, action, extra = {}) {
   const key = keyOf();
   const body = JSON.stringify({ by: name(), ...extra });
   const path = "alarms/" + alarm.id.split("/").map(encodeURIComponent).join("/") + "/" + action;
@@ -36,8 +37,10 @@ async function send(alarm, action, extra = {}) {
   }
 }
 
+const refuse = () => tell(say(store.replay ? "replay-no-answer" : "only-looks-on"), true);
+
 export async function answer(alarm, action, extra) {
-  if (!mayAnswer()) return tell(say("only-looks-on"), true);
+  if (!mayAnswer()) return refuse();
   try {
     const { reply } = await send(alarm, action, extra);
     const state = (reply.done ?? reply.already).state;
@@ -56,7 +59,7 @@ export const acknowledge = (alarm) =>
 
 // Shelving, or taking out of service: how long, and why.
 export function setAside(alarm, action = "shelve") {
-  if (!mayAnswer()) return tell(say("only-looks-on"), true);
+  if (!mayAnswer()) return refuse();
   Object.assign(form, { open: { alarm, action }, error: "", busy: false });
   changed();
 }

@@ -1,28 +1,40 @@
 // The shell around every page: who, where, when; the alarm that matters most; how fresh all is.
 
 import { html, nothing, render } from "./vendor/lit-html/lit-html.js";
-import { allAlarms, changed, enter, isExercise, now, onChange, resync, store, take, topAlarm, watchSilence } from "./store.js";
-import { acknowledge, dialog, form, mayAnswer, name, said, setName } from "./answers.js";
+import { allAlarms, changed, enter, isExercise, live, now, onChange, resync, store, take, topAlarm, watchSilence } from "./store.js";
+import { acknowledge, dialog, form, mayAnswer, name, said, setName, tell } from "./answers.js";
 import { badge, plantIndex, subject, why } from "./parts.js";
 import { clock, span, wallClock } from "./format.js";
 import { loadWords, otherLanguage, say, setLang, textOf } from "./words.js";
+import * as announce from "./announce.js";
 import { begin, greet, guide } from "./tour.js";
-import * as alarmPage from "./pages/alarms.js";
-import { overview } from "./pages/overview.js";
-import { plant } from "./pages/plant.js";
+
+// Each page is fetched when somebody opens it for the first time. It has `view(at)`, and may have
+// `enter(at)`, `key(event, at)`, `drawn(at)` and `leave()`.
+const PAGES = {
+  overview: () => import("./pages/overview.js"),
+  plant: () => import("./pages/plant.js"),
+  point: () => import("./pages/point.js"),
+  map: () => import("./pages/map.js"),
+  alarms: () => import("./pages/alarms.js"),
+  tickets: () => import("./pages/tickets.js"),
+};
+// The past is fetched when somebody asks for it.
+let past = null;
+const loaded = {};
 
 const root = document.getElementById("app");
-// Fetched when somebody looks at a point for the first time.
-let pointPage = null;
-const shell = { help: false, go: false, spoken: "", called: new Set(), alert: "" };
+const shell = { help: false, go: false, spoken: "", page: "" };
 
+// Where the address leads: a page, and what it is about.
 function route() {
   const [, page = "", ...rest] = location.hash.split("/").map(decodeURIComponent);
-  if (page === "alarms") return { page, id: rest[0] ?? null };
+  const index = plantIndex(rest[0]);
+  if (page === "alarms" || page === "tickets") return { page, id: rest[0] ?? null };
   if (page === "overview") return { page };
-  if (page === "plant" && plantIndex(rest[0]) >= 0) return { page, index: plantIndex(rest[0]) };
-  if (page === "point" && plantIndex(rest[0]) >= 0) {
-    const index = plantIndex(rest[0]);
+  if (page === "plant" && index >= 0) return { page, index };
+  if (page === "map" && index >= 0) return { page, index, quantity: rest[1] };
+  if (page === "point" && index >= 0) {
     const card = store.catalogue.plants[index];
     const tag = card.tags[card.byTag.get(rest[1])];
     if (tag) return { page, index, tag };
@@ -31,17 +43,27 @@ function route() {
   return store.catalogue.plants.length === 1 ? { page: "plant", index: 0 } : { page: "overview" };
 }
 
+function load(at) {
+  loaded[at.page] ??= PAGES[at.page]().then((page) => {
+    loaded[at.page] = page;
+    page.enter?.(at);
+    changed();
+  }, () => {
+    // The desk cannot be reached; it is asked again.
+    delete loaded[at.page];
+    setTimeout(changed, 2000);
+  });
+}
+
+// The page, once it is there.
+const pageOf = (at) => (typeof loaded[at.page]?.view === "function" ? loaded[at.page] : null);
+
 function body(at) {
-  if (at.page !== "point") pointPage?.leave();
-  switch (at.page) {
-    case "alarms": return alarmPage.alarms();
-    case "plant": return plant(at.index);
-    case "point":
-      if (pointPage) return pointPage.point(at.index, at.tag);
-      import("./pages/point.js").then((page) => { pointPage = page; changed(); });
-      return html`<p role="status">${say("loading")}</p>`;
-    default: return overview();
-  }
+  if (shell.page && shell.page !== at.page) loaded[shell.page]?.leave?.();
+  shell.page = at.page;
+  if (pageOf(at)) return pageOf(at).view(at);
+  load(at);
+  return html`<p role="status">${say("loading")}</p>`;
 }
 
 function header(at) {
@@ -56,7 +78,9 @@ function header(at) {
     <strong class="brand">${catalogue.plants.length === 1 ? textOf(own.title) : catalogue.title ? textOf(catalogue.title) : say("plants")}</strong>
     <nav aria-label=${say("pages")}>${link("overview", "#/overview", say("overview"))}
       ${link("plant", `#/plant/${own.id}`, say("plant"))}
-      ${link("alarms", "#/alarms", say("alarms-count", { n: active, open }))}</nav>
+      ${link("map", `#/map/${own.id}`, say("map"))}
+      ${link("alarms", "#/alarms", say("alarms-nav", { n: active, open }))}
+      ${link("tickets", "#/tickets", say("tickets"))}</nav>
     <span class="gap"></span>
     <span class="clocks">${isExercise() ? html`${say("sim-time", { time: clock(now(), own.utc_offset_s, { date: true }) })} ${speed ? html`<b>×${Number(speed.toFixed(1))}</b>` : nothing}` : nothing}
       ${say("wall-time", { time: wallClock(store.wall || Date.now()) })}</span>
@@ -67,11 +91,21 @@ function header(at) {
   </header>`;
 }
 
+// Whoever looks at the past is told what happens now.
+function nowCalls() {
+  const top = store.replay ? topAlarm(live.plants) : null;
+  const isOld = top && allAlarms().some((it) => it.id === top.id && it.unanswered);
+  return top && top.level <= 2 && !isOld ? html`<aside class="banner p${top.level}-line" aria-label=${say("now")}>${badge(top.level, top.state)} <b>${say("now")}:</b> ${subject(top)} · ${top.title}<span class="gap"></span>
+    <button class="main" @click=${() => past.leave()}>${say("back-to-live")}</button></aside>` : nothing;
+}
+
 function banner() {
   const top = topAlarm();
   if (!top) return nothing;
-  return html`<aside class="banner p${top.level}-line" aria-label=${say("most-urgent")}>${badge(top.level, top.state)} <span>${clock(top.at, top.card.utc_offset_s, { seconds: false })}
-    ${store.catalogue.plants.length > 1 ? textOf(top.card.title) + " · " : ""}<b>${subject(top)}</b> · ${top.title} · ${why(top)} — ${say("state-" + top.state)}</span><span class="gap"></span>
+  const calls = !store.replay && top.level === 1 && Date.now() < announce.voice.until;
+  return html`<aside class="banner p${top.level}-line${calls ? " calling" : ""}" aria-label=${say("most-urgent")}>${badge(top.level, top.state)} <span>${clock(top.at, top.card.utc_offset_s, { seconds: false })}
+    ${store.catalogue.plants.length > 1 ? textOf(top.card.title) + " · " : ""}<b>${subject(top)}</b> · ${top.title} · ${why(top)} — ${say("state-" + top.state)}
+    ${calls && announce.voice.times > 1 ? html`<b class="again">${say("called-times", { n: announce.voice.times })}</b>` : nothing}</span><span class="gap"></span>
     ${mayAnswer() ? html`<button class="main" @click=${() => acknowledge(top)}>${say("acknowledge")} <kbd>A</kbd></button>` : nothing}
     <a class="button" href=${`#/alarms/${encodeURIComponent(top.id)}`}>${say("open")}</a></aside>`;
 }
@@ -87,26 +121,20 @@ function footer() {
   const age = newest && now() ? say("last-message", { time: clock(newest, store.catalogue.plants[0].utc_offset_s) }) : say("no-message");
   return html`<footer>${link}<span>${age}</span><span>${say("quarantined-n", { n: refused })}</span><span>${say("shelved-n", { n: aside })}</span>
     <span>${say("calls-n", { n: sum((head) => head.calls) })}</span>${heads.some((head) => head.flood) ? html`<strong>${say("flood")}</strong>` : nothing}
-    <span class="gap"></span><span class=${said.bad ? "error" : ""} role="status" id="said">${said.text}</span></footer>`;
+    <span class="gap"></span><span class=${said.bad ? "error" : ""} role="status" id="said">${said.text}</span>
+    ${store.replay ? nothing : html`<button class="replay" @click=${() => replay()}>◀◀ ${say("replay")}</button>`}
+    <button class="sound" aria-pressed=${String(announce.voice.sound)} title=${say("sound-long")} @click=${() => announce.setSound(!announce.voice.sound)}>${say(announce.voice.sound ? "sound-on" : "sound-off")}</button></footer>`;
 }
 
 function help() {
-  const keys = [["A", "acknowledge"], ["S", "shelve"], ["T", "trend"], ["R", "reset"], ["/", "search"], ["G O", "overview"], ["G P", "plant"], ["G A", "alarms"], ["↑ ↓", "choose"], ["?", "help"]];
+  const keys = [["A", "acknowledge"], ["S", "shelve"], ["T", "trend"], ["R", "reset"], ["/", "search"], ["X", "choose-several"], ["G O", "overview"], ["G P", "plant"], ["G M", "map"], ["G A", "alarms"], ["G T", "tickets"], ["G R", "replay"], ["G L", "back-to-live"], [", .", "replay-jump"], ["↑ ↓", "choose"], ["?", "help"]];
   const close = () => { shell.help = false; changed(); };
   return shell.help ? html`<dialog class="form" aria-labelledby="help-title" @close=${close}><h2 id="help-title">${say("help")}</h2>
     <dl>${keys.map(([key, what]) => html`<dt><kbd>${key}</kbd></dt><dd>${say(what)}</dd>`)}</dl>
     <p>${say("help-text")}</p><p class="buttons"><button @click=${() => { close(); begin(); }}>${say("tour")}</button><button class="main" @click=${close}>${say("close")}</button></p></dialog>` : nothing;
 }
 
-// A new alarm of the highest priority is said at once; everything else at most every ten seconds.
-function speak() {
-  const fresh = allAlarms().find((it) => it.level === 1 && it.unanswered && !it.aside && !shell.called.has(it.id));
-  if (fresh) {
-    shell.called.add(fresh.id);
-    shell.alert = `${say("priority-n", { n: 1 })} ${subject(fresh)} ${fresh.title}`;
-  }
-}
-
+// What is not said at once is said at most every ten seconds.
 function summarise() {
   const all = allAlarms();
   const text = say("alarms-count", { n: all.filter((it) => it.active).length, open: all.filter((it) => it.unanswered && !it.aside).length });
@@ -120,10 +148,9 @@ function page() {
   if (store.error) return html`<main class="door"><h1>Sanmen</h1><p role="alert">${say("come-in")}</p><p class="muted">${store.error}</p></main>`;
   if (!store.ready) return html`<main class="door"><h1>Sanmen</h1><p role="status">${say(store.lostAt ? "no-desk" : "loading")}</p></main>`;
   const at = route();
-  speak();
   return html`${isExercise() ? html`<aside class="exercise" aria-label="演练 EXERCISE">演练 EXERCISE · ${textOf(store.catalogue.title) || store.plants.find((it) => it.head.exercise).head.exercise}</aside>` : nothing}
-    ${header(at)}${banner()}<main tabindex="-1" id="main">${body(at)}</main>${footer()}${guide()}${dialog()}${help()}
-    <div class="unseen" role="alert">${shell.alert}</div><div class="unseen" aria-live="polite">${shell.spoken}</div>`;
+    ${store.replay ? past.frame() : nothing}${header(at)}${nowCalls()}${banner()}<main tabindex="-1" id="main">${body(at)}</main>${store.replay ? past.bar() : nothing}${footer()}${guide()}${dialog()}${help()}
+    <div class="unseen" role="alert">${announce.voice.text}</div><div class="unseen" aria-live="polite">${shell.spoken}</div>`;
 }
 
 let due = false;
@@ -131,12 +158,13 @@ function draw() {
   due = false;
   document.title = store.ready ? `${allAlarms().filter((it) => it.unanswered && !it.aside).length || ""} ${say("title")}`.trim() : "Sanmen";
   document.body.classList.toggle("is-exercise", store.ready && isExercise());
-  document.body.classList.toggle("is-lost", store.ready && store.lostAt !== null);
+  document.body.classList.toggle("is-replay", store.replay !== null);
+  document.body.classList.toggle("is-lost", store.ready && store.lostAt !== null && !store.replay);
   render(page(), root);
   document.querySelectorAll("dialog:not([open])").forEach((it) => it.showModal());
   if (store.ready && !store.error) {
     const at = route();
-    if (at.page === "point") pointPage?.drawn(store.catalogue.plants[at.index], at.tag);
+    pageOf(at)?.drawn?.(at);
   }
 }
 
@@ -155,21 +183,42 @@ function keys(event) {
   const at = route();
   if (shell.go) {
     shell.go = false;
-    const to = { o: "#/overview", a: "#/alarms", p: `#/plant/${store.catalogue.plants[at.index ?? 0].id}` }[event.key.toLowerCase()];
+    const own = store.catalogue.plants[at.index ?? 0].id;
+    const key = event.key.toLowerCase();
+    const to = { o: "#/overview", a: "#/alarms", t: "#/tickets", p: `#/plant/${own}`, m: `#/map/${own}` }[key];
     if (to) location.hash = to;
+    if (key === "r" && !store.replay) replay();
+    if (key === "l" && store.replay) past.leave();
     return;
   }
   if (event.key === "g" || event.key === "G") shell.go = true;
   else if (event.key === "?") { shell.help = true; changed(); }
-  else if (at.page === "alarms" && alarmPage.key(event)) return;
+  else if (store.replay && past.key(event)) return;
+  else if (pageOf(at)?.key?.(event, at)) return;
   else if (event.key.toLowerCase() === "a" && topAlarm()) acknowledge(topAlarm());
+}
+
+// Looks at the past, at a moment or at its end.
+async function replay(at) {
+  try {
+    past ??= await import("./replay.js");
+    await past.begin(at);
+  } catch (error) {
+    tell(error.status ? error.message : say("no-desk"), true);
+  }
 }
 
 function arrive() {
   if (!store.catalogue) return;
   if (location.hash.startsWith("#token=")) return location.reload();
+  // A link to a moment: #/replay/MS/page.
+  const moment = location.hash.match(/^#\/replay\/(\d+)(\/.*)?$/);
+  if (moment) {
+    history.replaceState(null, "", "#" + (moment[2] ?? "/"));
+    replay(Number(moment[1]));
+  }
   const at = route();
-  if (at.page === "alarms" && at.id) alarmPage.select(at.id);
+  pageOf(at)?.enter?.(at);
   changed();
   document.getElementById("main")?.focus({ preventScroll: true });
 }
@@ -207,6 +256,8 @@ try {
     watchSilence();
     greet();
     setInterval(summarise, 10000);
+    setInterval(announce.listen, 1000);
+    onChange(announce.listen);
     addEventListener("hashchange", arrive);
     addEventListener("keydown", keys);
     addEventListener("resize", changed);

@@ -16,10 +16,14 @@ export const store = {
   wall: 0,
   id: null,
   ready: false,
+  replay: null, // of the past that is looked at; replay.js
   lostAt: null, // wall clock of this page
   heardAt: 0,
   error: null,
 };
+
+// What goes on meanwhile, when `store` shows the past; else the same.
+export const live = { plants: [], records: [] };
 
 const listeners = new Set();
 export const onChange = (listener) => listeners.add(listener);
@@ -63,8 +67,8 @@ export function resync() {
   waiting ??= [];
   fetching ??= call("snapshot")
     .then((whole) => {
-      store.plants = whole.plants;
-      store.records = whole.records;
+      Object.assign(live, { plants: whole.plants, records: whole.records });
+      if (!store.replay) showLive();
       Object.assign(store, { link: whole.link, refused: whole.refused, wall: whole.wall });
       Object.assign(store, { id: whole.id, ready: true, error: null });
       heard();
@@ -80,6 +84,15 @@ export function resync() {
     })
     .finally(() => (fetching = null));
   return fetching;
+}
+
+export function showLive() {
+  Object.assign(store, { replay: null, plants: live.plants, records: live.records });
+}
+
+// A moment of the past, as the ledger's records tell it.
+export function showPast({ plants, records }) {
+  Object.assign(store, { plants, records });
 }
 
 function heard() {
@@ -113,13 +126,13 @@ export function take(piece) {
   const data = piece.data;
   if (data.wall) store.wall = data.wall;
   if (piece.kind === "state") {
-    for (const [at, change] of Object.entries(data.plants)) apply(store.plants[at], change);
+    for (const [at, change] of Object.entries(data.plants)) apply(live.plants[at], change);
   } else if (piece.kind === "link") {
     store.link = data;
   } else if (piece.kind === "record") {
-    const known = store.records.some((entry) => entry.plant === data.plant && entry.n === data.n);
-    if (!known) store.records.push(data);
-    if (store.records.length > RECORDS) store.records.shift();
+    const known = live.records.some((entry) => entry.plant === data.plant && entry.n === data.n);
+    if (!known) live.records.push(data);
+    if (live.records.length > RECORDS) live.records.shift();
   }
   changed();
 }
@@ -176,8 +189,9 @@ const byUrgency = (a, b) =>
 const remembered = new WeakMap();
 
 // The alarms of one plant, most urgent first.
-export function alarmsOf(at) {
-  const plant = store.plants[at];
+export const alarmsOf = (at, plants = store.plants) => alarmsIn(plants[at], at);
+
+function alarmsIn(plant, at) {
   if (!plant) return [];
   const known = remembered.get(plant.alarms);
   if (known && known.lang === language() && known.shelves === plant.shelves) return known.alarms;
@@ -187,14 +201,14 @@ export function alarmsOf(at) {
   return alarms;
 }
 
-export function allAlarms() {
-  if (store.plants.length === 1) return alarmsOf(0);
-  return store.plants.flatMap((_, at) => alarmsOf(at)).sort(byUrgency);
+export function allAlarms(plants = store.plants) {
+  if (plants.length === 1) return alarmsOf(0, plants);
+  return plants.flatMap((_, at) => alarmsOf(at, plants)).sort(byUrgency);
 }
 
 // The newest of those that are most urgent and that nobody has answered.
-export function topAlarm() {
-  const open = allAlarms().filter((alarm) => alarm.unanswered && !alarm.aside);
+export function topAlarm(plants = store.plants) {
+  const open = allAlarms(plants).filter((alarm) => alarm.unanswered && !alarm.aside);
   const level = Math.min(...open.map((alarm) => alarm.level));
   return open.filter((alarm) => alarm.level === level).sort((a, b) => b.at - a.at)[0];
 }
@@ -221,7 +235,7 @@ export function concerned(at) {
 }
 
 // The time that the monitor counts in: the newest any plant has reached.
-export const now = () => Math.max(0, ...store.plants.map((plant) => plant.head.heard_at ?? plant.head.reached ?? 0));
+export const now = () => store.replay?.at ?? Math.max(0, ...store.plants.map((plant) => plant.head.heard_at ?? plant.head.reached ?? 0));
 export const isExercise = () => store.plants.some((plant) => plant.head.exercise);
 
 // What happened at a plant, and to the monitor, oldest first.

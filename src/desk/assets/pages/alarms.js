@@ -7,6 +7,7 @@ import { acknowledge, answer, mayAnswer, setAside } from "../answers.js";
 import { badge, pointLink, stateOf, subject, why } from "../parts.js";
 import { clock, span } from "../format.js";
 import { say, textOf } from "../words.js";
+import * as several from "../several.js";
 
 const list = { filters: new Set(), search: "", grouped: false, tab: "open", selected: null, unfolded: new Set() };
 const TABS = ["open", "shelved", "suppressed-by-design", "out-of-service"];
@@ -64,7 +65,9 @@ function choose(alarm, focus = false) {
   if (focus) requestAnimationFrame(() => document.querySelector("tr[aria-current]")?.focus());
 }
 
-export function select(id) {
+// An address may name an alarm.
+export function enter({ id }) {
+  if (!id) return;
   Object.assign(list, { selected: id, search: "", tab: "open" });
   list.filters.clear();
 }
@@ -76,7 +79,8 @@ export function key(event) {
   switch (event.key) {
     case "ArrowDown": case "j": choose(shown[Math.min(at + 1, shown.length - 1)], true); break;
     case "ArrowUp": case "k": choose(shown[Math.max(at - 1, 0)], true); break;
-    case "a": case "A": if (alarm) acknowledge(alarm); break;
+    case "a": case "A": if (several.chosen.size) several.ask(); else if (alarm) acknowledge(alarm); break;
+    case "x": case "X": if (alarm) several.toggle(alarm); break;
     case "s": case "S": if (alarm) alarm.state === "shelved" ? answer(alarm, "unshelve") : setAside(alarm); break;
     case "r": case "R": if (alarm) answer(alarm, "reset"); break;
     case "t": case "T": case "Enter": if (alarm) location.hash = linkOf(alarm); break;
@@ -117,6 +121,8 @@ function row(alarm, behind, isBehind) {
   const lasts = alarm.active && alarm.since ? say("lasts", { span: span(now() - alarm.since) }) : "";
   return html`<tr class="alarm ${alarm.state}${isBehind ? " behind" : ""}" tabindex="0" data-alarm=${alarm.id}
       aria-current=${current ? "true" : nothing} @focus=${() => list.selected !== alarm.id && choose(alarm)}>
+    <td class="pick">${mayAnswer() && alarm.unanswered && !alarm.aside ? html`<input type="checkbox" aria-label=${say("choose-alarm", { what: `${subject(alarm)} ${alarm.title}` })}
+      .checked=${several.chosen.has(alarm.id)} @change=${() => several.toggle(alarm)}>` : nothing}</td>
     <td>${badge(alarm.level, alarm.state)}</td>
     <td class="time">${clock(alarm.at, offset, { date: true, seconds: false })}</td>
     ${many ? html`<td>${textOf(alarm.card.title)}</td>` : nothing}
@@ -130,7 +136,7 @@ function row(alarm, behind, isBehind) {
   </tr>`;
 }
 
-export function alarms() {
+export function view() {
   const { all, lines } = rows();
   const shown = flat(lines);
   const count = (tab) => allAlarms().filter((alarm) => inTab(alarm, tab)).length;
@@ -155,14 +161,17 @@ export function alarms() {
         @keydown=${(event) => event.key === "Escape" && event.target.blur()}></label>
     </div>
     ${isFlood() ? html`<p class="flood" role="status">${say("flood-goes-on")} ${say("shown-of", { shown: lines.length, all: all.length })}</p>` : nothing}
+    ${several.bar()}
     <div class="scroll" tabindex="0" role="region" aria-label=${say("alarms")}>
     <table class="alarms">
-      <thead><tr><th>${say("priority")}</th><th>${say("time")}</th>${many ? html`<th>${say("plant")}</th>` : nothing}
+      <thead><tr><td class="pick"></td><th>${say("priority")}</th><th>${say("time")}</th>${many ? html`<th>${say("plant")}</th>` : nothing}
         <th>${say("where")}</th><th>${say("what")}</th><th>${say("duration")}</th><th>${say("state")}</th><th>${say("answer")}</th></tr></thead>
       <tbody>${repeat(pinned, (it) => it.alarm.id, (it) => row(it.alarm, it.behind, it.isBehind))}</tbody>
     </table></div>
     ${shown.length ? nothing : html`<p class="empty">${say(all.length ? "nothing-matches" : "no-alarm")}</p>`}
     ${detail ? html`<aside class="advice" aria-label=${say("advice")}><h2>${badge(detail.level, detail.state)} ${detail.title}</h2>
-      <p>${detail.advice}</p>${detail.rule ? html`<p><small>${detail.rule.condition} · ${detail.rule.source}</small></p>` : nothing}</aside>` : nothing}
-    <p class="keys"><kbd>↑</kbd><kbd>↓</kbd> ${say("choose")} · <kbd>A</kbd> ${say("acknowledge")} · <kbd>S</kbd> ${say("shelve")} · <kbd>T</kbd> ${say("trend")} · <kbd>/</kbd> ${say("search")}</p>`;
+      <p>${detail.advice}</p>${detail.rule ? html`<p><small>${detail.rule.condition} · ${detail.rule.source}</small></p>` : nothing}
+      <p><a href=${`#/tickets/${encodeURIComponent(detail.id)}`}>${say("tickets-beside")}</a></p></aside>` : nothing}
+    <p class="keys"><kbd>↑</kbd><kbd>↓</kbd> ${say("choose")} · <kbd>X</kbd> ${say("choose-several")} · <kbd>A</kbd> ${say("acknowledge")} · <kbd>S</kbd> ${say("shelve")} · <kbd>T</kbd> ${say("trend")} · <kbd>/</kbd> ${say("search")}</p>
+    ${several.dialog()}`;
 }

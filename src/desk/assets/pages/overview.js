@@ -7,7 +7,7 @@ import { badge, bar, curve, levelOn, pointLink, reading } from "../parts.js";
 import { grouped } from "../format.js";
 import { say, textOf } from "../words.js";
 
-const view = { filter: "all" };
+const chosen = { filter: "all" };
 const FILTERS = {
   unanswered: (it) => it.alarms.some((alarm) => alarm.unanswered && !alarm.aside),
   urgent: (it) => it.level <= 2,
@@ -84,14 +84,14 @@ function row(at) {
     <td class="number">${at.active.length || "–"}</td><td class="number">${at.complaints || "–"}</td></tr>`;
 }
 
-export function overview() {
+export function view() {
   const all = store.plants.map((_, at) => standing(at)).sort(rank);
-  const shown = all.filter(FILTERS[view.filter]);
+  const shown = all.filter(FILTERS[chosen.filter]);
   const sum = (kind) => grouped(all.reduce((n, it) => n + it.concerned[kind], 0));
   return html`<h1>${say("overview")}</h1>
     <div class="tools" role="group" aria-label=${say("filter")}>
-      ${Object.keys(FILTERS).map((it) => html`<button class="chip" aria-pressed=${String(view.filter === it)}
-        @click=${() => { view.filter = it; changed(); }}>${say("plants-" + it)} ${all.filter(FILTERS[it]).length}</button>`)}
+      ${Object.keys(FILTERS).map((it) => html`<button class="chip" aria-pressed=${String(chosen.filter === it)}
+        @click=${() => { chosen.filter = it; changed(); }}>${say("plants-" + it)} ${all.filter(FILTERS[it]).length}</button>`)}
       <span class="gap"></span>
       <span>${say("people-affected", { pressure: sum("pressure"), dry: sum("dry"), quality: sum("quality") })}</span>
     </div>

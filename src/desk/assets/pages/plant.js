@@ -48,7 +48,7 @@ function standingAlarms(at) {
       <small>${why(alarm)}</small> <em>${stateOf(alarm)}</em></li>`)}</ul>` : html`<p class="empty">${say("no-alarm")}</p>`}</section>`;
 }
 
-export function plant(index) {
+export function view({ index }) {
   const at = standing(index);
   at.alarms = alarmsOf(index);
   const events = plantEvents(at.card.id).slice(-40).reverse();
@@ -57,6 +57,7 @@ export function plant(index) {
   return html`<h1>${textOf(at.card.title)} <small>${textOf(at.card.county)} · ${say("people-n", { n: grouped(at.card.people) })} ${online(at.plant)}</small></h1>
     <p class="fiction">${textOf(at.card.fiction)}</p>
     ${scheme(at)}
+    <p class="tools"><a class="button" href=${`#/map/${at.card.id}`}>${say("map")}</a> <a class="button" href="#/tickets">${say("tickets")}</a></p>
     ${standingAlarms(at)}
     ${villages(at)}
     <div class="columns">
@@ -66,5 +67,5 @@ export function plant(index) {
       ${table(at, say("network"), (tag) => tag.point === "network" && !["level", "state"].includes(tag.quantity))}
     </div>
       <section class="wide"><h2>${say("events")}</h2><div class="events" tabindex="0" role="region" aria-label=${say("events")}><ul class="plainlist">${events.map((entry) => eventLine(entry, at.card))}</ul></div></section>
-    <p class="muted">${say("counters", { messages: grouped(head.messages), readings: grouped(head.readings), lost: head.lost, refused: head.refused })}</p>`;
+    ${head.messages === null ? nothing : html`<p class="muted">${say("counters", { messages: grouped(head.messages), readings: grouped(head.readings), lost: head.lost, refused: head.refused })}</p>`}`;
 }

@@ -1,0 +1,223 @@
+// The network as its file lays it out, shaded by what instruments have shown. What no instrument
+// measures is hollow: nobody at a desk knows it.
+
+import { html, svg, nothing } from "../vendor/lit-html/lit-html.js";
+import { alarmsOf, call, changed, store } from "../store.js";
+import { badge, levelOn, pointLink, staleness } from "../parts.js";
+import { figure, span, unitOf, withUnit } from "../format.js";
+import { say, textOf } from "../words.js";
+
+const SHADES = ["s0", "s1", "s2", "s3"];
+const LOOKS = { 1: "▲1", 2: "◆2", 3: "●3", 4: "■4" };
+const ORDER = ["pressure", null, "turbidity", "age", "level", "flow", "conductivity", "temperature", "ph", "state"];
+const look = { maps: {}, failed: "", quantity: "pressure", table: false, focus: null, plant: "" };
+
+export const enter = ({ quantity }) => { if (quantity) look.quantity = quantity; };
+export const leave = () => { look.focus = null; };
+
+function load(card) {
+  if (look.maps[card.id]) return;
+  look.maps[card.id] = "loading";
+  call("map?plant=" + encodeURIComponent(card.id)).then((map) => {
+    look.maps[card.id] = map;
+    look.failed = "";
+  }, (error) => {
+    delete look.maps[card.id];
+    look.failed = error.message;
+  }).finally(changed);
+}
+
+// What can be chosen: what an instrument on the map measures; and age, which none does.
+function quantities(card, map) {
+  const here = new Set([...map.nodes, ...map.links].flatMap((it) => it.tags));
+  const measured = new Set(card.tags.filter((tag) => here.has(tag.id)).map((tag) => tag.quantity));
+  return ORDER.map((it) => it ?? card.residual).filter((it) => it === "age" || measured.has(it));
+}
+
+// The instrument of a place that measures the chosen quantity, with its reading.
+function measured(at, place, quantity) {
+  for (const id of place.tags) {
+    const n = at.card.byTag.get(id);
+    const tag = at.card.tags[n];
+    if (tag?.quantity === quantity) return { tag, cell: at.plant.tags[n], level: levelOn(at.alarms, id) };
+  }
+  return null;
+}
+
+const known = (found) => found?.cell?.[0] && found.cell[1] !== null && found.cell[2] < 4;
+
+// Places in pixels: as large as the page allows, north up.
+function layout(map) {
+  const width = Math.max(300, Math.min(innerWidth - (innerWidth < 720 ? 24 : 48), 1240));
+  const xs = map.nodes.map((it) => it.x);
+  const ys = map.nodes.map((it) => it.y);
+  const [left, right, low, high] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
+  const [wide, tall] = [right - left || 1, high - low || 1];
+  const [marginX, marginY] = [innerWidth < 720 ? 34 : 90, 34];
+  const height = Math.round(Math.max(300, Math.min(width * (tall / wide), innerHeight - (store.replay ? 400 : 330), 620)));
+  const scale = Math.min((width - 2 * marginX) / wide, (height - 2 * marginY) / tall);
+  const x0 = (width - wide * scale) / 2;
+  const y0 = (height - tall * scale) / 2;
+  return { width, height, place: ({ x, y }) => [x0 + (x - left) * scale, y0 + (high - y) * scale] };
+}
+
+// Labels beside their places, where nothing else stands.
+function labels(spots, width, height) {
+  const taken = spots.map(({ x, y }) => [x - 9, y - 9, x + 9, y + 9]);
+  const free = (box) => box[0] >= 2 && box[1] >= 2 && box[2] <= width - 2 && box[3] <= height - 2
+    && taken.every((it) => box[2] <= it[0] || box[0] >= it[2] || box[3] <= it[1] || box[1] >= it[3]);
+  for (const spot of spots) {
+    const wide = Math.max(...spot.lines.map(widthOf)) + 4;
+    const tall = spot.lines.length * 14;
+    const tries = [10, 26, 46].flatMap((gap) => [[gap, -tall / 2], [-gap - wide, -tall / 2], [-wide / 2, -gap - tall], [-wide / 2, gap], [gap, gap - 8], [-gap - wide, gap - 8], [gap, 4 - gap - tall], [-gap - wide, 4 - gap - tall]]);
+    for (const [dx, dy] of tries) {
+      const box = [spot.x + dx, spot.y + dy, spot.x + dx + wide, spot.y + dy + tall];
+      if (!free(box)) continue;
+      taken.push(box);
+      spot.box = box;
+      break;
+    }
+  }
+}
+
+const widthOf = (text) => [...text].reduce((sum, it) => sum + (it.charCodeAt(0) > 0x2e7f ? 12.5 : 6.8), 0);
+
+function nameOf(card, place) {
+  const village = card.byVillage.get(place.village);
+  return village ? textOf(village.title) : place.id;
+}
+
+const shadeOf = (value, [low, high]) => SHADES[Math.max(0, Math.min(3, Math.floor(((value - low) / (high - low || 1)) * 4)))];
+
+function told(at, place, found) {
+  const name = nameOf(at.card, place);
+  const where = `${name}${name === place.id ? "" : " " + place.id} · ${say("node-" + place.kind)}${place.elevation_m === undefined ? "" : ` · ${Math.round(place.elevation_m)} m`}`;
+  if (!found) return `${where} · ${say("unmeasured")}`;
+  const stale = staleness(at.plant, found.tag, found.cell);
+  const flag = { 3: "suspect", 4: "failed", 9: "missing" }[found.cell?.[2]];
+  const value = known(found) ? (found.tag.quantity === "state" ? say(found.cell[1] > 0.5 ? "on" : "off") : withUnit(found.tag, found.cell[1])) : say("flag-missing");
+  return [where, `${textOf(found.tag.title)} ${found.tag.id}: ${value}`, found.level ? say("priority-n", { n: found.level }) : "",
+    flag ? say("flag-" + flag) : "", stale ? "⏱ " + say("ago", { span: span(stale) }) : ""].filter(Boolean).join(" · ");
+}
+
+function symbol(kind, x, y, size, shade = "") {
+  if (kind === "tank") return svg`<rect class=${shade} x=${x - size} y=${y - size} width=${2 * size} height=${2 * size}></rect>`;
+  if (kind === "reservoir") return svg`<path class=${shade} d=${`M${x - size} ${y - size}h${2 * size}l${-size} ${2 * size}z`}></path>`;
+  return svg`<circle class=${shade} cx=${x} cy=${y} r=${size}></circle>`;
+}
+
+function spotOf(at, spot, scale) {
+  const { place, x, y, found, n } = spot;
+  const hear = () => { look.focus = n; changed(); };
+  const text = told(at, place, found);
+  if (!found) {
+    return svg`<g class="spot hollow" tabindex="-1" data-n=${n} role="img" aria-label=${text} @focus=${hear} @mouseenter=${hear}>
+      <circle cx=${x} cy=${y} r="8" class="hit"></circle>${symbol(place.kind, x, y, place.kind === "junction" ? 3 : 6)}</g>`;
+  }
+  const stale = staleness(at.plant, found.tag, found.cell);
+  const { level } = found;
+  const shade = level || !known(found) ? "" : shadeOf(found.cell[1], scale);
+  return svg`<a class="spot${level ? " a" + level : ""}${known(found) ? "" : " none"}${stale ? " stale" : ""}" href=${pointLink(at.card, found.tag)} data-n=${n} aria-label=${text} @focus=${hear} @mouseenter=${hear}>
+    ${symbol(place.kind, x, y, 8, shade)}
+    ${spot.box ? svg`<g class="label"><rect x=${spot.box[0]} y=${spot.box[1]} width=${spot.box[2] - spot.box[0]} height=${spot.box[3] - spot.box[1]}></rect>
+      ${spot.lines.map((line, k) => svg`<text x=${spot.box[0] + 2} y=${spot.box[1] + 11 + k * 14} class=${k ? "name" : "figure"}>${line}</text>`)}</g>` : nothing}</a>`;
+}
+
+function lineOf(at, link, ends) {
+  const [[x1, y1], [x2, y2]] = ends;
+  const [x, y] = [(x1 + x2) / 2, (y1 + y2) / 2];
+  const turn = (Math.atan2(y2 - y1, x2 - x1) * 180) / Math.PI;
+  const runs = measured(at, link, "state");
+  const on = known(runs) && runs.cell[1] > 0.5;
+  const shape = link.kind === "pump" ? svg`<circle r="6"></circle><path d="M-3 -4L5 0L-3 4z"></path>` : link.kind === "valve" ? svg`<path d="M-6 -4L6 4V-4L-6 4z"></path>` : nothing;
+  return svg`<line x1=${x1} y1=${y1} x2=${x2} y2=${y2}></line>${shape === nothing ? nothing
+    : svg`<g class="${link.kind}${on ? " runs" : ""}" transform=${`translate(${x.toFixed(1)} ${y.toFixed(1)}) rotate(${turn.toFixed(0)})`}>${shape}<title>${link.id}</title></g>`}`;
+}
+
+function places(at, map, quantity, place) {
+  const spots = map.nodes.map((node) => ({ place: node, at: place(node), found: measured(at, node, quantity) }));
+  for (const link of map.links) {
+    const found = measured(at, link, quantity);
+    if (!found) continue;
+    const [[x1, y1], [x2, y2]] = [place(map.nodes[link.from]), place(map.nodes[link.to])];
+    spots.push({ place: { ...link, kind: link.kind }, at: [(x1 + x2) / 2, (y1 + y2) / 2], found });
+  }
+  return spots.map(({ place: it, at: [x, y], found }, n) => {
+    const level = found?.level;
+    const value = known(found) ? (quantity === "state" ? say(found.cell[1] > 0.5 ? "on" : "off") : figure(found.tag, found.cell[1])) : "–";
+    const sign = `${staleness(at.plant, found?.tag ?? {}, found?.cell) ? "⏱" : ""}${{ 3: "?", 4: "×" }[found?.cell?.[2]] ?? ""}`;
+    const lines = found ? [`${level ? LOOKS[level] + " " : ""}${sign}${value}`, nameOf(at.card, it)] : [];
+    return { place: it, x, y, found, n, lines };
+  });
+}
+
+function legend(scale, example) {
+  const step = (scale[1] - scale[0]) / 4;
+  return html`<p class="legend">${example ? SHADES.map((shade, k) => html`<span><svg width="14" height="14" aria-hidden="true"><circle class=${shade} cx="7" cy="7" r="6"></circle></svg>
+      ${figure(example, scale[0] + k * step)}–${figure(example, scale[0] + (k + 1) * step)}</span>`) : nothing}
+    <span><svg width="14" height="14" aria-hidden="true"><circle class="s" cx="7" cy="7" r="3"></circle></svg> ${say("unmeasured")}</span>
+    ${[1, 2, 3, 4].map((level) => html`<span>${badge(level)} ${say("priority-n", { n: level })}</span>`)}
+    <span>⏱ ${say("old")}</span><span>? ${say("flag-suspect")}</span><span>□ ${say("node-tank")}</span><span>▽ ${say("node-reservoir")}</span></p>`;
+}
+
+function twin(at, spots, quantity) {
+  const rows = [...spots].sort((a, b) => Boolean(b.found) - Boolean(a.found));
+  return html`<div class="scroll twin" tabindex="0" role="region" aria-label=${say("table")}><table><thead><tr><th>${say("where")}</th><th>${say("what")}</th><th>${say("height")}</th>
+    <th>${quantity === "age" ? say("q-age") : say("q-" + quantity)}</th><th>${say("state")}</th></tr></thead>
+    <tbody>${rows.map(({ place, found }) => html`<tr><th scope="row">${found ? html`<a href=${pointLink(at.card, found.tag)}>${nameOf(at.card, place)}</a>` : nameOf(at.card, place)} <small class="id">${place.id}</small></th>
+      <td>${say("node-" + place.kind)}</td><td class="number">${place.elevation_m === undefined ? "" : Math.round(place.elevation_m) + " m"}</td>
+      <td class="number">${found && known(found) ? withUnit(found.tag, found.cell[1]) : "–"}</td>
+      <td>${!found ? say("unmeasured") : html`${found.level ? badge(found.level) : nothing} ${say("flag-" + ({ 1: "good", 2: "unchecked", 3: "suspect", 4: "failed" }[found.cell?.[2]] ?? "missing"))}`}</td></tr>`)}</tbody></table></div>`;
+}
+
+export function view({ index }) {
+  const at = { card: store.catalogue.plants[index], plant: store.plants[index], alarms: alarmsOf(index) };
+  const { card } = at;
+  if (look.plant !== card.id) Object.assign(look, { plant: card.id, focus: null });
+  load(card);
+  const map = look.maps[card.id];
+  const head = html`<h1>${say("map")} <small><a href=${`#/plant/${card.id}`}>${textOf(card.title)}</a></small></h1>`;
+  if (look.failed) return html`${head}<p class="error" role="alert">${look.failed}</p>`;
+  if (!map || map === "loading") return html`${head}<p role="status">${say("loading")}</p>`;
+  if (!map.nodes.length) return html`${head}<p class="empty">${say("map-empty")}</p>`;
+  const offered = quantities(card, map);
+  const quantity = offered.includes(look.quantity) ? look.quantity : offered[0];
+  const { width, height, place } = layout(map);
+  const spots = places(at, map, quantity, place);
+  const named = spots.filter((it) => it.found);
+  labels(named, width, height);
+  const values = named.filter((it) => known(it.found)).map((it) => it.found.cell[1]);
+  const scale = values.length ? [Math.min(...values), Math.max(...values)] : [0, 1];
+  const ends = map.nodes.map(place);
+  const chosen = spots[look.focus];
+  const pick = (it) => () => { look.quantity = it; look.focus = null; changed(); };
+  return html`${head}
+    <div class="tools" role="group" aria-label=${say("quantity")}>${offered.map((it) => html`<button class="chip" aria-pressed=${String(it === quantity)} @click=${pick(it)}>${say("map-" + it) === "map-" + it ? say("q-" + it) : say("map-" + it)}</button>`)}
+      <span class="gap"></span><button class="chip" aria-pressed=${String(look.table)} @click=${() => { look.table = !look.table; changed(); }}>${say("table")}</button></div>
+    <p class="fiction">${quantity === "age" ? say("age-unmeasured") : say("map-how", { n: values.length, all: map.nodes.length })}${map.unplaced ? " " + say("unplaced-n", { n: map.unplaced }) : ""}</p>
+    <div class="netmap" id="netmap"><svg width=${width} height=${height} viewBox="0 0 ${width} ${height}" role="group" aria-label=${say("map-of", { what: say("q-" + quantity), plant: textOf(card.title) })}>
+      <g class="links">${map.links.map((link) => lineOf(at, link, [ends[link.from], ends[link.to]]))}</g>
+      ${spots.filter((it) => !it.found).map((it) => spotOf(at, it, scale))}${named.map((it) => spotOf(at, it, scale))}</svg></div>
+    <p class="told" role="status">${chosen ? told(at, chosen.place, chosen.found) : say("map-choose")}</p>
+    ${legend(scale, values.length && quantity !== "state" ? named.find((it) => known(it.found)).found.tag : null)}
+    ${look.table ? twin(at, spots, quantity) : nothing}`;
+}
+
+// Arrows go to the nearest place in their direction, measured or not.
+export function key(event) {
+  const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+  const from = event.target.closest?.("#netmap .spot");
+  if (!way || !from) return false;
+  const middle = (it) => { const box = it.querySelector("circle, rect, path").getBoundingClientRect(); return [box.x + box.width / 2, box.y + box.height / 2]; };
+  const [x, y] = middle(from);
+  let best = null;
+  for (const it of document.querySelectorAll("#netmap .spot")) {
+    const [dx, dy] = middle(it).map((value, k) => value - [x, y][k]);
+    const along = dx * way[0] + dy * way[1];
+    const aside = Math.abs(dx * way[1]) + Math.abs(dy * way[0]);
+    if (it !== from && along > 0.5 && aside <= along * 1.5 && (!best || along + aside < best.far)) best = { it, far: along + aside };
+  }
+  best?.it.focus();
+  event.preventDefault();
+  return true;
+}
