@@ -16,6 +16,7 @@ mod desk;
 mod drill;
 mod elsewhere;
 mod encoding;
+mod exercise;
 pub mod exit;
 mod explain;
 pub mod fleet;
@@ -95,6 +96,8 @@ enum Command {
     Rounds(rounds::RoundsArgs),
     /// Play scenario files offline against their expectations
     Test(test::TestArgs),
+    /// List, check and play exercises for people, with the report after them
+    Exercise(exercise::ExerciseArgs),
     /// Solve an EPANET file (.inp) and print pressures, flows and quality in SI units
     Network(network::NetworkArgs),
     /// List and check the inspection rules
@@ -134,6 +137,7 @@ impl Command {
             Self::Explain(args) => explain::run(args, out),
             Self::Rounds(args) => rounds::run(args, out),
             Self::Test(args) => test::run(args, out),
+            Self::Exercise(args) => exercise::run(args, out),
             Self::Network(args) => network::run(args, out),
             Self::Rules(args) => rules::run(args, out),
             Self::Plant(args) => plant::run(args, out),

@@ -6,6 +6,7 @@
 pub mod answers;
 pub mod assess;
 pub mod dataset;
+pub mod debrief;
 pub mod fleet;
 pub mod journal;
 pub mod judge;

@@ -7,6 +7,7 @@ mod arrivals;
 mod closed_forms;
 #[cfg(feature = "cli")]
 mod dataset;
+mod debrief;
 #[cfg(feature = "cli")]
 mod desk_past;
 #[cfg(feature = "cli")]

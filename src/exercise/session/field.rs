@@ -7,7 +7,7 @@ use crate::base::ids::OperatorId;
 use crate::base::random::stream;
 use crate::base::units::Quantity;
 use crate::base::{Span, Stamp, Text};
-use crate::exercise::session::log::What;
+use crate::exercise::session::log::{Entry, What};
 use crate::plant::Plant;
 use crate::plant::network::NodeIndex;
 use crate::plant::tags::Place;
@@ -132,7 +132,12 @@ impl Session {
         let Some((value, quantity)) = value.zip(quantity) else {
             return text(format!("{point}: nothing to sample."), format!("{point}:无法取样。"));
         };
-        let taken = self.log.len();
+        // Counted by itself: what else is in the log changes no sample.
+        let is_sample = |entry: &&Entry| match &entry.what {
+            What::Returned { deed, .. } => deed.verb().name == "grab-sample",
+            _ => false,
+        };
+        let taken = self.log.iter().filter(is_sample).count();
         let mut rng = stream(self.exercise.scenario.seed, &format!("exercise/sample/{taken}"));
         let off = (rng.random::<f64>() + rng.random::<f64>() - 1.0) * KIT_SHARE * 2.4;
         let (value, unit) = (value * (1.0 + off), quantity.unit());

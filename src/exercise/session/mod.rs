@@ -9,6 +9,7 @@ pub mod facts;
 mod field;
 pub mod log;
 pub mod play;
+mod replay;
 pub mod robot;
 pub mod toll;
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+pub use super::replay::{Difference, Replayed, replay, replay_until};
 use super::robot::Robot;
 use super::{Effect, Session};
 use crate::base::random::Seed;
@@ -54,7 +55,7 @@ pub fn play(
 }
 
 /// Does outside what the exercise wants, and hears what comes of it.
-fn carry_out(
+pub(super) fn carry_out(
     session: &mut Session,
     simulator: &mut Simulator,
     stage: &mut Stage<'_>,
