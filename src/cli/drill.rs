@@ -43,6 +43,8 @@ use crate::scenario::exercise::Role;
 use crate::scenario::exercise::cause::CAUSES;
 use crate::scenario::exercise::deed::{Deed, Reach, VERBS};
 use crate::scenario::exercise::words::word_list;
+use crate::scenario::injection::InjectionKind;
+use crate::scenario::read_fault;
 use crate::simulator::orders::{NotDone, Order};
 use crate::telemetry::access::Access;
 use crate::telemetry::request::{Answer, Command, Done, VALID};
@@ -184,9 +186,11 @@ fn door(
         }
     });
     let judgements = Arc::new(Judgements::new(folder.join("evaluator.json")));
+    let own = Arc::clone(plant);
     let ask = move |wanted: Wanted| {
         let (wishes, judgements) = (wishes.clone(), Arc::clone(&judgements));
-        Box::pin(async move { wish(&wishes, &judgements, wanted).await }) as _
+        let plant = Arc::clone(&own);
+        Box::pin(async move { wish(&wishes, &judgements, &plant, wanted).await }) as _
     };
     let reports = folder.join(REPORT);
     let report = move |file: String| {
@@ -197,6 +201,20 @@ fn door(
     Door { views, menu, ask: Arc::new(ask), report: Arc::new(report) }
 }
 
+/// What an instructor directs; a fault comes as the keys of an `[[inject]]`.
+fn direction(value: Value, plant: &Arc<Plant>) -> Result<Direction, String> {
+    if let Some(toml) = value.get("toml").and_then(Value::as_str) {
+        let injection = read_fault(toml, plant).map_err(|problems| problems.to_string())?;
+        return match injection.kind {
+            InjectionKind::Instrument { .. } | InjectionKind::Laboratory(_) => {
+                Err("what befalls instruments and samples cannot come in midway".to_owned())
+            }
+            _ => Ok(Direction::Inject { injection }),
+        };
+    }
+    serde_json::from_value(value).map_err(|error| error.to_string())
+}
+
 async fn read_report(path: &Path) -> Result<Vec<u8>, String> {
     let none = |_| "the report is written when the exercise is over".to_owned();
     tokio::fs::read(path).await.map_err(none)
@@ -205,15 +223,12 @@ async fn read_report(path: &Path) -> Result<Vec<u8>, String> {
 async fn wish(
     wishes: &DrillHand,
     judgements: &Judgements,
+    plant: &Arc<Plant>,
     Wanted { by, key, wish }: Wanted,
 ) -> Result<(), String> {
     let wish = match wish {
         Wanting::Act(words) => Wish::Act(Deed::parse(&words).map_err(|why| why.0)?),
-        Wanting::Direct(value) => {
-            let direction: Direction =
-                serde_json::from_value(value).map_err(|error| error.to_string())?;
-            Wish::Direct(direction)
-        }
+        Wanting::Direct(value) => Wish::Direct(direction(value, plant)?),
         Wanting::Judge(value) => return judgements.keep(&by, value),
     };
     wishes.ask(person(&by), key, wish).await

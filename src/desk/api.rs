@@ -256,5 +256,6 @@ async fn catalogue_of(
 ) -> Response {
     // One object of two: the role is the visitor's, the rest is the same for all.
     let rest = served.catalogue.strip_prefix('{').unwrap_or("}");
-    text_of(StatusCode::OK, format!("{{\"role\":\"{}\",{rest}", role.name()))
+    let (role, drill) = (role.name(), served.desk.drill.is_some());
+    text_of(StatusCode::OK, format!("{{\"role\":\"{role}\",\"exercise\":{drill},{rest}"))
 }

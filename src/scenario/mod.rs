@@ -24,7 +24,7 @@ pub use expectation::{
     AlarmName, Count, EnergyExpectation, Expectation, FloodExpectation, LimitExpectation,
     TicketExpectation, Wanted, Window,
 };
-pub use file::{injection_kinds, load, load_exercise, load_fleet};
+pub use file::{injection_kinds, load, load_exercise, load_fleet, read_fault};
 
 /// A scenario, complete and checked against its plant.
 #[derive(Debug, Clone)]

@@ -21,21 +21,22 @@ export function tell(text, bad = false) {
   changed();
 }
 
-// Sends an answer; on a lost connection the same answer again, a few times.
-export async function send(alarm, action, extra = {}) {
-  const key = keyOf();
-  const body = JSON.stringify({ by: name(), ...extra });
-  const path = "alarms/" + alarm.id.split("/").map(encodeURIComponent).join("/") + "/" + action;
-  const headers = { "Content-Type": "application/json", "Idempotency-Key": key };
+// Sends something; on a lost connection the same again, a few times, under one name.
+export async function once(path, body) {
+  const headers = { "Content-Type": "application/json", "Idempotency-Key": keyOf() };
   for (let attempt = 0; ; attempt++) {
     try {
-      return await call(path, { method: "POST", headers, body });
+      return await call(path, { method: "POST", headers, body: JSON.stringify(body) });
     } catch (error) {
       if (error.status || attempt === 3) throw error;
       await new Promise((done) => setTimeout(done, 400 * 2 ** attempt));
     }
   }
 }
+
+// Sends an answer.
+export const send = (alarm, action, extra = {}) =>
+  once("alarms/" + alarm.id.split("/").map(encodeURIComponent).join("/") + "/" + action, { by: name(), ...extra });
 
 const refuse = () => tell(say(store.replay ? "replay-no-answer" : "only-looks-on"), true);
 

@@ -7,6 +7,7 @@ import { badge, plantIndex, subject, why } from "./parts.js";
 import { clock, span, wallClock } from "./format.js";
 import { loadWords, otherLanguage, say, setLang, textOf } from "./words.js";
 import * as announce from "./announce.js";
+import * as drill from "./drill.js";
 import { begin, greet, guide } from "./tour.js";
 
 // Each page is fetched when somebody opens it for the first time. It has `view(at)`, and may have
@@ -18,6 +19,8 @@ const PAGES = {
   map: () => import("./pages/map.js"),
   alarms: () => import("./pages/alarms.js"),
   tickets: () => import("./pages/tickets.js"),
+  exercise: () => import("./pages/exercise.js"),
+  station: () => import("./pages/station.js"),
 };
 // The past is fetched when somebody asks for it.
 let past = null;
@@ -32,6 +35,7 @@ function route() {
   const index = plantIndex(rest[0]);
   if (page === "alarms" || page === "tickets") return { page, id: rest[0] ?? null };
   if (page === "overview") return { page };
+  if ((page === "exercise" || page === "station") && store.catalogue.exercise) return { page };
   if (page === "plant" && index >= 0) return { page, index };
   if (page === "map" && index >= 0) return { page, index, quantity: rest[1] };
   if (page === "point" && index >= 0) {
@@ -39,7 +43,8 @@ function route() {
     const tag = card.tags[card.byTag.get(rest[1])];
     if (tag) return { page, index, tag };
   }
-  // One plant greets with itself.
+  // Who leads an exercise begins at their station, and one plant greets with itself.
+  if (store.catalogue.exercise && (store.role === "instructor" || store.role === "evaluator")) return { page: "station" };
   return store.catalogue.plants.length === 1 ? { page: "plant", index: 0 } : { page: "overview" };
 }
 
@@ -66,6 +71,14 @@ function body(at) {
   return html`<p role="status">${say("loading")}</p>`;
 }
 
+// An exercise has a page for those who play it, and one for those who lead and judge it.
+function exerciseLinks(link) {
+  const asked = drill.shown()?.questions.length ?? 0;
+  const leads = store.role === "instructor" || store.role === "evaluator";
+  return html`${link("exercise", "#/exercise", html`${say("exercise")}${asked ? html` <b>(${asked}?)</b>` : nothing}`)}
+    ${leads ? link("station", "#/station", say("station")) : nothing}`;
+}
+
 function header(at) {
   const { catalogue } = store;
   const all = allAlarms();
@@ -80,7 +93,8 @@ function header(at) {
       ${link("plant", `#/plant/${own.id}`, say("plant"))}
       ${link("map", `#/map/${own.id}`, say("map"))}
       ${link("alarms", "#/alarms", say("alarms-nav", { n: active, open }))}
-      ${link("tickets", "#/tickets", say("tickets"))}</nav>
+      ${link("tickets", "#/tickets", say("tickets"))}
+      ${catalogue.exercise ? exerciseLinks(link) : nothing}</nav>
     <span class="gap"></span>
     <span class="clocks">${isExercise() ? html`${say("sim-time", { time: clock(now(), own.utc_offset_s, { date: true }) })} ${speed ? html`<b>×${Number(speed.toFixed(1))}</b>` : nothing}` : nothing}
       ${say("wall-time", { time: wallClock(store.wall || Date.now()) })}</span>
@@ -223,6 +237,8 @@ function arrive() {
   document.getElementById("main")?.focus({ preventScroll: true });
 }
 
+const KINDS = ["state", "record", "link", "tick", "exercise", "resync"];
+
 function listen() {
   if (self.SharedWorker) {
     const worker = new SharedWorker("stream-worker.js", { name: "sanmen" });
@@ -238,7 +254,7 @@ function listen() {
     source = new EventSource("api/stream" + (store.id ? "?after=" + encodeURIComponent(store.id) : ""));
     source.onopen = () => take({ kind: "open" });
     source.onerror = () => { source.close(); take({ kind: "lost" }); setTimeout(() => document.hidden || open(), 1000); };
-    for (const kind of ["state", "record", "link", "tick", "resync"]) {
+    for (const kind of KINDS) {
       source.addEventListener(kind, (event) => take({ kind, id: event.lastEventId, data: JSON.parse(event.data) }));
     }
   };
@@ -254,6 +270,7 @@ try {
   if (!store.error) {
     listen();
     watchSilence();
+    if (store.catalogue.exercise) drill.begin();
     greet();
     setInterval(summarise, 10000);
     setInterval(announce.listen, 1000);

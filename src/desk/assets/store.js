@@ -25,6 +25,9 @@ export const store = {
 // What goes on meanwhile, when `store` shows the past; else the same.
 export const live = { plants: [], records: [] };
 
+// What is to be done when an exercise has something new.
+export const exercise = { news: null };
+
 const listeners = new Set();
 export const onChange = (listener) => listeners.add(listener);
 export const changed = () => listeners.forEach((listener) => listener());
@@ -129,6 +132,8 @@ export function take(piece) {
     for (const [at, change] of Object.entries(data.plants)) apply(live.plants[at], change);
   } else if (piece.kind === "link") {
     store.link = data;
+  } else if (piece.kind === "exercise") {
+    exercise.news?.();
   } else if (piece.kind === "record") {
     const known = live.records.some((entry) => entry.plant === data.plant && entry.n === data.n);
     if (!known) live.records.push(data);

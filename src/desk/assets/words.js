@@ -11,6 +11,14 @@ export async function loadWords() {
   setLang(LANGS.includes(kept) ? kept : asked);
 }
 
+// More words, of pages that few people open.
+const more = {};
+export async function addWords(path) {
+  more[path] ??= fetch(path).then((response) => response.json());
+  const added = await more[path];
+  for (const key of LANGS) Object.assign(words[key], added[key]);
+}
+
 export function setLang(next) {
   lang = next;
   localStorage.setItem("lang", next);

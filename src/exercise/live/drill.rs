@@ -328,11 +328,15 @@ fn instructors(
             "points": task.points, "begun": begun, "done": done,
         })
     });
+    let offset = exercise.scenario.utc_offset;
+    let waiting = session.waiting().into_iter().map(|(id, when, text)| {
+        json!({ "id": id, "when": exercise.told_of(when, offset), "text": text })
+    });
     let more = json!({
         "log": session.log(),
         "right_cause": exercise.cause,
         "truth": truths,
-        "waiting": session.waiting(),
+        "waiting": waiting.collect::<Vec<_>>(),
         "tasks": tasks.collect::<Vec<_>>(),
         "toll": session.toll().all,
     });

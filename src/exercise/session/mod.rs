@@ -24,7 +24,7 @@ use crate::plant::Plant;
 use crate::scenario::AlarmName;
 use crate::scenario::exercise::deed::{Deed, Reach};
 use crate::scenario::exercise::words::word_list;
-use crate::scenario::exercise::{Exercise, Message};
+use crate::scenario::exercise::{Exercise, Message, Trigger};
 use crate::scenario::injection::Injection;
 use crate::simulator::orders::Order;
 use crate::world::truth::Truth;
@@ -176,15 +176,16 @@ impl Session {
         self.questions.iter().filter_map(|id| self.exercise.message(id))
     }
 
-    /// Messages and contingencies that may still come, by name.
-    pub fn waiting(&self) -> Vec<&str> {
+    /// Messages and contingencies that may still come: name, trigger, and what is said.
+    pub fn waiting(&self) -> Vec<(&str, &Trigger, Option<&Text>)> {
         let exercise = &self.exercise;
         let messages = exercise.messages.iter().zip(&self.messages);
-        let messages = messages.map(|(message, waiting)| (message.id.as_str(), waiting));
+        let messages =
+            messages.map(|(it, waits)| ((it.id.as_str(), &it.when, Some(&it.text)), waits));
         let rest = exercise.contingencies.iter().zip(&self.contingencies);
-        let rest = rest.map(|(it, waiting)| (it.injection.id.as_str(), waiting));
-        let all = messages.chain(rest).filter(|(_, waiting)| waiting.met().is_none());
-        all.map(|(id, _)| id).filter(|id| !self.skipped.contains(*id)).collect()
+        let rest = rest.map(|(it, waits)| ((it.injection.id.as_str(), &it.when, None), waits));
+        let all = messages.chain(rest).filter(|(_, waits)| waits.met().is_none());
+        all.map(|(it, _)| it).filter(|(id, ..)| !self.skipped.contains(*id)).collect()
     }
 
     /// Is it over, or has the instructor ended it?
@@ -303,7 +304,7 @@ impl Session {
                 return Err(NotNow(format!("{fast} is no speed from 1 to 600")));
             }
             Direction::Fire { id } | Direction::Skip { id } => {
-                if !self.waiting().contains(&id.as_str()) {
+                if !self.waiting().iter().any(|(known, ..)| known == id) {
                     return Err(NotNow(format!("nothing called {id} is still to come")));
                 }
             }

@@ -8,6 +8,7 @@ pub mod deed;
 pub mod words;
 
 use crate::base::ids::VillageId;
+use crate::base::time::UtcOffset;
 use crate::base::{Span, Stamp, TagId, Text};
 use crate::scenario::injection::Injection;
 use crate::scenario::{AlarmName, Scenario};
@@ -337,6 +338,38 @@ impl Exercise {
             Trigger::Raised { alarm, .. } => Some(alarm),
             _ => None,
         })
+    }
+
+    /// A trigger for people; times of the day by `offset`.
+    pub fn told_of(&self, trigger: &Trigger, offset: UtcOffset) -> Text {
+        let day = |at: Stamp| at.at(offset).get(11..16).unwrap_or_default().to_owned();
+        let task = |at: usize| &self.tasks[at].title;
+        let minutes = |wait: Span| (wait.as_seconds() / 60.0).round();
+        let (en, zh) = match trigger {
+            Trigger::At(at) => (day(*at), day(*at)),
+            Trigger::Truth { tag, below, bound, .. } => {
+                let sign = if *below { "<" } else { ">" };
+                let text = format!("{tag} {sign} {bound}");
+                (format!("truth {text}"), format!("真值 {text}"))
+            }
+            Trigger::Undone { task: at, by } => {
+                let (title, by) = (task(*at), day(*by));
+                (format!("by {by} not: {}", title.en), format!("{by}前未“{}”", title.zh))
+            }
+            Trigger::Done { task: at, wait } => {
+                let (title, wait) = (task(*at), minutes(*wait));
+                (format!("{wait} min after: {}", title.en), format!("“{}”后{wait}分", title.zh))
+            }
+            Trigger::Raised { alarm, wait } => {
+                let (rule, wait) = (&alarm.rule, minutes(*wait));
+                (format!("{wait} min after {rule}"), format!("{rule}报警后{wait}分"))
+            }
+            Trigger::Told { message, wait } => {
+                let wait = minutes(*wait);
+                (format!("{wait} min after {message}"), format!("{message}后{wait}分"))
+            }
+        };
+        Text { en, zh }
     }
 
     /// The message of this name.

@@ -21,7 +21,7 @@ use crate::base::time::UtcOffset;
 use crate::base::{Span, Stamp, Text};
 use crate::plant::Plant;
 use answers::read_answers;
-pub use exercise::load_exercise;
+pub use exercise::{load_exercise, read_fault};
 use expectations::{read_allowed, read_expectations};
 pub use fleet::load_fleet;
 pub use injections::kinds as injection_kinds;

@@ -7,11 +7,15 @@ mod trigger;
 
 use std::sync::Arc;
 
-use super::{Head, read_scenario};
+use super::injections::read_waiting;
+use super::names::Names;
+use super::{Head, Run, read_scenario};
 use crate::base::problem::{Problems, Source, Spanned, Table, read_toml};
+use crate::base::{Span, Stamp};
 use crate::plant::Plant;
 use crate::scenario::exercise::cause::CAUSES;
 use crate::scenario::exercise::{Consequence, Exercise, Pace};
+use crate::scenario::injection::Injection;
 use field::{read_checks, read_jobs};
 use people::{read_contingencies, read_forbidden, read_messages, read_robots, read_tasks};
 use trigger::Known;
@@ -65,6 +69,17 @@ pub fn load_exercise(source: &Arc<Source>, plants: &[Arc<Plant>]) -> Result<Exer
         };
         people::check_words(table, &exercise, &head);
         Some(exercise)
+    })
+}
+
+/// Reads what an instructor lets happen: the keys of an `[[inject]]` without its time. Its id is
+/// given when it happens. Errors: every mistake of the text.
+pub fn read_fault(text: &str, plant: &Arc<Plant>) -> Result<Injection, Problems> {
+    let source = Source::new("fault", format!("id = \"fault\"\n{text}"));
+    read_toml(&source, |table| {
+        let names = Names::of(Some(plant));
+        let run = Run { start: Stamp::from_ms(0).ok()?, duration: Span::ZERO };
+        read_waiting(table, &names, Some(run))
     })
 }
 

@@ -1,0 +1,120 @@
+// The instructor's station, and the evaluator's form: truth beside readings, the script, the tasks.
+
+import { html, nothing } from "../vendor/lit-html/lit-html.js";
+import { call, changed, store } from "../store.js";
+import { name, once, tell } from "../answers.js";
+import { clock } from "../format.js";
+import { addWords, say, textOf } from "../words.js";
+import { hear, shown } from "../drill.js";
+import * as exercise from "./exercise.js";
+
+const state = { menu: null, marks: {}, fault: "" };
+const SPEEDS = [1, 4, 20, 60, 120, 300, 600];
+
+export async function enter() {
+  await addWords("words-exercise.json");
+  state.menu ??= await call("exercise/menu").catch(() => null);
+  await exercise.enter();
+  hear();
+}
+
+async function direct(direction) {
+  try {
+    await once("exercise/direct", { by: name(), direction });
+    tell(say("ex-directed"));
+  } catch (error) {
+    tell(error.status ? error.message : say("not-sent"), true);
+  }
+  hear();
+}
+
+export function key(event) {
+  if (event.key !== " " || store.role !== "instructor" || /^(INPUT|SELECT|TEXTAREA|BUTTON)$/.test(event.target.tagName)) return false;
+  event.preventDefault();
+  const view = shown();
+  direct({ direction: view.frozen ? "run" : "freeze" });
+  return true;
+}
+
+function controls(view) {
+  const can = store.role === "instructor" && !view.ended;
+  return html`<section class="panel"><h2>${say("ex-control")}</h2>
+    <p class="buttons"><button class="main" ?disabled=${!can} @click=${() => direct({ direction: view.frozen ? "run" : "freeze" })}>${view.frozen ? "▶ " + say("ex-run") : "❚❚ " + say("ex-freeze")} <kbd>␣</kbd></button>
+    <label>${say("ex-speed")} <select ?disabled=${!can} @change=${(event) => event.target.value && direct({ direction: "speed", fast: Number(event.target.value) })}><option value="">×${Number((view.speed || 0).toFixed(1))}</option>${SPEEDS.map((speed) => html`<option value=${speed}>×${speed}</option>`)}</select></label>
+    <button ?disabled=${!can} @click=${() => confirm(say("ex-end-sure")) && direct({ direction: "end" })}>■ ${say("ex-end")}</button>
+    <a class="button" href="api/exercise/report/report.html" target="_blank" rel="noopener">${say("ex-report")}</a></p>
+    <h3>${say("ex-script")}</h3>
+    <ul class="ex-log">${(view.waiting ?? []).map(({ id, when, text }) => html`<li>◌ <b>${textOf(when)}</b> ${textOf(text)} ${can ? html`<button @click=${() => direct({ direction: "fire", id })}>${say("ex-now")}</button> <button @click=${() => direct({ direction: "skip", id })}>${say("ex-skip")}</button>` : nothing}</li>`)}</ul>
+    ${can ? html`<form class="ex-say" @submit=${speak}><h3>${say("ex-message")}</h3>
+      <label>${say("ex-as")} <select name="from">${state.menu.roles.map((role) => html`<option value=${role}>${say("ex-role-" + role)}</option>`)}</select></label>
+      <label>${say("ex-text")} <input name="text" required maxlength="300"></label><button>${say("ex-send")}</button></form>${injector()}` : nothing}</section>`;
+}
+
+// Faults that no script foresaw: a form to begin from, and the whole of what files may say.
+const FAULTS = ["pump-trip", "dosing-no-flow", "grid-cut", "gateway-silence", "burst", "raw-storm", "demand"];
+const FORMS = {
+  "pump-trip": 'target = "P-1"', "dosing-no-flow": 'target = "DP-1"\nkeep_signal = true', "grid-cut": "", "gateway-silence": "",
+  burst: 'target = "FL-1"\nm3_per_h_at_20_m = 60', "raw-storm": "peak_ntu = 300\nrise_h = 1\nrecession_h = 6", demand: "factor = 1.5",
+};
+
+function injector() {
+  const fill = (event) => { state.fault = `kind = "${event.target.value}"\n${FORMS[event.target.value]}`.trim(); changed(); };
+  const send = (event) => { event.preventDefault(); direct({ direction: "inject", toml: state.fault }); };
+  return html`<form class="ex-say" @submit=${send}><h3>${say("ex-inject")}</h3><label>${say("ex-fault")} <select @change=${fill}><option value=""></option>${FAULTS.map((fault) => html`<option value=${fault}>${say("ex-fault-" + fault)}</option>`)}</select></label>
+    <textarea rows="3" cols="34" aria-label=${say("ex-fault-keys")} .value=${state.fault} @input=${(event) => { state.fault = event.target.value; }}></textarea><button>${say("ex-inject-now")}</button></form>`;
+}
+
+function speak(event) {
+  event.preventDefault();
+  const fields = new FormData(event.target);
+  const text = fields.get("text").trim();
+  direct({ direction: "say", from: fields.get("from"), text: { en: text, zh: text } });
+  event.target.reset();
+}
+
+function truths(view) {
+  const plant = store.plants[0];
+  const card = store.catalogue.plants[0];
+  const rows = card.tags.filter((tag) => view.truth?.[tag.id] !== undefined);
+  return html`<section class="panel"><h2>${say("ex-truth")}</h2><div class="scroll" tabindex="0" role="region" aria-label=${say("ex-truth")}><table><thead><tr><th>${say("where")}</th><th>${say("ex-true")}</th><th>${say("ex-reading")}</th></tr></thead>
+    <tbody>${rows.map((tag) => {
+      const cell = plant?.tags?.[card.byTag.get(tag.id)];
+      return html`<tr><td>${textOf(tag.title)} <small>${tag.id}</small></td><td>${Number(view.truth[tag.id].toFixed(2))}</td><td>${cell?.[0] ? Number(cell[1].toFixed(2)) : "–"}</td></tr>`;
+    })}</tbody></table></div></section>`;
+}
+
+function tasks(view) {
+  const toll = view.toll ?? {};
+  return html`<section class="panel"><h2>${say("ex-tasks")}</h2>${view.score ? html`<p><b>${say("ex-score", { n: Math.round(view.score.total) })}</b> ${view.score.met ? "" : say("ex-not-met")}</p>` : nothing}<ul class="ex-log">${(view.tasks ?? []).map((task) => html`<li>${task.done ? "✓" : task.begun ? "▸" : "◌"} ${textOf(task.title)}${task.critical ? html` <b>${say("ex-critical")}</b>` : nothing}${task.done && task.begun ? html` <small>${Math.max(0, Math.round(task.done.wall_s - task.begun.wall_s))} s</small>` : nothing}</li>`)}</ul>
+    <p>${say("ex-right-cause", { cause: textOf(state.menu.causes.find((it) => it.id === view.right_cause) ?? { en: "", zh: "" }) })}</p>
+    <p>${say("ex-toll", { low: Math.round(toll.low ?? 0), dry: Math.round(toll.dry ?? 0), bad: Math.round(toll.unsafe_water ?? 0), needless: Math.round(toll.deprived ?? 0), lost: Math.round(toll.lost_m3 ?? 0) })}</p></section>`;
+}
+
+function judgement() {
+  if (!["evaluator", "instructor"].includes(store.role)) return nothing;
+  const set = (id, what, value) => { state.marks[id] = { ...state.marks[id], [what]: value }; };
+  const save = async () => {
+    try {
+      await once("exercise/judge", { by: name(), judgement: state.marks });
+      tell(say("ex-kept"));
+    } catch (error) {
+      tell(error.status ? error.message : say("not-sent"), true);
+    }
+    changed();
+  };
+  return html`<section class="panel"><h2>${say("ex-form")}</h2><p class="muted">${say("ex-form-text")}</p>
+    ${state.menu.goals.map((goal) => html`<fieldset><legend>${textOf(goal.title)}</legend>${["P", "S", "M", "U"].map((mark) => html`<label title=${say("ex-mark-" + mark)}><input type="radio" name=${"mark-" + goal.id} .checked=${state.marks[goal.id]?.mark === mark} @change=${() => set(goal.id, "mark", mark)}> ${mark}</label>`)}
+      <input aria-label=${say("ex-remark")} placeholder=${say("ex-remark")} maxlength="300" @change=${(event) => set(goal.id, "remark", event.target.value)}></fieldset>`)}
+    <p class="buttons"><button class="main" @click=${save}>${say("ex-save")}</button></p></section>`;
+}
+
+function script(view) {
+  const offset = store.catalogue.plants[0].utc_offset_s;
+  return html`<section class="panel"><h2>${say("ex-log")}</h2><ol class="ex-log">${[...view.log].reverse().slice(0, 60).map((entry) => html`<li>${exercise.line(entry, offset)}</li>`)}</ol></section>`;
+}
+
+export function view() {
+  const view = shown();
+  if (!view || !state.menu) return html`<p role="status">${say("loading")}</p>`;
+  return html`<div class="ex">${exercise.head(view)}<div class="ex-columns">${controls(view)}<div>${tasks(view)}${truths(view)}</div><div>${judgement()}${script(view)}</div></div></div>`;
+}
