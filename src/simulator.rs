@@ -241,6 +241,13 @@ impl Simulator {
         &self.at_tags
     }
 
+    /// Its gateway starts again now, as the one with this `boot_id`. Errors: as when it first did.
+    pub fn reboot(&mut self, boot_id: u64) -> Result<(), SimulatorError> {
+        let (now, injections) = (self.now(), self.world.injections());
+        self.gateway = self.gateway.again(&self.plant, boot_id, now, injections)?;
+        Ok(())
+    }
+
     /// What the gateway sends when it is shut down now: its last readings and a goodbye.
     pub fn close(mut self) -> Vec<Outgoing> {
         let (mut sent, mut messages) = (Vec::new(), Vec::new());

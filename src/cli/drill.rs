@@ -1,10 +1,13 @@
 //! An exercise played live: its session beside the plant, its door at the desk, its orders over MQTT.
 
+mod kept;
+mod menu;
+mod way;
+
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
@@ -13,13 +16,12 @@ use crate::base::PlantId;
 use crate::base::ids::{OperatorId, Space};
 use crate::base::random::Seed;
 use crate::base::text::Lang;
-use crate::base::time::wall_now;
 use crate::cli::exit::Failure;
 use crate::cli::keys::ring;
 use crate::cli::live::{self, Hand, say};
 use crate::cli::ready::Ready;
 use crate::cli::settings::Settings;
-use crate::cli::talk::{self, Askers};
+use crate::cli::talk::Askers;
 use crate::desk::drill::{Drill as Door, Views, Wanted, Wish as Wanting};
 use crate::exercise::assess::{Anchors, assess};
 use crate::exercise::live::LiveError;
@@ -34,29 +36,23 @@ use crate::exercise::live::watch::Asked;
 use crate::exercise::rehearsal::{Rehearsal, rehearse};
 use crate::exercise::session::Session;
 use crate::exercise::session::log::Direction;
-use crate::ingest::trust::{Belief, Trust, Unsigned};
+use crate::ingest::trust::{Trust, Unsigned};
 use crate::inspection::book::Book;
 use crate::ledger::record::Entry;
 use crate::plant::Plant;
 use crate::scenario::exercise::Exercise;
-use crate::scenario::exercise::Role;
-use crate::scenario::exercise::cause::CAUSES;
-use crate::scenario::exercise::deed::{Deed, Reach, VERBS};
-use crate::scenario::exercise::words::word_list;
+use crate::scenario::exercise::deed::Deed;
 use crate::scenario::injection::InjectionKind;
 use crate::scenario::read_fault;
-use crate::simulator::orders::{NotDone, Order};
 use crate::telemetry::access::Access;
-use crate::telemetry::request::{Answer, Command, Done, VALID};
 use crate::telemetry::signature::Signer;
-use crate::telemetry::subscriber::Arrival;
-use crate::telemetry::topic::{Talk, TalkTopic};
+use kept::Kept;
+pub use kept::resume;
+use menu::menu;
+use way::{OrderWay, bring};
 
 /// Orders that may wait for the plant's answer to the one before.
 const WAITING: usize = 16;
-
-/// How long a plant may take to answer.
-const PATIENCE: Duration = Duration::from_secs(15);
 
 /// The file that an exercise's log is kept in, beside the ledger.
 pub const LOG: &str = "exercise.jsonl";
@@ -83,7 +79,7 @@ pub struct Staged {
 /// Prepares the exercise of a run, if it is one, beside the ledger in `folder`. Errors: its log
 /// cannot be written.
 pub fn stage(
-    ready: &Ready,
+    (ready, session): (&Ready, Option<Session>),
     (records, hand): (broadcast::Receiver<Arc<Entry>>, Hand),
     (folder, book): (&Path, &Book),
 ) -> Result<Option<Staged>, Failure> {
@@ -91,12 +87,14 @@ pub fn stage(
     let Some((exercise, plant)) = ready.exercise.as_ref().zip(plants.first()) else {
         return Ok(None);
     };
-    let session = Session::new(Arc::clone(exercise), Arc::clone(plant));
+    let session = session.unwrap_or_else(|| Session::new(Arc::clone(exercise), Arc::clone(plant)));
     let (orders, ordered) = mpsc::channel(WAITING);
     let log = folder.join(LOG);
     let anchors = Arc::new(OnceLock::new());
     let rehearsed = rehearsal((exercise, plant), (book, ready.seed), Arc::clone(&anchors));
-    let opened = Drill::new(session, records, orders, (log.clone(), anchors));
+    let kept = Kept::of(ready, folder);
+    let keep = Box::new(move |moment, ended| kept.keep(moment, ended)) as _;
+    let opened = Drill::new(session, records, orders, (log.clone(), anchors, keep));
     let (drill, wishes, seen) = opened.map_err(|error| Failure::file(&log, error))?;
     let (answers, asked) = mpsc::unbounded_channel();
     tokio::spawn(answer(asked, hand));
@@ -262,44 +260,6 @@ impl Judgements {
     }
 }
 
-/// Verbs with the words that may follow, and what else pages offer to choose from.
-fn menu(exercise: &Exercise, plant: &Plant) -> Value {
-    let verbs = VERBS.iter().map(|verb| {
-        let words = (0..verb.wants.len()).map(|at| word_list(plant, exercise, verb.name, at));
-        let minutes = match verb.reach {
-            Reach::Desk => 0.0,
-            Reach::Field(span) => span.as_seconds() / 60.0,
-        };
-        json!({
-            "name": verb.name, "wants": verb.wants, "order": verb.is_order,
-            "minutes": minutes, "words": words.collect::<Vec<_>>(),
-        })
-    });
-    let causes = CAUSES.iter().map(|(code, en, zh)| json!({ "id": code, "en": en, "zh": zh }));
-    let minutes = |span: crate::base::Span| span.as_seconds() / 60.0;
-    let checks = exercise
-        .checks
-        .iter()
-        .map(|it| json!({ "id": it.id, "title": it.title, "minutes": minutes(it.takes) }));
-    let jobs = exercise
-        .jobs
-        .iter()
-        .map(|it| json!({ "id": it.id, "title": it.title, "minutes": minutes(it.takes) }));
-    let villages = plant.profile.villages.iter();
-    let villages = villages.map(|it| json!({ "id": it.id, "title": it.title }));
-    let tasks = exercise.tasks.iter();
-    let goals = tasks.map(|it| json!({ "id": it.id, "title": it.title, "part": it.part }));
-    json!({
-        "verbs": verbs.collect::<Vec<_>>(),
-        "causes": causes.collect::<Vec<_>>(),
-        "checks": checks.collect::<Vec<_>>(),
-        "jobs": jobs.collect::<Vec<_>>(),
-        "villages": villages.collect::<Vec<_>>(),
-        "roles": Role::CHOICES.map(|(name, _)| name),
-        "goals": goals.collect::<Vec<_>>(),
-    })
-}
-
 /// Who may order something of a run's plants, and how: operators of a ring, and in an exercise those
 /// at its desk.
 pub struct Backstage {
@@ -355,90 +315,4 @@ pub fn start(
         keep_open(&over, lang).await;
         Ok(())
     })
-}
-
-/// The way of orders to the plant: over MQTT, signed, where commands may pass; else by hand.
-struct OrderWay {
-    plant: PlantId,
-    /// By which orders are signed.
-    signer: Signer,
-    /// Whom answers are believed.
-    trust: Trust,
-    /// Where commands may not pass.
-    by_hand: Option<OrderHand>,
-}
-
-/// Brings orders to the plant until a stop, one after the other, and their answers back.
-async fn bring(
-    way: OrderWay,
-    (broker, space): (Access, Space),
-    settings: Settings,
-    mut orders: mpsc::Receiver<Sent>,
-    stop: Stop,
-) {
-    let topic = |talk| {
-        let (space, plant) = (space.clone(), way.plant.clone());
-        TalkTopic { space, plant, talk }.to_string()
-    };
-    let (listener, mut answers) = live::hearer(&broker, vec![topic(Talk::Answer)], &settings);
-    let speaker = live::speaker(&broker, &settings);
-    loop {
-        let (order, reply) = tokio::select! {
-            sent = orders.recv() => match sent {
-                Some(sent) => sent,
-                None => break,
-            },
-            () = stop.wait() => break,
-        };
-        let done = if let Some(hand) = &way.by_hand {
-            hand.order(way.plant.clone(), order).await.map(drop)
-        } else {
-            let command = command(&way.plant, order);
-            let topic = topic(Talk::Command);
-            let payload = way.signer.sign(&topic, command.encode());
-            match speaker.publish(topic, payload).await {
-                Ok(()) => answer_to(&command, &mut answers, &way.trust).await,
-                Err(error) => Err(NotDone(error.to_string())),
-            }
-        };
-        let _ = reply.send(done); // the exercise may be over
-    }
-    let _ = speaker.drain(Duration::from_secs(1)).await;
-    listener.stop().await;
-}
-
-fn command(plant: &PlantId, order: Order) -> Command {
-    let issued_at = wall_now();
-    Command {
-        plant: plant.clone(),
-        id: talk::request_id(),
-        issued_at,
-        expires_at: issued_at + VALID,
-        by: order.by,
-        verb: order.verb,
-        args: order.args,
-    }
-}
-
-async fn answer_to(
-    command: &Command,
-    answers: &mut mpsc::Receiver<Arrival>,
-    trust: &Trust,
-) -> Result<(), NotDone> {
-    let heard = async {
-        while let Some(Arrival { topic, payload, ack, .. }) = answers.recv().await {
-            ack.acknowledge();
-            let belief = trust.believe(&command.plant, &topic, &payload);
-            let answer = Answer::read(&payload).filter(|it| it.id == command.id);
-            if let Some(answer) = answer.filter(|_| !matches!(belief, Belief::Doubted { .. })) {
-                return Some(answer);
-            }
-        }
-        None
-    };
-    match tokio::time::timeout(PATIENCE, heard).await {
-        Ok(Some(Answer { state: Done::Done, .. })) => Ok(()),
-        Ok(Some(Answer { detail, .. })) => Err(NotDone(detail)),
-        Ok(None) | Err(_) => Err(NotDone("the plant does not answer".to_owned())),
-    }
 }

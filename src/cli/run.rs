@@ -29,6 +29,7 @@ use crate::exercise::live::orders::{OrderHand, Orders};
 use crate::exercise::live::people;
 use crate::exercise::live::simulate::{Aside, Progress};
 use crate::exercise::live::stop::{self, Stop, Stopper};
+use crate::exercise::session::Session;
 use crate::ingest::trust::{Trust, Unsigned};
 use crate::inspection::book::Book;
 use crate::monitor::Snapshot;
@@ -109,7 +110,13 @@ pub fn run(args: &RunArgs, _out: &mut dyn Write) -> Result<(), Failure> {
     let (flags, ring) = (args.orders.clone(), args.keys.open()?);
     live::block_on(|stopper, stopped| async move {
         let ready = Arc::new(ready);
-        let Some(company) = ready.company(&stopped).await? else { return Ok(()) };
+        let (session, company) = match drill::resume(&ready, &folder, &book)? {
+            Some((session, company)) => (Some(session), company),
+            None => match ready.company(&stopped).await? {
+                Some(company) => (None, company),
+                None => return Ok(()),
+            },
+        };
         let (embedded, broker) = if let Some(access) = external {
             (None, access)
         } else {
@@ -127,8 +134,19 @@ pub fn run(args: &RunArgs, _out: &mut dyn Write) -> Result<(), Failure> {
         let (hand, orders) = flags.way(ready.outline.start, folder.join("orders.toml"));
         let operators = flags.operators(&ring, &broker);
         let ordered = ((operators, hand), orders);
-        let stage =
-            Stage { ready, company, book, space, broker, folder, screen, by, desk, ordered };
+        let stage = Stage {
+            ready,
+            company,
+            session,
+            book,
+            space,
+            broker,
+            folder,
+            screen,
+            by,
+            desk,
+            ordered,
+        };
         let result = stage.play(stopper, stopped).await;
         if let Some(embedded) = embedded {
             embedded.stop().await;
@@ -141,6 +159,8 @@ pub fn run(args: &RunArgs, _out: &mut dyn Write) -> Result<(), Failure> {
 struct Stage {
     ready: Arc<Ready>,
     company: Company,
+    /// Of an exercise that goes on.
+    session: Option<Session>,
     book: Book,
     space: Space,
     broker: Access,
@@ -154,8 +174,20 @@ struct Stage {
 
 impl Stage {
     async fn play(self, stopper: Stopper, stopped: Stop) -> Result<(), Failure> {
-        let Self { ready, company, book, space, broker, folder, screen, by, desk, ordered } = self;
         let started = wall_now();
+        let Self {
+            ready,
+            company,
+            book,
+            space,
+            broker,
+            folder,
+            screen,
+            by,
+            desk,
+            ordered,
+            session,
+        } = self;
         let (plants, settings, (keys, trust)) = (ready.plants(), &ready.settings, keys_of_a_run()?);
         let watched = (plants.clone(), book.clone());
         let (people, orders) = ordered;
@@ -175,7 +207,8 @@ impl Stage {
         live::connected(subscriber.status(), &broker, &stopped).await?;
 
         let what = (plants.as_slice(), &book, Some(&ready.outline.title));
-        let staged = drill::stage(&ready, (heard.again(), hand.clone()), (&folder, &book))?;
+        let staged =
+            drill::stage((&ready, session), (heard.again(), hand.clone()), (&folder, &book))?;
         let room = Room::new(what, &by, (&folder, settings)).with_drill(staged.as_ref());
         let heard = heard.with(&told, Some(subscriber.status()));
         let desk = desk::open(desk, room, heard, monitor_ends.clone()).await?;

@@ -94,6 +94,18 @@ impl Gateway {
         Ok(gateway)
     }
 
+    /// The same gateway after another start, which nobody has heard yet.
+    pub fn again(
+        &self,
+        plant: &Plant,
+        boot_id: u64,
+        start: Stamp,
+        injections: &[Injection],
+    ) -> Result<Self, SimulatorError> {
+        let identity = Identity { boot_id, ..self.identity.clone() };
+        Self::new(plant, identity, self.batch, start, injections)
+    }
+
     /// When it has no power, now that more is known of what happens.
     pub fn learn_power(&mut self, plant: &Plant, injections: &[Injection]) {
         self.silences.truncate(self.own_silences);

@@ -54,7 +54,9 @@ pub async fn conduct(
         let finished = company.is_over();
         let _ = aside.progress.send(Progress { now, finished, speed: None });
     }
-    let session = drill.finish();
+    // Stopped before its end, it may go on another time.
+    let over = company.is_over() || drill.is_ended();
+    let session = if over { drill.finish() } else { drill.leave() };
     let now = company.now();
     let _ = aside.progress.send(Progress { now, finished: true, speed: None });
     for message in company.close() {

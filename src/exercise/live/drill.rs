@@ -13,7 +13,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use crate::base::ids::OperatorId;
 use crate::base::{Span, Stamp};
 use crate::exercise::assess::{Anchors, assess};
-use crate::exercise::session::log::{Direction, Entry};
+use crate::exercise::session::log::{Direction, Entry, Moment};
 use crate::exercise::session::{Effect, Session};
 use crate::ledger::record::{Entry as RecordEntry, Record};
 use crate::scenario::exercise::deed::Deed;
@@ -70,6 +70,9 @@ pub struct Views {
     pub news: u64,
 }
 
+/// Keeps how far an exercise is, and whether it is over.
+pub type Keep = Box<dyn Fn(Moment, bool) + Send>;
+
 /// An order on its way to the plant, and where its answer goes.
 pub type Sent = (Order, oneshot::Sender<Result<(), NotDone>>);
 
@@ -90,6 +93,7 @@ pub struct Drill {
     truths: BTreeMap<String, f64>,
     /// What robots came to, once they have played.
     anchors: Arc<OnceLock<Anchors>>,
+    keep: Keep,
 }
 
 /// What has woken an exercise up.
@@ -107,7 +111,7 @@ impl Drill {
         session: Session,
         records: broadcast::Receiver<Arc<RecordEntry>>,
         orders: mpsc::Sender<Sent>,
-        (log, anchors): (PathBuf, Arc<OnceLock<Anchors>>),
+        (log, anchors, keep): (PathBuf, Arc<OnceLock<Anchors>>, Keep),
     ) -> io::Result<(Self, DrillHand, watch::Receiver<Views>)> {
         let (hand, asked) = mpsc::channel(WAITING);
         let (came, done) = mpsc::unbounded_channel();
@@ -128,6 +132,7 @@ impl Drill {
             answered,
             truths,
             anchors,
+            keep,
         };
         drill.show();
         Ok((drill, DrillHand(hand), seen))
@@ -213,6 +218,7 @@ impl Drill {
             .filter_map(|(it, value)| Some((it.tag.id.as_str().to_owned(), (*value)?)))
             .collect();
         let _ = self.write();
+        (self.keep)(self.session.facts().now, false);
         self.show();
     }
 
@@ -274,10 +280,16 @@ impl Drill {
         Views { trainee, instructor, news: session.log().len() as u64 * 8 + marks }
     }
 
+    /// It is left before its end; gives the session.
+    pub fn leave(self) -> Session {
+        self.session
+    }
+
     /// It is over; gives the session.
     pub fn finish(mut self) -> Session {
         self.session.finish();
         let _ = self.write();
+        (self.keep)(self.session.facts().now, true);
         self.show();
         self.session
     }

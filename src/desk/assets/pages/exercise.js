@@ -110,7 +110,7 @@ function diagnosis(view) {
 const TOLD = new Set(["told", "returned", "hint", "failed"]);
 
 export function line(entry, offset) {
-  const at = html`<time>${clock(entry.at, offset, { seconds: false })}</time>`;
+  const at = html`<time>${clock(Date.parse(entry.at), offset, { seconds: false })}</time>`;
   if (entry.what === "told") return html`${at} <b>${say("ex-role-" + entry.from)}</b> ${textOf(entry.text)}`;
   if (entry.what === "returned") return html`${at} <b>${phrase(entry.deed)}</b> ${textOf(entry.says)}`;
   if (entry.what === "failed") return html`${at} <b>${phrase(entry.deed)}</b> <span class="error">${entry.why}</span>`;
@@ -133,7 +133,7 @@ function inbox(view, offset) {
 function field(view, offset) {
   const mine = view.log.filter((entry) => entry.what === "did").reverse().slice(0, 12);
   return html`<section class="panel"><h2>${say("ex-field")}</h2>
-    <ul class="ex-log">${view.errands.map((it) => html`<li>${phrase(it.deed)} — ${say("ex-due", { time: clock(it.due, offset, { seconds: false }), span: span(Math.max(0, it.due - (now() || view.now))) })}</li>`)}</ul>
+    <ul class="ex-log">${view.errands.map((it) => html`<li>${phrase(it.deed)} — ${say("ex-due", { time: clock(Date.parse(it.due), offset, { seconds: false }), span: span(Math.max(0, Date.parse(it.due) - (now() || Date.parse(view.now)))) })}</li>`)}</ul>
     ${view.errands.length ? nothing : html`<p class="muted">${say("ex-nobody-away")}</p>`}
     <h2>${say("ex-mine")}</h2><ol class="ex-log">${mine.map((entry) => html`<li>${line(entry, offset)}</li>`)}</ol></section>`;
 }
