@@ -18,7 +18,7 @@ use crate::base::random::Seed;
 use crate::base::text::Lang;
 use crate::cli::exit::Failure;
 use crate::cli::keys::ring;
-use crate::cli::live::{self, Hand, say};
+use crate::cli::live::{Hand, say};
 use crate::cli::ready::Ready;
 use crate::cli::settings::Settings;
 use crate::cli::talk::Askers;
