@@ -1,11 +1,12 @@
 //! An exercise played live: its session beside the plant, its door at the desk, its orders over MQTT.
 
+mod after;
 mod kept;
 mod menu;
 mod way;
 
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::path::Path;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use serde_json::Value;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
@@ -23,7 +24,7 @@ use crate::cli::ready::Ready;
 use crate::cli::settings::Settings;
 use crate::cli::talk::Askers;
 use crate::desk::drill::{Drill as Door, Views, Wanted, Wish as Wanting};
-use crate::exercise::assess::{Anchors, assess};
+use crate::exercise::assess::Anchors;
 use crate::exercise::live::LiveError;
 use crate::exercise::live::company::{Company, Voices};
 use crate::exercise::live::conduct::{Answers, conduct};
@@ -46,6 +47,7 @@ use crate::scenario::injection::InjectionKind;
 use crate::scenario::read_fault;
 use crate::telemetry::access::Access;
 use crate::telemetry::signature::Signer;
+use after::After;
 use kept::Kept;
 pub use kept::resume;
 use menu::menu;
@@ -74,6 +76,8 @@ pub struct Staged {
     orders: mpsc::Receiver<Sent>,
     /// What robots make of it, once they have played.
     rehearsed: JoinHandle<Option<Rehearsal>>,
+    /// What is written when it is over.
+    after: Arc<After>,
 }
 
 /// Prepares the exercise of a run, if it is one, beside the ledger in `folder`. Errors: its log
@@ -98,9 +102,17 @@ pub fn stage(
     let (drill, wishes, seen) = opened.map_err(|error| Failure::file(&log, error))?;
     let (answers, asked) = mpsc::unbounded_channel();
     tokio::spawn(answer(asked, hand));
-    let door = door(exercise, plant, (wishes, seen), folder);
+    let after = Arc::new(After {
+        exercise: Arc::clone(exercise),
+        plant: Arc::clone(plant),
+        book: book.clone(),
+        seed: ready.seed,
+        folder: folder.to_owned(),
+        over: Mutex::new(None),
+    });
+    let door = door(exercise, plant, (wishes, seen), (folder, Arc::clone(&after)));
     let plant = plant.id.clone();
-    Ok(Some(Staged { drill, plant, door, answers, orders: ordered, rehearsed }))
+    Ok(Some(Staged { drill, plant, door, answers, orders: ordered, rehearsed, after }))
 }
 
 /// Lets robots play it meanwhile: their runs anchor the score.
@@ -120,23 +132,6 @@ fn rehearsal(
             None
         }
     })
-}
-
-/// Says what came of the exercise, for people.
-async fn say_score(session: &Session, rehearsed: JoinHandle<Option<Rehearsal>>, lang: Lang) {
-    let Ok(Some(rehearsal)) = rehearsed.await else { return };
-    let score = assess(session, &rehearsal.anchors);
-    for line in &score.lines {
-        let (marks, of, text) = (line.marks, line.of, line.text.get(lang));
-        say(&format!("{marks:+6.1} of {of:4.1}  {text}"));
-    }
-    let met = match (score.met, lang) {
-        (true, Lang::En) => "every critical task met",
-        (false, Lang::En) => "critical tasks missed",
-        (true, Lang::Zh) => "关键任务全部完成",
-        (false, Lang::Zh) => "关键任务未完成",
-    };
-    say(&format!("{:.0}/100, {met}", score.total));
 }
 
 /// Brings people's answers to the monitor.
@@ -171,7 +166,7 @@ fn door(
     exercise: &Arc<Exercise>,
     plant: &Arc<Plant>,
     (wishes, mut seen): (DrillHand, watch::Receiver<drill::Views>),
-    folder: &Path,
+    (folder, after): (&Path, Arc<After>),
 ) -> Door {
     let (shown, views) = watch::channel(Views::default());
     tokio::spawn(async move {
@@ -183,12 +178,10 @@ fn door(
             }
         }
     });
-    let judgements = Arc::new(Judgements::new(folder.join("evaluator.json")));
     let own = Arc::clone(plant);
     let ask = move |wanted: Wanted| {
-        let (wishes, judgements) = (wishes.clone(), Arc::clone(&judgements));
-        let plant = Arc::clone(&own);
-        Box::pin(async move { wish(&wishes, &judgements, &plant, wanted).await }) as _
+        let (wishes, after, plant) = (wishes.clone(), Arc::clone(&after), Arc::clone(&own));
+        Box::pin(async move { wish(&wishes, &after, &plant, wanted).await }) as _
     };
     let reports = folder.join(REPORT);
     let report = move |file: String| {
@@ -220,14 +213,15 @@ async fn read_report(path: &Path) -> Result<Vec<u8>, String> {
 
 async fn wish(
     wishes: &DrillHand,
-    judgements: &Judgements,
+    after: &Arc<After>,
     plant: &Arc<Plant>,
     Wanted { by, key, wish }: Wanted,
 ) -> Result<(), String> {
     let wish = match wish {
         Wanting::Act(words) => Wish::Act(Deed::parse(&words).map_err(|why| why.0)?),
         Wanting::Direct(value) => Wish::Direct(direction(value, plant)?),
-        Wanting::Judge(value) => return judgements.keep(&by, value),
+        Wanting::Judge(value) => return after.judge(&value).await,
+        Wanting::Reflect(value) => return after.reflect(&value).await,
     };
     wishes.ask(person(&by), key, wish).await
 }
@@ -237,27 +231,6 @@ fn person(name: &str) -> OperatorId {
     let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' };
     let id: String = name.chars().take(40).map(plain).collect();
     OperatorId::new(&id).unwrap_or_else(|_| OperatorId::new("operator").expect("letters"))
-}
-
-/// What evaluators write down: the last of each, in a file beside the ledger.
-struct Judgements {
-    path: PathBuf,
-    kept: Mutex<serde_json::Map<String, Value>>,
-}
-
-impl Judgements {
-    fn new(path: PathBuf) -> Self {
-        Self { path, kept: Mutex::new(serde_json::Map::new()) }
-    }
-
-    #[expect(clippy::disallowed_methods, reason = "edge: keeps what evaluators write")]
-    fn keep(&self, by: &str, value: Value) -> Result<(), String> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.insert(by.to_owned(), value);
-        let text = serde_json::to_string_pretty(&*kept).map_err(|error| error.to_string())?;
-        let path = &self.path;
-        std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
-    }
 }
 
 /// Who may order something of a run's plants, and how: operators of a ring, and in an exercise those
@@ -302,7 +275,7 @@ pub fn start(
     let (Some(staged), Some(signer)) = (staged, signer) else {
         return tokio::spawn(simulate(company, voices, pace, (aside, orders), stopped.clone()));
     };
-    let Staged { drill, answers, orders: sent, rehearsed, plant, .. } = staged;
+    let Staged { drill, answers, orders: sent, rehearsed, plant, after, .. } = staged;
     let by_hand = (!may_pass).then_some(by_hand);
     let way = OrderWay { plant, signer, trust, by_hand };
     let at = (broker.clone(), space.clone());
@@ -311,8 +284,10 @@ pub fn start(
     tokio::spawn(async move {
         let with = (aside, orders, answers);
         let session = conduct(company, voices, drill, with, over.clone()).await?;
-        say_score(&session, rehearsed, lang).await;
-        keep_open(&over, lang).await;
+        if session.is_ended() {
+            after.finish(&session, rehearsed, lang).await;
+            keep_open(&over, lang).await;
+        }
         Ok(())
     })
 }

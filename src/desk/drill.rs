@@ -30,6 +30,8 @@ pub enum Wish {
     Direct(Value),
     /// To write down an evaluator's judgement.
     Judge(Value),
+    /// To write down what trainees think of it.
+    Reflect(Value),
 }
 
 /// A wish, whose it is, and the name under which it is done once.

@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 
 use super::{Hall, shown, source};
 use crate::base::random::Seed;
+use crate::base::text::Lang;
 use crate::cli::common::{Format, SeedFlag, Shelves, Telling};
 use crate::cli::exit::{self, Failure};
 use crate::cli::library;
@@ -21,9 +22,10 @@ use crate::exercise::session::log::Entry;
 use crate::exercise::session::play::{Run, replay};
 use crate::scenario::exercise::Exercise;
 
-/// Names of the forms that may lie beside a log.
-const EVALUATION: &str = "evaluation.json";
-const SELF_ASSESSMENT: &str = "self-assessment.json";
+/// The evaluator's form, as it may lie beside a log.
+pub const EVALUATION: &str = "evaluation.json";
+/// What trainees thought, as it may lie beside a log.
+pub const SELF_ASSESSMENT: &str = "self-assessment.json";
 
 /// Arguments of `sanmen exercise play`.
 #[derive(Debug, Args)]
@@ -165,15 +167,26 @@ fn forms(
 }
 
 fn write_report(folder: &Path, debrief: &Debrief, args: &PlayArgs) -> Result<(), Failure> {
+    write_files(folder, debrief, (args.telling.lang.into(), args.log.is_none()))?;
+    say(&format!("the report is {}", folder.join("report.html").display()));
+    Ok(())
+}
+
+/// Writes the report's files, and its log `with_log`.
+pub fn write_files(
+    folder: &Path,
+    debrief: &Debrief,
+    (lang, with_log): (Lang, bool),
+) -> Result<(), Failure> {
     fs::create_dir_all(folder).map_err(|error| Failure::file(folder, error))?;
     let json = serde_json::to_string_pretty(debrief).map_err(Failure::outside)?;
-    let page = html(debrief, args.telling.lang.into()).map_err(Failure::outside)?;
+    let page = html(debrief, lang).map_err(Failure::outside)?;
     let mut files = vec![
         ("report.html", page),
         ("report.json", json + "\n"),
         ("events.csv", csv(&debrief.log, debrief.head.utc_offset)),
     ];
-    if args.log.is_none() {
+    if with_log {
         let mut lines = String::new();
         for entry in &debrief.log {
             lines.push_str(&serde_json::to_string(entry).map_err(Failure::outside)?);
@@ -185,6 +198,5 @@ fn write_report(folder: &Path, debrief: &Debrief, args: &PlayArgs) -> Result<(),
         let path = folder.join(name);
         fs::write(&path, text).map_err(|error| Failure::file(&path, error))?;
     }
-    say(&format!("the report is {}", folder.join("report.html").display()));
     Ok(())
 }

@@ -20,6 +20,7 @@ struct Said {
     deed: Option<String>,
     direction: Option<Value>,
     judgement: Option<Value>,
+    reflection: Option<Value>,
 }
 
 fn drill(served: &Shared) -> Result<&Drill, Refusal> {
@@ -55,6 +56,7 @@ pub(super) async fn wish(
     let may = match what.as_str() {
         "act" => matches!(role, Role::Operator),
         "direct" => matches!(role, Role::Instructor),
+        "reflect" => matches!(role, Role::Operator),
         "judge" => matches!(role, Role::Evaluator | Role::Instructor),
         _ => return Err(Refusal::new(StatusCode::NOT_FOUND, "there is no such wish")),
     };
@@ -69,11 +71,13 @@ pub(super) async fn wish(
     if by.is_empty() || by.chars().count() > NAME_MAX {
         return Err(Refusal::wrong(format!("say who you are in {NAME_MAX} characters")));
     }
-    let wish = match (what.as_str(), said.deed, said.direction, said.judgement) {
-        ("act", Some(deed), None, None) => Wish::Act(deed),
-        ("direct", None, Some(direction), None) => Wish::Direct(direction),
-        ("judge", None, None, Some(judgement)) => Wish::Judge(judgement),
-        _ => return Err(Refusal::wrong("say what: deed, direction or judgement")),
+    let Said { deed, direction, judgement, reflection, .. } = said;
+    let wish = match (what.as_str(), deed, direction, judgement, reflection) {
+        ("act", Some(deed), None, None, None) => Wish::Act(deed),
+        ("direct", None, Some(direction), None, None) => Wish::Direct(direction),
+        ("judge", None, None, Some(judgement), None) => Wish::Judge(judgement),
+        ("reflect", None, None, None, Some(reflection)) => Wish::Reflect(reflection),
+        _ => return Err(Refusal::wrong("say what: deed, direction, judgement or reflection")),
     };
     match (drill.ask)(Wanted { by, key, wish }).await {
         Ok(()) => Ok(json_of(StatusCode::OK, &json!({ "done": true }))),

@@ -7,7 +7,7 @@ import { clock, span } from "../format.js";
 import { addWords, say, textOf } from "../words.js";
 import { hear, shown } from "../drill.js";
 
-const state = { menu: null, verb: "", words: [], sure: false, error: "", busy: false };
+const state = { menu: null, verb: "", words: [], sure: false, error: "", busy: false, reflected: false };
 
 // Verbs by what they are for; those of alarms are given where alarms are.
 const GROUPS = [
@@ -138,16 +138,39 @@ function field(view, offset) {
     <h2>${say("ex-mine")}</h2><ol class="ex-log">${mine.map((entry) => html`<li>${line(entry, offset)}</li>`)}</ol></section>`;
 }
 
+// What trainees think of it, before they know their marks.
+const THOUGHTS = ["planned", "happened", "why", "keep", "change"];
+
+function reflection(view) {
+  if (!view.ended || !mayAnswer() || state.reflected) return nothing;
+  const send = async (event) => {
+    event.preventDefault();
+    const fields = new FormData(event.target);
+    const reflection = { who: name(), ...Object.fromEntries(THOUGHTS.map((key) => [key, fields.get(key)])) };
+    try {
+      await once("exercise/reflect", { by: name(), reflection });
+      state.reflected = true;
+    } catch (error) {
+      tell(error.status ? error.message : say("not-sent"), true);
+    }
+    changed();
+  };
+  return html`<form class="panel ex-thoughts" @submit=${send}><h2>${say("ex-thoughts")}</h2>${THOUGHTS.map((key) => html`<label>${say("ex-thought-" + key)} <textarea name=${key} rows="2" maxlength="1000"></textarea></label>`)}
+    <p class="buttons"><button class="main">${say("ex-save")}</button><button type="button" @click=${() => { state.reflected = true; changed(); }}>${say("ex-thoughts-skip")}</button></p></form>`;
+}
+
+const isOpen = (view) => view.ended && (state.reflected || !mayAnswer());
+
 export function head(view) {
   const speed = view.ended ? say("ex-ended") : view.frozen ? say("ex-frozen") : `×${Number(view.speed.toFixed(1))}${view.attention ? " · " + say("ex-attend") : ""}`;
   return html`<section class="panel ex-head"><h1>${textOf(view.title)}</h1><p>${textOf(view.goal)}</p>
     <details><summary>${say("ex-briefing")}</summary><p>${textOf(view.briefing)}</p></details>
-    <p><b>${speed}</b> ${view.ended ? html`<a class="button" href="api/exercise/report/report.html" target="_blank" rel="noopener">${say("ex-report")}</a>` : nothing}</p></section>`;
+    <p><b>${speed}</b> ${isOpen(view) ? html`<a class="button" href="api/exercise/report/report.html" target="_blank" rel="noopener">${say("ex-report")}</a>` : nothing}</p></section>`;
 }
 
 export function view() {
   const view = shown();
   if (!view || !state.menu) return html`<p role="status">${say("loading")}</p>`;
   const offset = store.catalogue.plants[0].utc_offset_s;
-  return html`<div class="ex">${head(view)}<div class="ex-columns">${inbox(view, offset)}<div>${diagnosis(view)}${verbs()}</div>${field(view, offset)}</div></div>`;
+  return html`<div class="ex">${head(view)}${reflection(view)}<div class="ex-columns">${inbox(view, offset)}<div>${diagnosis(view)}${verbs()}</div>${field(view, offset)}</div></div>`;
 }

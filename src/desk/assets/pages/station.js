@@ -8,7 +8,7 @@ import { addWords, say, textOf } from "../words.js";
 import { hear, shown } from "../drill.js";
 import * as exercise from "./exercise.js";
 
-const state = { menu: null, marks: {}, fault: "" };
+const state = { menu: null, marks: {}, moments: [], fault: "" };
 const SPEEDS = [1, 4, 20, 60, 120, 300, 600];
 
 export async function enter() {
@@ -90,12 +90,18 @@ function tasks(view) {
     <p>${say("ex-toll", { low: Math.round(toll.low ?? 0), dry: Math.round(toll.dry ?? 0), bad: Math.round(toll.unsafe_water ?? 0), needless: Math.round(toll.deprived ?? 0), lost: Math.round(toll.lost_m3 ?? 0) })}</p></section>`;
 }
 
-function judgement() {
+// The form as it is kept beside the log.
+function evaluation() {
+  const objectives = Object.entries(state.marks).map(([task, { rating = null, remark = "" }]) => ({ task, rating, remark }));
+  return { evaluator: name(), objectives, marks: state.moments, improvements: [] };
+}
+
+function judgement(view) {
   if (!["evaluator", "instructor"].includes(store.role)) return nothing;
   const set = (id, what, value) => { state.marks[id] = { ...state.marks[id], [what]: value }; };
   const save = async () => {
     try {
-      await once("exercise/judge", { by: name(), judgement: state.marks });
+      await once("exercise/judge", { by: name(), judgement: evaluation() });
       tell(say("ex-kept"));
     } catch (error) {
       tell(error.status ? error.message : say("not-sent"), true);
@@ -103,9 +109,10 @@ function judgement() {
     changed();
   };
   return html`<section class="panel"><h2>${say("ex-form")}</h2><p class="muted">${say("ex-form-text")}</p>
-    ${state.menu.goals.map((goal) => html`<fieldset><legend>${textOf(goal.title)}</legend>${["P", "S", "M", "U"].map((mark) => html`<label title=${say("ex-mark-" + mark)}><input type="radio" name=${"mark-" + goal.id} .checked=${state.marks[goal.id]?.mark === mark} @change=${() => set(goal.id, "mark", mark)}> ${mark}</label>`)}
+    ${state.menu.goals.map((goal) => html`<fieldset><legend>${textOf(goal.title)}</legend>${["P", "S", "M", "U"].map((mark) => html`<label title=${say("ex-mark-" + mark)}><input type="radio" name=${"mark-" + goal.id} .checked=${state.marks[goal.id]?.rating === mark} @change=${() => set(goal.id, "rating", mark)}> ${mark}</label>`)}
       <input aria-label=${say("ex-remark")} placeholder=${say("ex-remark")} maxlength="300" @change=${(event) => set(goal.id, "remark", event.target.value)}></fieldset>`)}
-    <p class="buttons"><button class="main" @click=${save}>${say("ex-save")}</button></p></section>`;
+    <ul class="ex-log">${state.moments.map((mark) => html`<li>${clock(Date.parse(mark.at), store.catalogue.plants[0].utc_offset_s, { seconds: false })} ${mark.remark}</li>`)}</ul>
+    <p class="buttons"><button @click=${() => { state.moments.push({ at: view.now, remark: prompt(say("ex-remark")) ?? "" }); changed(); }}>${say("ex-mark-now")}</button><button class="main" @click=${save}>${say("ex-save")}</button></p></section>`;
 }
 
 function script(view) {
@@ -116,5 +123,5 @@ function script(view) {
 export function view() {
   const view = shown();
   if (!view || !state.menu) return html`<p role="status">${say("loading")}</p>`;
-  return html`<div class="ex">${exercise.head(view)}<div class="ex-columns">${controls(view)}<div>${tasks(view)}${truths(view)}</div><div>${judgement()}${script(view)}</div></div></div>`;
+  return html`<div class="ex">${exercise.head(view)}<div class="ex-columns">${controls(view)}<div>${tasks(view)}${truths(view)}</div><div>${judgement(view)}${script(view)}</div></div></div>`;
 }
