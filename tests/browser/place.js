@@ -8,11 +8,11 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const here = dirname(fileURLToPath(import.meta.url));
+export const here = dirname(fileURLToPath(import.meta.url));
 const require = createRequire(join(process.env.SANMEN_BROWSER_MODULES ?? join(here, "../../target/browser"), "x.js"));
 const { chromium } = require("playwright-core");
 export const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
-const program = process.env.SANMEN ?? join(here, "../../target/release/sanmen");
+export const program = process.env.SANMEN ?? join(here, "../../target/release/sanmen");
 const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
 // Starts it; gives its link, its folder, and what it has said.
@@ -36,7 +36,7 @@ async function served(args, data) {
   const tokens = Object.fromEntries(readFileSync(join(data, "k7", "desk-tokens"), "utf8").trim().split("\n").map((line) => line.split(" ")));
   const origin = link.split("/#")[0];
   return {
-    link, origin, tokens, broker: said.match(/mqtt:\/\/127\.0\.0\.1:(\d+)/)?.[1],
+    link, origin, tokens, folder: join(data, "k7"), broker: said.match(/mqtt:\/\/127\.0\.0\.1:(\d+)/)?.[1],
     linkOf: (role, at = origin) => `${at}/#token=${tokens[role]}`,
     stop: async () => {
       child.kill("SIGINT");

@@ -1,0 +1,114 @@
+// An exercise through the desk: played by a trainee, led by an instructor, judged by an evaluator.
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { api, browse, come, go, here, hindrances, person, program, start, violations } from "./place.js";
+
+const LONG = { timeout: 180000 };
+const file = join(here, "exercise.toml");
+let run;
+let browser;
+
+before(async () => { [run, browser] = await Promise.all([start(file), browse()]); });
+after(async () => {
+  const ended = await run?.stop();
+  await browser?.close();
+  assert.equal(ended, 0, "Ctrl-C ends well");
+});
+
+let n = 0;
+const wish = (role, what, said) => api(run, role, `exercise/${what}`, {
+  method: "POST", body: JSON.stringify({ by: "Li", ...said }),
+  headers: { "Content-Type": "application/json", "Idempotency-Key": `wish-number-${n++}` },
+});
+
+test("what a trainee may not see or do is refused by the server", LONG, async () => {
+  const { said: trainee } = await api(run, "operator", "exercise");
+  for (const key of ["truth", "waiting", "tasks", "toll", "right_cause", "score"]) assert.ok(!(key in trainee), key);
+  const { said: looker } = await api(run, "viewer", "exercise");
+  assert.ok(!("truth" in looker));
+  const { said: leader } = await api(run, "instructor", "exercise");
+  assert.ok(leader.truth["PIT-404"] > 0 && leader.right_cause === "network/burst");
+  for (const [role, what, said] of [
+    ["operator", "direct", { direction: { direction: "freeze" } }],
+    ["viewer", "act", { deed: "cut-intake" }],
+    ["evaluator", "act", { deed: "cut-intake" }],
+    ["evaluator", "direct", { direction: { direction: "end" } }],
+    ["operator", "judge", { judgement: {} }],
+    ["viewer", "reflect", { reflection: {} }],
+  ]) assert.equal((await wish(role, what, said)).status, 403, `${role} ${what}`);
+  assert.equal((await api(run, "operator", "exercise/report/report.html")).status, 403, "not before the end");
+  for (const [deed, why] of [["explode", /no explode/], ["start-pump P-77", /no P-77/], ["set-dose", /MG_PER_L/]]) {
+    const { status, said } = await wish("operator", "act", { deed });
+    assert.equal(status, 409);
+    assert.match(said.error, why);
+  }
+});
+
+test("an exercise is played through the browser, and its score is that of its log", LONG, async () => {
+  const trainee = await person(browser);
+  const leader = await person(browser, { lang: "zh" });
+  const page = await come(trainee, run.link);
+  const station = await come(leader, run.linkOf("instructor"));
+  await go(page, "#/exercise", ".ex-head");
+  await station.locator(".ex-head").waitFor();
+
+  // The instructor freezes it: nothing moves, everybody sees it; then it goes on.
+  await station.getByRole("button", { name: /冻结/ }).click();
+  await page.locator(".ex-head", { hasText: "Frozen" }).waitFor();
+  const { said: still } = await api(run, "viewer", "exercise");
+  await station.getByLabel("文本").fill("<img src=x onerror=alert(1)> hello");
+  await station.getByRole("button", { name: "发送" }).click();
+  await page.locator(".ex-log li", { hasText: "hello" }).waitFor();
+  assert.equal((await api(run, "viewer", "exercise")).said.now, still.now, "time stands");
+  assert.deepEqual(await hindrances(page), []);
+  assert.deepEqual(await hindrances(station), []);
+  await station.getByRole("button", { name: /运行/ }).click();
+
+  // The alarm comes, time slows down, and somebody asks.
+  await page.locator(".ex-question").waitFor();
+  await page.locator(".ex-head", { hasText: "slow while something asks" }).waitFor();
+  await page.locator(".banner").getByRole("button", { name: /Acknowledge/ }).click();
+  await page.getByLabel("Cause").selectOption("network/burst");
+  await page.getByRole("button", { name: "Send a crew" }).click();
+  await page.locator(".ex-panel select").selectOption("mend");
+  await page.getByRole("button", { name: "Next" }).click();
+  await page.locator(".sure", { hasText: "30 min" }).waitFor();
+  await page.getByRole("button", { name: "Yes, do it" }).click();
+  await page.locator(".ex-log li", { hasText: "Mend the main" }).first().waitFor();
+  await page.getByRole("button", { name: "A burst in Fengling" }).click();
+  await page.locator(".ex-log li", { hasText: "Mended." }).waitFor();
+
+  // The evaluator judges, the instructor ends it, the trainee thinks about it before the marks.
+  const judge = await come(await person(browser), run.linkOf("evaluator"));
+  await judge.locator("fieldset", { hasText: "Send the crew" }).getByLabel("P", { exact: true }).check();
+  await judge.getByRole("button", { name: "Keep" }).click();
+  await judge.locator("#said", { hasText: "Kept." }).waitFor();
+  station.on("dialog", (dialog) => dialog.accept());
+  await station.getByRole("button", { name: /结束/ }).click();
+  await page.getByLabel("What happened?").fill("A burst.");
+  await page.getByRole("button", { name: "Keep" }).click();
+  const link = page.getByRole("link", { name: "After-action report" });
+  await link.waitFor();
+  const report = async () => (await api(run, "operator", "exercise/report/report.json")).said;
+  for (let wait = 0; wait < 300 && (await report()).self_assessment == null; wait++) await page.waitForTimeout(100);
+  const { total, met, evaluation, self_assessment: own } = await report();
+  assert.equal(met, true);
+  assert.ok(total > 85, String(total));
+  assert.equal(evaluation.objectives[0].rating, "P");
+  assert.equal(own.happened, "A burst.");
+  const [shown] = await Promise.all([trainee.waitForEvent("page"), link.click()]);
+  await shown.getByText("A burst, in short").first().waitFor();
+  assert.deepEqual(await violations(page), []);
+
+  // Played again from its log, headless, it has the same score.
+  const log = join(run.folder, "exercise.jsonl");
+  const said = execFileSync(program, ["exercise", "play", file, "--log", log, "--format", "json"], { encoding: "utf8" });
+  assert.ok(Math.abs(JSON.parse(said.trim().split("\n").at(-1)).total - total) < 0.05, said);
+  assert.ok(existsSync(join(run.folder, "report", "events.csv")));
+  assert.ok(readFileSync(log, "utf8").includes("send-crew mend"));
+  for (const context of [trainee, leader, judge.context()]) await context.close();
+});
