@@ -134,19 +134,9 @@ pub fn run(args: &RunArgs, _out: &mut dyn Write) -> Result<(), Failure> {
         let (hand, orders) = flags.way(ready.outline.start, folder.join("orders.toml"));
         let operators = flags.operators(&ring, &broker);
         let ordered = ((operators, hand), orders);
-        let stage = Stage {
-            ready,
-            company,
-            session,
-            book,
-            space,
-            broker,
-            folder,
-            screen,
-            by,
-            desk,
-            ordered,
-        };
+        let (cast, place) = ((company, session), (broker, space));
+        let face = (screen, by, desk);
+        let stage = Stage { ready, cast, book, place, folder, face, ordered };
         let result = stage.play(stopper, stopped).await;
         if let Some(embedded) = embedded {
             embedded.stop().await;
@@ -158,16 +148,13 @@ pub fn run(args: &RunArgs, _out: &mut dyn Write) -> Result<(), Failure> {
 /// Everything a run needs.
 struct Stage {
     ready: Arc<Ready>,
-    company: Company,
-    /// Of an exercise that goes on.
-    session: Option<Session>,
+    /// The plants, and the session of an exercise that goes on.
+    cast: (Company, Option<Session>),
     book: Book,
-    space: Space,
-    broker: Access,
+    place: (Access, Space),
     folder: PathBuf,
-    screen: Screen,
-    by: String,
-    desk: Option<Plan>,
+    /// How it is shown, who sits there, where the desk will be.
+    face: (Screen, String, Option<Plan>),
     /// Who may order something of the plants, and the way in; and what comes out of it.
     ordered: ((Option<Trust>, OrderHand), Orders),
 }
@@ -175,19 +162,8 @@ struct Stage {
 impl Stage {
     async fn play(self, stopper: Stopper, stopped: Stop) -> Result<(), Failure> {
         let started = wall_now();
-        let Self {
-            ready,
-            company,
-            book,
-            space,
-            broker,
-            folder,
-            screen,
-            by,
-            desk,
-            ordered,
-            session,
-        } = self;
+        let Self { ready, cast, book, place, folder, face, ordered } = self;
+        let ((company, session), (broker, space), (screen, by, desk)) = (cast, place, face);
         let (plants, settings, (keys, trust)) = (ready.plants(), &ready.settings, keys_of_a_run()?);
         let watched = (plants.clone(), book.clone());
         let (people, orders) = ordered;
@@ -197,8 +173,7 @@ impl Stage {
         let (told, heard) = overhear(told);
         let client = &live::own_client_id(&folder)?;
         let (subscriber, arrivals) = live::subscriber(&broker, &space, client, settings);
-        let (end_monitor, monitor_ends) = stop::stop();
-        let (hand, asked) = live::hand();
+        let ((end_monitor, monitor_ends), (hand, asked)) = (stop::stop(), live::hand());
         let place = (&broker, &space);
         let with = (folder.as_path(), settings, [(); 2].map(|()| keys.of_space.clone()));
         let beside = talk::speak(place, &service, (&told, &book), with, &monitor_ends);
@@ -221,9 +196,8 @@ impl Stage {
         let voices = Voices::new(space.clone(), &company, publishers, keys);
         let hearing = talk::hear_requests(place, &voices, askers, settings, monitor_ends.clone());
         let pace = ready.outline.pace;
-        let (what, with) = ((company, voices, pace), (staged, backstage));
-        let at = (place, settings, screen.lang());
-        let simulating = drill::start(what, with, (aside, orders), at, &stopped);
+        let (what, at) = ((company, voices, pace), (place, settings, screen.lang()));
+        let simulating = drill::start(what, (staged, backstage), (aside, orders), at, &stopped);
         let played = played(&ready, seen.clone(), listener.outside, &stopped);
         let subject = Subject {
             plants,

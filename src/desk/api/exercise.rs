@@ -54,9 +54,8 @@ pub(super) async fn wish(
 ) -> Result<Response, Refusal> {
     let drill = drill(&served)?;
     let may = match what.as_str() {
-        "act" => matches!(role, Role::Operator),
+        "act" | "reflect" => matches!(role, Role::Operator),
         "direct" => matches!(role, Role::Instructor),
-        "reflect" => matches!(role, Role::Operator),
         "judge" => matches!(role, Role::Evaluator | Role::Instructor),
         _ => return Err(Refusal::new(StatusCode::NOT_FOUND, "there is no such wish")),
     };
