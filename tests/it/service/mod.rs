@@ -4,6 +4,7 @@ mod answers;
 mod commands;
 mod crash;
 mod devices;
+mod exercise;
 mod fleets;
 mod leases;
 mod metrics;
