@@ -44,7 +44,9 @@ function measured(at, place, quantity) {
   return null;
 }
 
-const known = (found) => found?.cell?.[0] && found.cell[1] !== null && found.cell[2] < 4;
+const known = (found) => found?.cell?.[0] && found.cell[1] !== null && found.cell[2] < 9;
+// What has failed is said, but nothing is shaded by it.
+const trusted = (found) => known(found) && found.cell[2] < 4;
 
 // Places in pixels: as large as the page allows, north up.
 function layout(map) {
@@ -116,11 +118,11 @@ function spotOf(at, spot, scale) {
   }
   const stale = staleness(at.plant, found.tag, found.cell);
   const { level } = found;
-  const shade = level || !known(found) ? "" : shadeOf(found.cell[1], scale);
-  return svg`<a class="spot${level ? " a" + level : ""}${known(found) ? "" : " none"}${stale ? " stale" : ""}" href=${pointLink(at.card, found.tag)} data-n=${n} aria-label=${text} @focus=${hear} @mouseenter=${hear}>
+  const shade = level || !trusted(found) ? "" : shadeOf(found.cell[1], scale);
+  return svg`<a class="spot${level ? " a" + level : ""}${trusted(found) ? "" : " none"}${stale ? " stale" : ""}" href=${pointLink(at.card, found.tag)} data-n=${n} @focus=${hear} @mouseenter=${hear}>
     ${symbol(place.kind, x, y, 8, shade)}
     ${spot.box ? svg`<g class="label"><rect x=${spot.box[0]} y=${spot.box[1]} width=${spot.box[2] - spot.box[0]} height=${spot.box[3] - spot.box[1]}></rect>
-      ${spot.lines.map((line, k) => svg`<text x=${spot.box[0] + 2} y=${spot.box[1] + 11 + k * 14} class=${k ? "name" : "figure"}>${line}</text>`)}</g>` : nothing}</a>`;
+      ${spot.lines.map((line, k) => svg`<text x=${spot.box[0] + 2} y=${spot.box[1] + 11 + k * 14} class=${k ? "name" : "figure"}>${line}</text>`)}</g>` : nothing}<title>${text}</title></a>`;
 }
 
 function lineOf(at, link, ends) {
@@ -186,7 +188,7 @@ export function view({ index }) {
   const spots = places(at, map, quantity, place);
   const named = spots.filter((it) => it.found);
   labels(named, width, height);
-  const values = named.filter((it) => known(it.found)).map((it) => it.found.cell[1]);
+  const values = named.filter((it) => trusted(it.found)).map((it) => it.found.cell[1]);
   const scale = values.length ? [Math.min(...values), Math.max(...values)] : [0, 1];
   const ends = map.nodes.map(place);
   const chosen = spots[look.focus];
@@ -199,7 +201,7 @@ export function view({ index }) {
       <g class="links">${map.links.map((link) => lineOf(at, link, [ends[link.from], ends[link.to]]))}</g>
       ${spots.filter((it) => !it.found).map((it) => spotOf(at, it, scale))}${named.map((it) => spotOf(at, it, scale))}</svg></div>
     <p class="told" role="status">${chosen ? told(at, chosen.place, chosen.found) : say("map-choose")}</p>
-    ${legend(scale, values.length && quantity !== "state" ? named.find((it) => known(it.found)).found.tag : null)}
+    ${legend(scale, values.length && quantity !== "state" ? named.find((it) => trusted(it.found)).found.tag : null)}
     ${look.table ? twin(at, spots, quantity) : nothing}`;
 }
 
