@@ -1,7 +1,5 @@
 //! An exercise that is killed midway, and goes on from its log.
 
-use std::fs;
-
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -90,7 +88,7 @@ async fn what_was_said_to_be_done_stays_done_when_an_exercise_is_killed_and_goes
     assert_eq!(second.ends().await.0, 0);
 
     let folder = place.folder.path().join("data/k7");
-    let log = fs::read_to_string(folder.join("exercise.jsonl")).expect("it is kept");
+    let log = tokio::fs::read_to_string(folder.join("exercise.jsonl")).await.expect("it is kept");
     let deeds = |deed: &str| log.lines().filter(|line| line.contains(deed)).count();
     assert_eq!((deeds("\"send-crew mend\""), deeds("\"check road\"")), (1, 1), "{log}");
     assert!(!folder.join("report").exists(), "it is not over");
