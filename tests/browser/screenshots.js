@@ -31,7 +31,7 @@ async function small(browser, png) {
     canvas.getContext("2d").drawImage(picture, 0, 0);
     for (let quality = 0.8; ; quality -= 0.1) {
       const url = canvas.toDataURL("image/webp", quality);
-      if (url.length * 0.75 <= limit || quality < 0.3) return url.split(",")[1];
+      if (url.length * 0.75 <= limit || quality < 0.15) return url.split(",")[1];
     }
   }, [png.toString("base64"), SIZE_MAX]);
   await page.close();
