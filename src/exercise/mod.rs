@@ -19,3 +19,4 @@ pub mod replay;
 pub mod rule_test;
 pub mod score;
 pub mod session;
+pub mod stranger;

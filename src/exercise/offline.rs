@@ -10,8 +10,8 @@ use crate::base::ids::Space;
 use crate::base::random::Seed;
 use crate::base::{Flag, PlantId, Span, Stamp, TagId};
 use crate::exercise::answers::{Answers, Unanswered, objection};
+use crate::exercise::stranger::{Guard, Said, Stranger};
 use crate::ingest::observation::TicketEvent;
-use crate::ingest::trust::Belief;
 use crate::inspection::book::Book;
 use crate::ledger::chain::Heads;
 use crate::ledger::record::{Entry, Record};
@@ -20,6 +20,7 @@ use crate::plant::Plant;
 use crate::plant::network::LinkIndex;
 use crate::plant::tags::TagIndex;
 use crate::scenario::Scenario;
+use crate::scenario::exercise::attack::Attack;
 use crate::simulator::{Batch, Outgoing, Run, Simulator, SimulatorError};
 use crate::telemetry::radio::{Delivery, Radio};
 use crate::telemetry::topic::Topic;
@@ -269,23 +270,44 @@ pub(super) fn begin(
     };
     let simulator = Simulator::new(Arc::clone(plant), scenario, run)?;
     stage.keep_expected(scenario, &simulator);
-    Ok((simulator, Air { radio: Radio::default(), plant: plant.id.clone() }))
+    Ok((simulator, Air { radio: Radio::default(), plant: plant.id.clone(), beset: None }))
 }
 
 /// What lies between a plant and its monitor when both are offline.
 pub(super) struct Air {
     radio: Radio,
     plant: PlantId,
+    /// Somebody else is in the air, and what keeps him out.
+    beset: Option<(Stranger, Guard)>,
 }
 
 impl Air {
-    fn send(&mut self, message: Outgoing) {
+    /// A stranger comes, who will say `attacks`: from now on the plant signs what it says.
+    pub(super) fn beset(&mut self, attacks: &[Attack], start: Stamp, seed: Seed) {
         let space = Space::new(SPACE).expect("a constant that is an id");
-        let topic = Topic { space, plant: self.plant.clone(), kind: message.kind };
-        self.radio.send(topic.to_string(), message.payload, message.due);
+        let who = (space, self.plant.clone());
+        let stranger = Stranger::new(who, attacks.to_vec(), start, seed);
+        self.beset = Some((stranger, Guard::new(&self.plant, start, seed)));
     }
 
-    /// The plant goes a step on, and the monitor hears of it.
+    /// Everybody goes where the stranger cannot follow.
+    pub(super) fn leave_stranger(&mut self) {
+        if let Some((stranger, _)) = &mut self.beset {
+            stranger.lose();
+        }
+    }
+
+    fn send(&mut self, message: Outgoing) {
+        let space = Space::new(SPACE).expect("a constant that is an id");
+        let topic = Topic { space, plant: self.plant.clone(), kind: message.kind }.to_string();
+        let payload = match &self.beset {
+            Some((_, guard)) => guard.sign(&topic, message.payload),
+            None => message.payload,
+        };
+        self.radio.send(topic, payload, message.due);
+    }
+
+    /// The plant goes a step on, and the monitor hears of it, and of whoever else speaks.
     pub(super) fn step(
         &mut self,
         simulator: &mut Simulator,
@@ -298,9 +320,27 @@ impl Air {
             self.send(message);
         }
         while let Some(delivery) = self.radio.receive(now) {
-            stage.take(&arrival(delivery))?;
+            let input = self.arrival(delivery);
+            stage.take(&input)?;
+        }
+        if let Some((stranger, guard)) = &mut self.beset {
+            for said in stranger.say(now) {
+                stage.take(&guard.judge(said, now))?;
+            }
         }
         stage.take(&Input::Tick { now })
+    }
+
+    fn arrival(&mut self, delivery: Delivery) -> Input {
+        let Delivery { topic, payload, received_at } = delivery;
+        match &mut self.beset {
+            Some((stranger, guard)) => {
+                stranger.overhear(received_at, &topic, &payload);
+                guard.judge(Said { topic, payload, retained: false }, received_at)
+            }
+            // It has come no way on which anybody could have changed it.
+            None => Input::arrival(topic, &payload, received_at),
+        }
     }
 
     /// The plant shuts down; what is still in the air comes through.
@@ -310,18 +350,10 @@ impl Air {
             self.send(message);
         }
         while let Some(delivery) = self.radio.receive(end + Span::HOUR) {
-            stage.take(&arrival(delivery))?;
+            let input = self.arrival(delivery);
+            stage.take(&input)?;
         }
         Ok(())
-    }
-}
-
-fn arrival(delivery: Delivery) -> Input {
-    Input::Arrival {
-        topic: delivery.topic,
-        payload: delivery.payload,
-        belief: Belief::Unsigned, // it has come no way on which anybody could have changed it
-        received_at: delivery.received_at,
     }
 }
 

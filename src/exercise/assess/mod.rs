@@ -1,5 +1,5 @@
-//! What a trainee is worth in an exercise: at most 100, each mark with the line of the log that gave
-//! or cost it (TRAINING F6 to F8 `[A]`).
+//! What a trainee is worth in an exercise: at most 100, each mark with the line of the log that
+//! gave or cost it (TRAINING F6 to F8 `[A]`).
 //!
 //! In: the exercise as it was played, and what robots came to. Out: a score with its reasons. Must
 //! not know: how it is shown. The evaluator's opinion stands beside it and is never averaged in.
@@ -153,12 +153,10 @@ pub fn assess(session: &Session, anchors: &Anchors) -> Score {
     lines.push(consequence(session, anchors));
     let (slips, failed) = slips::of(session);
     lines.extend(slips);
-    let mut missed: Vec<Text> = exercise
-        .tasks
-        .iter()
-        .zip(&session.facts().done)
-        .filter(|(task, done)| task.critical && done.is_none())
-        .map(|(task, _)| task.title.clone())
+    let tasks = exercise.tasks.iter().enumerate();
+    let mut missed: Vec<Text> = tasks
+        .filter(|(at, task)| task.critical && !is_in_time(session, *at, task))
+        .map(|(_, task)| task.title.clone())
         .collect();
     missed.extend(failed);
     lines.sort_by_key(|line| line.category); // stable
@@ -169,6 +167,13 @@ pub fn assess(session: &Session, anchors: &Anchors) -> Score {
     let sum = categories.values().sum::<f64>().clamp(0.0, 100.0);
     let met = missed.is_empty();
     Score { total: if met { sum } else { sum.min(CAP) }, met, missed, categories, lines }
+}
+
+/// Has a task been done before it had no worth any more?
+fn is_in_time(session: &Session, at: usize, task: &Task) -> bool {
+    let done = session.facts().done[at];
+    let begun = session.begun().nth(at).flatten();
+    begun.zip(done).is_some_and(|(begun, done)| timely(task, begun, done).0 > 0.0)
 }
 
 fn task_lines(session: &Session) -> Vec<Line> {
@@ -294,7 +299,9 @@ fn consequence(session: &Session, anchors: &Anchors) -> Line {
     let exercise: &Exercise = session.exercise();
     let hours = &session.toll().all;
     let toll = hours.weighed(&exercise.consequence);
-    let share = anchors.share(toll);
+    // Where nothing was done, nothing of it is anybody's merit.
+    let is_idle = session.facts().done.iter().all(Option::is_none);
+    let share = if is_idle { 0.0 } else { anchors.share(toll) };
     let of = Category::Consequence.marks();
     let (low, dry, bad) = (hours.low, hours.dry, hours.unsafe_water);
     let (needless, lost) = (hours.deprived, hours.lost_m3);
@@ -319,19 +326,4 @@ fn consequence(session: &Session, anchors: &Anchors) -> Line {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn consequences_lie_between_the_worst_and_the_reference() {
-        let anchors = Anchors { null: 100.0, careless: 60.0, reference: 20.0 };
-        assert_eq!(anchors.share(100.0), 0.0);
-        assert_eq!(anchors.share(20.0), 1.0);
-        assert_eq!(anchors.share(60.0), 0.5);
-        assert_eq!(anchors.share(200.0), 0.0);
-        // A false alarm: doing nothing is best, and a needless warning the worst.
-        let anchors = Anchors { null: 0.0, careless: 64_000.0, reference: 0.0 };
-        assert_eq!(anchors.share(0.0), 1.0);
-        assert_eq!(anchors.share(32_000.0), 0.5);
-    }
-}
+mod tests;

@@ -1,5 +1,5 @@
-//! What happened in an exercise, in order: with the scenario and the seed it is the exercise's whole
-//! state, and playing it again gives the same.
+//! What happened in an exercise, in order: with the scenario and the seed it is the exercise's
+//! whole state, and playing it again gives the same.
 
 use serde::{Deserialize, Serialize};
 

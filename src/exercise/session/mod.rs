@@ -1,9 +1,9 @@
 //! An exercise as it is played: who has been told and has done what, what waits for what, who is on
 //! the way, and what it costs the people served.
 //!
-//! In: the exercise, step by step the truth and the changes of alarms, and what people do. Out: what
-//! is to happen to the plant and to be asked of alarms, and the log. Must not know: clocks, MQTT,
-//! where people sit. Played again with its log it comes to the same state.
+//! In: the exercise, step by step the truth and the changes of alarms, and what people do. Out:
+//! what is to happen to the plant and to be asked of alarms, and the log. Must not know: clocks,
+//! MQTT, where people sit. Played again with its log it comes to the same state.
 
 pub mod facts;
 mod field;
@@ -139,6 +139,15 @@ impl Session {
             What::Did { deed } if deed.verb().name == "diagnose" => Some(deed.arg(0)),
             _ => None,
         })
+    }
+
+    /// Has anybody done something with this verb?
+    pub fn has_done(&self, verb: &str) -> bool {
+        let is_it = |entry: &Entry| match &entry.what {
+            What::Did { deed } => deed.verb().name == verb,
+            _ => false,
+        };
+        self.log.iter().any(is_it)
     }
 
     /// What has come to pass so far.

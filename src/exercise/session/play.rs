@@ -36,6 +36,9 @@ pub fn play(
     let mut session = Session::new(Arc::clone(exercise), Arc::clone(plant));
     let mut stage = Stage::new(plant, scenario, book, seed);
     let (mut simulator, mut air) = begin(plant, scenario, seed, &mut stage)?;
+    if !exercise.attacks.is_empty() {
+        air.beset(&exercise.attacks, scenario.start, seed);
+    }
     while !simulator.is_over() && !session.is_ended() {
         let heard = stage.records();
         air.step(&mut simulator, &mut stage)?;
@@ -47,6 +50,9 @@ pub fn play(
         session.step(truth, at_tags, scenario.step);
         robot.play(&mut session);
         carry_out(&mut session, &mut simulator, &mut stage)?;
+        if !exercise.attacks.is_empty() && session.has_done("switch-broker") {
+            air.leave_stranger();
+        }
     }
     stage.sum_up(&simulator);
     let unplayed = robot.unplayed().map(|place| format!("{place}: its turn never came"));

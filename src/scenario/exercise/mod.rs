@@ -1,8 +1,9 @@
 //! An exercise: a scenario with people in it, who are told things, do things and are scored.
 //!
-//! In: the checked file. Out: what waits for which trigger, tasks, hints, robots. Must not know: how
-//! it is played, scored or shown, and which rules there are (the caller checks their ids).
+//! In: the checked file. Out: what waits for which trigger, tasks, hints, robots. Must not know:
+//! how it is played, scored or shown, and which rules there are (the caller checks their ids).
 
+pub mod attack;
 pub mod cause;
 pub mod deed;
 pub mod words;
@@ -12,6 +13,7 @@ use crate::base::time::UtcOffset;
 use crate::base::{Span, Stamp, TagId, Text};
 use crate::scenario::injection::Injection;
 use crate::scenario::{AlarmName, Scenario};
+use attack::Attack;
 use deed::{Deed, Pattern};
 
 /// An exercise, complete and checked against its plant.
@@ -30,6 +32,8 @@ pub struct Exercise {
     pub cause: String,
     /// Injections that wait for a trigger.
     pub contingencies: Vec<Contingency>,
+    /// What a stranger says on the broker.
+    pub attacks: Vec<Attack>,
     /// What simulated roles say.
     pub messages: Vec<Message>,
     /// Things somebody can go and look at.

@@ -7,7 +7,8 @@ use crate::base::units::Quantity;
 use crate::plant::Plant;
 use crate::plant::network::LinkKind;
 
-/// Every word that may stand at a place behind a verb; none when any may (rules, numbers, subjects).
+/// Every word that may stand at a place behind a verb; none when any may (rules, numbers,
+/// subjects).
 pub fn word_list(plant: &Plant, exercise: &Exercise, verb: &str, at: usize) -> Option<Vec<String>> {
     let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
     let villages = || {

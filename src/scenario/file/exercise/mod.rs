@@ -1,6 +1,7 @@
 //! Reads an exercise: a scenario's file with the table `[exercise]` and what people are told, can
 //! do, and are scored by.
 
+mod attack;
 mod field;
 mod people;
 mod trigger;
@@ -16,6 +17,7 @@ use crate::plant::Plant;
 use crate::scenario::exercise::cause::CAUSES;
 use crate::scenario::exercise::{Consequence, Exercise, Pace};
 use crate::scenario::injection::Injection;
+use attack::read_attacks;
 use field::{read_checks, read_jobs};
 use people::{read_contingencies, read_forbidden, read_messages, read_robots, read_tasks};
 use trigger::Known;
@@ -48,6 +50,7 @@ pub fn load_exercise(source: &Arc<Source>, plants: &[Arc<Plant>]) -> Result<Exer
         let tasks = read_tasks(table, &known);
         let forbidden = read_forbidden(table, &known);
         let contingencies = read_contingencies(table, &known);
+        let attacks = read_attacks(table, &known);
         let hints = table.tables("hint").iter().filter_map(|hint| hint.bilingual("text")).collect();
         let robots = read_robots(table, &known);
         let exercise = Exercise {
@@ -57,6 +60,7 @@ pub fn load_exercise(source: &Arc<Source>, plants: &[Arc<Plant>]) -> Result<Exer
             pace: pace?,
             cause: cause?.into_inner().to_owned(),
             contingencies,
+            attacks,
             messages,
             checks,
             jobs,

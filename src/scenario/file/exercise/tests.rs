@@ -3,6 +3,7 @@ use std::sync::Arc;
 use super::*;
 use crate::base::Span;
 use crate::plant::sample;
+use crate::scenario::exercise::attack::AttackKind;
 use crate::scenario::exercise::{Part, Trigger, Window};
 
 const HEAD: &str = r#"
@@ -146,6 +147,77 @@ points = 20
     .expect_err("mistakes");
     let said = problems.to_string();
     for wanted in ["\"pump\"", "\"mars\"", "\"dosing/nothing\""] {
+        assert!(said.contains(wanted), "{wanted}: {said}");
+    }
+}
+
+const TASK: &str = r#"
+[[task]]
+id = "tell"
+title = { en = "Tell", zh = "报告" }
+part = "communicate"
+do = "escalate lead"
+within_s = 60
+points = 5
+"#;
+
+#[test]
+fn attacks_are_read_with_the_unit_of_their_tag() {
+    let exercise = read(&format!(
+        r#"{TASK}
+[[attack]]
+id = "zero"
+at_min = 10
+for_min = 5
+kind = "forged-reading"
+tag = "AIT-1"
+value_mg_per_l = 0.0
+
+[[attack]]
+id = "again"
+at_min = 30
+for_min = 15
+kind = "replay"
+of_min = 5
+
+[[attack]]
+id = "order"
+at_min = 50
+kind = "forged-command"
+order = "set-dose 0"
+"#
+    ))
+    .expect("no mistake");
+    let start = exercise.scenario.start;
+    let [zero, again, order] = exercise.attacks.as_slice() else { panic!("three") };
+    let AttackKind::ForgedReading { tag, value } = &zero.kind else { panic!("a reading") };
+    assert_eq!((tag.as_str(), *value, zero.lasting), ("AIT-1", 0.0, Span::minutes(5)));
+    assert_eq!(again.kind, AttackKind::Replay { of: start + Span::minutes(5) });
+    assert_eq!((order.at, order.lasting), (start + Span::minutes(50), Span::ZERO));
+}
+
+#[test]
+fn an_attack_that_cannot_be_is_refused_with_the_way_out() {
+    let problems = read(&format!(
+        r#"{TASK}
+[[attack]]
+id = "zero"
+at_min = 10
+kind = "forged-reading"
+tag = "AIT-1"
+value_kpa = 0.0
+
+[[attack]]
+id = "zero"
+at_min = 1000
+kind = "forged-command"
+order = "escalate lead"
+"#
+    ))
+    .expect_err("mistakes");
+    let said = problems.to_string();
+    for wanted in ["value_mg_per_l", "no plant takes escalate", "it lies behind the end of the run"]
+    {
         assert!(said.contains(wanted), "{wanted}: {said}");
     }
 }

@@ -1,4 +1,5 @@
-//! Reads what must come before something happens: `{ at_min = 30 }`, `{ raised = "RULE" }` and so on.
+//! Reads what must come before something happens: `{ at_min = 30 }`, `{ raised = "RULE" }` and so
+//! on.
 
 use std::collections::BTreeMap;
 

@@ -306,7 +306,7 @@ fn ramp(table: &Table<'_>) -> Option<Ramp> {
 }
 
 /// A number in the unit of the tag's quantity. Errors: missing, or in another unit.
-fn in_unit_of(tag: &Tag, table: &Table<'_>, stem: &str) -> Option<f64> {
+pub fn in_unit_of(tag: &Tag, table: &Table<'_>, stem: &str) -> Option<f64> {
     let own = tag.quantity.measured_in();
     let clean = refuse_foreign(tag, table, stem);
     clean.then(|| table.number(&own.key(stem))).flatten().map(Spanned::into_inner)

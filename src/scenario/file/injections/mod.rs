@@ -19,6 +19,7 @@ use crate::scenario::injection::{GatewayEvent, Injection, InjectionKind};
 
 use super::names::Names;
 use super::{MINUTES, Run};
+pub use instrument::in_unit_of;
 
 /// What could be read of one `[[inject]]`.
 pub struct Found {
