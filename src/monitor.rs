@@ -12,6 +12,7 @@
 //! it. A restart from a checkpoint at any point changes nothing either.
 
 pub mod explain;
+pub mod input;
 pub mod lease;
 #[cfg(test)]
 mod quality_tests;
@@ -19,10 +20,9 @@ pub mod snapshot;
 #[cfg(test)]
 mod tests;
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use tracing::info_span;
 
 use crate::alarms::command::{Command, CommandRefused, Reply};
@@ -30,11 +30,10 @@ use crate::alarms::event::AlarmEvent;
 use crate::alarms::flood::FloodEvent;
 use crate::alarms::policy::{AlarmRule, Clock};
 use crate::alarms::{self, Alarms, PlantWords};
+use crate::base::Stamp;
 use crate::base::ids::VillageId;
-use crate::base::{Span, Stamp};
-use crate::ingest::asks::Missing;
+use crate::ingest::asks::{Missing, Waiting};
 use crate::ingest::observation::{IngestEvent, LabEvent, Observation, PlantIndex, TicketEvent};
-use crate::ingest::trust::Belief;
 use crate::ingest::{Batch, Bounds, Decoded, Ingest, IngestState, Taken};
 use crate::inspection::book::Book;
 use crate::inspection::finding::{Finding, QualityEvent};
@@ -42,8 +41,8 @@ use crate::inspection::signal::notice::{Doubt, Notice, Told};
 use crate::inspection::{self, Inspection};
 use crate::plant::Plant;
 use crate::plant::tags::Tag;
-use crate::telemetry::mapping::Foreign;
-use crate::telemetry::wire::Refusal;
+use crate::telemetry::wire::{Read, Refusal};
+pub use input::Input;
 pub use snapshot::{PlantSnapshot, Snapshot, TagSnapshot};
 use snapshot::{PlantView, Remembered};
 
@@ -55,58 +54,6 @@ const CHECKPOINT_VERSION: u32 = 5;
 pub struct MonitorSettings {
     /// How far times may lie apart.
     pub bounds: Bounds,
-}
-
-/// What the monitor is told. Everything it does follows from these, in their order.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Input {
-    /// A message came.
-    Arrival {
-        /// Its topic.
-        topic: String,
-        /// Its payload, whatever it is.
-        #[serde(serialize_with = "write_bytes", deserialize_with = "read_bytes")]
-        payload: Vec<u8>,
-        /// What is believed of it, by the keys of its day.
-        #[serde(default, skip_serializing_if = "Belief::is_unsigned")]
-        belief: Belief,
-        /// When, on the monitor's clock.
-        received_at: Stamp,
-    },
-    /// A message came that the broker had kept from before we listened. Plants let nothing be kept:
-    /// its readings may be a year old, so it is refused.
-    Retained {
-        /// Its topic.
-        topic: String,
-        /// Its payload, whatever it is.
-        #[serde(serialize_with = "write_bytes", deserialize_with = "read_bytes")]
-        payload: Vec<u8>,
-        /// When, on the monitor's clock.
-        received_at: Stamp,
-    },
-    /// What a mapping has made of a message of a device that knows nothing of our wire.
-    Foreign(Box<Foreign>),
-    /// Time passes, on the monitor's clock.
-    Tick {
-        /// Its time.
-        now: Stamp,
-    },
-    /// Readings may come this late from now on.
-    Lateness {
-        /// The bound; see `ingest`.
-        lateness: Span,
-    },
-    /// A person answers an alarm.
-    Command(Command),
-}
-
-impl Input {
-    /// A message that came, of somebody who need not sign.
-    pub fn arrival(topic: String, payload: &[u8], received_at: Stamp) -> Self {
-        let belief = Belief::Unsigned;
-        Self::Arrival { topic, payload: payload.to_vec(), belief, received_at }
-    }
 }
 
 /// What the ledger keeps of it.
@@ -217,10 +164,17 @@ impl Monitor {
 
     /// Takes one input; gives everything that follows from it.
     pub fn accept(&mut self, input: &Input) -> Outcome {
+        self.accept_read(input, None)
+    }
+
+    /// The same, where somebody has decoded the message of an arrival before: `read` is what that
+    /// very topic and payload say.
+    pub fn accept_read(&mut self, input: &Input, read: Option<Read>) -> Outcome {
         match input {
             Input::Arrival { topic, payload, belief, received_at } => {
+                let raw = (topic.as_str(), payload.as_slice());
                 let taken = info_span!("intake")
-                    .in_scope(|| self.ingest.accept(topic, payload, belief, *received_at));
+                    .in_scope(|| self.ingest.accept(raw, read, belief, *received_at));
                 self.take(taken, *received_at)
             }
             Input::Retained { topic, payload, received_at } => {
@@ -240,6 +194,10 @@ impl Monitor {
                 }
                 outcome.outputs.extend(events.into_iter().map(Output::Alarm));
                 outcome
+            }
+            Input::Over { now } => {
+                let taken = self.ingest.give_up(*now);
+                self.take(taken, *now)
             }
             Input::Lateness { lateness } => {
                 self.ingest.set_lateness(*lateness);
@@ -308,6 +266,11 @@ impl Monitor {
     /// Messages that are waited for, because later ones have come: somebody may ask for them again.
     pub fn missing(&self) -> Vec<Missing> {
         self.ingest.missing()
+    }
+
+    /// The same, and how many have been given up.
+    pub fn waiting(&self) -> Waiting {
+        self.ingest.waiting()
     }
 
     /// What a view needs to know.
@@ -455,25 +418,4 @@ fn words_of(plant: &Plant) -> PlantWords {
     let sites = profile.sites.iter().map(|site| (village(&site.village), ""));
     let (title, utc_offset) = (profile.title.clone(), profile.utc_offset);
     PlantWords { title, utc_offset, tags: tags.chain(sites).collect() }
-}
-
-/// Bytes that are text travel as text, others as a list of numbers.
-fn write_bytes<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => serializer.serialize_str(text),
-        Err(_) => serializer.collect_seq(bytes),
-    }
-}
-
-fn read_bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Bytes<'a> {
-        Text(#[serde(borrow)] Cow<'a, str>),
-        Numbers(Vec<u8>),
-    }
-    Ok(match Bytes::deserialize(deserializer)? {
-        Bytes::Text(text) => text.into_owned().into_bytes(),
-        Bytes::Numbers(bytes) => bytes,
-    })
 }

@@ -29,6 +29,8 @@ use crate::telemetry::signature::Keychain;
 
 #[cfg(feature = "sparkplug")]
 mod sparkplug;
+#[cfg(not(feature = "sparkplug"))]
+mod without;
 
 /// How plants speak.
 #[derive(Debug, Clone, Args)]
@@ -37,6 +39,9 @@ pub struct SpeakArgs {
     #[cfg(feature = "sparkplug")]
     #[command(flatten)]
     sparkplug: sparkplug::NodeArgs,
+    #[cfg(not(feature = "sparkplug"))]
+    #[command(flatten)]
+    _none: without::NodeArgs,
 }
 
 /// Plants that speak, and how each of their connections stands.
@@ -78,7 +83,7 @@ impl SpeakArgs {
             let voices = Voices::new(space.clone(), company, publishers, keys).with_nodes(nodes);
             return Ok((voices, links));
         }
-        let with = (settings, spool);
+        let with = (settings, spool, live::LINGER);
         let publishers = live::publishers(broker, space, (company, &keys), with)?;
         let links = publishers.iter().map(Publisher::status).collect();
         Ok((Voices::new(space.clone(), company, publishers, keys), links))
@@ -92,6 +97,9 @@ pub struct HearArgs {
     #[cfg(feature = "sparkplug")]
     #[command(flatten)]
     sparkplug: sparkplug::HostArgs,
+    #[cfg(not(feature = "sparkplug"))]
+    #[command(flatten)]
+    _none: without::HostArgs,
 }
 
 impl HearArgs {
@@ -102,7 +110,7 @@ impl HearArgs {
         #[cfg(not(feature = "sparkplug"))]
         match mapping.and_then(Mapping::sparkplug) {
             None => Ok(Vec::new()),
-            Some(_) => Err(Failure::usage("this sanmen was built without --features sparkplug")),
+            Some(_) => Err(Failure::usage(without::TEXT)),
         }
     }
 

@@ -54,6 +54,10 @@ const PLANTS_A_CONNECTION: usize = 50;
 /// Most connections of one process: public brokers ask their guests for few.
 pub const CONNECTIONS_MAX: usize = 5;
 
+/// How long plants that have said goodbye answer those who have missed something: the first
+/// question comes half a second after the loss is known, over a connection of its own.
+pub const LINGER: Duration = Duration::from_millis(1_500);
+
 /// How long the broker keeps our session while we are away.
 const SESSION: Duration = Duration::from_mins(10);
 
@@ -148,7 +152,7 @@ pub fn publishers(
     broker: &Access,
     space: &Space,
     (company, keys): (&Company, &Keychain),
-    (settings, spool): (&Settings, Option<&Path>),
+    (settings, spool, linger): (&Settings, Option<&Path>, Duration),
 ) -> Result<Vec<Publisher>, Failure> {
     let alone = company.ids().len() == 1;
     let will = company.will(0).filter(|_| alone).zip(company.ids().first());
@@ -170,6 +174,7 @@ pub fn publishers(
         let settings = PublisherSettings {
             will: will.clone(),
             sent_bytes: settings.spool_bytes,
+            linger,
             ..publishing(broker, settings)
         };
         Ok(Publisher::start_with(settings, spool))

@@ -1,6 +1,7 @@
 //! What a running monitor counts, for Prometheus: `http://ADDRESS/metrics`. The names are in
 //! `src/docs/metrics.md`.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicI64, AtomicU64};
@@ -26,7 +27,9 @@ use tokio::task::JoinHandle;
 use crate::alarms::event::Priority;
 use crate::cli::exit::Failure;
 use crate::cli::live::say;
+use crate::exercise::live::watch::Watch;
 use crate::ingest::Counters;
+use crate::ingest::asks::AskCounts;
 use crate::monitor::{PlantSnapshot, Snapshot};
 use crate::telemetry::link::{LinkState, LinkStatus};
 
@@ -48,9 +51,13 @@ type Whole = Family<Labels, Gauge<i64, AtomicI64>>;
 #[derive(Debug, Clone)]
 pub struct Metrics {
     /// How the monitor stands.
-    pub snapshots: watch::Receiver<Snapshot>,
+    snapshots: watch::Receiver<Snapshot>,
     /// How its connection stands.
-    pub link: watch::Receiver<LinkStatus>,
+    link: watch::Receiver<LinkStatus>,
+    /// What has come of asking for messages again.
+    asks: watch::Receiver<AskCounts>,
+    /// Orders to plants that were refused, by reason.
+    orders: watch::Receiver<BTreeMap<&'static str, u64>>,
 }
 
 /// A counter: name, what it is, and where it stands.
@@ -70,6 +77,16 @@ const PRIORITIES: [(Priority, &str); 3] =
     [(Priority::Low, "low"), (Priority::Medium, "medium"), (Priority::High, "high")];
 
 impl Metrics {
+    /// What a monitor counts that has yet to run.
+    pub fn of(
+        service: &Watch,
+        snapshots: watch::Receiver<Snapshot>,
+        link: watch::Receiver<LinkStatus>,
+    ) -> Self {
+        let (asks, orders) = (service.asks().subscribe(), service.refused_orders());
+        Self { snapshots, link, asks, orders }
+    }
+
     /// Answers at `listen` until the process ends. Errors: the address cannot be had.
     pub async fn serve(self, listen: SocketAddr) -> Result<JoinHandle<()>, Failure> {
         let unusable = |error| {
@@ -128,6 +145,12 @@ impl Metrics {
             }
             registry.register("refused", "Messages or parts of them that were refused", refused);
         }
+        asks(&mut registry, *self.asks.borrow());
+        let orders = Counts::default();
+        for (reason, count) in &*self.orders.borrow() {
+            orders.get_or_create(&vec![("reason", (*reason).to_owned())]).inc_by(*count);
+        }
+        registry.register("commands_refused", "Orders to plants that were refused", orders);
         link(&mut registry, &self.link.borrow());
         let mut text = String::new();
         encode(&mut text, &registry).expect("a string takes everything");
@@ -164,6 +187,24 @@ fn plants(registry: &mut Registry, plants: &[PlantSnapshot]) {
     registry.register("lag_seconds", help, lag);
 }
 
+fn asks(registry: &mut Registry, asks: AskCounts) {
+    let AskCounts { questions, asked, answered, lost } = asks;
+    for (name, help, count) in [
+        ("resend_questions", "Questions for messages that had not come", questions),
+        ("resend_asked", "Messages that were asked for", asked),
+        ("resend_answered", "Of these, how many came", answered),
+        ("resend_lost", "Of these, how many were given up", lost),
+    ] {
+        register(registry, (name, help, count));
+    }
+}
+
+fn register(registry: &mut Registry, (name, help, count): (&'static str, &'static str, u64)) {
+    let counter: Counter<u64, AtomicU64> = Counter::default();
+    counter.inc_by(count);
+    registry.register(name, help, counter);
+}
+
 fn link(registry: &mut Registry, status: &LinkStatus) {
     let connected: Gauge<i64, AtomicI64> = Gauge::default();
     connected.set(i64::from(status.state == LinkState::Connected));
@@ -172,9 +213,7 @@ fn link(registry: &mut Registry, status: &LinkStatus) {
         ("link_connects", "How often the connection came up", status.connects),
         ("link_losses", "How often it was lost after that", status.losses),
     ];
-    for (name, help, count) in counts {
-        let counter: Counter<u64, AtomicU64> = Counter::default();
-        counter.inc_by(count);
-        registry.register(name, help, counter);
+    for counted in counts {
+        register(registry, counted);
     }
 }

@@ -136,8 +136,7 @@ pub fn run(args: &MonitorArgs, _out: &mut dyn Write) -> Result<(), Failure> {
         let service = service.with_mapping(mapping).hearing_orders(operators);
         let link = subscriber.status();
         if let Some(listen) = settings.metrics {
-            let (snapshots, link) = (told.snapshots.clone(), link.clone());
-            Metrics { snapshots, link }.serve(listen).await?;
+            Metrics::of(&service, told.snapshots.clone(), link.clone()).serve(listen).await?;
         }
         let room = Room::new((&plants, &book, title.as_ref()), &args.by, (&folder, &settings));
         let heard = heard.with(&told, Some(link.clone()));

@@ -190,7 +190,8 @@ impl Stage {
 
         let (aside, listener) = Aside::new(ready.outline.start);
         let seen = listener.progress;
-        let publishers = live::publishers(&broker, &space, (&company, &keys), (settings, None))?;
+        let with = (settings, None, Duration::ZERO); // the monitor that may ask is beside them
+        let publishers = live::publishers(&broker, &space, (&company, &keys), with)?;
         let links = publishers.iter().map(Publisher::status).chain([subscriber.status()]).collect();
         let quitters = live::Quitters::watch(links, &broker, (&stopper, &stopped));
         let voices = Voices::new(space.clone(), &company, publishers, keys);

@@ -22,7 +22,7 @@ use crate::exercise::live::LiveError;
 use crate::exercise::live::orders::Orders;
 use crate::exercise::live::pace::Pace;
 use crate::exercise::live::simulate::{Aside, Progress, simulate};
-use crate::exercise::live::stop::{Stop, Stopper};
+use crate::exercise::live::stop::{self, Stop, Stopper};
 use crate::ingest::trust::{Trust, Unsigned};
 use crate::telemetry::access::Access;
 use crate::telemetry::signature::Keychain;
@@ -163,7 +163,9 @@ async fn play(
     let bar = live::progress_bar(&ready.outline, seen.clone());
     tokio::spawn(live::report_pace(seen, ready.outline.pace, lang));
     let place = (&broker, &space);
-    let hearing = talk::hear_requests(place, &voices, askers, &ready.settings, stop.clone());
+    // Whoever has missed the last messages asks after the goodbye.
+    let (_hand, last) = stop::stop();
+    let hearing = talk::hear_requests(place, &voices, askers, &ready.settings, last);
     let done = simulate(company, voices, ready.outline.pace, (aside, orders), stop).await;
     hearing.abort(); // nobody is left to answer
     let last = bar.await.unwrap_or(begin);

@@ -43,7 +43,8 @@ pub fn speak(
     let (broker, settings) = (place.0.clone(), settings.clone());
     let connect = move || live::speaker(&broker, &settings);
     let named = (asker, Box::new(request_id) as _);
-    let asking = AskService::new(connect, place.1.clone(), service.missing(), named);
+    let waiting = (service.waiting(), service.asks());
+    let asking = AskService::new(connect, place.1.clone(), waiting, named);
     [saying, tokio::spawn(asking.run(stop.clone()))]
 }
 

@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SdkTracerProvider, Tracer};
+use tracing::Metadata;
 use tracing_opentelemetry::OpenTelemetryLayer;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::{Layer, Registry, reload};
@@ -33,6 +35,9 @@ type Sending = Option<OpenTelemetryLayer<Registry, Tracer>>;
 /// Where spans go once a command knows its settings.
 static SENDING: OnceLock<reload::Handle<Sending, Registry>> = OnceLock::new();
 
+/// Do spans go anywhere?
+static WANTED: AtomicBool = AtomicBool::new(false);
+
 /// Whom to tell that nothing more comes.
 static PROVIDER: OnceLock<SdkTracerProvider> = OnceLock::new();
 
@@ -40,7 +45,10 @@ static PROVIDER: OnceLock<SdkTracerProvider> = OnceLock::new();
 pub fn layer() -> impl Layer<Registry> {
     let (layer, handle) = reload::Layer::new(None);
     let _ = SENDING.set(handle); // there is one log
-    layer.with_filter(filter_fn(|of| of.is_span() && of.target().starts_with("sanmen")))
+    // Until then no span is made at all: the answer is kept, and asked again at a reload.
+    let is_wanted = || WANTED.load(Ordering::Relaxed);
+    let is_ours = |of: &Metadata<'_>| of.is_span() && of.target().starts_with("sanmen");
+    layer.with_filter(filter_fn(move |of| is_wanted() && is_ours(of)))
 }
 
 /// Sends spans to the collector at `endpoint` from now on. Errors: there can be none.
@@ -64,6 +72,7 @@ pub fn start(endpoint: &Uri) -> Result<(), Failure> {
     let provider =
         SdkTracerProvider::builder().with_resource(resource).with_batch_exporter(exporter).build();
     let sending = OpenTelemetryLayer::new(provider.tracer("sanmen"));
+    WANTED.store(true, Ordering::Relaxed);
     if let Some(handle) = SENDING.get() {
         handle.reload(Some(sending)).map_err(Failure::outside)?;
     }

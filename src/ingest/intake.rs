@@ -200,6 +200,9 @@ impl Intake {
                 // A will was written when the connection began, and carries 0.
                 let latest = received_at + bounds.skew;
                 let at = if seq == 0 { received_at } else { envelope.sent_at.min(latest) };
+                if seq > 0 {
+                    self.sequence.announce(Place { boot_id, seq, sent_at: at });
+                }
                 let change = self.presence.died(boot_id, received_at);
                 let link = Self::link(plant, change, at, out);
                 self.link_alone(plant, link, out);
@@ -325,6 +328,13 @@ impl Intake {
         if !plant.sites.is_empty() {
             out.settled.push((plant.index, certain));
         }
+    }
+
+    /// Nothing that is missing can still come.
+    pub(super) fn give_up(&mut self, plant: &PlantTags, now: Stamp, out: &mut Collected) {
+        let mut steps = Vec::new();
+        self.sequence.flush(&mut steps);
+        self.take(plant, steps, now, out);
     }
 
     /// A new boot begins: has its clock gone back? What the old boot still holds goes first.

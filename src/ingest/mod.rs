@@ -43,8 +43,8 @@ use crate::base::{PlantId, Span, Stamp, TagId};
 use crate::plant::tags::{Site, Tag};
 use crate::telemetry::mapping::Foreign;
 use crate::telemetry::topic::{TalkTopic, Topic};
-use crate::telemetry::wire::{self, Message, Refusal, Ticket};
-use asks::Missing;
+use crate::telemetry::wire::{self, Message, Read, Refusal, Ticket};
+use asks::{Missing, Waiting};
 use intake::PlantTags;
 use observation::{
     IngestChange, IngestEvent, LabEvent, Observation, PlantIndex, SiteResult, TicketEvent,
@@ -198,15 +198,15 @@ impl Ingest {
     }
 
     /// Takes in what came over MQTT. What is no message of ours, or not believed, is refused and
-    /// counted.
+    /// counted. `read`: what it says, where somebody has decoded it before.
     pub fn accept(
         &mut self,
-        topic: &str,
-        payload: &[u8],
+        (topic, payload): (&str, &[u8]),
+        read: Option<Read>,
         belief: &Belief,
         received_at: Stamp,
     ) -> Taken {
-        match self.decode(topic, payload, belief) {
+        match self.decode((topic, payload), read, belief) {
             Ok((at, message)) => self.accept_message(at, message, (topic, payload), received_at),
             Err((at, refusal)) => {
                 let mut taken = Taken::default();
@@ -267,10 +267,10 @@ impl Ingest {
             }
         }
         let mut taken = self.finish(out, received_at);
-        for (at, refusal) in &refused {
-            let raw = (foreign.topic.as_str(), refusal.detail.as_bytes());
-            let plant = at.and_then(|at| self.ids.get(at));
-            self.refusals.note(plant, refusal, raw, received_at, &mut taken.events);
+        for (at, refusal) in refused {
+            let sample = refusal.detail.clone();
+            let raw = (foreign.topic.as_str(), sample.as_bytes());
+            self.refuse(at, refusal, raw, received_at, &mut taken);
         }
         for unfit in &foreign.refused {
             let refusal = Refusal { reason: unfit.reason.word(), detail: unfit.detail.clone() };
@@ -279,6 +279,8 @@ impl Ingest {
             for _ in 0..unfit.count {
                 self.refusals.note(plant, &refusal, raw, received_at, &mut taken.events);
             }
+            let at = plant.and_then(|plant| self.by_id.get(plant)).copied().map(PlantIndex);
+            taken.refused.push((at, refusal));
         }
         taken
     }
@@ -318,6 +320,15 @@ impl Ingest {
         taken
     }
 
+    /// Nothing that is missing can still come: every gap is given up.
+    pub fn give_up(&mut self, now: Stamp) -> Taken {
+        let mut out = Collected::default();
+        for (tags, intake) in self.tags.iter().zip(&mut self.intakes) {
+            intake.give_up(tags, now, &mut out);
+        }
+        self.finish(out, now)
+    }
+
     /// What is remembered of a plant.
     pub fn intake(&self, plant: PlantIndex) -> Option<&Intake> {
         self.intakes.get(plant.0)
@@ -335,6 +346,13 @@ impl Ingest {
             missing.collect::<Vec<_>>()
         };
         self.ids.iter().zip(&self.intakes).flat_map(of).collect()
+    }
+
+    /// The same, and how many messages have been given up.
+    pub fn waiting(&self) -> Waiting {
+        let lost = self.ids.iter().zip(&self.intakes).map(|(id, it)| (id, it.counters.lost));
+        let lost = lost.filter(|(_, lost)| *lost > 0).map(|(id, lost)| (id.clone(), lost));
+        Waiting { missing: self.missing(), lost: lost.collect() }
     }
 
     /// How many messages or parts of them were refused, by reason.
@@ -373,8 +391,8 @@ impl Ingest {
 
     fn decode(
         &self,
-        topic: &str,
-        payload: &[u8],
+        (topic, payload): (&str, &[u8]),
+        read: Option<Read>,
         belief: &Belief,
     ) -> Result<(usize, Heard), NotOurs> {
         let foreign = |reason, detail| (None, Refusal { reason, detail });
@@ -385,13 +403,16 @@ impl Ingest {
             let refusal = Refusal { reason: doubt.reason(), detail: detail.clone() };
             return Err((self.by_id.get(&plant).copied(), refusal));
         }
-        let topic = Topic::parse(topic).map_err(|e| foreign(e.reason(), e.to_string()))?;
+        let (topic, read) = match read {
+            Some(Read { topic, message }) => (topic, Some(message)),
+            None => (Topic::parse(topic).map_err(|e| foreign(e.reason(), e.to_string()))?, None),
+        };
         let plant = &topic.plant;
         let Some(&at) = self.by_id.get(plant) else {
             return Err(foreign("unknown-plant", format!("{plant} is no plant of ours")));
         };
         let ours = |refusal| (Some(at), refusal);
-        let message = wire::decode(topic.kind, payload).map_err(ours)?;
+        let message = read.unwrap_or_else(|| wire::decode(topic.kind, payload)).map_err(ours)?;
         let speaker = &message.envelope.plant;
         if speaker != plant {
             let detail = format!("the message says it is from {speaker}, its topic says {plant}");

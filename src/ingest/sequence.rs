@@ -71,6 +71,10 @@ pub struct Sequence<T> {
     held: BTreeMap<u64, Held<T>>,
     /// Given up, still welcome late: `from..=to`, oldest first.
     given_up: Vec<(u64, u64)>,
+    /// The number that would have come next, as a goodbye says that came before some below it; and
+    /// when that was sent.
+    #[serde(default)]
+    announced: Option<(u64, Stamp)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -81,7 +85,8 @@ struct Held<T> {
 
 impl<T> Default for Sequence<T> {
     fn default() -> Self {
-        Self { boot_id: None, next: 0, joining: true, held: BTreeMap::new(), given_up: Vec::new() }
+        let (held, given_up) = (BTreeMap::new(), Vec::new());
+        Self { boot_id: None, next: 0, joining: true, held, given_up, announced: None }
     }
 }
 
@@ -93,17 +98,29 @@ impl<T> Sequence<T> {
 
     /// Is anything held back by a gap?
     pub fn is_holding(&self) -> bool {
-        !self.held.is_empty()
+        !self.held.is_empty() || self.announced.is_some()
     }
 
-    /// The numbers that are waited for, `from..=to` of the boot, lowest first: later ones came.
+    /// The numbers that are waited for, `from..=to` of the boot, lowest first: later ones came, or
+    /// a goodbye.
     pub fn missing(&self) -> impl Iterator<Item = (u64, u64, u64)> {
         let mut next = self.next;
-        let held = self.held.keys().filter(|_| !self.joining);
-        held.filter_map(move |seq| {
+        let announced = self.announced.map(|(seq, _)| seq);
+        let known = self.held.keys().copied().chain(announced).filter(|_| !self.joining);
+        known.filter_map(move |seq| {
             let from = std::mem::replace(&mut next, seq + 1);
-            Some((self.boot_id?, from, seq.checked_sub(1)?)).filter(|_| from < *seq)
+            Some((self.boot_id?, from, seq.checked_sub(1)?)).filter(|_| from < seq)
         })
+    }
+
+    /// A goodbye has come: it carries the number that the next message would have carried. What of
+    /// the same boot is below it and has not come is waited for.
+    pub fn announce(&mut self, end: Place) {
+        let last = self.held.last_key_value().map(|(seq, _)| seq + 1);
+        let is_beyond = end.seq > last.unwrap_or(self.next);
+        if self.boot_id == Some(end.boot_id) && !self.joining && is_beyond {
+            self.announced = Some((end.seq, end.sent_at));
+        }
     }
 
     /// What a message at this place would be.
@@ -150,11 +167,17 @@ impl<T> Sequence<T> {
                 self.give_up_first_gap(steps);
             }
         }
+        let last = self.held.last_key_value().map(|(seq, _)| seq + 1);
+        self.announced.take_if(|(end, _)| *end <= last.unwrap_or(self.next));
     }
 
-    /// Gives up every gap before a held message that was sent before `bound`, and releases it.
+    /// Gives up every gap before a held message, or a goodbye, that was sent before `bound`, and
+    /// releases it.
     pub fn give_up(&mut self, bound: Stamp, steps: &mut Vec<Step<T>>) {
         while self.held.first_key_value().is_some_and(|(_, held)| held.sent_at < bound) {
+            self.give_up_first_gap(steps);
+        }
+        if self.held.is_empty() && self.announced.is_some_and(|(_, sent_at)| sent_at < bound) {
             self.give_up_first_gap(steps);
         }
     }
@@ -176,9 +199,9 @@ impl<T> Sequence<T> {
     }
 
     fn give_up_first_gap(&mut self, steps: &mut Vec<Step<T>>) {
-        let (Some((&first, _)), Some(boot_id)) = (self.held.first_key_value(), self.boot_id) else {
-            return;
-        };
+        let held = self.held.first_key_value().map(|(seq, _)| *seq);
+        let first = held.or_else(|| self.announced.take().map(|(end, _)| end));
+        let (Some(first), Some(boot_id)) = (first, self.boot_id) else { return };
         let (from, to) = (self.next, first - 1); // held numbers lie beyond `next`
         if self.given_up.len() == GAPS_MAX {
             self.given_up.remove(0);
@@ -285,6 +308,37 @@ mod tests {
         joining.accept(history, true, (), &mut Vec::new());
         run(&mut joining, &[(1, 500)]);
         assert!(missing(&joining).is_empty(), "it was said before we listened");
+    }
+
+    #[test]
+    fn a_goodbye_says_what_has_not_come_before_it() {
+        let end = |seq, s| Place { boot_id: 1, seq, sent_at: at(s) };
+        let missing = |sequence: &Sequence<()>| sequence.missing().collect::<Vec<_>>();
+        let mut sequence = Sequence::default();
+        run(&mut sequence, &[(1, 0), (1, 2)]);
+        sequence.announce(end(6, 9));
+        assert_eq!(missing(&sequence), [(1, 1, 1), (1, 3, 5)]);
+        assert_eq!(run(&mut sequence, &[(1, 1), (1, 4)]), ["1.1", "1.2"]);
+        assert_eq!(missing(&sequence), [(1, 3, 3), (1, 5, 5)]);
+        assert_eq!(run(&mut sequence, &[(1, 3)]), ["1.3", "1.4"]);
+        assert!(give_up(&mut sequence, 9).is_empty() && sequence.is_holding());
+        assert_eq!(give_up(&mut sequence, 10), ["gap 1.5-5"]);
+        assert!(!sequence.is_holding() && missing(&sequence).is_empty());
+        assert_eq!(run(&mut sequence, &[(1, 5), (1, 6)]), ["late 1.5", "1.6"]);
+
+        sequence.announce(end(7, 20));
+        assert!(!sequence.is_holding(), "it has all come");
+        sequence.announce(end(9, 20));
+        assert_eq!(run(&mut sequence, &[(1, 7), (1, 8)]), ["1.7", "1.8"]);
+        assert!(!sequence.is_holding(), "it has all come by now");
+        sequence.announce(end(11, 30));
+        run(&mut sequence, &[(1, 12)]);
+        assert_eq!(missing(&sequence), [(1, 9, 11)], "it speaks again");
+        sequence.announce(Place { boot_id: 2, ..end(50, 40) });
+        assert_eq!(missing(&sequence), [(1, 9, 11)], "another start");
+        assert_eq!(run(&mut sequence, &[(2, 0)]), ["gap 1.9-11", "1.12", "2.0"]);
+        sequence.announce(Place { boot_id: 2, ..end(3, 50) });
+        assert_eq!(run(&mut sequence, &[(3, 0)]), ["gap 2.1-2", "3.0"], "no loss is left unsaid");
     }
 
     #[test]

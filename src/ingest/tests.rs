@@ -69,7 +69,7 @@ fn topic(message: &Message) -> String {
 }
 
 fn send(ingest: &mut Ingest, message: &Message, received_s: i64) -> Taken {
-    ingest.accept(&topic(message), &message.encode(), &Belief::Unsigned, at(received_s))
+    ingest.accept((&topic(message), &message.encode()), None, &Belief::Unsigned, at(received_s))
 }
 
 fn values(taken: &Taken) -> Vec<f64> {
@@ -164,7 +164,7 @@ fn strangers_are_refused_and_leave_no_trace_in_memory() {
     let mut ingest = ingest();
     for n in 0..1_000 {
         let topic = format!("sanmen/v1/k7/plant-{n}/data");
-        let taken = ingest.accept(&topic, b"{}", &Belief::Unsigned, at(n / 100));
+        let taken = ingest.accept((&topic, b"{}"), None, &Belief::Unsigned, at(n / 100));
         let expected = (n == 0).then(|| ("unknown-plant".to_owned(), None));
         assert_eq!(refusal(&taken), expected);
     }
@@ -192,7 +192,7 @@ fn what_is_no_message_of_ours_is_refused_with_its_reason() {
         ("sanmen/v1/k7/sanmen/data", foreign.encode(), "wrong-topic"),
         ("sanmen/v1/k7/sanmen/data", unknown_tag.encode(), "unknown-tag"),
     ] {
-        let taken = ingest().accept(topic, &payload, &Belief::Unsigned, at(0));
+        let taken = ingest().accept((topic, &payload), None, &Belief::Unsigned, at(0));
         assert_eq!(refusal(&taken).map(|found| found.0), Some(reason.to_owned()));
         assert!(values(&taken).is_empty());
     }
@@ -521,14 +521,14 @@ fn what_is_not_believed_is_refused_and_moves_nothing() {
     let (topic, payload) = (topic(&message), message.encode());
     for doubt in [Doubt::Unsigned, Doubt::UnknownKey, Doubt::RevokedKey, Doubt::Forged] {
         let belief = Belief::Doubted { doubt, detail: "as the test says".to_owned() };
-        let taken = ingest.accept(&topic, &payload, &belief, at(2));
+        let taken = ingest.accept((&topic, &payload), None, &belief, at(2));
         assert_eq!(taken.refused.len(), 1);
         assert_eq!(taken.refused[0].1.reason, doubt.reason());
         assert!(taken.batches.is_empty(), "{doubt:?}");
     }
     assert_eq!(ingest.intake(PlantIndex(0)).map(|it| it.presence.heard_at), Some(None));
     // Its number is still free: the genuine message is no duplicate.
-    let taken = ingest.accept(&topic, &payload, &Belief::Signed, at(3));
+    let taken = ingest.accept((&topic, &payload), None, &Belief::Signed, at(3));
     assert!(taken.refused.is_empty());
     assert_eq!(ingest.intake(PlantIndex(0)).map(|it| it.signed), Some(true));
 }

@@ -13,7 +13,7 @@ use crate::plant::profile::Profile;
 
 /// Every word under which a message may be refused as somebody else's, or as none; what a plant's
 /// own fault may cause (times, tags, sites) has other rules.
-pub const REASONS: [&str; 16] = [
+pub const REASONS: [&str; 18] = [
     "forged",
     "replayed",
     "unknown-key",
@@ -25,6 +25,8 @@ pub const REASONS: [&str; 16] = [
     "not-utf8",
     "too-deep",
     "not-json",
+    "not-sparkplug",
+    "bad-seq",
     "wrong-shape",
     "too-many",
     "unequal-lists",

@@ -5,8 +5,12 @@
 //! `kill -9` and a power cut. `ledger.lock` beside it keeps a second writer out; readers are free
 //! to look with the `sqlite3` tool while it runs.
 
+mod packed;
+mod upgrade;
 mod visitor;
+mod writing;
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
@@ -14,26 +18,25 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteRow, SqliteSynchronous,
 };
-use sqlx::{ConnectOptions, Connection, Executor, QueryBuilder, Row, query};
+use sqlx::{ConnectOptions, Connection, Executor, Row, query};
 
-use super::chain::{Chain, Heads, Sealed, Verifier};
+use super::chain::{Chain, Heads, Verifier};
 use super::record::{Entry, Record};
 use super::store::{
     Batch, Page, Query, REQUESTS_MAX, Reading, Request, Resume, Roster, Store, StoreError,
 };
 use crate::base::{Flag, PlantId, Stamp, TagId};
-use crate::ingest::observation::Observation;
+use packed::{Packed, Unpacked, unpack_inputs};
 pub use visitor::Visitor;
+use writing::Rows;
 
 /// Schemas, oldest first; the newest is the one this program writes.
 static MIGRATIONS: Migrator = sqlx::migrate!("src/ledger/migrations");
 
-/// Readings in one statement: five values each, far below SQLite's limit of 32,766.
-const READINGS_PER_INSERT: usize = 512;
-/// Inputs in one statement.
-const INPUTS_PER_INSERT: usize = 128;
 /// Requests with their reply that are kept, for whoever still waits to read it.
 const REPLIES_KEPT: i64 = 1_000;
+/// Rows of readings read at a time.
+const ROWS_PER_PAGE: i64 = 1_024;
 /// Entries read at a time while the chains are checked.
 const ENTRIES_PER_PAGE: u32 = 4_096;
 
@@ -54,6 +57,7 @@ pub struct Sqlite {
     tag_rows: Vec<Vec<i64>>,
     roster: Roster,
     heads: Heads,
+    rows: Rows,
     /// A transaction was begun and not yet ended, perhaps by a caller who stopped waiting.
     unfinished: bool,
     /// Held while the ledger is open; the system lets go of it even after `kill -9`.
@@ -76,14 +80,17 @@ impl Sqlite {
         let failed = |error| database(folder, error);
         let mut connection = options.connect().await.map_err(failed)?;
         migrate(&mut connection, folder).await?;
+        upgrade::pack_readings(&mut connection, folder).await?;
         let heads = heads(&mut connection, folder).await?;
         let tag_rows = tag_rows(&mut connection, &roster).await.map_err(failed)?;
+        let rows = rows(&mut connection, &roster).await.map_err(failed)?;
         Ok(Self {
             folder: folder.to_owned(),
             connection,
             tag_rows,
             roster,
             heads,
+            rows,
             unfinished: false,
             _lock: lock,
         })
@@ -101,96 +108,30 @@ impl Sqlite {
             // SQLite may have ended the transaction by itself, and then refuses this.
             let _ = self.connection.execute("ROLLBACK").await;
             self.heads = heads(&mut self.connection, &self.folder).await?;
+            let failed = self.failed();
+            self.rows = rows(&mut self.connection, &self.roster).await.map_err(failed)?;
             self.unfinished = false;
         }
         Ok(())
     }
 
-    async fn begin(&mut self) -> Result<(), sqlx::Error> {
-        self.unfinished = true;
-        self.connection.execute("BEGIN IMMEDIATE").await.map(drop)
-    }
-
     /// Ends the transaction as `written` says.
     async fn end(&mut self, written: Result<(), sqlx::Error>) -> Result<(), StoreError> {
-        let ended = match written {
-            Ok(()) => self.connection.execute("COMMIT").await.map(drop),
-            Err(error) => Err(error),
-        };
-        if let Err(error) = ended {
+        if let Err(error) = written {
             self.recover().await?;
             return Err(database(&self.folder, error));
         }
-        Ok(())
-    }
-
-    async fn write(
-        &mut self,
-        batch: &Batch,
-        tags: &[i64],
-        sealed: &[Sealed],
-    ) -> Result<(), sqlx::Error> {
-        self.begin().await?;
-        let connection = &mut self.connection;
-        for inputs in batch.inputs.chunks(INPUTS_PER_INSERT) {
-            let mut insert = QueryBuilder::new("INSERT INTO inputs (bytes) ");
-            insert.push_values(inputs, |mut row, bytes| {
-                row.push_bind(bytes.as_slice());
-            });
-            insert.build().execute(&mut *connection).await?;
-        }
-        let readings: Vec<_> = tags.iter().zip(&batch.observations).collect();
-        for readings in readings.chunks(READINGS_PER_INSERT) {
-            insert_readings(connection, readings).await?;
-        }
-        for Sealed { entry, json } in sealed {
-            query(
-                "INSERT INTO entries (plant, n, record, previous, hash, kept_at) \
-                 VALUES (?, ?, ?, ?, ?, ?)",
-            )
-            .bind(entry.plant.as_ref().map_or("", PlantId::as_str))
-            .bind(entry.n.cast_signed())
-            .bind(json)
-            .bind(&entry.previous)
-            .bind(&entry.hash)
-            .bind(batch.now.as_ms())
-            .execute(&mut *connection)
-            .await?;
-        }
-        for (key, reply) in &batch.replies {
-            let json = serde_json::to_string(reply).map_err(|e| sqlx::Error::Encode(e.into()))?;
-            query("UPDATE requests SET reply = ? WHERE key = ?")
-                .bind(json)
-                .bind(key)
-                .execute(&mut *connection)
-                .await?;
-        }
-        if let Some(checkpoint) = &batch.checkpoint {
-            query(
-                "INSERT OR REPLACE INTO checkpoint (id, after_input, bytes, taken_at) \
-                 SELECT 1, ifnull(max(seq), 0), ?, ? FROM sqlite_sequence WHERE name = 'inputs'",
-            )
-            .bind(checkpoint.as_slice())
-            .bind(batch.now.as_ms())
-            .execute(&mut *connection)
-            .await?;
-        }
+        self.unfinished = false;
         Ok(())
     }
 
     async fn forget(&mut self, before: Stamp) -> Result<(), sqlx::Error> {
-        self.begin().await?;
+        self.unfinished = true;
+        self.connection.execute("BEGIN IMMEDIATE").await?;
         query("DELETE FROM inputs WHERE n <= (SELECT max(after_input) FROM checkpoint)")
             .execute(&mut self.connection)
             .await?;
-        let tags = query("SELECT id FROM tags").fetch_all(&mut self.connection).await?;
-        for tag in tags {
-            query("DELETE FROM readings WHERE tag = ? AND observed_at < ?")
-                .bind(tag.try_get::<i64, _>(0)?)
-                .bind(before.as_ms())
-                .execute(&mut self.connection)
-                .await?;
-        }
+        forget_readings(&mut self.connection, before).await?;
         query(
             "DELETE FROM requests WHERE reply IS NOT NULL \
              AND n <= (SELECT max(n) FROM requests) - ?",
@@ -198,8 +139,47 @@ impl Sqlite {
         .bind(REPLIES_KEPT)
         .execute(&mut self.connection)
         .await?;
-        Ok(())
+        self.connection.execute("COMMIT").await.map(drop)
     }
+}
+
+/// Forgets readings observed before `before`; a row of which some remain is written anew.
+async fn forget_readings(
+    connection: &mut SqliteConnection,
+    before: Stamp,
+) -> Result<(), sqlx::Error> {
+    query("DELETE FROM readings WHERE until < ?")
+        .bind(before.as_ms())
+        .execute(&mut *connection)
+        .await?;
+    let cut = query("SELECT id, bytes FROM readings WHERE since < ?")
+        .bind(before.as_ms())
+        .fetch_all(&mut *connection)
+        .await?;
+    for row in cut {
+        let mut left = Packed::default();
+        for read in Unpacked::new(row.try_get("bytes")?) {
+            let (tag, reading) = read.map_err(|error| sqlx::Error::Decode(error.into()))?;
+            if reading.observed_at >= before {
+                left.push(tag, reading);
+            }
+        }
+        let (since, until) = left.span.unwrap_or_default();
+        query("UPDATE readings SET since = ?, until = ?, bytes = ? WHERE id = ?")
+            .bind(since)
+            .bind(until)
+            .bind(left.bytes)
+            .bind(row.try_get::<i64, _>("id")?)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+/// No open row, and the number of the last row there is.
+async fn rows(connection: &mut SqliteConnection, roster: &Roster) -> Result<Rows, sqlx::Error> {
+    let last = query("SELECT ifnull(max(id), 0) FROM readings").fetch_one(connection).await?;
+    Ok(Rows::new(roster.plants().count(), last.try_get(0)?))
 }
 
 /// Makes the folder and keeps others out of it.
@@ -249,43 +229,31 @@ async fn tag_rows(
     roster: &Roster,
 ) -> Result<Vec<Vec<i64>>, sqlx::Error> {
     let mut transaction = connection.begin().await?;
+    let mut known: BTreeMap<(String, String), i64> = BTreeMap::new();
+    for row in query("SELECT id, plant, tag FROM tags").fetch_all(&mut *transaction).await? {
+        known.insert((row.try_get("plant")?, row.try_get("tag")?), row.try_get("id")?);
+    }
     let mut rows = Vec::new();
     for (_, plant, tags) in roster.plants() {
         let mut of_plant = Vec::with_capacity(tags.len());
         for tag in tags {
-            query("INSERT OR IGNORE INTO tags (plant, tag) VALUES (?, ?)")
-                .bind(plant.as_str())
-                .bind(tag.as_str())
-                .execute(&mut *transaction)
-                .await?;
-            let row = query("SELECT id FROM tags WHERE plant = ? AND tag = ?")
-                .bind(plant.as_str())
-                .bind(tag.as_str())
-                .fetch_one(&mut *transaction)
-                .await?;
-            of_plant.push(row.try_get(0)?);
+            let name = (plant.to_string(), tag.to_string());
+            let row = match known.get(&name) {
+                Some(row) => *row,
+                None => query("INSERT INTO tags (plant, tag) VALUES (?, ?)")
+                    .bind(plant.as_str())
+                    .bind(tag.as_str())
+                    .execute(&mut *transaction)
+                    .await?
+                    .last_insert_rowid(),
+            };
+            known.insert(name, row);
+            of_plant.push(row);
         }
         rows.push(of_plant);
     }
     transaction.commit().await?;
     Ok(rows)
-}
-
-async fn insert_readings(
-    connection: &mut SqliteConnection,
-    readings: &[(&i64, &Observation)],
-) -> Result<(), sqlx::Error> {
-    let mut insert =
-        QueryBuilder::new("INSERT INTO readings (tag, observed_at, received_at, value, flag) ");
-    insert.push_values(readings, |mut row, (tag, observation)| {
-        let Reading { observed_at, received_at, value, flag } = Reading::from(*observation);
-        row.push_bind(**tag)
-            .push_bind(observed_at.as_ms())
-            .push_bind(received_at.as_ms())
-            .push_bind(value)
-            .push_bind(i64::from(u8::from(flag)));
-    });
-    insert.build().execute(connection).await.map(drop)
 }
 
 /// What the database says, in the ledger's words.
@@ -364,16 +332,23 @@ async fn read_resume(
         Some(row) => row.try_get::<i64, _>("after_input").map_err(failed)?,
         None => 0,
     };
-    let inputs = query("SELECT bytes FROM inputs WHERE n > ? ORDER BY n")
+    let rows = query("SELECT bytes, packed FROM inputs WHERE n > ? ORDER BY n")
         .bind(after)
         .fetch_all(&mut *connection)
         .await
         .map_err(failed)?;
     let bytes = |row: &SqliteRow| row.try_get::<Vec<u8>, _>("bytes").map_err(failed);
-    Ok(Resume {
-        checkpoint: checkpoint.as_ref().map(bytes).transpose()?,
-        inputs_after: inputs.iter().map(bytes).collect::<Result<_, _>>()?,
-    })
+    let mut inputs_after = Vec::new();
+    for row in &rows {
+        match row.try_get("packed").map_err(failed)? {
+            None => inputs_after.push(bytes(row)?),
+            Some(count) => {
+                let inputs = unpack_inputs(row.try_get("bytes").map_err(failed)?, count);
+                inputs_after.extend(inputs.map_err(|e| unreadable("inputs")(e.into()))?);
+            }
+        }
+    }
+    Ok(Resume { checkpoint: checkpoint.as_ref().map(bytes).transpose()?, inputs_after })
 }
 
 async fn read_readings(
@@ -382,19 +357,45 @@ async fn read_readings(
     (plant, tag): (&PlantId, &TagId),
     (from, to): (Stamp, Stamp),
 ) -> Result<Vec<Reading>, StoreError> {
-    let rows = query(
-        "SELECT observed_at, received_at, value, flag FROM readings \
-         WHERE tag = (SELECT id FROM tags WHERE plant = ? AND tag = ?) \
-         AND observed_at >= ? AND observed_at < ? ORDER BY observed_at, rowid",
-    )
-    .bind(plant.as_str())
-    .bind(tag.as_str())
-    .bind(from.as_ms())
-    .bind(to.as_ms())
-    .fetch_all(connection)
-    .await
-    .map_err(|error| database(folder, error))?;
-    rows.iter().map(reading).collect()
+    let failed = |error| database(folder, error);
+    let id = query("SELECT id FROM tags WHERE plant = ? AND tag = ?")
+        .bind(plant.as_str())
+        .bind(tag.as_str())
+        .fetch_optional(&mut *connection)
+        .await
+        .map_err(failed)?;
+    let Some(id) = id else { return Ok(Vec::new()) };
+    let id: i64 = id.try_get(0).map_err(failed)?;
+    let mut readings = Vec::new();
+    let mut after = 0;
+    loop {
+        let rows = query(
+            // Found in the index first, so that nothing else is sorted.
+            "SELECT id, bytes FROM readings WHERE id IN ( \
+             SELECT id FROM readings WHERE plant = ? AND until >= ? AND since < ? AND id > ? \
+             ORDER BY id LIMIT ?) ORDER BY id",
+        )
+        .bind(plant.as_str())
+        .bind(from.as_ms())
+        .bind(to.as_ms())
+        .bind(after)
+        .bind(ROWS_PER_PAGE)
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(failed)?;
+        let Some(last) = rows.last() else { break };
+        after = last.try_get("id").map_err(failed)?;
+        for row in &rows {
+            for read in Unpacked::new(row.try_get("bytes").map_err(failed)?) {
+                let (tag, reading) = read.map_err(|error| unreadable("readings")(error.into()))?;
+                if tag == id && (from..to).contains(&reading.observed_at) {
+                    readings.push(reading);
+                }
+            }
+        }
+    }
+    readings.sort_by_key(|reading| reading.observed_at);
+    Ok(readings)
 }
 
 async fn read_entries(
@@ -428,10 +429,13 @@ impl Store for Sqlite {
             Ok(self.tag_rows[observation.plant.0][observation.tag.0])
         });
         let tags = tags.collect::<Result<Vec<_>, StoreError>>()?;
-        let written = self.write(batch, &tags, &sealed).await;
+        self.unfinished = true;
+        self.rows.take(batch, &tags);
+        let with = (&self.rows, &self.roster);
+        let written = writing::write(&mut self.connection, batch, with, &sealed).await;
         self.end(written).await?;
+        self.rows.keep();
         self.heads.advance(&sealed);
-        self.unfinished = false;
         Ok(sealed.into_iter().map(|sealed| sealed.entry).collect())
     }
 
@@ -470,7 +474,9 @@ impl Store for Sqlite {
         self.recover().await?;
         let forgotten = self.forget(before).await;
         self.end(forgotten).await?;
-        self.unfinished = false;
+        // Rows may have become shorter.
+        let failed = self.failed();
+        self.rows = rows(&mut self.connection, &self.roster).await.map_err(failed)?;
         Ok(())
     }
 

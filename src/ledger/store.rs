@@ -124,6 +124,11 @@ impl Roster {
         self.0.iter().enumerate().map(|(n, (plant, tags))| (PlantIndex(n), plant, tags.as_slice()))
     }
 
+    /// The name of a plant.
+    pub fn plant(&self, plant: usize) -> Option<&PlantId> {
+        self.0.get(plant).map(|(id, _)| id)
+    }
+
     /// The names of an observation's plant and tag.
     pub fn names(
         &self,

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::base::problem::Source;
 use crate::base::units::Quantity;
-use crate::base::{Flag, QualityTest, QualityTests, TagId};
+use crate::base::{Flag, QualityTest, QualityTests, Span, TagId};
 use crate::inspection::signal::batch::{self, Series};
 use crate::plant::sample;
 use crate::plant::tags::SamplingPoint;

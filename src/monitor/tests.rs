@@ -7,7 +7,7 @@ use crate::alarms::command::{Action, Ask};
 use crate::alarms::event::{AlarmChange, AlarmId, AlarmState, By};
 use crate::base::problem::Source;
 use crate::base::units::Quantity;
-use crate::base::{Flag, RuleId, TagId};
+use crate::base::{Flag, RuleId, Span, TagId};
 use crate::ingest::observation::IngestChange;
 use crate::inspection::finding::Verdict;
 use crate::plant::sample;

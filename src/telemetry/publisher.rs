@@ -68,6 +68,9 @@ pub struct PublisherSettings {
     /// Most bytes of messages that are kept for those who have missed them; in memory 16 MiB at
     /// most. With a spool its own bound holds.
     pub sent_bytes: u64,
+    /// How long after its last message, and after each question, it stays there for those who have
+    /// missed some; in all at most five times as long.
+    pub linger: Duration,
 }
 
 impl PublisherSettings {
@@ -81,6 +84,7 @@ impl PublisherSettings {
             pace: Pace::default(),
             outbox: OUTBOX_MESSAGES,
             sent_bytes: 0,
+            linger: Duration::ZERO,
         }
     }
 }
@@ -202,6 +206,7 @@ impl Publisher {
             wanted,
             answering: Vec::new(),
             again: VecDeque::new(),
+            linger: settings.linger,
         };
         let (inbox, prompter) = (Some(inbox), Prompter(prompts));
         Self { inbox, prompter, counters, status, task: tokio::spawn(task.run()) }
@@ -326,7 +331,11 @@ struct Task {
     answering: Vec<Wanted>,
     /// Messages that wait to be said again.
     again: VecDeque<Entry>,
+    linger: Duration,
 }
+
+/// See `PublisherSettings::linger`.
+const LINGERS_MAX: u32 = 5;
 
 /// How soon a spool that could not take a message is tried again.
 const SPOOL_AGAIN: Duration = Duration::from_secs(1);
@@ -334,9 +343,17 @@ const SPOOL_AGAIN: Duration = Duration::from_secs(1);
 impl Task {
     async fn run(mut self) {
         let mut open = true;
+        let mut done_at = None;
+        let mut asked_at = Instant::now();
         loop {
             self.fill();
-            if !open && self.stuck.is_none() && self.outbox.is_empty() {
+            let is_done = !open && self.stuck.is_none() && self.outbox.is_empty();
+            let now = Instant::now();
+            let leaves = is_done.then(|| {
+                let done_at = *done_at.get_or_insert(now);
+                (done_at.max(asked_at) + self.linger).min(done_at + self.linger * LINGERS_MAX)
+            });
+            if leaves.is_some_and(|leaves| leaves <= now) {
                 break;
             }
             self.give();
@@ -349,7 +366,11 @@ impl Task {
                         None => open = false,
                     }
                 }
-                Some(wanted) = self.wanted.recv() => self.answer(wanted),
+                Some(wanted) = self.wanted.recv() => {
+                    asked_at = now;
+                    self.answer(wanted);
+                }
+                () = tokio::time::sleep_until(leaves.unwrap_or(due)), if leaves.is_some() => {}
                 () = tokio::time::sleep(SPOOL_AGAIN), if self.stuck.is_some() => {
                     if let Some(entry) = self.stuck.take() {
                         self.take(entry);

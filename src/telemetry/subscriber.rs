@@ -5,7 +5,7 @@
 //! process its memory; messages without assurance (QoS 0) are then dropped and counted.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
@@ -18,8 +18,11 @@ use crate::telemetry::backoff::Pace;
 use crate::telemetry::link::{Event, Incoming, Link, LinkSettings, LinkState, LinkStatus, Ticket};
 use crate::telemetry::wire::MESSAGE_BYTES_MAX;
 
-/// Messages that may wait for the reader: four times what the broker sends unacknowledged.
-const ARRIVALS: usize = 4_096;
+/// Messages that may wait for the reader: three seconds of 20,000, for a disk that is busy.
+const ARRIVALS: usize = 65_536;
+
+/// Bytes of messages that may wait until they are stored.
+const ARRIVALS_BYTES: usize = 64 * 1024 * 1024;
 
 /// How to receive.
 #[derive(Debug, Clone)]
@@ -75,12 +78,24 @@ pub struct Arrival {
 /// The acknowledgement that a message still waits for. Dropped unused, or used after its
 /// connection has ended, it changes nothing: the broker sends the message again.
 #[must_use = "the broker keeps a message until it is acknowledged"]
-pub struct AckToken(Ticket);
+pub struct AckToken {
+    ticket: Ticket,
+    _held: Held,
+}
 
 impl AckToken {
     /// Tells the broker that the message is stored. Call in the order of arrival.
     pub fn acknowledge(self) {
-        self.0.acknowledge();
+        self.ticket.acknowledge();
+    }
+}
+
+/// The bytes of a message that waits until it is stored, among those of the others.
+struct Held(Arc<AtomicUsize>, usize);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.fetch_sub(self.1, Ordering::Relaxed);
     }
 }
 
@@ -115,7 +130,8 @@ impl Subscriber {
         let dropped = Arc::new(AtomicU64::new(0));
         let (stop, stopped) = oneshot::channel();
         let (filters, longer) = (settings.filters, settings.longer);
-        let task = Task { link, filters, longer, arrivals, dropped: Arc::clone(&dropped) };
+        let (held, counted) = (Arc::default(), Arc::clone(&dropped));
+        let task = Task { link, filters, longer, arrivals, held, dropped: counted };
         let task = tokio::spawn(task.run(stopped));
         (Self { status, dropped, stop: Some(stop), task }, reader)
     }
@@ -151,6 +167,8 @@ struct Task {
     filters: Vec<String>,
     longer: Option<(&'static str, usize)>,
     arrivals: mpsc::Sender<Arrival>,
+    /// Bytes that wait until they are stored.
+    held: Arc<AtomicUsize>,
     dropped: Arc<AtomicU64>,
 }
 
@@ -194,22 +212,33 @@ impl Task {
         let longer = self.longer.filter(|(begin, _)| incoming.topic.starts_with(begin));
         let most = longer.map_or(MESSAGE_BYTES_MAX, |(_, most)| most);
         let shown = incoming.payload.len().min(most + 1);
+        let bytes = incoming.topic.len() + shown;
+        let before = self.held.fetch_add(bytes, Ordering::Relaxed);
+        let held = Held(Arc::clone(&self.held), bytes);
         let arrival = Arrival {
             topic: incoming.topic,
             payload: incoming.payload[..shown].to_vec(),
             received_wall: wall_now(),
             retained: incoming.retained,
-            ack: AckToken(incoming.ticket),
+            ack: AckToken { ticket: incoming.ticket, _held: held },
         };
-        match self.arrivals.try_send(arrival) {
-            Err(mpsc::error::TrySendError::Full(arrival)) if arrival.ack.0.is_assured() => {
+        let left = if before + bytes > ARRIVALS_BYTES {
+            Some(arrival)
+        } else {
+            match self.arrivals.try_send(arrival) {
+                Err(mpsc::error::TrySendError::Full(arrival)) => Some(arrival),
+                // A closed channel ends the task at its next turn.
+                Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => None,
+            }
+        };
+        match left {
+            Some(arrival) if arrival.ack.ticket.is_assured() => {
                 self.link.fail("the reader is too far behind");
             }
-            Err(mpsc::error::TrySendError::Full(_)) => {
+            Some(_) => {
                 self.dropped.fetch_add(1, Ordering::Relaxed);
             }
-            // A closed channel ends the task at its next turn.
-            Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => {}
+            None => {}
         }
     }
 }

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::lab_result::LabResult;
 use crate::base::units::Quantity;
 use crate::base::{Flag, PlantId, Span, Stamp, TagId};
-use crate::telemetry::topic::Kind;
+use crate::telemetry::topic::{Kind, Topic};
 
 /// Largest message in bytes, both ways.
 pub const MESSAGE_BYTES_MAX: usize = 8 * 1024;
@@ -46,6 +46,23 @@ pub struct Message {
     pub envelope: Envelope,
     /// What it says.
     pub body: Body,
+}
+
+/// What came under a topic of a plant, decoded once for everybody who needs it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Read {
+    /// Where it came.
+    pub topic: Topic,
+    /// The message, or why it is none.
+    pub message: Result<Message, Refusal>,
+}
+
+impl Read {
+    /// Decodes what came under `topic`.
+    pub fn new(topic: Topic, payload: &[u8]) -> Self {
+        let message = decode(topic.kind, payload);
+        Self { topic, message }
+    }
 }
 
 /// Who sends, and where the message stands in the order `(boot_id, seq)`.

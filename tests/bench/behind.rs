@@ -38,8 +38,8 @@ const PATIENCE: Duration = Duration::from_mins(2);
 const BYTES_PER_S: f64 = 1.8e6;
 
 /// What a monitor counts.
-const MESSAGES: &str = "sanmen_messages_total";
-const LOST: &str = "sanmen_lost_messages_total";
+pub const MESSAGES: &str = "sanmen_messages_total";
+pub const LOST: &str = "sanmen_lost_messages_total";
 
 /// What is published: topic and payload.
 type Said = (String, Vec<u8>);
@@ -119,8 +119,8 @@ pub fn bare(words: &[String]) {
 }
 
 /// A process that subscribes; it ends with its value.
-struct Engine {
-    process: Child,
+pub struct Engine {
+    pub process: Child,
     /// How it says what it has taken.
     tells: Tells,
     _folder: Option<TempDir>,
@@ -147,6 +147,14 @@ impl Engine {
     }
 
     async fn monitor(port: u16, signer: Option<&Signer>) -> Self {
+        let key = signer.map(|signer| signer.public().to_string());
+        let trust = key.iter().flat_map(|key| ["--trust", key.as_str()]);
+        let words: Vec<&str> = ["--plant", "sanmen"].into_iter().chain(trust).collect();
+        Self::monitor_of(port, &words).await
+    }
+
+    /// A monitor whose plants these words name.
+    pub async fn monitor_of(port: u16, words: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let metrics = free_port().await;
         let settings = format!("[metrics]\nlisten = \"127.0.0.1:{metrics}\"\n");
@@ -154,11 +162,8 @@ impl Engine {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sanmen"));
         command.current_dir(folder.path()).stdout(Stdio::null()).stderr(Stdio::null());
         let broker = format!("mqtt://127.0.0.1:{port}");
-        command.args(["monitor", "--broker", &broker, "--space", "bench", "--plant", "sanmen"]);
+        command.args(["monitor", "--broker", &broker, "--space", "bench"]).args(words);
         command.args(["--settings", "settings.toml", "--data", "data"]);
-        if let Some(signer) = signer {
-            command.args(["--trust", &signer.public().to_string()]);
-        }
         let process = command.spawn().expect("it starts");
         Self { process, tells: Tells::Metrics(metrics), _folder: Some(folder) }
     }
@@ -173,8 +178,8 @@ impl Engine {
         }
     }
 
-    /// A counter of the monitor; 0 before it answers.
-    fn counter(&self, name: &str) -> usize {
+    /// A counter of the monitor, of all its plants; 0 before it answers.
+    pub fn counter(&self, name: &str) -> usize {
         let Tells::Metrics(port) = self.tells else { return 0 };
         let asked = || -> std::io::Result<String> {
             let mut stream = TcpStream::connect(("127.0.0.1", port))?;
@@ -184,9 +189,9 @@ impl Engine {
             Ok(text)
         };
         let text = asked().unwrap_or_default();
-        let line = text.lines().find(|line| line.starts_with(name));
-        let value = line.and_then(|line| line.rsplit(' ').next());
-        value.and_then(|value| value.parse().ok()).unwrap_or(0)
+        let lines = text.lines().filter(|line| line.starts_with(name));
+        let values = lines.filter_map(|line| line.rsplit(' ').next()?.parse::<usize>().ok());
+        values.sum()
     }
 
     /// Returns when it has taken so many messages.
@@ -269,7 +274,12 @@ async fn publish(client: &AsyncClient, said: &[Said], qos: QoS, rate: f64) {
 
 /// A client that publishes; its connection lives as long as it.
 fn feed(port: u16) -> AsyncClient {
-    let mut options = MqttOptions::new("feed", "127.0.0.1", port);
+    feed_as("feed", port)
+}
+
+/// The same, under a name of its own.
+pub fn feed_as(name: &str, port: u16) -> AsyncClient {
+    let mut options = MqttOptions::new(name, "127.0.0.1", port);
     options.set_inflight(1_000);
     options.set_max_packet_size(1 << 20, 1 << 20);
     let (client, mut events) = AsyncClient::new(options, 1_000);

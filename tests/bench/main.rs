@@ -6,6 +6,7 @@
 
 mod alerts;
 mod behind;
+mod crowd;
 mod dataset;
 mod fleet;
 mod many_tags;
@@ -68,6 +69,10 @@ fn main() {
     if let Some(at) = words.iter().position(|word| word == "fleet") {
         let sizes: Vec<usize> = words[at..].iter().filter_map(|word| word.parse().ok()).collect();
         return fleet::bench(&sizes);
+    }
+    // `cargo bench -- crowd 10000`: the same of plants that are heard over a broker.
+    if let Some(at) = words.iter().position(|word| word == "crowd") {
+        return crowd::bench(words[at..].iter().find_map(|word| word.parse().ok()));
     }
     if let Some(at) = words.iter().position(|word| word == behind::BARE) {
         return behind::bare(&words[at + 1..]);

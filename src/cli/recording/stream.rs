@@ -14,6 +14,7 @@ use crate::exercise::replay::Item;
 use crate::ingest::Bounds;
 use crate::monitor::Snapshot;
 use crate::telemetry::topic::Topic;
+use crate::telemetry::wire::Read;
 
 /// A recorded MQTT stream, from front to back.
 pub struct Messages {
@@ -92,7 +93,10 @@ impl Messages {
         }
         if !heard.retained {
             let plants = self.plants.as_ref().unwrap_or(&self.heard);
-            base.hear(&heard.topic, &heard.payload, plants, wall);
+            let topic = Topic::parse(&heard.topic);
+            if let Some(topic) = topic.ok().filter(|topic| plants.contains(&topic.plant)) {
+                base.hear(&Read::new(topic, &heard.payload), plants, wall);
+            }
         }
         let received_at = base.now(wall).unwrap_or(wall);
         Timed { heard, received_at, speed: base.speed() }

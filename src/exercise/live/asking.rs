@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use crate::base::ids::{RequestId, Space};
 use crate::base::time::wall_now;
 use crate::exercise::live::stop::Stop;
-use crate::ingest::asks::{Asks, Missing};
+use crate::ingest::asks::{AskCounts, Asks, Missing, Waiting};
 use crate::telemetry::link::LinkState;
 use crate::telemetry::publisher::Publisher;
 use crate::telemetry::request::{Resend, VALID};
@@ -24,8 +24,9 @@ pub struct AskService<C> {
     connect: C,
     publisher: Option<Publisher>,
     space: Space,
-    missing: watch::Receiver<Vec<Missing>>,
+    waiting: watch::Receiver<Waiting>,
     asks: Asks,
+    counts: watch::Sender<AskCounts>,
     /// What its requests are signed by, if by anything.
     signer: Option<Signer>,
     /// Names of requests.
@@ -33,15 +34,16 @@ pub struct AskService<C> {
 }
 
 impl<C: FnMut() -> Publisher> AskService<C> {
-    /// Asks in `space` for what the monitor says is `missing`; `name` gives a name that nobody
-    /// guesses at each call.
+    /// Asks in `space` for what the monitor says is missing, and counts what comes of it; `name`
+    /// gives a name that nobody guesses at each call.
     pub fn new(
         connect: C,
         space: Space,
-        missing: watch::Receiver<Vec<Missing>>,
+        (waiting, counts): (watch::Receiver<Waiting>, watch::Sender<AskCounts>),
         (signer, name): (Option<Signer>, Box<dyn FnMut() -> RequestId + Send>),
     ) -> Self {
-        Self { connect, publisher: None, space, missing, asks: Asks::default(), signer, name }
+        let (publisher, asks) = (None, Asks::default());
+        Self { connect, publisher, space, waiting, asks, counts, signer, name }
     }
 
     /// Runs until told to stop.
@@ -53,23 +55,32 @@ impl<C: FnMut() -> Publisher> AskService<C> {
                 () = stop.wait() => break,
                 _ = looks.tick() => {}
             }
-            if self.missing.has_changed().is_err() {
+            if self.waiting.has_changed().is_err() {
                 break; // the monitor has ended
             }
-            if self.missing.borrow().is_empty() && self.publisher.is_none() {
-                continue;
-            }
-            let publisher = self.publisher.get_or_insert_with(&mut self.connect);
-            if publisher.status().borrow().state != LinkState::Connected {
-                continue; // a question that waits would be old
-            }
-            let missing = self.missing.borrow_and_update().clone();
-            for missing in self.asks.due(missing, wall_now()) {
+            let waiting = self.waiting.borrow_and_update().clone();
+            let due = if self.can_ask(&waiting) {
+                self.asks.due(&waiting, wall_now())
+            } else {
+                self.asks.look(&waiting, wall_now());
+                Vec::new()
+            };
+            for missing in due {
                 if self.ask(missing).await.is_err() {
                     return;
                 }
             }
+            self.counts.send_replace(self.asks.counts());
         }
+    }
+
+    /// A question that waits for a connection would be old.
+    fn can_ask(&mut self, waiting: &Waiting) -> bool {
+        if waiting.missing.is_empty() && self.publisher.is_none() {
+            return false;
+        }
+        let publisher = self.publisher.get_or_insert_with(&mut self.connect);
+        publisher.status().borrow().state == LinkState::Connected
     }
 
     async fn ask(&mut self, missing: Missing) -> Result<(), ()> {

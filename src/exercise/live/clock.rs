@@ -7,12 +7,10 @@
 
 use std::collections::BTreeSet;
 
-use serde::Deserialize;
-
 use crate::base::{PlantId, Span, Stamp};
 use crate::monitor::Snapshot;
-use crate::telemetry::topic::{Kind, Topic};
-use crate::telemetry::wire::{self, Body, Message};
+use crate::telemetry::topic::Kind;
+use crate::telemetry::wire::{Body, Envelope, Message, Read};
 
 /// A plant that says nothing new for so long (wall clock) is silent.
 pub const GRACE: Span = Span::seconds(2);
@@ -56,15 +54,6 @@ struct Simulated {
     speed: f64,
     /// It said goodbye: the exercise is over.
     ended: bool,
-}
-
-/// What every message says of its time.
-#[derive(Deserialize)]
-struct Head {
-    plant: PlantId,
-    boot_id: u64,
-    sent_at: Stamp,
-    exercise: Option<String>,
 }
 
 impl TimeBase {
@@ -113,17 +102,17 @@ impl TimeBase {
 
     /// Learns from a message that came, if it is one of `plants`. Only what is believed may come
     /// here: whoever moves the clock moves every alarm.
-    pub fn hear(&mut self, topic: &str, payload: &[u8], plants: &BTreeSet<PlantId>, wall: Stamp) {
-        let Ok(topic) = Topic::parse(topic) else { return };
-        let Ok(head) = serde_json::from_slice::<Head>(payload) else { return };
-        if head.plant != topic.plant || !plants.contains(&head.plant) || !self.is_news(&head) {
+    pub fn hear(&mut self, read: &Read, plants: &BTreeSet<PlantId>, wall: Stamp) {
+        // What will be refused must not move time.
+        let Ok(message) = &read.message else { return };
+        let envelope = &message.envelope;
+        let plant = &envelope.plant;
+        if *plant != read.topic.plant || !plants.contains(plant) || !self.is_news(envelope) {
             return;
         }
-        // The head of a message that would be refused must not move time.
-        let Ok(message) = wire::decode(topic.kind, payload) else { return };
-        match head.exercise {
-            None => self.hear_real(head.sent_at, wall),
-            Some(_) => self.hear_simulated(message, topic.kind, wall),
+        match envelope.exercise {
+            None => self.hear_real(envelope.sent_at, wall),
+            Some(_) => self.hear_simulated(message, read.topic.kind, wall),
         }
     }
 
@@ -153,6 +142,11 @@ impl TimeBase {
         if wait { None } else { self.now(wall) }
     }
 
+    /// Has the exercise said goodbye?
+    pub fn is_over(&self) -> bool {
+        matches!(&self.counting, Counting::Simulated(Simulated { ended: true, .. }))
+    }
+
     /// Simulated seconds per second; 1 for real plants.
     pub fn speed(&self) -> f64 {
         match &self.counting {
@@ -161,8 +155,8 @@ impl TimeBase {
         }
     }
 
-    /// Might this message change anything? A cheap look before it is decoded.
-    fn is_news(&self, head: &Head) -> bool {
+    /// Might this message change anything?
+    fn is_news(&self, head: &Envelope) -> bool {
         match &self.counting {
             Counting::Unknown => true,
             Counting::Wall => head.exercise.is_none() && self.excused_until > self.since,
@@ -184,9 +178,9 @@ impl TimeBase {
         }
     }
 
-    fn hear_simulated(&mut self, message: Message, kind: Kind, wall: Stamp) {
-        let envelope = message.envelope;
-        let (said, told) = match message.body {
+    fn hear_simulated(&mut self, message: &Message, kind: Kind, wall: Stamp) {
+        let envelope = &message.envelope;
+        let (said, told) = match &message.body {
             Body::Clock(clock) => (clock.sim, Some(clock.speed)),
             _ => (envelope.sent_at, None),
         };
@@ -195,8 +189,8 @@ impl TimeBase {
             Counting::Unknown | Counting::Wall => None,
         };
         self.counting = Counting::Simulated(Simulated {
-            plant: envelope.plant,
-            exercise: envelope.exercise,
+            plant: envelope.plant.clone(),
+            exercise: envelope.exercise.clone(),
             boot_id: envelope.boot_id,
             said,
             speed: told.or(known).unwrap_or(1.0),
@@ -210,7 +204,8 @@ impl TimeBase {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::telemetry::wire::{Clock, Envelope};
+    use crate::telemetry::topic::Topic;
+    use crate::telemetry::wire::Clock;
 
     fn at(s: i64) -> Stamp {
         Stamp::from_ms(s * 1_000).expect("in range")
@@ -249,7 +244,12 @@ mod tests {
         };
         let payload = Message { envelope, body }.encode();
         let topic = format!("sanmen/v1/k7/{}/{}", said.plant, kind.name());
-        base.hear(&topic, &payload, &plants(), at(wall));
+        hear(base, &topic, &payload, wall);
+    }
+
+    fn hear(base: &mut TimeBase, topic: &str, payload: &[u8], wall: i64) {
+        let topic = Topic::parse(topic).expect("a topic of ours");
+        base.hear(&Read::new(topic, payload), &plants(), at(wall));
     }
 
     fn clock(base: &mut TimeBase, sim: i64, speed: f64, wall: i64) {
@@ -332,7 +332,7 @@ mod tests {
             r#"{"plant":"sanmen","boot_id":1,"seq":9,"#,
             r#""sent_at":"2030-01-01T00:00:00Z","exercise":"drill"}"#
         );
-        base.hear("sanmen/v1/k7/sanmen/data", head.as_bytes(), &plants(), at(10));
+        hear(&mut base, "sanmen/v1/k7/sanmen/data", head.as_bytes(), 10);
         assert_eq!(base.now(at(10)), Some(at(1_000)));
     }
 

@@ -17,6 +17,7 @@ pub mod watch;
 
 use crate::ledger::store::StoreError;
 use crate::monitor::RestoreError;
+use crate::monitor::input::InputError;
 use crate::simulator::SimulatorError;
 use crate::telemetry::publisher::{PublishError, Undelivered};
 
@@ -40,5 +41,8 @@ pub enum LiveError {
     Restore(#[from] RestoreError),
     /// An input in the ledger does not read.
     #[error("an input in the ledger does not read")]
-    Input(#[source] serde_json::Error),
+    Input(#[from] InputError),
+    /// An input that the ledger cannot keep.
+    #[error("an input cannot be kept")]
+    Unkept(#[source] serde_json::Error),
 }

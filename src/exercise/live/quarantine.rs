@@ -81,8 +81,11 @@ impl Quarantine {
                 self.keep(refusal, (topic, payload, true), now);
             }
             // Of what a device said only what fits a mapping is left; the ledger says what did not.
-            Input::Foreign(_) | Input::Tick { .. } | Input::Lateness { .. } | Input::Command(_) => {
-            }
+            Input::Foreign(_)
+            | Input::Tick { .. }
+            | Input::Over { .. }
+            | Input::Lateness { .. }
+            | Input::Command(_) => {}
         }
     }
 

@@ -1,6 +1,6 @@
 //! The monitor, live: arrivals in, ledger written, acknowledged after that, records out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
@@ -13,7 +13,7 @@ use crate::exercise::live::LiveError;
 use crate::exercise::live::clock::{GRACE, TimeBase};
 use crate::exercise::live::quarantine::Quarantine;
 use crate::exercise::live::stop::Stop;
-use crate::ingest::asks::Missing;
+use crate::ingest::asks::{AskCounts, Waiting};
 use crate::ingest::gate::{Gate, Refused};
 use crate::ingest::trust::{Belief, Doubt, Trust};
 use crate::ledger::record::{Entry, MonitorRecord, Record};
@@ -24,13 +24,21 @@ use crate::telemetry::link::{LinkState, LinkStatus};
 use crate::telemetry::mapping::Mapping;
 use crate::telemetry::request::Command;
 use crate::telemetry::subscriber::Arrival;
-use crate::telemetry::topic::{Talk, TalkTopic};
+use crate::telemetry::topic::{Talk, TalkTopic, Topic};
+use crate::telemetry::wire::Read;
 
 /// Arrivals taken together into one transaction.
 const ARRIVALS_MAX: usize = 256;
 
 /// A snapshot of many plants takes time: the next one comes after so many times as much.
 const SNAPSHOT_PAUSE: i64 = 10;
+
+/// So does a checkpoint; and the longest pause.
+const CHECKPOINT_PAUSE: i64 = 20;
+const CHECKPOINT_PAUSE_MAX: Span = Span::minutes(10);
+
+/// People see no change sooner than this after the last one.
+const SNAPSHOTS_APART: Span = Span::ms(50);
 
 /// How often the ledger is looked into for what people ask; a look costs a few microseconds.
 const REQUESTS_EVERY: Duration = Duration::from_millis(200);
@@ -59,6 +67,9 @@ pub struct WatchSettings {
     pub retention: Span,
 }
 
+/// An input, and what its message says, where that has been decoded.
+type Heard = (Input, Option<Read>);
+
 /// Where topic and payload of what an encoding asks go.
 pub type Questions = mpsc::Sender<(String, Vec<u8>)>;
 
@@ -80,6 +91,8 @@ pub struct Watch {
     /// When the last turn began.
     turned_at: Stamp,
     since_checkpoint: usize,
+    /// From when on (wall) the next one may be taken.
+    checkpoint_from: Stamp,
     /// Did the ledger know of an earlier run?
     resumed: bool,
     /// The bound last told to the monitor.
@@ -87,8 +100,11 @@ pub struct Watch {
     pruned_at: Stamp,
     records: mpsc::Sender<Vec<Entry>>,
     snapshots: watch::Sender<Snapshot>,
-    /// What is waited for, for somebody who asks for it.
-    missing: watch::Sender<Vec<Missing>>,
+    /// What is waited for, for somebody who asks for it; and what comes of that.
+    waiting: watch::Sender<Waiting>,
+    asks: watch::Sender<AskCounts>,
+    /// How many orders were refused, by reason.
+    refused_orders: watch::Sender<BTreeMap<&'static str, u64>>,
     /// From when on (wall) the next snapshot may be taken.
     snapshot_from: Stamp,
     /// Has something come since the last one?
@@ -123,12 +139,15 @@ impl Watch {
             encoding: None,
             turned_at: wall,
             since_checkpoint: resume.inputs_after.len(),
+            checkpoint_from: wall,
             resumed,
             lateness: Span::ZERO,
             pruned_at: wall,
             records,
             snapshots,
-            missing: watch::Sender::default(),
+            waiting: watch::Sender::default(),
+            asks: watch::Sender::default(),
+            refused_orders: watch::Sender::default(),
             snapshot_from: wall,
             is_newer: false,
         })
@@ -161,8 +180,18 @@ impl Watch {
     }
 
     /// Messages that are waited for, because later ones have come; looked at every 200 ms.
-    pub fn missing(&self) -> watch::Receiver<Vec<Missing>> {
-        self.missing.subscribe()
+    pub fn waiting(&self) -> watch::Receiver<Waiting> {
+        self.waiting.subscribe()
+    }
+
+    /// Where whoever asks for them says what has come of it.
+    pub fn asks(&self) -> watch::Sender<AskCounts> {
+        self.asks.clone()
+    }
+
+    /// How many orders to plants were refused, by reason; none where orders are not heard.
+    pub fn refused_orders(&self) -> watch::Receiver<BTreeMap<&'static str, u64>> {
+        self.refused_orders.subscribe()
     }
 
     /// Runs until told to stop; everything acknowledged is in the ledger. `link` says whether we
@@ -194,7 +223,7 @@ impl Watch {
                 _ = ticks.tick() => self.tick(&stop).instrument(info_span!("tick")).await?,
                 () = until(self.snapshot_from), if self.is_newer => self.show(),
                 _ = requests.tick() => {
-                    self.tell_missing();
+                    self.tell_waiting();
                     self.attend(&stop).await?;
                 }
                 Some(Asked { ask, reply }) = asked.recv() => {
@@ -232,8 +261,8 @@ impl Watch {
             }
             let belief = match self.order(&topic, &payload) {
                 Some(Ok(())) => continue, // it is the plant's to answer
-                Some(Err(belief)) => belief,
-                None => self.trust.belief(&topic, &payload),
+                Some(Err(belief)) => Some(belief),
+                None => None,
             };
             let of_device = self.mapping.as_ref().filter(|it| !retained && it.is_of(&topic));
             if of_device.is_some() {
@@ -242,14 +271,14 @@ impl Watch {
             let received_at = self.received_at(received_wall);
             let foreign = of_device.and_then(|it| it.read(&topic, &payload, received_at));
             inputs.push(if let Some(foreign) = foreign {
-                Input::Foreign(Box::new(foreign))
+                (Input::Foreign(Box::new(foreign)), None)
             } else if retained {
-                Input::Retained { topic, payload, received_at }
+                (Input::Retained { topic, payload, received_at }, None)
             } else {
                 self.arrival(topic, payload, belief, came)
             });
         }
-        self.hear(&inputs, stop).await?;
+        self.hear(inputs, stop).await?;
         for token in tokens {
             token.acknowledge();
         }
@@ -267,7 +296,11 @@ impl Watch {
         if !self.plants.contains(&plant) {
             return Some(Ok(())); // others watch it
         }
-        Some(match gate.admit::<Command>(&plant, (topic, payload), wall_now()) {
+        let admitted = gate.admit::<Command>(&plant, (topic, payload), wall_now());
+        if let Err(Refused { doubt, .. }) = &admitted {
+            self.refused_orders.send_modify(|by| *by.entry(doubt.reason()).or_default() += 1);
+        }
+        Some(match admitted {
             Ok(_) | Err(Refused { doubt: Doubt::Expired, .. }) => Ok(()),
             Err(Refused { doubt, detail }) => Err(Belief::Doubted { doubt, detail }),
         })
@@ -278,24 +311,33 @@ impl Watch {
         &mut self,
         topic: String,
         payload: Vec<u8>,
-        belief: Belief,
+        belief: Option<Belief>,
         (came, wall): (Stamp, Stamp),
-    ) -> Input {
-        if !matches!(belief, Belief::Doubted { .. }) {
-            self.base.hear(&topic, &payload, &self.plants, wall);
+    ) -> Heard {
+        let place = Topic::parse(&topic).ok();
+        let belief = match (belief, &place) {
+            (Some(belief), _) => belief,
+            (None, Some(place)) => self.trust.believe(&place.plant, &topic, &payload),
+            (None, None) => Belief::Unsigned, // for intake to refuse
+        };
+        let is_believed = !matches!(belief, Belief::Doubted { .. });
+        let place = place.filter(|place| is_believed && self.plants.contains(&place.plant));
+        let read = place.map(|place| Read::new(place, &payload));
+        if let Some(read) = &read {
+            self.base.hear(read, &self.plants, wall);
         }
-        Input::Arrival { topic, payload, belief, received_at: self.received_at(came) }
+        let received_at = self.received_at(came);
+        (Input::Arrival { topic, payload, belief, received_at }, read)
     }
 
     /// What a message of another encoding says.
-    fn translated(&mut self, said: Translated, came: (Stamp, Stamp), inputs: &mut Vec<Input>) {
+    fn translated(&mut self, said: Translated, came: (Stamp, Stamp), inputs: &mut Vec<Heard>) {
         for (topic, payload) in said.messages {
-            let belief = self.trust.belief(&topic, &payload);
-            inputs.push(self.arrival(topic, payload, belief, came));
+            inputs.push(self.arrival(topic, payload, None, came));
         }
         if let Some(mut aside) = said.aside {
             aside.received_at = self.received_at(came.0);
-            inputs.push(Input::Foreign(Box::new(aside)));
+            inputs.push((Input::Foreign(Box::new(aside)), None));
         }
     }
 
@@ -308,14 +350,14 @@ impl Watch {
     async fn tick(&mut self, stop: &Stop) -> Result<(), LiveError> {
         let wall = self.turn();
         let Some(now) = self.base.tick(wall) else { return Ok(()) };
-        self.hear(&[Input::Tick { now }], stop).await
+        self.hear(vec![(Input::Tick { now }, None)], stop).await
     }
 
-    fn tell_missing(&self) {
-        let missing = self.monitor.missing();
-        self.missing.send_if_modified(|told| {
-            let is_news = *told != missing;
-            *told = missing;
+    fn tell_waiting(&self) {
+        let waiting = self.monitor.waiting();
+        self.waiting.send_if_modified(|told| {
+            let is_news = *told != waiting;
+            *told = waiting;
             is_news
         });
     }
@@ -350,7 +392,7 @@ impl Watch {
 
     fn obey(&mut self, ask: Ask, batch: &mut Batch) -> Result<Reply, LiveError> {
         self.since_checkpoint += 1;
-        let reply = self.tell(&Input::Command(ask.at(batch.now)), batch)?;
+        let reply = self.tell(&Input::Command(ask.at(batch.now)), None, batch)?;
         Ok(reply.unwrap_or(Reply::Refused(CommandRefused::NotUnderstood)))
     }
 
@@ -372,7 +414,7 @@ impl Watch {
     }
 
     /// The monitor hears the inputs; they and what follows from them are stored as one.
-    async fn hear(&mut self, inputs: &[Input], stop: &Stop) -> Result<(), LiveError> {
+    async fn hear(&mut self, inputs: Vec<Heard>, stop: &Stop) -> Result<(), LiveError> {
         let speed = self.base.speed();
         let jitter =
             if speed > 1.0 { self.settings.lateness_wall.as_seconds() * speed } else { 0.0 };
@@ -381,17 +423,25 @@ impl Watch {
         let mut batch = Batch::new(now);
         if lateness != self.lateness {
             self.lateness = lateness;
-            self.tell(&Input::Lateness { lateness }, &mut batch)?;
-        }
-        for input in inputs {
-            self.tell(input, &mut batch)?;
+            self.tell(&Input::Lateness { lateness }, None, &mut batch)?;
         }
         self.since_checkpoint += inputs.len();
-        if self.since_checkpoint >= self.settings.checkpoint_inputs {
+        for (input, read) in inputs {
+            self.tell(&input, read, &mut batch)?;
+        }
+        let begin = wall_now();
+        let is_due = self.since_checkpoint >= self.settings.checkpoint_inputs;
+        let saves = is_due && begin >= self.checkpoint_from;
+        if saves {
             self.since_checkpoint = 0;
             batch.checkpoint = Some(self.monitor.checkpoint());
         }
         self.store(batch, Some(stop)).await?;
+        if saves {
+            let end = wall_now();
+            self.checkpoint_from =
+                end + ((end - begin) * CHECKPOINT_PAUSE).min(CHECKPOINT_PAUSE_MAX);
+        }
         self.is_newer = true;
         if wall_now() >= self.snapshot_from {
             self.show();
@@ -404,7 +454,7 @@ impl Watch {
         let begin = wall_now();
         let _ = self.snapshots.send(self.monitor.snapshot());
         let end = wall_now();
-        self.snapshot_from = end + (end - begin) * SNAPSHOT_PAUSE;
+        self.snapshot_from = end + ((end - begin) * SNAPSHOT_PAUSE).max(SNAPSHOTS_APART);
         self.is_newer = false;
     }
 
@@ -421,14 +471,19 @@ impl Watch {
     }
 
     /// The monitor takes one input; it and what follows from it go into the batch.
-    fn tell(&mut self, input: &Input, batch: &mut Batch) -> Result<Option<Reply>, LiveError> {
-        let outcome = self.monitor.accept(input);
+    fn tell(
+        &mut self,
+        input: &Input,
+        read: Option<Read>,
+        batch: &mut Batch,
+    ) -> Result<Option<Reply>, LiveError> {
+        let outcome = self.monitor.accept_read(input, read);
         if let Some(quarantine) = &mut self.quarantine {
             for refusal in &outcome.refused {
                 quarantine.take(refusal, input, wall_now());
             }
         }
-        batch.inputs.push(serde_json::to_vec(input).map_err(LiveError::Input)?);
+        batch.inputs.push(input.encode().map_err(LiveError::Unkept)?);
         batch.observations.extend(outcome.observations);
         batch.records.extend(outcome.outputs.into_iter().map(Record::from));
         Ok(outcome.reply)
@@ -487,7 +542,11 @@ impl Watch {
             self.show();
         }
         let counts = format!("readings {}", self.monitor.snapshot().readings());
-        let mut batch = Batch::new(self.now());
+        let now = self.now();
+        let mut batch = Batch::new(now);
+        if self.base.is_over() && !self.monitor.missing().is_empty() {
+            self.tell(&Input::Over { now }, None, &mut batch)?;
+        }
         batch.checkpoint = Some(self.monitor.checkpoint());
         self.store(batch, None).await?;
         self.note("stopped", counts).await?;
@@ -509,8 +568,7 @@ pub fn catch_up(monitor: &mut Monitor, resume: &Resume) -> Result<(), LiveError>
         monitor.restore(checkpoint)?;
     }
     for input in &resume.inputs_after {
-        let input: Input = serde_json::from_slice(input).map_err(LiveError::Input)?;
-        monitor.accept(&input);
+        monitor.accept(&Input::decode(input)?);
     }
     Ok(())
 }

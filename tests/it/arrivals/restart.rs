@@ -48,8 +48,7 @@ fn restarted(running: &Monitor, fresh: &Monitor) -> Monitor {
 
 /// The input as the ledger gives it back.
 fn as_kept(input: &Input) -> Input {
-    let text = serde_json::to_vec(input).expect("always JSON");
-    serde_json::from_slice(&text).expect("as written")
+    Input::decode(&input.encode().expect("it can be kept")).expect("as written")
 }
 
 /// One in so many inputs, drawn; all of them when more is asked for.

@@ -76,3 +76,23 @@ async fn a_publisher_says_again_what_is_in_its_spool() {
     let folder = tempfile::tempdir().expect("a folder");
     says_again_what_nobody_heard(Some(folder.path())).await;
 }
+
+#[tokio::test]
+async fn a_publisher_that_has_said_everything_stays_for_those_who_have_missed_the_end() {
+    let broker = Mosquitto::start().await;
+    let settings = PublisherSettings::new(broker.url(), "sanmen-test-plant");
+    let linger = std::time::Duration::from_secs(2);
+    let settings = PublisherSettings { pace: quick(), sent_bytes: 1_000_000, linger, ..settings };
+    let publisher = Publisher::start(settings);
+    let (listener, mut reader) = subscriber(broker.url());
+    until_connected(listener.status()).await;
+    publish(&publisher, 0..3).await;
+    read(&mut reader, 3).await;
+    let prompter = publisher.prompter();
+    let drained = tokio::spawn(publisher.drain(PATIENCE));
+    let head = "sanmen/v1/k7/sanmen/".to_owned();
+    prompter.ask(Wanted { head, boot_id: 3, from: 2, to: 2 });
+    assert_eq!(read(&mut reader, 1).await, [message(2)]);
+    assert!(!drained.is_finished(), "somebody may ask again");
+    assert_eq!(drained.await.expect("it ends"), Ok(()));
+}

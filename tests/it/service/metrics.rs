@@ -7,7 +7,7 @@ use super::{Place, noticed};
 use crate::support::mosquitto::Mosquitto;
 
 /// What a server answers to a bare request.
-async fn get(address: &str, path: &str) -> String {
+pub async fn get(address: &str, path: &str) -> String {
     let mut stream = TcpStream::connect(address).await.expect("it listens");
     let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.expect("it reads");
@@ -45,6 +45,8 @@ async fn the_counters_of_a_monitor_can_be_fetched_and_are_those_of_its_ledger() 
         "sanmen_link_connects_total 1",
         "sanmen_refused_total{reason=\"not-json\"} 1",
         "sanmen_lost_messages_total{plant=\"sanmen\"} 0",
+        "sanmen_resend_asked_total 0",
+        "sanmen_resend_lost_total 0",
     ] {
         assert!(has(line), "{line} in {text}");
     }
