@@ -27,7 +27,7 @@ use crate::exercise::answers::Answers;
 use crate::exercise::live::company::{Company, Voices};
 use crate::exercise::live::orders::{OrderHand, Orders};
 use crate::exercise::live::people;
-use crate::exercise::live::simulate::{Aside, Progress};
+use crate::exercise::live::simulate::{Aside, Listener, Progress};
 use crate::exercise::live::stop::{self, Stop, Stopper};
 use crate::exercise::session::Session;
 use crate::ingest::trust::{Trust, Unsigned};
@@ -188,8 +188,7 @@ impl Stage {
         let heard = heard.with(&told, Some(subscriber.status()));
         let desk = desk::open(desk, room, heard, monitor_ends.clone()).await?;
 
-        let (aside, listener) = Aside::new(ready.outline.start);
-        let seen = listener.progress;
+        let (aside, Listener { progress: seen, outside }) = Aside::new(ready.outline.start);
         let with = (settings, None, Duration::ZERO); // the monitor that may ask is beside them
         let publishers = live::publishers(&broker, &space, (&company, &keys), with)?;
         let links = publishers.iter().map(Publisher::status).chain([subscriber.status()]).collect();
@@ -199,7 +198,7 @@ impl Stage {
         let pace = ready.outline.pace;
         let (what, at) = ((company, voices, pace), (place, settings, screen.lang()));
         let simulating = drill::start(what, (staged, backstage), (aside, orders), at, &stopped);
-        let played = played(&ready, seen.clone(), listener.outside, &stopped);
+        let played = played(&ready, seen.clone(), outside, &stopped);
         let subject = Subject {
             plants,
             title: ready.fleet.clone(),

@@ -178,7 +178,9 @@ mod tests {
             readings in prop::collection::vec(any_reading(), 0..20), cut in 0_usize..400
         ) {
             let mut packed = Packed::default();
-            readings.iter().for_each(|(tag, reading)| packed.push(*tag, *reading));
+            for (tag, reading) in &readings {
+                packed.push(*tag, *reading);
+            }
             let read: Result<Vec<_>, _> = Unpacked::new(&packed.bytes).collect();
             prop_assert_eq!(read.as_ref(), Ok(&readings));
             let times = || readings.iter().map(|(_, reading)| reading.observed_at.as_ms());

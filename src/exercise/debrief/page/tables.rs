@@ -229,7 +229,7 @@ fn verdict(verdict: Verdict) -> String {
         Verdict::Right => two("right", "正确"),
         Verdict::Prevented => two("prevented", "已避免"),
         Verdict::Missed => bad(two("missed", "漏报")),
-        Verdict::False => bad(two("false", "误报")),
+        Verdict::False => bad(two("not expected", "意外")),
         Verdict::Silent => two("silent, as it ought", "正确静默"),
         Verdict::Either => two("either", "均可"),
     }
