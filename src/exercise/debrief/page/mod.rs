@@ -73,6 +73,15 @@ fn choice(chosen: &str) -> String {
 /// The report itself, for programs; it does not run.
 fn data(debrief: &Debrief) -> Result<String, serde_json::Error> {
     let json = serde_json::to_string(debrief)?;
-    let json = json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026");
-    Ok(format!("<script type=\"application/json\" id=\"debrief\">{json}</script>\n"))
+    let mut safe = String::with_capacity(json.len());
+    for c in json.chars() {
+        match c {
+            // These stand within strings only: as JSON escapes them they say the same.
+            '<' | '>' | '&' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                safe.push_str(&format!("\\u{:04x}", u32::from(c)));
+            }
+            c => safe.push(c),
+        }
+    }
+    Ok(format!("<script type=\"application/json\" id=\"debrief\">{safe}</script>\n"))
 }

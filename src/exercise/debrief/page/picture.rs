@@ -229,7 +229,7 @@ pub(super) fn costs(consequences: &Consequences) -> String {
     let kinds: [Cost; 5] = [
         ("low pressure, person-hours", "低压,人·时", |it| it.low),
         ("without water, person-hours", "断水,人·时", |it| it.dry),
-        ("unsafe water, person-hours", "水质不安全,人·时", |it| it.unsafe_water),
+        ("water that is unsafe, person-hours", "水质不安全,人·时", |it| it.unsafe_water),
         ("needless warnings, person-hours", "不必要告示,人·时", |it| it.deprived),
         ("water lost, m³", "漏失水量,m³", |it| it.lost_m3),
     ];
