@@ -216,8 +216,7 @@ order = "escalate lead"
     ))
     .expect_err("mistakes");
     let said = problems.to_string();
-    for wanted in ["value_mg_per_l", "no plant takes escalate", "it lies behind the end of the run"]
-    {
+    for wanted in ["value_kpa` is in kPa", "no plant takes escalate", "behind the end of the run"] {
         assert!(said.contains(wanted), "{wanted}: {said}");
     }
 }
