@@ -5,6 +5,7 @@
 //! `kill -9` and a power cut. `ledger.lock` beside it keeps a second writer out; readers are free
 //! to look with the `sqlite3` tool while it runs.
 
+mod history;
 mod packed;
 mod upgrade;
 mod visitor;

@@ -8,18 +8,15 @@ use sqlx::{ConnectOptions, Connection, Executor, Row, query};
 use tokio::time::Instant;
 
 use super::{
-    database, known_schema, read_entries, read_readings, read_resume, reading, unreadable,
+    database, history, known_schema, read_entries, read_readings, read_resume, unreadable,
 };
 use crate::alarms::command::{Ask, Reply};
 use crate::base::time::wall_now;
-use crate::base::{PlantId, Span, Stamp, TagId};
+use crate::base::{PlantId, Stamp, TagId};
 use crate::ledger::store::{Page, Query, Reading, Resume, StoreError};
 
 /// How often a reply is looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(30);
-
-/// Instruments' clocks are at most so far ahead of the monitor's in what is looked up.
-const SKEW: Span = Span::HOUR;
 
 /// An open ledger of which somebody else may be the writer.
 pub struct Visitor {
@@ -111,22 +108,8 @@ impl Visitor {
         at: Stamp,
         limit: u32,
     ) -> Result<Vec<Reading>, StoreError> {
-        let rows = query(
-            "SELECT observed_at, received_at, value, flag FROM readings \
-             WHERE tag = (SELECT id FROM tags WHERE plant = ?1 AND tag = ?2) \
-             AND observed_at <= ?3 AND received_at <= ?4 \
-             ORDER BY observed_at DESC, rowid DESC LIMIT ?5",
-        )
-        .bind(plant.as_str())
-        .bind(tag.as_str())
-        // A clock that is ahead says so itself, and no more than this.
-        .bind((at + SKEW).as_ms())
-        .bind(at.as_ms())
-        .bind(limit)
-        .fetch_all(&mut self.connection)
-        .await
-        .map_err(self.failed())?;
-        rows.iter().map(reading).collect()
+        let found = history::last_readings(&mut self.connection, (plant, tag), at, limit).await;
+        found.map_err(self.failed())
     }
 
     /// When the first and the last of an instrument's readings were taken; none: it has none.
@@ -134,23 +117,7 @@ impl Visitor {
         &mut self,
         (plant, tag): (&PlantId, &TagId),
     ) -> Result<Option<(Stamp, Stamp)>, StoreError> {
-        // Two questions, each answered by an end of the index.
-        let row = query(
-            "WITH it AS (SELECT id FROM tags WHERE plant = ?1 AND tag = ?2) \
-             SELECT (SELECT min(observed_at) FROM readings WHERE tag = (SELECT id FROM it)), \
-             (SELECT max(observed_at) FROM readings WHERE tag = (SELECT id FROM it))",
-        )
-        .bind(plant.as_str())
-        .bind(tag.as_str())
-        .fetch_one(&mut self.connection)
-        .await
-        .map_err(self.failed())?;
-        let end = |at: usize| row.try_get::<Option<i64>, _>(at).map_err(self.failed());
-        let stamp = |ms| Stamp::from_ms(ms).map_err(|error| unreadable("a time")(error.into()));
-        match (end(0)?, end(1)?) {
-            (Some(first), Some(last)) => Ok(Some((stamp(first)?, stamp(last)?))),
-            _ => Ok(None),
-        }
+        history::reach(&mut self.connection, (plant, tag)).await.map_err(self.failed())
     }
 
     /// Asks; what is asked under the same key twice is asked once.
