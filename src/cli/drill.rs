@@ -1,4 +1,5 @@
-//! An exercise played live: its session beside the plant, its door at the desk, its orders over MQTT.
+//! An exercise played live: its session beside the plant, its door at the desk, its orders over
+//! MQTT.
 
 mod after;
 mod kept;
@@ -23,7 +24,7 @@ use crate::cli::live::{Hand, say};
 use crate::cli::ready::Ready;
 use crate::cli::settings::Settings;
 use crate::cli::talk::Askers;
-use crate::desk::drill::{Drill as Door, Views, Wanted, Wish as Wanting};
+use crate::desk::api::drill::{Drill as Door, Views, Wanted, Wish as Wanting};
 use crate::exercise::assess::Anchors;
 use crate::exercise::live::LiveError;
 use crate::exercise::live::company::{Company, Voices};
@@ -233,8 +234,8 @@ fn person(name: &str) -> OperatorId {
     OperatorId::new(&id).unwrap_or_else(|_| OperatorId::new("operator").expect("letters"))
 }
 
-/// Who may order something of a run's plants, and how: operators of a ring, and in an exercise those
-/// at its desk.
+/// Who may order something of a run's plants, and how: operators of a ring, and in an exercise
+/// those at its desk.
 pub struct Backstage {
     signer: Option<Signer>,
     by_hand: OrderHand,

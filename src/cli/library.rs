@@ -365,8 +365,8 @@ pub fn exercise(
     is_one.then(|| scenario::load_exercise(source, &plants))
 }
 
-/// A checked scenario, of one of `plants` or of the fleet that it names; of an exercise, what happens
-/// when nobody does anything. Errors: every mistake of the file, or those of the fleet's.
+/// A checked scenario, of one of `plants` or of the fleet that it names; of an exercise, what
+/// happens when nobody does anything. Errors: every mistake of the file, or those of the fleet's.
 pub fn script(
     source: &Arc<Source>,
     plants: &BTreeMap<String, Arc<Plant>>,

@@ -2,6 +2,7 @@
 
 mod answer;
 mod ask;
+pub mod drill;
 mod exercise;
 mod files;
 mod past;
@@ -24,9 +25,9 @@ use tokio::net::TcpListener;
 
 use crate::base::text::Lang;
 use crate::base::{PlantId, RuleId, Stamp, TagId};
+use crate::desk::api::drill::Drill;
 use crate::desk::assets::Pages;
 use crate::desk::catalogue::Catalogue;
-use crate::desk::drill::Drill;
 use crate::desk::guard::{Hosts, Stranger};
 use crate::desk::map::NetworkMap;
 use crate::desk::past::Chronicle;

@@ -7,7 +7,6 @@
 pub mod api;
 pub mod assets;
 pub mod catalogue;
-pub mod drill;
 pub mod feed;
 pub mod guard;
 pub mod history;

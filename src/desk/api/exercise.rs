@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::answer::{NAME_MAX, key, wants_json};
 use super::{Refusal, Shared, json_of};
-use crate::desk::drill::{Drill, Wanted, Wish};
+use crate::desk::api::drill::{Drill, Wanted, Wish};
 use crate::desk::role::Role;
 
 /// What is said with a wish.

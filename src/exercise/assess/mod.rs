@@ -312,7 +312,7 @@ fn consequence(session: &Session, anchors: &Anchors) -> Line {
         of,
         text: Text {
             en: format!(
-                "{low:.0} person-hours of low pressure, {dry:.0} dry, {bad:.0} of unsafe water, \
+                "{low:.0} person-hours of low pressure, {dry:.0} dry, {bad:.0} of unfit water, \
                  {needless:.0} of needless warnings, {lost:.0} m³ lost: {toll:.0} in all; nobody \
                  acting {null:.0}, reference {best:.0}"
             ),

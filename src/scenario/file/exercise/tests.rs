@@ -1,3 +1,5 @@
+//! Exercises are read whole, and every mistake of one comes with its way out.
+
 use std::sync::Arc;
 
 use super::*;
