@@ -15,7 +15,6 @@ fn json(text: &str) -> Result<String, &'static str> {
 }
 
 /// Flags of plants.
-#[expect(dead_code, reason = "they are there to be refused")]
 #[derive(Debug, Clone, Args)]
 pub struct NodeArgs {
     #[arg(long, hide = true, value_parser = json)]
@@ -25,7 +24,6 @@ pub struct NodeArgs {
 }
 
 /// Flags of monitors.
-#[expect(dead_code, reason = "they are there to be refused")]
 #[derive(Debug, Clone, Args)]
 pub struct HostArgs {
     #[arg(long, hide = true, value_parser = refused)]
