@@ -50,6 +50,16 @@ fn folder() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios")
 }
 
+/// The names of what ships in `below`, a folder of that folder.
+fn names(below: &str) -> Vec<String> {
+    let files = fs::read_dir(folder().join(below)).expect("a folder");
+    let paths = files.map(|entry| entry.expect("a file").path());
+    let stem = |path: std::path::PathBuf| {
+        path.is_file().then(|| path.file_stem().expect("a name").to_string_lossy().into_owned())
+    };
+    paths.filter_map(stem).collect()
+}
+
 /// The words in backquotes of a cell.
 fn words(cell: &str) -> Vec<&str> {
     cell.split('`').skip(1).step_by(2).collect()
@@ -93,20 +103,25 @@ fn every_shipped_scenario_stands_on_the_page() {
     let told: BTreeSet<&str> = (rows(6).into_iter().flat_map(|row| words(row[4])))
         .chain(rows(2).into_iter().flat_map(|row| words(row[1])))
         .collect();
-    for entry in fs::read_dir(folder()).expect("scenarios") {
-        let name = entry.expect("a file").file_name().to_string_lossy().into_owned();
-        let name = name.trim_end_matches(".toml");
-        assert!(told.contains(name), "src/docs/failures.md does not name {name}");
+    for name in names("") {
+        assert!(told.contains(name.as_str()), "src/docs/failures.md does not name {name}");
+    }
+}
+
+#[test]
+fn every_shipped_exercise_stands_on_the_page_of_exercises() {
+    let page = include_str!("../../src/docs/exercises.md");
+    let names = names("exercises");
+    assert!(names.len() >= 8, "exercises are found at all: {names:?}");
+    for name in names {
+        assert!(page.contains(&format!("`{name}`")), "src/docs/exercises.md does not name {name}");
     }
 }
 
 #[test]
 fn every_shipped_rule_is_raised_by_a_scenario_or_by_a_test_beside_it() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let scenarios = fs::read_dir(folder()).expect("scenarios").map(|entry| {
-        let name = entry.expect("a file").file_name().to_string_lossy().into_owned();
-        Shipped::read(name.trim_end_matches(".toml"))
-    });
+    let scenarios = names("").into_iter().map(|name| Shipped::read(&name));
     let played: BTreeSet<String> = scenarios.flat_map(|play| play.expected).collect();
     let rows = |table: &toml::Table, key: &str| {
         table.get(key).and_then(toml::Value::as_array).cloned().unwrap_or_default()

@@ -123,6 +123,8 @@ fn plant_of(path: &Path) -> Option<&Path> {
 fn kind_of(has: impl Fn(&str) -> bool) -> Option<Kind> {
     if has("rule") || has("quality-test") {
         Some(Kind::Rules)
+    } else if has("exercise") && has("plant") {
+        Some(Kind::Scenario) // settings have a section of that name too
     } else if ["monitor", "ledger", "publisher", "webhook", "metrics", "otel", "exercise", "rules"]
         .into_iter()
         .any(&has)
@@ -154,6 +156,8 @@ mod tests {
         assert!(matches!(kind(&["lateness_s", "topic"]), Some(Kind::Mapping)));
         assert!(matches!(kind(&["sparkplug"]), Some(Kind::Mapping)));
         assert!(matches!(kind(&["plant", "title"]), Some(Kind::Scenario)));
+        assert!(matches!(kind(&["plant", "exercise"]), Some(Kind::Scenario)));
+        assert!(matches!(kind(&["exercise"]), Some(Kind::Settings)));
         assert!(matches!(kind(&["county", "template"]), Some(Kind::Fleet)));
         assert!(kind(&["package", "dependencies"]).is_none());
     }

@@ -134,6 +134,7 @@ impl Drill {
             anchors,
             keep,
         };
+        (drill.keep)(drill.session.facts().now, false);
         drill.show();
         Ok((drill, DrillHand(hand), seen))
     }
