@@ -1,3 +1,5 @@
+//! Marks of sessions that were played by hand.
+
 use std::sync::Arc;
 
 use super::*;
