@@ -44,7 +44,6 @@ use crate::ledger::record::Entry;
 use crate::plant::Plant;
 use crate::scenario::exercise::Exercise;
 use crate::scenario::exercise::deed::Deed;
-use crate::scenario::injection::InjectionKind;
 use crate::scenario::read_fault;
 use crate::telemetry::access::Access;
 use crate::telemetry::signature::Signer;
@@ -92,6 +91,11 @@ pub fn stage(
     let Some((exercise, plant)) = ready.exercise.as_ref().zip(plants.first()) else {
         return Ok(None);
     };
+    if !exercise.attacks.is_empty() {
+        say(
+            "the stranger of this exercise speaks in rehearsals only: live, nobody forges messages",
+        );
+    }
     let session = session.unwrap_or_else(|| Session::new(Arc::clone(exercise), Arc::clone(plant)));
     let (orders, ordered) = mpsc::channel(WAITING);
     let log = folder.join(LOG);
@@ -197,12 +201,7 @@ fn door(
 fn direction(value: Value, plant: &Arc<Plant>) -> Result<Direction, String> {
     if let Some(toml) = value.get("toml").and_then(Value::as_str) {
         let injection = read_fault(toml, plant).map_err(|problems| problems.to_string())?;
-        return match injection.kind {
-            InjectionKind::Instrument { .. } | InjectionKind::Laboratory(_) => {
-                Err("what befalls instruments and samples cannot come in midway".to_owned())
-            }
-            _ => Ok(Direction::Inject { injection }),
-        };
+        return Ok(Direction::Inject { injection });
     }
     serde_json::from_value(value).map_err(|error| error.to_string())
 }

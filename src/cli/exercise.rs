@@ -132,7 +132,7 @@ fn source(name: &Path) -> Result<Arc<Source>, Failure> {
 }
 
 /// An exercise's name: that of its file, without folders and ending.
-fn short_name(path: &str) -> &str {
+pub fn short_name(path: &str) -> &str {
     let file = path.rsplit('/').next().unwrap_or(path);
     file.strip_suffix(".toml").unwrap_or(file)
 }

@@ -32,6 +32,9 @@ test("what a trainee may not see or do is refused by the server", LONG, async ()
   assert.ok(!("truth" in looker));
   const { said: leader } = await api(run, "instructor", "exercise");
   assert.ok(leader.truth["PIT-404"] > 0 && leader.right_cause === "network/burst");
+  const { said: menu } = await api(run, "operator", "exercise/menu");
+  assert.ok(menu.verbs.length > 30 && !JSON.stringify(menu).includes("Send the crew"), "what ought to be done is no choice");
+  for (const file of ["..%2Fexercise.json", "other.json"]) assert.equal((await api(run, "instructor", `exercise/report/${file}`)).status, 404, file);
   for (const [role, what, said] of [
     ["operator", "direct", { direction: { direction: "freeze" } }],
     ["viewer", "act", { deed: "cut-intake" }],
@@ -67,6 +70,11 @@ test("an exercise is played through the browser, and its score is that of its lo
   assert.deepEqual(await hindrances(page), []);
   assert.deepEqual(await hindrances(station), []);
   await station.getByRole("button", { name: /运行/ }).click();
+
+  // Looking is part of it.
+  await go(page, "#/point/sanmen/PIT-404", "#trend");
+  await station.locator(".ex-log li", { hasText: "PIT-404" }).first().waitFor();
+  await go(page, "#/exercise", ".ex-head");
 
   // The alarm comes, time slows down, and somebody asks.
   await page.locator(".ex-question").waitFor();

@@ -2,12 +2,15 @@
 //! How far an exercise has come, beside its log: with both it goes on after a restart.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::LOG;
 use crate::base::time::wall_now;
+use crate::cli::exercise::play::read_log;
+use crate::cli::exercise::short_name;
 use crate::cli::exit::Failure;
 use crate::cli::live::say;
 use crate::cli::ready::Ready;
@@ -25,7 +28,8 @@ const STATE: &str = "exercise.json";
 pub struct Kept {
     #[serde(skip)]
     path: PathBuf,
-    title: String,
+    /// The name of its file: two exercises may share a title.
+    exercise: String,
     seed: u64,
     moment: Option<Moment>,
     ended: bool,
@@ -34,8 +38,10 @@ pub struct Kept {
 impl Kept {
     /// Of a run that begins.
     pub fn of(ready: &Ready, folder: &Path) -> Self {
-        let (title, seed) = (ready.outline.title.en.clone(), ready.seed.0);
-        Self { path: folder.join(STATE), title, seed, moment: None, ended: false }
+        let path = ready.exercise.as_ref().map(|exercise| &exercise.scenario.source.path);
+        let exercise = path.map_or(String::new(), |path| short_name(path).to_owned());
+        let (path, seed) = (folder.join(STATE), ready.seed.0);
+        Self { path, exercise, seed, moment: None, ended: false }
     }
 
     /// Keeps how far it is. What is lost of this costs a few steps, which are gone through again.
@@ -68,16 +74,20 @@ pub fn resume(
     let Some(((exercise, plant), kept)) = found else { return Ok(None) };
     let Some(moment) = kept.moment else { return Ok(None) };
     let way = "choose another --space to begin anew";
-    if kept.title != ready.outline.title.en || kept.seed != ready.seed.0 {
-        let Kept { title, seed, .. } = kept;
-        return Err(Failure::usage(format!("{title:?} with seed {seed} is played there; {way}")));
+    let own = Kept::of(ready, folder);
+    if (&kept.exercise, kept.seed) != (&own.exercise, own.seed) {
+        let Kept { exercise, seed, .. } = kept;
+        return Err(Failure::usage(format!("{exercise} with seed {seed} is played there; {way}")));
     }
     if kept.ended {
         return Err(Failure::usage(format!("the exercise there is over; {way}")));
     }
-    let log = read_log(&folder.join(LOG))?;
-    say(&format!("going on at {}", moment.at.at(ready.outline.utc_offset)));
-    let again = replay_until(plant, exercise, book, ready.seed, (&log, moment.at));
+    let path = folder.join(LOG);
+    let log = read_log(&path)?;
+    // The log is on disk before anything is said to be done; how far it was may be a little older.
+    let until = log.last().map_or(moment.at, |entry| entry.moment.at.max(moment.at));
+    say(&format!("going on at {}", until.at(ready.outline.utc_offset)));
+    let again = replay_until(plant, exercise, book, ready.seed, (&log, until));
     let Replayed { run, mut simulator, differences } = again.map_err(Failure::outside)?;
     for difference in &differences {
         tracing::warn!("not as it was: {difference}");
@@ -85,35 +95,23 @@ pub fn resume(
     let boot_id = wall_now().as_ms().unsigned_abs();
     simulator.reboot(boot_id).map_err(Failure::outside)?;
     if !differences.is_empty() {
-        write_log(&folder.join(LOG), run.session.log())?;
+        let before = path.with_extension("before.jsonl");
+        fs::copy(&path, &before).map_err(|error| Failure::file(&before, error))?;
     }
+    write_log(&path, run.session.log())?;
     Ok(Some((run.session, Company::new(vec![simulator]))))
 }
 
-fn read_log(path: &Path) -> Result<Vec<Entry>, Failure> {
-    let text = fs::read_to_string(path).map_err(|error| Failure::file(path, error))?;
-    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    let last = text.lines().count();
-    let mut log = Vec::new();
-    for (at, line) in lines {
-        match serde_json::from_str(line) {
-            Ok(entry) => log.push(entry),
-            // The last line may have been cut short: nobody was told that it is done.
-            Err(_) if at + 1 == last => break,
-            Err(error) => {
-                let place = format!("{}:{}: {error}", path.display(), at + 1);
-                return Err(Failure::usage(format!("{place}: the log of the exercise is broken")));
-            }
-        }
-    }
-    Ok(log)
-}
-
-/// The log as it is now; the one before is kept beside it.
+/// The log as it is now, whole lines only: what is added next begins a line.
 fn write_log(path: &Path, log: &[Entry]) -> Result<(), Failure> {
     let fail = |error| Failure::file(path, error);
-    fs::rename(path, path.with_extension("jsonl.before")).map_err(fail)?;
-    let lines: Result<Vec<String>, _> = log.iter().map(serde_json::to_string).collect();
-    let text = lines.map_err(Failure::outside)?.join("\n") + "\n";
-    fs::write(path, text).map_err(fail)
+    let mut text = String::new();
+    for entry in log {
+        text.push_str(&serde_json::to_string(entry).map_err(Failure::outside)?);
+        text.push('\n');
+    }
+    let part = path.with_extension("part");
+    let mut file = fs::File::create(&part).map_err(fail)?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(fail)?;
+    fs::rename(&part, path).map_err(fail)
 }

@@ -34,8 +34,6 @@ pub fn menu(exercise: &Exercise, plant: &Plant) -> Value {
         .map(|it| json!({ "id": it.id, "title": it.title, "minutes": minutes(it.takes) }));
     let villages = plant.profile.villages.iter();
     let villages = villages.map(|it| json!({ "id": it.id, "title": it.title }));
-    let tasks = exercise.tasks.iter();
-    let goals = tasks.map(|it| json!({ "id": it.id, "title": it.title, "part": it.part }));
     json!({
         "verbs": verbs.collect::<Vec<_>>(),
         "causes": causes.collect::<Vec<_>>(),
@@ -43,6 +41,5 @@ pub fn menu(exercise: &Exercise, plant: &Plant) -> Value {
         "jobs": jobs.collect::<Vec<_>>(),
         "villages": villages.collect::<Vec<_>>(),
         "roles": Role::CHOICES.map(|(name, _)| name),
-        "goals": goals.collect::<Vec<_>>(),
     })
 }

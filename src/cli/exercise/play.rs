@@ -117,7 +117,7 @@ fn file_name(path: &Path) -> String {
 }
 
 /// The entries of a log. A last line that was cut off when it was written is left out, and said.
-fn read_log(path: &Path) -> Result<Vec<Entry>, Failure> {
+pub fn read_log(path: &Path) -> Result<Vec<Entry>, Failure> {
     let bytes = library::bytes(path)?;
     let text = String::from_utf8_lossy(&bytes);
     let mut entries = Vec::new();

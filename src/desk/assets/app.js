@@ -233,6 +233,8 @@ function arrive() {
   }
   const at = route();
   pageOf(at)?.enter?.(at);
+  if (at.page === "point") drill.look(`open-trend ${at.tag.id}`);
+  if (at.page === "alarms" && at.id) drill.look("open-alarm " + at.id.split("/").slice(1, 3).join(" "));
   changed();
   document.getElementById("main")?.focus({ preventScroll: true });
 }

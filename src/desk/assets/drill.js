@@ -1,6 +1,7 @@
 // The exercise that is played, as far as this page may see it; fetched anew when the stream says so.
 
-import { call, changed, exercise } from "./store.js";
+import { call, changed, exercise, store } from "./store.js";
+import { name, once } from "./answers.js";
 
 let view = null;
 let fetching = null;
@@ -11,6 +12,14 @@ export const shown = () => view;
 export function begin() {
   exercise.news = hear;
   hear();
+}
+
+// Who plays has opened a trend or an alarm: looking is part of what is scored.
+let opened = "";
+export function look(deed) {
+  if (!store.catalogue.exercise || store.role !== "operator" || store.replay || deed === opened || view?.ended) return;
+  opened = deed;
+  once("exercise/act", { by: name(), deed }).catch(() => { opened = ""; });
 }
 
 export function hear() {

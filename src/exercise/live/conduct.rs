@@ -4,7 +4,7 @@
 use crate::base::time::wall_now;
 use crate::exercise::live::LiveError;
 use crate::exercise::live::company::{Company, Voices};
-use crate::exercise::live::drill::{Drill, Left, Woken};
+use crate::exercise::live::drill::{Drill, Left};
 use crate::exercise::live::orders::Orders;
 use crate::exercise::live::simulate::{Aside, CLOCK, Progress, carry_out, enough};
 use crate::exercise::live::stop::Stop;
@@ -86,7 +86,7 @@ async fn wait_for_step(
         let mut given = None;
         tokio::select! {
             _ = stop.or_until(due) => {}
-            woken = drill.wake() => if matches!(woken, Woken::Never) { stop.or_until(due).await; },
+            () = drill.wake() => {}
             order = orders.next() => given = Some(order),
         }
         let wall = wall_now();

@@ -96,14 +96,6 @@ pub struct Drill {
     keep: Keep,
 }
 
-/// What has woken an exercise up.
-pub enum Woken {
-    /// Somebody or something: look at the speed again, and do what it wants.
-    Wished,
-    /// Nothing comes any more.
-    Never,
-}
-
 impl Drill {
     /// A session that hears records, orders by `orders`, and writes its log to `log`; with the way
     /// in and what is shown of it. Errors: the log cannot be opened.
@@ -154,37 +146,25 @@ impl Drill {
         self.session.pass(wall_s);
     }
 
-    /// Waits for something to happen from outside, and takes it in.
-    pub async fn wake(&mut self) -> Woken {
+    /// Waits for something to happen from outside, and takes it in; for ever when nobody is left
+    /// who could do anything.
+    pub async fn wake(&mut self) {
         tokio::select! {
-            asked = self.asked.recv() => match asked {
-                Some(asked) => self.take(asked),
-                None => return Woken::Never,
-            },
-            record = self.records.recv() => self.hear(record),
-            failed = self.done.recv() => {
-                if let Some((who, deed, why)) = failed {
-                    self.session.fail(&who, &deed, &why.0);
-                }
-            }
+            Some(asked) = self.asked.recv() => self.take(asked),
+            record = heard(&mut self.records) => self.hear(&record),
+            Some((who, deed, why)) = self.done.recv() => self.session.fail(&who, &deed, &why.0),
         }
         // What has come meanwhile is taken in one go.
         while let Ok(record) = self.records.try_recv() {
-            self.hear(Ok(record));
+            self.hear(&record);
         }
         let _ = self.write(); // said in the log; the next one is tried again
         self.show();
-        Woken::Wished
     }
 
-    fn hear(&mut self, record: Result<Arc<RecordEntry>, broadcast::error::RecvError>) {
-        match record {
-            Ok(entry) => {
-                if let Record::Alarm(event) = &entry.record {
-                    self.session.hear(event);
-                }
-            }
-            Err(error) => tracing::warn!(%error, "the exercise has not heard all alarms"),
+    fn hear(&mut self, entry: &RecordEntry) {
+        if let Record::Alarm(event) = &entry.record {
+            self.session.hear(event);
         }
     }
 
@@ -356,6 +336,19 @@ fn instructors(
     match more {
         Value::Object(map) => map,
         _ => serde_json::Map::new(),
+    }
+}
+
+/// The next record; waits for ever once the monitor has ended.
+async fn heard(records: &mut broadcast::Receiver<Arc<RecordEntry>>) -> Arc<RecordEntry> {
+    loop {
+        match records.recv().await {
+            Ok(entry) => return entry,
+            Err(broadcast::error::RecvError::Lagged(missed)) => {
+                tracing::warn!(missed, "the exercise has not heard all records");
+            }
+            Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
+        }
     }
 }
 

@@ -21,7 +21,6 @@ use crate::alarms::event::{AlarmChange, AlarmEvent, AlarmId, AlarmState, By, Pri
 use crate::base::ids::{InjectionId, OperatorId};
 use crate::base::{RuleId, Span, Stamp, TagId, Text};
 use crate::plant::Plant;
-use crate::scenario::AlarmName;
 use crate::scenario::exercise::deed::{Deed, Reach};
 use crate::scenario::exercise::words::word_list;
 use crate::scenario::exercise::{Exercise, Message, Trigger};
@@ -299,6 +298,17 @@ impl Session {
 
     /// The plant cannot do what was ordered.
     pub fn fail(&mut self, who: &str, deed: &Deed, why: &str) {
+        let is_it = |entry: &&Entry| match &entry.what {
+            What::Did { deed: done } => entry.who == who && done == deed,
+            _ => false,
+        };
+        // What the plant does not do, nobody has done.
+        let given = self.log.iter().rev().find(is_it).map(|entry| entry.moment);
+        for (done, task) in self.facts.done.iter_mut().zip(&self.exercise.tasks) {
+            if *done == given && task.by.iter().any(|pattern| pattern.means(deed)) {
+                *done = None;
+            }
+        }
         let (deed, why) = (deed.clone(), why.to_owned());
         self.note(who, What::Failed { deed, why });
     }
@@ -316,6 +326,10 @@ impl Session {
                 if !self.waiting().iter().any(|(known, ..)| known == id) {
                     return Err(NotNow(format!("nothing called {id} is still to come")));
                 }
+            }
+            Direction::Inject { injection } if !injection.kind.may_come_midway() => {
+                let why = "what befalls instruments and samples cannot come in midway";
+                return Err(NotNow(why.to_owned()));
             }
             Direction::Say { .. } | Direction::Inject { .. } => {}
             Direction::End => self.ended = true,
@@ -489,16 +503,6 @@ impl Session {
 
     fn note(&mut self, who: &str, what: What) {
         self.log.push(Entry { moment: self.facts.now, who: who.to_owned(), what });
-    }
-
-    /// Names of rules and tags of alarms that stand unanswered, for people.
-    pub fn unanswered(&self) -> impl Iterator<Item = AlarmName> {
-        let open = |alarm: &&Standing| alarm.state == AlarmState::Unacknowledged;
-        self.alarms.values().filter(open).map(|alarm| AlarmName {
-            rule: alarm.id.rule.clone(),
-            rule_span: 0..0,
-            tag: alarm.id.tag.clone(),
-        })
     }
 }
 

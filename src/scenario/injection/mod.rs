@@ -57,6 +57,14 @@ impl Injection {
     }
 }
 
+impl InjectionKind {
+    /// Can it begin while a run goes on? Instruments and the laboratory know from the start what
+    /// will befall them.
+    pub fn may_come_midway(&self) -> bool {
+        !matches!(self, Self::Instrument { .. } | Self::Laboratory(_))
+    }
+}
+
 /// What happens, by the part of the plant it happens to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

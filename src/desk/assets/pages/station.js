@@ -109,7 +109,7 @@ function judgement(view) {
     changed();
   };
   return html`<section class="panel"><h2>${say("ex-form")}</h2><p class="muted">${say("ex-form-text")}</p>
-    ${state.menu.goals.map((goal) => html`<fieldset><legend>${textOf(goal.title)}</legend>${["P", "S", "M", "U"].map((mark) => html`<label title=${say("ex-mark-" + mark)}><input type="radio" name=${"mark-" + goal.id} .checked=${state.marks[goal.id]?.rating === mark} @change=${() => set(goal.id, "rating", mark)}> ${mark}</label>`)}
+    ${(view.tasks ?? []).map((goal) => html`<fieldset><legend>${textOf(goal.title)}</legend>${["P", "S", "M", "U"].map((mark) => html`<label title=${say("ex-mark-" + mark)}><input type="radio" name=${"mark-" + goal.id} .checked=${state.marks[goal.id]?.rating === mark} @change=${() => set(goal.id, "rating", mark)}> ${mark}</label>`)}
       <input aria-label=${say("ex-remark")} placeholder=${say("ex-remark")} maxlength="300" @change=${(event) => set(goal.id, "remark", event.target.value)}></fieldset>`)}
     <ul class="ex-log">${state.moments.map((mark) => html`<li>${clock(Date.parse(mark.at), store.catalogue.plants[0].utc_offset_s, { seconds: false })} ${mark.remark}</li>`)}</ul>
     <p class="buttons"><button @click=${() => { state.moments.push({ at: view.now, remark: prompt(say("ex-remark")) ?? "" }); changed(); }}>${say("ex-mark-now")}</button><button class="main" @click=${save}>${say("ex-save")}</button></p></section>`;

@@ -13,7 +13,6 @@ use crate::scenario::exercise::{
 use crate::scenario::file::Head;
 use crate::scenario::file::injections::read_waiting;
 use crate::scenario::file::{MINUTES, minutes_span};
-use crate::scenario::injection::InjectionKind;
 
 /// Seconds on the wall that somebody may take.
 const WALL_S: std::ops::RangeInclusive<f64> = 0.0..=86_400.0;
@@ -52,9 +51,7 @@ pub fn read_contingencies(table: &Table<'_>, known: &Known<'_, '_>) -> Vec<Conti
     let read = |own: &Table<'_>| {
         let when = known.trigger(own, "when");
         let injection = read_waiting(own, known.names(), known.run());
-        if let Some(InjectionKind::Instrument { .. } | InjectionKind::Laboratory(_)) =
-            injection.as_ref().map(|injection| &injection.kind)
-        {
+        if injection.as_ref().is_some_and(|injection| !injection.kind.may_come_midway()) {
             let help = "give it a time: write it as [[inject]]";
             own.add_with_help(own.span(), "what befalls instruments cannot wait", help);
         }
