@@ -1,5 +1,6 @@
 //! What is said line by line with tables below, as text and as one page that needs nothing else.
 
+use crate::base::text::escape;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
@@ -124,21 +125,6 @@ impl Page<'_> {
         html.push_str("</table>\n");
         html
     }
-}
-
-/// Text as it may stand in a page, attributes included.
-pub fn escape(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            c => safe.push(c),
-        }
-    }
-    safe
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::exercise::live::LiveError;
 use crate::exercise::live::company::{Company, Voices};
 use crate::exercise::live::drill::{Drill, Left};
 use crate::exercise::live::orders::Orders;
-use crate::exercise::live::simulate::{Aside, CLOCK, Progress, carry_out, enough};
+use crate::exercise::live::simulate::{Aside, CLOCK, Progress, carry_out, enough, say_all};
 use crate::exercise::live::stop::Stop;
 use crate::exercise::session::{Effect, Session};
 use crate::simulator::orders::NotDone;
@@ -18,7 +18,7 @@ pub type Answers = tokio::sync::mpsc::UnboundedSender<crate::alarms::command::Co
 /// Every message is the broker's before it returns.
 pub async fn conduct(
     mut company: Company,
-    voices: Voices,
+    mut voices: Voices,
     mut drill: Drill,
     (aside, mut orders, answers): (Aside, Orders, Answers),
     stop: Stop,
@@ -39,13 +39,7 @@ pub async fn conduct(
         if clock.is_some() {
             clock_due = wall + CLOCK;
         }
-        for message in clock.into_iter().chain(said) {
-            tokio::select! {
-                biased;
-                sent = voices.say(message) => sent?,
-                () = enough(stop.clone()) => return Err(voices.give_up().into()),
-            }
-        }
+        voices = say_all(voices, clock.into_iter().chain(said), &stop).await?;
         if let Some((truth, at_tags)) = company.truth() {
             drill.step(truth, at_tags, step);
         }
@@ -59,13 +53,7 @@ pub async fn conduct(
     let session = if over { drill.finish() } else { drill.leave() };
     let now = company.now();
     let _ = aside.progress.send(Progress { now, finished: true, speed: None });
-    for message in company.close() {
-        tokio::select! {
-            biased;
-            sent = voices.say(message) => sent?,
-            () = enough(stop.clone()) => return Err(voices.give_up().into()),
-        }
-    }
+    let voices = say_all(voices, company.close(), &stop).await?;
     voices.drain_until(|| enough(stop.clone())).await?;
     Ok(session)
 }

@@ -87,7 +87,7 @@ impl Aside {
 /// stop leaves the broker five seconds only.
 pub async fn simulate(
     mut company: Company,
-    voices: Voices,
+    mut voices: Voices,
     pace: Pace,
     (aside, mut orders): (Aside, Orders),
     stop: Stop,
@@ -117,13 +117,7 @@ pub async fn simulate(
         if clock.is_some() {
             clock_due = wall + CLOCK;
         }
-        for message in clock.into_iter().chain(said) {
-            tokio::select! {
-                biased;
-                sent = voices.say(message) => sent?,
-                () = enough(stop.clone()) => return Err(voices.give_up().into()),
-            }
-        }
+        voices = say_all(voices, clock.into_iter().chain(said), &stop).await?;
         aside.say_outside(company.new_outside()).await;
         let finished = company.is_over();
         let _ = aside.progress.send(Progress { now, finished, speed: metronome.real() });
@@ -131,14 +125,24 @@ pub async fn simulate(
     for (plant, soundness) in company.unsound() {
         tracing::warn!(%plant, "the plant's numbers cannot be trusted: {soundness}");
     }
-    for message in company.close() {
+    let voices = say_all(voices, company.close(), &stop).await?;
+    Ok(voices.drain_until(|| enough(stop.clone())).await?)
+}
+
+/// Says it all; gives the voices back. Errors: a stop leaves the broker five seconds only.
+pub(super) async fn say_all(
+    voices: Voices,
+    said: impl IntoIterator<Item = Said>,
+    stop: &Stop,
+) -> Result<Voices, LiveError> {
+    for message in said {
         tokio::select! {
             biased;
             sent = voices.say(message) => sent?,
             () = enough(stop.clone()) => return Err(voices.give_up().into()),
         }
     }
-    Ok(voices.drain_until(|| enough(stop.clone())).await?)
+    Ok(voices)
 }
 
 /// Carries an order out now, which is the beginning of the next step, and says so to whoever has

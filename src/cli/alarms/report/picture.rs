@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use super::Report;
 use super::text::local;
 use crate::alarms::event::Priority;
+use crate::base::text::escape;
 use crate::base::{Span, Stamp};
-use crate::cli::page::escape;
 
 const WIDTH: f64 = 960.0;
 const HEIGHT: f64 = 200.0;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::curve::{Range, extent};
 use crate::base::Stamp;
-use crate::cli::page::escape;
+use crate::base::text::escape;
 use crate::exercise::replay::tally::Raised;
 
 const WIDTH: f64 = 960.0;
