@@ -75,9 +75,13 @@ impl SpeakArgs {
         (settings, spool): (&Settings, Option<&Path>),
     ) -> Result<Speaking, Failure> {
         #[cfg(feature = "sparkplug")]
-        if let Some(nodes) = self.sparkplug.nodes(broker, space, company, settings)? {
+        let nodes = self.sparkplug.nodes((broker, space), company, (settings, spool))?;
+        #[cfg(feature = "sparkplug")]
+        if let Some(nodes) = nodes {
             // What Sparkplug has no place for: complaints, laboratory results.
-            let publishers = vec![live::speaker(broker, settings)];
+            let aside = spool.map(|it| live::spool(space, it.join("0"), settings));
+            let aside = aside.transpose()?;
+            let publishers = vec![Publisher::start_with(live::publishing(broker, settings), aside)];
             let links = nodes.iter().map(crate::telemetry::sparkplug::node::EdgeNode::status);
             let links = links.collect();
             let voices = Voices::new(space.clone(), company, publishers, keys).with_nodes(nodes);

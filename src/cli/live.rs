@@ -164,12 +164,7 @@ pub fn publishers(
     });
     let count = company.ids().len().div_ceil(PLANTS_A_CONNECTION).min(CONNECTIONS_MAX);
     let one = |n: usize| {
-        let spool = spool.map(|folder| {
-            let folder = folder.join(n.to_string());
-            let bytes_max = settings.spool_bytes;
-            Spool::open(SpoolSettings { folder: folder.clone(), bytes_max })
-                .map_err(|error| no_spool(space, &folder, error))
-        });
+        let spool = spool.map(|it| self::spool(space, it.join(n.to_string()), settings));
         let spool = spool.transpose()?;
         let settings = PublisherSettings {
             will: will.clone(),
@@ -180,6 +175,12 @@ pub fn publishers(
         Ok(Publisher::start_with(settings, spool))
     };
     (0..count.max(1)).map(one).collect()
+}
+
+/// Opens the spool in `folder`. Errors: it cannot be used, or another process speaks in `space`.
+pub fn spool(space: &Space, folder: PathBuf, settings: &Settings) -> Result<Spool, Failure> {
+    let at = SpoolSettings { folder: folder.clone(), bytes_max: settings.spool_bytes };
+    Spool::open(at).map_err(|error| no_spool(space, &folder, error))
 }
 
 fn no_spool(space: &Space, folder: &Path, error: io::Error) -> Failure {

@@ -47,11 +47,12 @@ impl Presence {
     }
 
     /// Readings have come. They show life in a boot not heard of yet (its birth was lost), and
-    /// after a death that they were sent after (the will of a connection that was replaced).
+    /// after a death that they were sent after (the will of a connection that was replaced). Late
+    /// ones of an older boot show nothing.
     pub fn spoke(&mut self, boot_id: u64, sent_at: Stamp, now: Stamp) -> Option<IngestChange> {
         let dead_before = match self.link {
             Link::Unknown => true,
-            Link::Online => self.boot_id != Some(boot_id),
+            Link::Online => self.boot_id < Some(boot_id),
             Link::Offline => {
                 self.boot_id < Some(boot_id) || self.since.is_some_and(|since| sent_at > since)
             }

@@ -1,5 +1,6 @@
 //! Flags of Sparkplug B (`src/docs/sparkplug.md`).
 
+use std::path::Path;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
@@ -65,13 +66,14 @@ impl NodeArgs {
         Some(format!(" --sparkplug {}", self.group(space)?))
     }
 
-    /// Each plant as a node with a connection of its own; none when they speak otherwise.
+    /// Each plant as a node with a connection of its own, and with a folder of its own in the
+    /// spool, if there is one; none when they speak otherwise. Errors: too many for a guest; the
+    /// spool cannot be used.
     pub(super) fn nodes(
         &self,
-        broker: &Access,
-        space: &Space,
+        (broker, space): (&Access, &Space),
         company: &Company,
-        settings: &Settings,
+        (settings, spool): (&Settings, Option<&Path>),
     ) -> Result<Option<Vec<EdgeNode>>, Failure> {
         let Some(group) = self.group(space) else { return Ok(None) };
         let (count, most) = (company.ids().len(), live::CONNECTIONS_MAX);
@@ -86,9 +88,11 @@ impl NodeArgs {
         let first = (wall_now().as_ms() / 1_000) as u8;
         let node = |plant: &PlantId| {
             let edge = Edge::new(group.clone(), plant.clone(), first, company.now());
-            EdgeNode::start(live::publishing(broker, settings), edge)
+            let folder = spool.map(|it| it.join("nodes").join(plant.as_str()));
+            let spool = folder.map(|folder| live::spool(space, folder, settings));
+            Ok(EdgeNode::start(live::publishing(broker, settings), edge, spool.transpose()?))
         };
-        Ok(Some(company.ids().iter().map(node).collect()))
+        company.ids().iter().map(node).collect::<Result<_, _>>().map(Some)
     }
 }
 

@@ -11,7 +11,7 @@ use srad_types::payload::{DataType, Message as _, Metric, Payload};
 use super::metric::{self, born, millis, payload, told};
 use super::topic::{Group, Kind, Topic};
 use super::{BD_SEQ, EXERCISE, REBIRTH};
-use crate::base::{Flag, PlantId, Stamp, TagId};
+use crate::base::{Flag, PlantId, Span, Stamp, TagId};
 use crate::telemetry::wire::{Body, Clock, Column, MESSAGE_BYTES_MAX, Message, TagBirth};
 
 /// The device whose metrics are the instruments of a plant.
@@ -84,6 +84,49 @@ impl Edge {
         self.bd_seq = self.bd_seq.wrapping_add(1);
         (self.seq, self.born, self.next) = (0, false, None);
         self.last.clone_from(&self.delivered);
+    }
+
+    /// What its instruments are, by a birth that will be said later.
+    pub fn learn(&mut self, message: &Message) {
+        if let Body::Birth(birth) = &message.body
+            && self.tags.is_empty()
+        {
+            self.tags.clone_from(&birth.tags);
+            self.exercise.clone_from(&message.envelope.exercise);
+        }
+    }
+
+    /// Does it know its instruments?
+    pub fn knows_itself(&self) -> bool {
+        !self.tags.is_empty()
+    }
+
+    /// `message` is the oldest that is to come. Births that have no reading to tell of are before
+    /// its readings: what is older than a birth would be late.
+    pub fn begin_before(&mut self, message: &Message) {
+        if self.delivered.is_empty() {
+            let of_data = match &message.body {
+                Body::Data(columns) => columns.iter().flat_map(|it| &it.at).min().copied(),
+                _ => None,
+            };
+            let oldest = of_data.unwrap_or(message.envelope.sent_at);
+            self.now = self.now.min(oldest - Span::ms(1));
+        }
+    }
+
+    /// Is a message of a later start of the plant than what this session has said?
+    pub fn is_another_start(&self, message: &Message) -> bool {
+        self.next.is_some_and(|(boot, _)| message.envelope.boot_id > boot)
+    }
+
+    /// The plant has started anew, at `at`: of an exercise, its time may have gone back, and what
+    /// was read then has not been read yet.
+    pub fn start_anew(&mut self, at: Stamp) {
+        if at < self.now {
+            self.last.clear();
+            self.delivered.clear();
+        }
+        self.now = at;
     }
 
     /// The broker has all of a message.

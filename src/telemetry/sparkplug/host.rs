@@ -523,7 +523,7 @@ fn say_readings(
         if is_known {
             continue;
         }
-        if values == Values::Late || (one.historical && Some(one.at) <= reached) {
+        if values == Values::Late || (one.historical && Some(one.at) < reached) {
             let Told { tag, at, value, flag, .. } = one;
             told.late.push(Reading { plant: plant.clone(), tag, at, value, flag });
             continue;

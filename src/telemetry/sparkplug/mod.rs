@@ -4,6 +4,8 @@
 //! an edge node; its instruments are metrics of a device. The page for readers is
 //! `src/docs/sparkplug.md`. Must not know: what becomes of readings.
 
+#[cfg(feature = "live")]
+mod backlog;
 pub mod edge;
 pub mod host;
 mod metric;

@@ -1,5 +1,5 @@
 //! An edge node, live: one connection with a will of its own, births after each connect, and what
-//! the broker does not have yet said again after them.
+//! the broker does not have yet said again after them, out of a spool if there is one.
 //!
 //! The specification publishes with QoS 0. Messages here go with QoS 1, so that what was on its way
 //! when a connection broke is known, and nothing is lost; a host that subscribes with QoS 0 sees no
@@ -14,16 +14,21 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Duration, Instant};
 
+use super::backlog::{Backlog, Item};
 use super::edge::{Edge, Said};
 use crate::base::time::wall_now;
 use crate::telemetry::ceiling::Ceiling;
 use crate::telemetry::link::{Event, Incoming, Link, LinkSettings, LinkState, LinkStatus};
 use crate::telemetry::outbox::{Entry, Keep, Outbox};
 use crate::telemetry::publisher::{PublisherSettings, Undelivered};
+use crate::telemetry::spool::Spool;
 use crate::telemetry::wire::Message;
 
 /// Births are said at most so often, however often somebody asks.
 const BIRTHS_EVERY: Duration = Duration::from_secs(1);
+
+/// How soon a spool that could not take a message is tried again.
+const SPOOL_AGAIN: Duration = Duration::from_secs(1);
 
 /// How many payloads may be with the client.
 const IN_HAND: usize = 128;
@@ -41,7 +46,9 @@ pub struct EdgeNode {
 
 impl EdgeNode {
     /// Starts to connect; needs a tokio runtime. The will of `settings` is the node's own business.
-    pub fn start(settings: PublisherSettings, edge: Edge) -> Self {
+    /// Messages are in `spool`, if there is one, until the broker has them; what an earlier run has
+    /// left in it goes out first.
+    pub fn start(settings: PublisherSettings, edge: Edge, spool: Option<Spool>) -> Self {
         let ceiling = settings.broker.ceiling.clone();
         let (link, status) = Link::open(LinkSettings {
             access: Arc::new(settings.broker),
@@ -52,14 +59,14 @@ impl EdgeNode {
             pace: settings.pace,
         });
         let (inbox, messages) = mpsc::channel(1);
-        let open = Arc::new(AtomicU64::new(0));
+        let left = spool.as_ref().map_or(0, Spool::waiting);
+        let open = Arc::new(AtomicU64::new(left as u64));
         let task = Task {
             link,
             edge,
             messages,
             is_open: true,
-            waiting: VecDeque::new(),
-            waiting_max: settings.outbox.max(1),
+            backlog: Backlog::new(settings.outbox, spool),
             outbox: Outbox::new(IN_HAND),
             owners: VecDeque::new(),
             window: 0,
@@ -114,24 +121,17 @@ impl Drop for EdgeNode {
     }
 }
 
-/// A message, and whether it is history by now.
-struct Item {
-    message: Message,
-    historical: bool,
-}
-
 struct Task {
     link: Link,
     edge: Edge,
     messages: mpsc::Receiver<Message>,
     is_open: bool,
     /// Messages that this session has not said.
-    waiting: VecDeque<Item>,
-    waiting_max: usize,
+    backlog: Backlog,
     /// Payloads that it has.
     outbox: Outbox,
-    /// For each of them the message that is delivered with it.
-    owners: VecDeque<Option<Item>>,
+    /// For each of them the messages that are delivered with it.
+    owners: VecDeque<Vec<Item>>,
     window: usize,
     /// Are we connected, and heard?
     is_up: bool,
@@ -148,7 +148,7 @@ impl Task {
     async fn run(mut self) {
         loop {
             self.fill();
-            if !self.is_open && self.waiting.is_empty() && self.outbox.is_empty() {
+            if !self.is_open && self.backlog.is_empty() && self.outbox.is_empty() {
                 break;
             }
             self.give();
@@ -157,13 +157,15 @@ impl Task {
             tokio::select! {
                 event = self.link.next() => self.note(event),
                 message = self.messages.recv(),
-                    if self.is_open && self.waiting.len() < self.waiting_max =>
+                    if self.is_open && self.backlog.takes(self.is_up) =>
                 {
-                    let historical = !self.is_up;
                     match message {
-                        Some(message) => self.waiting.push_back(Item { message, historical }),
+                        Some(message) => self.take(message),
                         None => self.is_open = false,
                     }
+                }
+                () = tokio::time::sleep(SPOOL_AGAIN), if self.backlog.is_stuck() => {
+                    self.backlog.try_again(self.is_up);
                 }
                 () = tokio::time::sleep_until(births_at), if self.births_due && self.is_up => {
                     self.births_due = false;
@@ -179,33 +181,61 @@ impl Task {
                 }
             }
         }
+        self.backlog.close();
         self.link.goodbye().await;
+    }
+
+    fn take(&mut self, message: Message) {
+        // History is told of instruments that it does not describe itself.
+        if self.backlog.begins_with_history() {
+            self.edge.learn(&message);
+        }
+        self.backlog.push(message, self.is_up);
     }
 
     /// Says what waits, as far as there is room.
     fn fill(&mut self) {
         while self.is_up && self.outbox.has_room() {
-            let Some(item) = self.waiting.pop_front() else { break };
-            let said = self.edge.say(&item.message, item.historical);
-            if said.is_empty() {
-                self.delivered(&item);
-            } else {
-                self.push(said, Some(item));
+            if self.backlog.begins_with_history() && !self.edge.knows_itself() {
+                break; // until its plant has said what it is
             }
+            let Some(item) = self.backlog.next() else { break };
+            if self.edge.is_another_start(&item.message) {
+                // Whoever was before it has the last word in a session of its own.
+                let is_free = self.outbox.is_empty();
+                let at = item.message.envelope.sent_at;
+                self.backlog.put_back(item);
+                if is_free {
+                    self.link.fail("the plant has started anew");
+                    self.edge.start_anew(at);
+                    self.lost();
+                }
+                break;
+            }
+            let said = self.edge.say(&item.message, item.historical);
+            self.push(said, Some(item));
         }
+        let lost = self.backlog.new_lost();
+        self.open.fetch_sub(lost, Ordering::Relaxed);
     }
 
-    /// Payloads go out in this order; with the last of them `item` is delivered.
-    fn push(&mut self, said: Vec<Said>, mut item: Option<Item>) {
-        let count = said.len();
-        for (at, (topic, payload)) in said.into_iter().enumerate() {
+    /// Payloads go out in this order; with the last of them `item` is delivered. Where it needs
+    /// none, it is when all before it are.
+    fn push(&mut self, said: Vec<Said>, item: Option<Item>) {
+        for (topic, payload) in said {
             self.outbox.push(Entry { topic, payload: Bytes::from(payload), keep: Keep::No });
-            self.owners.push_back(if at + 1 == count { item.take() } else { None });
+            self.owners.push_back(Vec::new());
+        }
+        match (item, self.owners.back_mut()) {
+            (Some(item), Some(last)) => last.push(item),
+            (Some(item), None) => self.delivered(&item),
+            (None, _) => {}
         }
     }
 
     fn delivered(&mut self, item: &Item) {
         self.edge.delivered(&item.message);
+        self.backlog.delivered();
         self.open.fetch_sub(1, Ordering::Relaxed);
     }
 
@@ -241,8 +271,13 @@ impl Task {
             // A broker that lets nobody command us still takes what we say.
             Event::Subscribed(_) => {
                 self.is_up = true;
-                let births = self.edge.births();
-                self.push(births, None);
+                if let Some(message) = self.backlog.oldest_history() {
+                    self.edge.begin_before(message);
+                }
+                if !self.backlog.begins_with_birth() {
+                    let births = self.edge.births();
+                    self.push(births, None);
+                }
                 self.link.report(LinkState::Connected);
             }
             Event::Sent(packet) => self.outbox.sent(packet),
@@ -258,7 +293,7 @@ impl Task {
 
     fn done(&mut self, packet: u16) {
         for _ in 0..self.outbox.acknowledged(packet) {
-            if let Some(item) = self.owners.pop_front().flatten() {
+            for item in self.owners.pop_front().unwrap_or_default() {
                 self.delivered(&item);
             }
         }
@@ -276,12 +311,7 @@ impl Task {
     fn lost(&mut self) {
         (self.is_up, self.window, self.births_due) = (false, 0, false);
         self.outbox = Outbox::new(IN_HAND);
-        for item in self.owners.drain(..).rev().flatten() {
-            self.waiting.push_front(Item { historical: true, ..item });
-        }
-        for item in &mut self.waiting {
-            item.historical = true;
-        }
+        self.backlog.becomes_history(self.owners.drain(..).flatten());
         self.edge.next_session();
         let (topic, payload) = self.edge.will();
         self.link.set_will(topic, payload);

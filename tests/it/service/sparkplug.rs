@@ -1,11 +1,15 @@
 //! Plants as edge nodes of Sparkplug B, and a monitor that hears their group.
 
-use super::{Place, Program, SPEED, alarms, noticed};
+use super::{Place, Program, SPEED, TROUBLE, alarms, noticed};
 use crate::support::mosquitto::Mosquitto;
 
 impl Place {
     fn edge_node(&self, broker: &str, speed: &str) -> Program {
-        let common = ["simulate", "trouble.toml", "--speed", speed, "--space", "k7"];
+        self.edge_node_of("trouble.toml", broker, speed)
+    }
+
+    fn edge_node_of(&self, scenario: &str, broker: &str, speed: &str) -> Program {
+        let common = ["simulate", scenario, "--speed", speed, "--space", "k7"];
         let encoding = ["--encoding", "sparkplug", "--group", "rural-water"];
         self.sanmen(&[&common[..], &encoding, &["--broker", broker]].concat())
     }
@@ -37,6 +41,41 @@ async fn an_edge_node_gives_the_alarms_of_json_though_its_broker_is_killed_in_be
     host.interrupt().await;
     assert_eq!(host.ends().await.0, 0);
     assert_eq!(alarms(&told), place.alarms_offline().await);
+}
+
+#[tokio::test]
+async fn what_a_killed_edge_node_has_spooled_comes_as_history_before_what_the_next_one_says() {
+    let place = Place::new();
+    let begin = TROUBLE.split("[[inject]]").next().unwrap_or_default();
+    place.write("later.toml", &begin.replace("05T08:00", "05T17:00").replace("_h = 8", "_h = 1"));
+    let mut broker = Mosquitto::start().await;
+    let url = broker.url().to_string();
+    let mut host = place.host(&url);
+    host.says("connected to").await;
+    broker.kill().await;
+    host.says("no connection to").await;
+    let mut node = place.edge_node(&url, SPEED);
+    node.says("outside the model").await; // the pipe bursts, at 10:00
+    node.says("outside the model").await; // it is mended, at 13:00
+    node.kill().await;
+    broker.restart().await;
+    let mut node = place.edge_node_of("later.toml", &url, SPEED);
+    let (code, said) = node.ends().await;
+    assert_eq!(code, 0, "{said}");
+    // The first goodbye is that of the session that told the history.
+    let mut told = host.tells(|entry| noticed(entry, "offline")).await;
+    told.extend(host.tells(|entry| noticed(entry, "offline")).await);
+    host.interrupt().await;
+    assert_eq!(host.ends().await.0, 0);
+    assert!(!told.iter().any(|entry| noticed(entry, "late") || noticed(entry, "gap")), "{told:#?}");
+    let told = alarms(&told);
+    let offline = place.alarms_offline().await;
+    let is_early = |line: &&String| ["T01:", "T02:", "T03:"].iter().any(|it| line.contains(it));
+    let early: Vec<_> = offline.iter().filter(is_early).collect();
+    assert!(early.len() >= 3, "{offline:?}");
+    assert!(early.iter().all(|line| told.contains(line)), "{early:#?} in {told:#?}");
+    let spool = place.folder.path().join("sanmen-data/spool/k7/nodes/sanmen");
+    assert!(!spool.exists(), "it leaves nothing behind");
 }
 
 #[tokio::test]
