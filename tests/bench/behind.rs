@@ -56,6 +56,7 @@ pub fn bench() {
         for (what, said) in [("one reading", &singles), ("285 readings", &batched)] {
             let mut lines = Vec::new();
             let mut worst: f64 = 0.0;
+            let readings = readings(&said[0].1) as f64;
             for qos in [QoS::AtMostOnce, QoS::AtLeastOnce] {
                 let bare = Engine::bare(port, said.len()).measure(port, &scene, said, qos).await;
                 let engine = Engine::monitor(port, None).await;
@@ -65,10 +66,11 @@ pub fn bench() {
                 let signed = engine.measure(port, &scene, &sign(&signer, said), qos).await;
                 worst = worst.max(plain / bare);
                 lines.push(format!(
-                    "QoS {}: bare {bare:.1} µs, monitor {plain:.1} ({:.1} ×), signed {signed:.1} \
-                     ({:.2} × unsigned)",
+                    "QoS {}: bare {bare:.1} µs, monitor {plain:.1} ({:.1} ×; {:.1} a reading), \
+                     signed {signed:.1} ({:.2} × unsigned)",
                     qos as u8,
                     plain / bare,
+                    plain / readings,
                     signed / plain
                 ));
             }
@@ -294,6 +296,14 @@ fn parts(input: &Input) -> Option<Said> {
     message.envelope.exercise = Some(EXERCISE.to_owned());
     message.envelope.seq += 1; // the birth came first
     Some((topic.clone(), message.encode()))
+}
+
+/// How many readings a message has.
+fn readings(payload: &[u8]) -> usize {
+    match decode(Kind::Data, payload).expect("it is ours").body {
+        Body::Data(columns) => columns.iter().map(|column| column.at.len()).sum(),
+        _ => 0,
+    }
 }
 
 /// The name of the exercise.

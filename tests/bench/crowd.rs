@@ -132,7 +132,8 @@ async fn say(clients: &[AsyncClient], plants: &[Plant], n: usize, seq: usize) {
     client.publish(topic, QoS::AtLeastOnce, false, payload).await.expect("the broker is there");
 }
 
-fn birth(plant: &Plant) -> Body {
+/// The birth of a plant.
+pub fn birth(plant: &Plant) -> Body {
     let tags = plant.instruments.iter().map(|instrument| TagBirth {
         tag: instrument.tag.id.clone(),
         quantity: instrument.tag.quantity,

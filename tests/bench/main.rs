@@ -8,6 +8,7 @@ mod alerts;
 mod behind;
 mod crowd;
 mod dataset;
+mod desk;
 mod fleet;
 mod many_tags;
 mod monitor;
@@ -73,6 +74,10 @@ fn main() {
     // `cargo bench -- crowd 10000`: the same of plants that are heard over a broker.
     if let Some(at) = words.iter().position(|word| word == "crowd") {
         return crowd::bench(words[at..].iter().find_map(|word| word.parse().ok()));
+    }
+    // `cargo bench -- desk`: in a browser.
+    if words.iter().any(|word| word == "desk") {
+        return desk::bench();
     }
     if let Some(at) = words.iter().position(|word| word == behind::BARE) {
         return behind::bare(&words[at + 1..]);

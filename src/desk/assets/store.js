@@ -144,6 +144,7 @@ export function take(piece) {
 
 function apply(plant, change) {
   if (!plant) return;
+  plant.version = (plant.version ?? 0) + 1;
   for (const key of ["head", "alarms", "shelves"]) if (change[key]) plant[key] = change[key];
   for (const [at, cell] of Object.entries(change.tags ?? {})) {
     const before = plant.tags[at];
@@ -192,6 +193,7 @@ const byUrgency = (a, b) =>
   a.aside - b.aside || b.unanswered - a.unanswered || a.level - b.level || a.at - b.at;
 
 const remembered = new WeakMap();
+const gathered = new WeakMap();
 
 // The alarms of one plant, most urgent first.
 export const alarmsOf = (at, plants = store.plants) => alarmsIn(plants[at], at);
@@ -208,7 +210,12 @@ function alarmsIn(plant, at) {
 
 export function allAlarms(plants = store.plants) {
   if (plants.length === 1) return alarmsOf(0, plants);
-  return plants.flatMap((_, at) => alarmsOf(at, plants)).sort(byUrgency);
+  const each = plants.map((_, at) => alarmsOf(at, plants));
+  const known = gathered.get(plants);
+  if (known && known.each.length === each.length && each.every((it, at) => it === known.each[at])) return known.all;
+  const all = each.flat().sort(byUrgency);
+  gathered.set(plants, { each, all });
+  return all;
 }
 
 // The newest of those that are most urgent and that nobody has answered.

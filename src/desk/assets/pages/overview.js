@@ -1,11 +1,11 @@
 // All plants, the one that needs most attention first.
 
-import { html, nothing } from "../vendor/lit-html/lit-html.js";
+import { html, noChange, nothing } from "../vendor/lit-html/lit-html.js";
 import { repeat } from "../vendor/lit-html/directives/repeat.js";
 import { alarmsOf, changed, concerned, store } from "../store.js";
 import { badge, bar, curve, levelOn, pointLink, reading } from "../parts.js";
 import { grouped } from "../format.js";
-import { say, textOf } from "../words.js";
+import { language, say, textOf } from "../words.js";
 
 const chosen = { filter: "all" };
 const FILTERS = {
@@ -36,19 +36,36 @@ export function standing(index) {
   const plant = store.plants[index];
   const alarms = alarmsOf(index);
   const active = alarms.filter((alarm) => alarm.active);
-  const at = { card, plant };
-  const need = (tag) => Math.max(1, ...tag.limits.filter((it) => it.below).map((it) => it.at));
-  const isOut = (tag, quantity) => tag.point === "finished-water" && tag.quantity === quantity;
   return {
     index, card, plant, alarms, active,
     level: Math.min(9, ...active.map((alarm) => alarm.level)),
     concerned: concerned(index),
-    complaints: store.records.filter((it) => it.plant === card.id && it.record.kind === "ticket").length,
-    pressure: worst(at, (tag) => tag.point === "tap-water" && tag.quantity === "pressure", (tag, v) => v / need(tag)),
-    residual: worst(at, (tag) => isOut(tag, card.residual), (_, v) => v),
-    turbidity: worst(at, (tag) => isOut(tag, "turbidity"), (_, v) => -v),
-    tank: worst(at, (tag) => tag.quantity === "level" && tag.point !== "process" && tag.point !== "raw-water", (tag, v) => v / tag.range[1]),
+    complaints: complaints().get(card.id) ?? 0,
   };
+}
+
+// The instruments that say the worst of a plant.
+function figures(at) {
+  const need = (tag) => Math.max(1, ...tag.limits.filter((it) => it.below).map((it) => it.at));
+  const isOut = (tag, quantity) => tag.point === "finished-water" && tag.quantity === quantity;
+  return [
+    worst(at, (tag) => tag.point === "tap-water" && tag.quantity === "pressure", (tag, v) => v / need(tag)),
+    worst(at, (tag) => isOut(tag, at.card.residual), (_, v) => v),
+    worst(at, (tag) => isOut(tag, "turbidity"), (_, v) => -v),
+    worst(at, (tag) => tag.quantity === "level" && tag.point !== "process" && tag.point !== "raw-water", (tag, v) => v / tag.range[1]),
+  ];
+}
+
+// How many complaints there are of each plant.
+let counted = { records: null, newest: null, of: new Map() };
+function complaints() {
+  const { records } = store;
+  if (counted.records !== records || counted.newest !== records.at(-1)) {
+    const of = new Map();
+    records.forEach((it) => it.record.kind === "ticket" && of.set(it.plant, (of.get(it.plant) ?? 0) + 1));
+    counted = { records, newest: records.at(-1), of };
+  }
+  return counted.of;
 }
 
 export const rank = (a, b) =>
@@ -80,8 +97,54 @@ function row(at) {
       ${counts.filter(([, n]) => n).map(([level, n]) => html`${badge(level, calls(level) ? "unacknowledged" : "acknowledged")}<small>×${n}</small> `)}
       ${gone ? html`<small>${say("returned-n", { n: gone })}</small>` : nothing} ${online(at.plant)}</th>
     <td class="number">${grouped(at.card.people)}${at.concerned.any ? html`<br><small class="gone">${say("concerned-n", { n: grouped(at.concerned.any) })}</small>` : nothing}</td>
-    ${cell(at, at.pressure)}${cell(at, at.residual)}${cell(at, at.turbidity)}${cell(at, at.tank)}
+    ${figures(at).map((it) => cell(at, it))}
     <td class="number">${at.active.length || "–"}</td><td class="number">${at.complaints || "–"}</td></tr>`;
+}
+
+// Of many plants those in sight are drawn at once, the others a few at a time, those first that
+// have waited longest: what nobody sees must not keep what somebody sees waiting.
+const AT_ONCE = 24;
+const A_TIME = 8;
+const sight = { ids: new Set(), rows: new WeakSet(), observer: null, frame: 0, there: new Set(), again: null };
+const AGAIN_MS = 100;
+const held = new Map(); // id of a plant → its row, of what it tells, and the frame in which it was drawn
+
+const isFresh = ({ plant, complaints }, row) =>
+  row?.plant === plant && row.version === plant.version && row.complaints === complaints && row.lang === language();
+
+function rows(shown) {
+  sight.frame++;
+  const old = shown.map((at, n) => ({ at, n, row: held.get(at.card.id) })).filter((it) => !isFresh(it.at, it.row));
+  const isFirst = ({ at, n, row }) => (row ? sight.ids.has(at.card.id) : n < AT_ONCE);
+  const others = old.filter((it) => !isFirst(it)).sort((a, b) => (a.row?.frame ?? 0) - (b.row?.frame ?? 0));
+  for (const { at } of [...old.filter(isFirst), ...others.slice(0, A_TIME)]) {
+    const { plant, complaints } = at;
+    held.set(at.card.id, { html: row(at), plant, version: plant.version, complaints, lang: language(), frame: sight.frame });
+  }
+  clearTimeout(sight.again);
+  if (others.length > A_TIME) sight.again = setTimeout(changed, others[0].row ? AGAIN_MS : 0);
+  const there = shown.filter((at) => held.has(at.card.id)).map((at) => ({ id: at.card.id, row: held.get(at.card.id) }));
+  const before = sight.there;
+  sight.there = new Set(there.map((it) => it.id));
+  return there.map((it) => ({ ...it, isNew: it.row.frame === sight.frame || !before.has(it.id) }));
+}
+
+export function drawn() {
+  sight.observer ??= new IntersectionObserver((entries) => {
+    entries.forEach((it) => sight.ids[it.isIntersecting ? "add" : "delete"](it.target.dataset.plant));
+    changed();
+  }, { rootMargin: "200px" });
+  document.querySelectorAll("table.plants tr[data-plant]").forEach((it) => {
+    if (sight.rows.has(it)) return;
+    sight.rows.add(it);
+    sight.observer.observe(it);
+  });
+}
+
+export function leave() {
+  clearTimeout(sight.again);
+  sight.observer?.disconnect();
+  Object.assign(sight, { ids: new Set(), rows: new WeakSet(), there: new Set(), observer: null });
 }
 
 export function view() {
@@ -98,6 +161,6 @@ export function view() {
     <div class="scroll" tabindex="0" role="region" aria-label=${say("overview")}>
     <table class="plants"><thead><tr><th>${say("plant")}</th><th>${say("people")}</th><th>${say("worst-pressure")}</th><th>${say("residual")}</th>
       <th>${say("turbidity")}</th><th>${say("tank")}</th><th>${say("alarms")}</th><th>${say("complaints")}</th></tr></thead>
-      <tbody>${repeat(shown, (it) => it.card.id, row)}</tbody></table></div>
+      <tbody>${repeat(rows(shown), (it) => it.id, (it) => (it.isNew ? it.row.html : noChange))}</tbody></table></div>
     ${shown.length ? nothing : html`<p class="empty">${say("nothing-matches")}</p>`}`;
 }
