@@ -162,13 +162,12 @@ impl Backlog {
             let historical = self.history > 0;
             self.history = self.history.saturating_sub(1);
             let kind = Kind::ALL.into_iter().find(|kind| kind.name() == entry.topic);
-            match kind.and_then(|kind| decode(kind, &entry.payload).ok()) {
-                Some(message) => self.waiting.push_back(Item { message, historical }),
-                None => {
-                    tracing::error!("a message in the spool is none of ours: it is left out");
-                    spool.acknowledged(1);
-                    self.lost += 1;
-                }
+            if let Some(message) = kind.and_then(|kind| decode(kind, &entry.payload).ok()) {
+                self.waiting.push_back(Item { message, historical });
+            } else {
+                tracing::error!("a message in the spool is none of ours: it is left out");
+                spool.acknowledged(1);
+                self.lost += 1;
             }
         }
     }
