@@ -97,6 +97,32 @@ impl AlarmChange {
         let found = Self::CHOICES.iter().find(|(_, known)| *known == self);
         found.map_or("", |(name, _)| *name)
     }
+
+    /// In Chinese.
+    pub fn zh(self) -> &'static str {
+        match self {
+            Self::Raised => "报警",
+            Self::Cleared => "恢复",
+            Self::Acknowledged => "已确认",
+            Self::ReAlarmed => "重报",
+            Self::Escalated => "升级",
+            Self::SteppedDown => "降级",
+            Self::Risen => "加重",
+            Self::Fallen => "减轻",
+            Self::Chattering => "抖动",
+            Self::Calmed => "平稳",
+            Self::Reset => "复位",
+            Self::Shelved => "搁置",
+            Self::Unshelved => "取消搁置",
+            Self::ShelfExpired => "搁置到时",
+            Self::Suppressed => "抑制",
+            Self::Unsuppressed => "解除抑制",
+            Self::RemovedFromService => "停用",
+            Self::ReturnedToService => "恢复使用",
+            Self::NoData => "无数据",
+            Self::DataBack => "数据恢复",
+        }
+    }
 }
 
 /// What a person does with an alarm.

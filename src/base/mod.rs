@@ -14,6 +14,7 @@ pub mod problem;
 pub mod quality;
 pub mod random;
 pub mod sampling;
+mod spoken;
 pub mod text;
 pub mod time;
 pub mod units;

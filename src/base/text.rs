@@ -37,7 +37,22 @@ pub fn escape(text: &str) -> String {
     safe
 }
 
+impl Lang {
+    /// The one of the two that is in this language.
+    pub fn pick<T>(self, en: T, zh: T) -> T {
+        match self {
+            Self::En => en,
+            Self::Zh => zh,
+        }
+    }
+}
+
 impl Text {
+    /// What `say` says, in both languages.
+    pub fn of(say: impl Fn(Lang) -> String) -> Self {
+        Self { en: say(Lang::En), zh: say(Lang::Zh) }
+    }
+
     /// The text in `lang`.
     pub fn get(&self, lang: Lang) -> &str {
         match lang {

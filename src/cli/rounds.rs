@@ -212,9 +212,9 @@ struct Row<'a> {
 }
 
 impl Row<'_> {
-    fn period(&self) -> String {
+    fn period(&self, lang: Lang) -> String {
         let offset = self.plant.profile.utc_offset;
-        self.status.period.map_or_else(String::new, |period| shown(period, offset))
+        self.status.period.map_or_else(String::new, |period| shown(period, offset, lang))
     }
 
     fn cells(&self, lang: Lang) -> [String; 8] {
@@ -225,8 +225,8 @@ impl Row<'_> {
             self.plant.id.to_string(),
             self.rule.id.to_string(),
             place.to_owned(),
-            self.period(),
-            self.status.lacking.spoken(),
+            self.period(lang),
+            self.status.lacking.spoken_in(lang),
             self.status.done.to_string(),
             self.status.missed.to_string(),
         ]

@@ -8,6 +8,7 @@ use crate::alarms::event::{AlarmChange, AlarmEvent};
 use crate::base::analyte::{Analyte, Sign};
 use crate::base::ids::{MethodId, SampleId};
 use crate::base::lab_result::LabResult;
+use crate::base::text::Lang;
 use crate::base::time::UtcOffset;
 use crate::base::{Flag, PlantId, Span, Stamp, TagId, Text};
 use crate::ingest::observation::Observation;
@@ -159,11 +160,16 @@ impl<'t> Bench<'t> {
             },
             _ => tags.iter().any(|it| it.id == *tag && rule.watches(profile, it)),
         };
-        let scope = rule.scope();
+        let scope = rule.scope(Lang::En);
         (!is_watched).then(|| format!("the rule does not watch {tag} here: it asks for {scope}\n"))
     }
 
     fn run(&self, book: Book) -> Vec<Outcome> {
+        self.monitored(book).1
+    }
+
+    /// The monitor at the end, and what came out of it.
+    fn monitored(&self, book: Book) -> (Monitor, Vec<Outcome>) {
         let settings = MonitorSettings::default();
         let refused = book.rules().first().map(refused_body);
         let mut monitor = Monitor::new(vec![Arc::clone(&self.plant)], book, settings);
@@ -171,7 +177,7 @@ impl<'t> Bench<'t> {
             self.arrivals(refused).iter().map(|input| monitor.accept(input)).collect();
         let now = self.end + settings.bounds.lateness + Span::ms(1);
         outcomes.push(monitor.accept(&Input::Tick { now }));
-        outcomes
+        (monitor, outcomes)
     }
 
     /// Every message of the plant, in the order of time.
@@ -433,6 +439,9 @@ fn tag(series: &Series) -> Option<Tag> {
         night_flow: night.map(|usual_m3_per_h| NightFlow { usual_m3_per_h }),
     })
 }
+
+#[cfg(test)]
+mod chinese;
 
 #[cfg(test)]
 mod tests {

@@ -195,6 +195,15 @@ impl Urgency {
             Self::High => "high",
         }
     }
+
+    /// In Chinese.
+    pub fn zh(self) -> &'static str {
+        match self {
+            Self::Low => "低",
+            Self::Medium => "中",
+            Self::High => "高",
+        }
+    }
 }
 
 /// What an alarm does while there is nothing to judge by. There is no default: each rule says.

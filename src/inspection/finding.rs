@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::{Flag, PlantId, QualityTest, Stamp, TagId};
+use crate::base::text::Lang;
+use crate::base::{Flag, PlantId, QualityTest, Stamp, TagId, Text};
 use crate::ingest::observation::PlantIndex;
 use crate::plant::tags::TagIndex;
 
@@ -60,6 +61,21 @@ pub struct Why {
     pub window: Vec<(Stamp, f64)>,
     /// One sentence, in English, with units: what was seen and what it should be.
     pub text: String,
+    /// The same in Chinese; empty in ledgers of before there was one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub text_zh: String,
+}
+
+impl Why {
+    /// With its sentence in both languages.
+    pub fn saying(self, said: Text) -> Self {
+        Self { text: said.en, text_zh: said.zh, ..self }
+    }
+
+    /// The sentence in `lang`; in English where there is no other.
+    pub fn said(&self, lang: Lang) -> &str {
+        if lang == Lang::Zh && !self.text_zh.is_empty() { &self.text_zh } else { &self.text }
+    }
 }
 
 /// Readings of an instrument that a test of signal quality has found doubtful.

@@ -14,7 +14,7 @@ use crate::base::analyte::Analyte;
 use crate::base::lab_result::LabResult;
 use crate::base::time::UtcOffset;
 use crate::base::units::Quantity;
-use crate::base::{Flag, RuleId, Span, Stamp, TagId};
+use crate::base::{Flag, RuleId, Span, Stamp, TagId, Text};
 use crate::ingest::observation::{PlantIndex, SiteResult};
 use crate::inspection::book::{AcceptFlags, Book, Kind};
 use crate::inspection::finding::{Finding, RuleIndex, Verdict, Watch, Why};
@@ -105,6 +105,8 @@ struct State {
     verdict: Option<Verdict>,
     changed_at: Option<Stamp>,
     text: String,
+    #[serde(default)]
+    text_zh: String,
 }
 
 /// What a restart must not forget of one rule at one instrument.
@@ -169,10 +171,15 @@ impl Grabs {
     /// What a rule sees; none when it does not watch there.
     pub fn sight(&self, watch: Watch) -> Option<Sight> {
         let own = self.tags.get(watch.tag?.0)?.iter().find(|it| it.watch == watch)?;
-        let State { verdict, changed_at, ref text, .. } = own.state;
-        let none = || format!("no sample has been held against {} so far", own.tag);
-        let text = if text.is_empty() { none() } else { text.clone() };
-        Some(Sight { verdict, changed_at, text, ..Sight::default() })
+        let State { verdict, changed_at, ref text, ref text_zh, .. } = own.state;
+        let said = match text.as_str() {
+            "" => Text {
+                en: format!("no sample has been held against {} so far", own.tag),
+                zh: format!("尚无水样与 {} 对照", own.tag),
+            },
+            _ => Text { en: text.clone(), zh: text_zh.clone() },
+        };
+        Some(Sight { verdict, changed_at, ..Sight::default() }.saying(said))
     }
 
     /// Forgets all that was seen.
@@ -239,7 +246,8 @@ impl GrabWatch {
         let apart = (low - reading).max(reading - high).max(0.0);
         let verdict = if apart > allowed { Verdict::Abnormal } else { Verdict::Normal };
         self.state.taken_at = Some(result.taken_at);
-        self.state.text = self.sentence(result, (reading, apart, allowed), offset);
+        let said = self.sentence(result, (reading, apart, allowed), offset);
+        (self.state.text, self.state.text_zh) = (said.en.clone(), said.zh.clone());
         let before = self.state.verdict.replace(verdict);
         if before == Some(verdict) || (before.is_none() && verdict == Verdict::Normal) {
             return;
@@ -251,8 +259,9 @@ impl GrabWatch {
             value: Some(reading),
             limit: Some(result.value),
             window: vec![(result.taken_at, reading)],
-            text: self.state.text.clone(),
+            ..Why::default()
         };
+        let why = why.saying(said);
         findings.push(Finding { watch: self.watch, at, verdict, level: 0, why });
     }
 
@@ -262,15 +271,21 @@ impl GrabWatch {
         result: &LabResult,
         (reading, apart, allowed): (f64, f64, f64),
         offset: UtcOffset,
-    ) -> String {
+    ) -> Text {
         let [reading, apart, allowed] =
             [reading, apart, allowed].map(|value| shown(self.quantity, value));
         let (tag, sample, site) = (&self.tag, &result.sample, &result.site);
         let (taken, found) = (local(result.taken_at, offset), result.shown());
-        format!(
-            "{tag} showed {reading} just before sample {sample} was taken at {site}, {taken}, \
-             which had {found}: {apart} apart, where {allowed} may be"
-        )
+        Text {
+            en: format!(
+                "{tag} showed {reading} just before sample {sample} was taken at {site}, {taken}, \
+                 which had {found}: {apart} apart, where {allowed} may be"
+            ),
+            zh: format!(
+                "{taken} 在 {site} 采水样 {sample} 前,{tag} 示值 {reading},水样为 {found}:\
+                 相差 {apart},容许 {allowed}"
+            ),
+        }
     }
 }
 

@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::analyte::Analyte;
 use crate::base::lab_result::LabResult;
+use crate::base::text::Lang;
 use crate::base::time::UtcOffset;
-use crate::base::{RuleId, Stamp, TagId};
+use crate::base::{RuleId, Stamp, TagId, Text};
 use crate::ingest::observation::PlantIndex;
 use crate::inspection::book::{Book, Kind};
 use crate::inspection::finding::{Finding, RuleIndex, Verdict, Watch, Why};
@@ -92,19 +93,22 @@ impl SiteWatch {
     pub fn sight(&self, watch: Watch) -> Option<Sight> {
         let own = self.watches.iter().find(|it| it.watch == watch)?;
         let LabState { taken_at, verdict, changed_at, ref window } = own.state;
-        let limit = own.limit.words(Measured::Analyte(own.analyte));
-        let text = match taken_at {
-            Some(at) => {
-                let at = local(at, self.utc_offset);
-                format!(
-                    "the newest sample of {} was taken at {at}; a limit is broken {limit}",
-                    self.id
-                )
+        let said = Text::of(|lang| {
+            let limit = own.limit.words(Measured::Analyte(own.analyte), lang);
+            let (id, what) = (&self.id, own.analyte.spoken_in(lang));
+            match (taken_at.map(|at| local(at, self.utc_offset)), lang) {
+                (Some(at), Lang::En) => {
+                    format!(
+                        "the newest sample of {id} was taken at {at}; a limit is broken {limit}"
+                    )
+                }
+                (Some(at), Lang::Zh) => format!("{id} 最新水样采于 {at};越限条件:{limit}"),
+                (None, Lang::En) => format!("no result for {what} at {id} so far"),
+                (None, Lang::Zh) => format!("{id} 尚无{what}结果"),
             }
-            None => format!("no result for {} at {} so far", own.analyte.spoken(), self.id),
-        };
+        });
         let judged = window.to_vec();
-        Some(Sight { verdict, changed_at, text, judged, ..Sight::default() })
+        Some(Sight { verdict, changed_at, judged, ..Sight::default() }.saying(said))
     }
 
     /// Forgets all that was seen.
@@ -149,7 +153,10 @@ impl LabWatch {
             let text = self.sentence(result, offset);
             self.report(result, Verdict::Abnormal, text.clone(), findings);
             let later = self.state.taken_at.map(|at| local(at, offset)).unwrap_or_default();
-            let text = format!("{text}; a sample taken later, {later}, keeps the limit");
+            let text = Text {
+                en: format!("{}; a sample taken later, {later}, keeps the limit", text.en),
+                zh: format!("{};其后 {later} 所采水样未越限", text.zh),
+            };
             self.report(result, Verdict::Normal, text, findings);
         }
     }
@@ -168,7 +175,7 @@ impl LabWatch {
         &mut self,
         result: &LabResult,
         verdict: Verdict,
-        text: String,
+        said: Text,
         findings: &mut Vec<Finding>,
     ) {
         // A report that came late changes the present verdict, not the past.
@@ -178,22 +185,30 @@ impl LabWatch {
             value: Some(result.bounds().0),
             limit: Some(self.limit.raise),
             window: self.state.window.to_vec(),
-            text,
+            ..Why::default()
         };
+        let why = why.saying(said);
         findings.push(Finding { watch: self.watch, at, verdict, level: 0, why });
     }
 
     /// `E. coli at SY-9 is 3.1 /100 mL, above the limit of 0 /100 mL: sample …, taken 12-05 09:30`.
-    fn sentence(&self, result: &LabResult, offset: UtcOffset) -> String {
-        let (what, site) = (self.analyte.spoken(), &result.site);
-        let relation = self.limit.relation(result.bounds().0);
-        let limit = self.analyte.shown(self.limit.raise) + self.limit.mark();
-        let (sample, taken) = (&result.sample, local(result.taken_at, offset));
-        let found = result.shown();
-        format!(
-            "{what} at {site} is {found}, {relation} the limit of {limit}: sample {sample}, taken \
-             {taken}"
-        )
+    fn sentence(&self, result: &LabResult, offset: UtcOffset) -> Text {
+        Text::of(|lang| {
+            let (what, site) = (self.analyte.spoken_in(lang), &result.site);
+            let relation = self.limit.relation(result.bounds().0, lang);
+            let limit = self.analyte.shown(self.limit.raise) + self.limit.mark();
+            let (sample, taken) = (&result.sample, local(result.taken_at, offset));
+            let found = result.shown();
+            match lang {
+                Lang::En => format!(
+                    "{what} at {site} is {found}, {relation} the limit of {limit}: sample \
+                     {sample}, taken {taken}"
+                ),
+                Lang::Zh => format!(
+                    "{site} {what} {found},{relation}限值 {limit}:水样 {sample},采于 {taken}"
+                ),
+            }
+        })
     }
 }
 

@@ -21,7 +21,7 @@ use crate::inspection::signal::notice::{Doubt, Notice, Told, Untold};
 use crate::inspection::signal::spec::made_at;
 use crate::inspection::signal::{Judged, Later};
 use crate::inspection::silence_watch::{
-    SilenceState, SilenceWatch, resume_silences, silence_states,
+    SilenceState, SilenceWatch, Who, resume_silences, silence_states,
 };
 use crate::inspection::watcher::{Label, Watcher, WatcherState, Weighed};
 use crate::inspection::window::Window;
@@ -265,11 +265,11 @@ impl PlantWatch {
     /// blame: their silences are judged up to where the plant's began, and excused until it ended.
     /// Gives the moment up to which instruments may be blamed.
     fn advance_gateway(&mut self, to: Stamp, findings: &mut Vec<Finding>) -> Stamp {
-        let who = format!("plant {}", self.id);
+        let who = Who::Plant(&self.id);
         for (i, silence) in self.gateway.iter_mut().enumerate() {
             loop {
                 let silent_since = silence.silent_since();
-                let change = silence.advance(to, &who, self.utc_offset, None, findings);
+                let change = silence.advance(to, who, self.utc_offset, None, findings);
                 let Some(change) = change else { break };
                 // The first gateway rule excuses; others only report.
                 if i > 0 || change.silent {
@@ -338,7 +338,7 @@ impl PlantWatch {
         let gateway = || self.gateway.iter().find(|it| it.watch() == watch);
         let tag = || self.tags.get(watch.tag?.0)?.sight(watch);
         let site = || self.sites.iter().find_map(|site| site.sight(watch));
-        (gateway().map(|it| it.sight(&format!("plant {}", self.id), self.utc_offset)))
+        (gateway().map(|it| it.sight(Who::Plant(&self.id), self.utc_offset)))
             .or_else(tag)
             .or_else(site)
             .or_else(|| self.grabs.sight(watch))
@@ -537,7 +537,7 @@ impl TagWatch {
 
     fn advance_silences(&mut self, to: Stamp, findings: &mut Vec<Finding>) {
         for silence in &mut self.silences {
-            let (who, offset) = (self.label.tag.as_str(), self.label.utc_offset);
+            let (who, offset) = (Who::Tag(&self.label.tag), self.label.utc_offset);
             while silence.advance(to, who, offset, Some(&self.window), findings).is_some() {}
         }
     }
@@ -554,7 +554,7 @@ impl TagWatch {
             );
         }
         let silence = self.silences.iter().find(|it| it.watch() == watch)?;
-        let sight = silence.sight(self.label.tag.as_str(), self.label.utc_offset);
+        let sight = silence.sight(Who::Tag(&self.label.tag), self.label.utc_offset);
         Some(Sight { judged, left_out, ..sight })
     }
 

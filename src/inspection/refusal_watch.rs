@@ -4,7 +4,8 @@
 
 use std::sync::Arc;
 
-use crate::base::{PlantId, Span, Stamp};
+use crate::base::text::Lang;
+use crate::base::{PlantId, Span, Stamp, Text};
 use crate::ingest::observation::PlantIndex;
 use crate::inspection::book::{Book, Kind};
 use crate::inspection::finding::{Finding, RuleIndex, Verdict, Watch, Why};
@@ -33,6 +34,31 @@ pub const REASONS: [&str; 18] = [
     "bad-order",
     "bad-value",
 ];
+
+/// A word of `REASONS`, for people.
+fn in_chinese(reason: &str) -> &'static str {
+    match reason {
+        "forged" => "伪造",
+        "replayed" => "重放",
+        "unknown-key" => "密钥未知",
+        "revoked-key" => "密钥已吊销",
+        "unsigned" => "未签名",
+        "wrong-topic" => "主题不符",
+        "retained" => "服务器所留旧报文",
+        "too-large" => "过大",
+        "not-utf8" => "编码不对",
+        "too-deep" => "嵌套过深",
+        "not-json" => "不是 JSON",
+        "not-sparkplug" => "不是 Sparkplug",
+        "bad-seq" => "序号不对",
+        "wrong-shape" => "形式不对",
+        "too-many" => "过多",
+        "unequal-lists" => "列表长短不一",
+        "bad-order" => "次序不对",
+        "bad-value" => "数值不对",
+        _ => "其他",
+    }
+}
 
 /// What such a rule watches for.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,8 +95,11 @@ impl Refusals {
                 continue;
             }
             let plant = &self.plant;
-            let text = format!("a message in the name of {plant} is refused as {reason}: {detail}");
-            let why = Why { text, ..Why::default() };
+            let said = Text {
+                en: format!("a message in the name of {plant} is refused as {reason}: {detail}"),
+                zh: format!("拒收一条以 {plant} 名义发来的报文:{}({detail})", in_chinese(reason)),
+            };
+            let why = Why::default().saying(said);
             let finding = |verdict| {
                 let (watch, why) = (*watch, why.clone());
                 Finding { watch, at, verdict, level: 0, why }
@@ -87,15 +116,26 @@ impl Refusals {
     /// What a rule watches for.
     pub fn sight(&self, watch: Watch) -> Option<Sight> {
         let (_, rule) = self.watches.iter().find(|(own, _)| *own == watch)?;
-        let text =
-            format!("messages in the name of {} that are refused {}", self.plant, rule.words());
-        Some(Sight { text, ..Sight::default() })
+        let said = Text::of(|lang| {
+            let (plant, words) = (&self.plant, rule.words(lang));
+            match lang {
+                Lang::En => format!("messages in the name of {plant} that are refused {words}"),
+                Lang::Zh => format!("以 {plant} 名义发来而被拒收的报文:{words}"),
+            }
+        });
+        Some(Sight::default().saying(said))
     }
 }
 
 impl RefusalRule {
     /// `as forged or wrong-topic, until none has come for 30 min`.
-    pub fn words(&self) -> String {
-        format!("as {}, until none has come for {}", self.reasons.join(" or "), self.quiet)
+    pub fn words(&self, lang: Lang) -> String {
+        let reasons = self.reasons.iter().map(|it| lang.pick(*it, in_chinese(it)));
+        let reasons = reasons.collect::<Vec<_>>().join(lang.pick(" or ", "、"));
+        let quiet = self.quiet;
+        match lang {
+            Lang::En => format!("as {reasons}, until none has come for {quiet}"),
+            Lang::Zh => format!("原因为 {reasons},{quiet} 内不再有则结束"),
+        }
     }
 }

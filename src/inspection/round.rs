@@ -12,6 +12,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::base::analyte::{Analyte, Analytes};
+use crate::base::text::Lang;
 use crate::base::time::UtcOffset;
 use crate::base::{Span, Stamp};
 
@@ -71,6 +72,24 @@ pub struct Period {
 }
 
 impl Every {
+    /// What stands behind `each`: `day`, or `year from month 7 to 9`.
+    pub fn word(self, lang: Lang) -> String {
+        if lang == Lang::En {
+            return self.to_string();
+        }
+        match self {
+            Self::Day => "日".to_owned(),
+            Self::Week => "周".to_owned(),
+            Self::Months { stride: 1, .. } => "月".to_owned(),
+            Self::Months { stride: 3, length: 3, .. } => "季".to_owned(),
+            Self::Months { length: 12, .. } => "年".to_owned(),
+            Self::Months { first, length, .. } => {
+                let last = (first + length + 10) % 12 + 1;
+                format!("年{first}月至{last}月")
+            }
+        }
+    }
+
     /// Periods by the word that files write.
     pub const CHOICES: [(&'static str, Self); 5] = [
         ("day", Self::Day),

@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::analyte::Analytes;
 use crate::base::lab_result::LabResult;
+use crate::base::text::Lang;
 use crate::base::time::UtcOffset;
-use crate::base::{RuleId, Span, Stamp};
+use crate::base::{RuleId, Span, Stamp, Text};
 use crate::ingest::observation::{PlantIndex, SiteResult};
 use crate::inspection::book::{Book, Kind};
 use crate::inspection::finding::{Finding, RuleIndex, Verdict, Watch, Why};
@@ -29,6 +31,8 @@ struct RoundWatch {
     sites: Vec<SiteIndex>,
     /// `finished water`, or the site's name.
     what: String,
+    /// The same in Chinese.
+    what_zh: String,
     duty: Duty,
     /// What stands behind how often it is due.
     mark: &'static str,
@@ -59,10 +63,11 @@ impl Rounds {
             let sites = profile.sites.iter().enumerate();
             let sites = sites.filter(|(_, site)| rule.select.wants_site(site));
             let watch = |tag| Watch { rule: RuleIndex(at), plant, tag };
-            let new = |watch, sites, what| RoundWatch {
+            let new = |watch, sites, what: Text| RoundWatch {
                 watch,
                 sites,
-                what,
+                what: what.en,
+                what_zh: what.zh,
                 duty,
                 mark: rule.mark(),
                 progress: Progress::default(),
@@ -71,12 +76,15 @@ impl Rounds {
             if duty.each_site {
                 watches.extend(sites.map(|(i, site)| {
                     let watch = watch(Some(TagIndex(tags + i)));
-                    new(watch, vec![SiteIndex(i)], site.id.to_string())
+                    new(watch, vec![SiteIndex(i)], Text::of(|_| site.id.to_string()))
                 }));
             } else {
-                let water = rule.select.point.map_or("water", |point| point.spoken());
+                let water = |lang: Lang| {
+                    let point = rule.select.point.map(|point| point.spoken_in(lang));
+                    point.unwrap_or(lang.pick("water", "水")).to_owned()
+                };
                 let sites = sites.map(|(i, _)| SiteIndex(i)).collect();
-                watches.push(new(watch(None), sites, water.to_owned()));
+                watches.push(new(watch(None), sites, Text::of(water)));
             }
         }
         Self { utc_offset: profile.utc_offset, watches, deadline: Stamp::MAX }
@@ -135,16 +143,22 @@ impl Rounds {
     pub fn sight(&self, watch: Watch) -> Option<Sight> {
         let own = self.watches.iter().find(|it| it.watch == watch)?;
         let due = own.progress.deadline(&own.duty, self.utc_offset);
-        let text = match due {
-            Stamp::MAX => format!("no sample of {} so far: rounds count from the first", own.what),
-            due => {
-                let due = local(due, self.utc_offset);
-                let (what, duty, mark) = (&own.what, own.duty.words(), own.mark);
-                format!("{what}: {duty}{mark}; results are waited for until {due}")
+        let said = Text::of(|lang| {
+            let (what, duty, mark) = (own.what_in(lang), own.duty.words(lang), own.mark);
+            let until = local(due, self.utc_offset);
+            match (due == Stamp::MAX, lang) {
+                (true, Lang::En) => {
+                    format!("no sample of {what} so far: rounds count from the first")
+                }
+                (true, Lang::Zh) => format!("尚无{what}的水样:自第一个水样起计"),
+                (false, Lang::En) => {
+                    format!("{what}: {duty}{mark}; results are waited for until {until}")
+                }
+                (false, Lang::Zh) => format!("{what}:{duty}{mark};结果等至 {until}"),
             }
-        };
+        });
         let (verdict, changed_at) = (own.verdict(), own.changed_at);
-        Some(Sight { verdict, changed_at, text, ..Sight::default() })
+        Some(Sight { verdict, changed_at, ..Sight::default() }.saying(said))
     }
 
     /// Forgets all that was seen.
@@ -180,6 +194,10 @@ impl Rounds {
 }
 
 impl RoundWatch {
+    fn what_in(&self, lang: Lang) -> &str {
+        lang.pick(&self.what, &self.what_zh)
+    }
+
     fn verdict(&self) -> Option<Verdict> {
         match (self.progress.is_missed(), self.progress.is_judged()) {
             (true, _) => Some(Verdict::Abnormal),
@@ -206,41 +224,63 @@ impl RoundWatch {
     }
 
     fn report(&mut self, change: Change, offset: UtcOffset, findings: &mut Vec<Finding>) {
-        let what = &self.what;
-        let (verdict, at, text) = match change {
+        let (verdict, at, said) = match change {
             Change::Missed(period, at, lacking) => {
-                let (lacking, span) = (lacking.spoken(), shown(period, offset));
-                let times = self.duty.times;
-                let days = if times == 1 { "" } else { &format!(" of {times} days") };
-                let at_text = local(at, offset);
-                let text = format!(
-                    "no sample{days} of {what} for {lacking} in {span}, nor a result by {at_text}"
-                );
-                let text = if self.mark.is_empty() {
-                    text
-                } else {
-                    format!("{text}; that it is due so often:{}", self.mark)
-                };
-                (Verdict::Abnormal, at, text)
+                let said = Text::of(|lang| self.missed((period, at, lacking), offset, lang));
+                (Verdict::Abnormal, at, said)
             }
             Change::Done(period, at) => {
-                let text = format!("{what} has been sampled in {}", shown(period, offset));
-                (Verdict::Normal, at, text)
+                let said = Text::of(|lang| {
+                    let (what, span) = (self.what_in(lang), shown(period, offset, lang));
+                    match lang {
+                        Lang::En => format!("{what} has been sampled in {span}"),
+                        Lang::Zh => format!("{what}在 {span} 已采样"),
+                    }
+                });
+                (Verdict::Normal, at, said)
             }
         };
         // A report that came late changes the present verdict, not the past.
         let at = self.changed_at.map_or(at, |before| before.max(at));
         self.changed_at = Some(at);
-        let why = Why { value: None, limit: None, window: Vec::new(), text };
+        let why = Why::default().saying(said);
         findings.push(Finding { watch: self.watch, at, verdict, level: 0, why });
+    }
+
+    fn missed(
+        &self,
+        (period, at, lacking): (Period, Stamp, Analytes),
+        offset: UtcOffset,
+        lang: Lang,
+    ) -> String {
+        let (what, lacking) = (self.what_in(lang), lacking.spoken_in(lang));
+        let (span, by, times) = (shown(period, offset, lang), local(at, offset), self.duty.times);
+        let text = match (lang, times) {
+            (Lang::En, 1) => {
+                format!("no sample of {what} for {lacking} in {span}, nor a result by {by}")
+            }
+            (Lang::En, _) => format!(
+                "no sample of {times} days of {what} for {lacking} in {span}, nor a result by {by}"
+            ),
+            (Lang::Zh, 1) => format!("{span} 未采{what}检{lacking},至 {by} 亦无结果"),
+            (Lang::Zh, _) => {
+                format!("{span} 未在 {times} 天采{what}检{lacking},至 {by} 亦无结果")
+            }
+        };
+        match (self.mark, lang) {
+            ("", _) => text,
+            (mark, Lang::En) => format!("{text}; that it is due so often:{mark}"),
+            (mark, Lang::Zh) => format!("{text};如此频次的依据:{mark}"),
+        }
     }
 }
 
 /// `2024-12-05`, or `2024-12-01 to 2024-12-31`.
-pub fn shown(period: Period, offset: UtcOffset) -> String {
+pub fn shown(period: Period, offset: UtcOffset, lang: Lang) -> String {
     let day = |at: Stamp| at.at(offset).chars().take("2024-12-05".len()).collect::<String>();
     let (first, last) = (day(period.from), day(period.until - Span::MINUTE));
-    if first == last { first } else { format!("{first} to {last}") }
+    let to = lang.pick("to", "至");
+    if first == last { first } else { format!("{first} {to} {last}") }
 }
 
 /// `12-05 09:30`.

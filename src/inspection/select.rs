@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::base::TagId;
 use crate::base::ids::VillageId;
+use crate::base::text::Lang;
 use crate::base::units::Quantity;
 use crate::plant::profile::{Disinfectant, Profile, SizeClass, WaterSource};
 use crate::plant::tags::{SamplingPoint, Site, Tag};
@@ -24,6 +25,14 @@ impl Supply {
     /// Which one a plant is.
     pub fn of(profile: &Profile) -> Self {
         if profile.is_small_supply() { Self::Small } else { Self::Other }
+    }
+
+    /// The word of files, or the Chinese one.
+    pub fn word(self, lang: Lang) -> &'static str {
+        match self {
+            Self::Small => lang.pick("small", "小型供水"),
+            Self::Other => lang.pick("other", "非小型供水"),
+        }
     }
 }
 

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::text::Lang;
 use crate::base::time::UtcOffset;
-use crate::base::{RuleId, Span, Stamp};
+use crate::base::{PlantId, RuleId, Span, Stamp, TagId, Text};
 use crate::inspection::book::AcceptFlags;
 use crate::inspection::finding::{Finding, Verdict, Watch, Why};
 use crate::inspection::sight::Sight;
@@ -19,6 +20,25 @@ pub struct SilenceWatch {
     goodbye: Option<Stamp>,
     verdict: Option<Verdict>,
     started: bool,
+}
+
+/// Who is listened to.
+#[derive(Debug, Clone, Copy)]
+pub enum Who<'a> {
+    /// A whole plant.
+    Plant(&'a PlantId),
+    /// An instrument.
+    Tag(&'a TagId),
+}
+
+impl Who<'_> {
+    fn words(self, lang: Lang) -> String {
+        match (self, lang) {
+            (Self::Plant(id), Lang::En) => format!("plant {id}"),
+            (Self::Plant(id), Lang::Zh) => format!("水厂 {id}"),
+            (Self::Tag(id), _) => id.to_string(),
+        }
+    }
 }
 
 /// What a restart must not forget of it.
@@ -94,7 +114,7 @@ impl SilenceWatch {
     pub fn advance(
         &mut self,
         now: Stamp,
-        who: &str,
+        who: Who<'_>,
         utc_offset: UtcOffset,
         window: Option<&Window>,
         findings: &mut Vec<Finding>,
@@ -104,38 +124,56 @@ impl SilenceWatch {
         self.verdict = Some(verdict);
         let patience = self.silence.patience();
         let clock = |at: Stamp| at.month_day_time(utc_offset);
-        let text = if !change.silent {
-            format!("{who} is heard again")
+        let Text { en: who, zh } = Text::of(|lang| who.words(lang));
+        let said = if !change.silent {
+            Text { en: format!("{who} is heard again"), zh: format!("{zh} 恢复上报") }
         } else if self.goodbye == Some(change.at) {
-            format!("{who} has gone offline at {}", clock(change.at))
+            let at = clock(change.at);
+            Text {
+                en: format!("{who} has gone offline at {at}"), zh: format!("{zh} 于 {at} 离线")
+            }
         } else {
-            format!("nothing from {who} for {patience}, since {}", clock(change.at - patience))
+            let since = clock(change.at - patience);
+            Text {
+                en: format!("nothing from {who} for {patience}, since {since}"),
+                zh: format!("{zh} 自 {since} 起已 {patience} 无数据"),
+            }
         };
         let window = window.map(Window::to_vec).unwrap_or_default();
-        let why = Why { value: None, limit: None, window, text };
+        let why = Why { window, ..Why::default() }.saying(said);
         findings.push(Finding { watch: self.watch, at: change.at, verdict, level: 0, why });
         Some(change)
     }
 
     /// What it hears of `who`.
-    pub fn sight(&self, who: &str, utc_offset: UtcOffset) -> Sight {
+    pub fn sight(&self, who: Who<'_>, utc_offset: UtcOffset) -> Sight {
         let clock = |at: Stamp| at.month_day_time(utc_offset);
         let patience = self.silence.patience();
-        let text = match (self.silent_since(), self.silence.deadline()) {
-            (Some(since), _) => format!("{who} is silent since {}", clock(since)),
-            (None, Some(due)) => {
-                format!(
-                    "{who} was heard at {}, and may be silent for {patience}",
-                    clock(due - patience)
-                )
+        let Text { en: who, zh } = Text::of(|lang| who.words(lang));
+        let said = match (self.silent_since(), self.silence.deadline()) {
+            (Some(since), _) => {
+                let since = clock(since);
+                Text {
+                    en: format!("{who} is silent since {since}"),
+                    zh: format!("{zh} 自 {since} 起无数据"),
+                }
             }
-            (None, None) => format!("{who} has not been heard"),
+            (None, Some(due)) => {
+                let at = clock(due - patience);
+                Text {
+                    en: format!("{who} was heard at {at}, and may be silent for {patience}"),
+                    zh: format!("{zh} 于 {at} 有数据,容许 {patience} 无数据"),
+                }
+            }
+            (None, None) => {
+                Text { en: format!("{who} has not been heard"), zh: format!("{zh} 尚无数据") }
+            }
         };
         let no_data_at = self.silence.deadline().filter(|_| self.silent_since().is_none());
         let changed_at = self.silent_since();
         // Whoever has been heard and may be silent still has never been found silent.
         let verdict = self.verdict.or(no_data_at.map(|_| Verdict::Normal));
-        Sight { verdict, changed_at, text, no_data_at, ..Sight::default() }
+        Sight { verdict, changed_at, no_data_at, ..Sight::default() }.saying(said)
     }
 
     /// For a checkpoint.

@@ -1,6 +1,7 @@
 //! The keys of a rule file that carry a unit: which unit suits which quantity.
 
 use crate::base::analyte::Analyte;
+use crate::base::text::Lang;
 use crate::base::units::{KPA_PER_M, Quantity, Unit};
 
 /// What the keys of a rule that carry a unit begin with: raises above, raises below, clears at or
@@ -28,7 +29,7 @@ impl Measured {
     /// In running text.
     pub fn spoken(self) -> &'static str {
         match self {
-            Self::Quantity(quantity) => spoken(quantity),
+            Self::Quantity(quantity) => in_english(quantity),
             Self::Analyte(analyte) => analyte.spoken(),
         }
     }
@@ -111,7 +112,11 @@ pub fn shown(quantity: Quantity, value: f64) -> String {
 }
 
 /// The quantity's name in running text, such as `free chlorine`.
-pub fn spoken(quantity: Quantity) -> &'static str {
+pub fn spoken(quantity: Quantity, lang: Lang) -> &'static str {
+    lang.pick(in_english(quantity), quantity.zh())
+}
+
+fn in_english(quantity: Quantity) -> &'static str {
     match quantity {
         Quantity::FreeChlorine => "free chlorine",
         Quantity::TotalChlorine => "total chlorine",

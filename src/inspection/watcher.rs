@@ -2,13 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::text::Lang;
 use crate::base::time::UtcOffset;
 use crate::base::units::Quantity;
-use crate::base::{Flag, QualityTests, Span, Stamp, TagId};
+use crate::base::{Flag, QualityTests, Span, Stamp, TagId, Text};
 use crate::inspection::book::{AcceptFlags, InspectionRule, Kind};
 use crate::inspection::finding::{Finding, Verdict, Watch, Why};
 use crate::inspection::level::Ladder;
-use crate::inspection::limit::LimitInForce;
+use crate::inspection::limit::{LimitInForce, LimitName};
 use crate::inspection::plausibility::flow_window::{FlowState, FlowVerdict, FlowWindow};
 use crate::inspection::sight::Sight;
 use crate::inspection::signal::Judged;
@@ -35,7 +36,7 @@ enum Detector {
     /// `what` names the limit in a sentence.
     Limit {
         ladder: Ladder,
-        what: String,
+        what: LimitName,
         /// How many of its limits hold.
         held: u8,
     },
@@ -89,6 +90,44 @@ enum DetectorState {
     Quality(Counts),
 }
 
+/// What the tests say of the readings of an instrument, whose last one has this value; `found`: by
+/// which tests, how many of the window, and what they have seen.
+fn doubt(
+    label: &Label,
+    value: f64,
+    holds: bool,
+    (about, counted, detail): (QualityTests, Option<String>, Option<&str>),
+    lang: Lang,
+) -> String {
+    let (tag, found) = (&label.tag, what_is_found(about, lang));
+    let (what, value) = (spoken(label.quantity, lang), shown(label.quantity, value));
+    let detail = detail.map(|text| format!("{}{text}", lang.pick(" ", ","))).unwrap_or_default();
+    match (lang, counted, holds) {
+        (Lang::En, Some(counted), true) => {
+            format!("{counted} of {tag} are doubtful ({found}), the last one {value}")
+        }
+        (Lang::En, Some(counted), false) => {
+            format!("{tag} has recovered: {counted} are doubtful ({found})")
+        }
+        (Lang::En, None, true) => format!("{what} at {tag} is {value}: {found}{detail}"),
+        (Lang::En, None, false) => format!("{what} at {tag} is {value}: no longer {found}"),
+        (Lang::Zh, Some(counted), true) => {
+            format!("{tag} {counted}可疑({found}),最新为 {value}")
+        }
+        (Lang::Zh, Some(counted), false) => format!("{tag} 已恢复:{counted}可疑({found})"),
+        (Lang::Zh, None, true) => format!("{tag} {what} {value}:{found}{detail}"),
+        (Lang::Zh, None, false) => format!("{tag} {what} {value}:已无此现象({found})"),
+    }
+}
+
+/// There is nothing to judge by at a place.
+pub(super) fn nothing_usable(place: &str, patience: Span) -> Text {
+    Text {
+        en: format!("no usable reading of {place} for {patience}"),
+        zh: format!("{place} 已 {patience} 无可用读数"),
+    }
+}
+
 impl Watcher {
     /// The watcher of `rule` at `tag`; none when the rule looks for silence or not at this tag.
     pub fn new(rule: &InspectionRule, watch: Watch, profile: &Profile, tag: &Tag) -> Option<Self> {
@@ -98,12 +137,11 @@ impl Watcher {
         let detector = match rule.kind {
             Kind::Limit(limit) => {
                 let ladder = Ladder::new(limit, &rule.levels);
-                Detector::Limit { ladder, what: "the limit of".to_owned(), held: 0 }
+                Detector::Limit { ladder, what: LimitName::Limit, held: 0 }
             }
             Kind::ServicePressure(heads) => {
                 let storeys = tag.storeys?;
-                let houses = if storeys < 2 { "1 storey" } else { &format!("{storeys} storeys") };
-                let what = format!("the service head for {houses} of");
+                let what = LimitName::ServiceHead(storeys);
                 let ladder = Ladder::new(heads.limit(storeys, tag.rise_m), &rule.levels);
                 Detector::Limit { ladder, what, held: 0 }
             }
@@ -205,14 +243,10 @@ impl Watcher {
         }
         let moved = held != before && self.verdict == Some(verdict); // to another level
         if self.conclude(verdict) || moved {
-            let text = self.sentence(value, label);
-            let why = Why {
-                value: Some(value),
-                limit: self.limit().map(|limit| limit.raise),
-                window: window.to_vec(),
-                text,
-            };
-            self.report(at, verdict, why, findings);
+            let limit = self.limit().map(|limit| limit.raise);
+            let (value, said) = (Some(value), self.sentence(value, label));
+            let why = Why { value, limit, window: window.to_vec(), ..Why::default() };
+            self.report(at, verdict, why.saying(said), findings);
         }
     }
 
@@ -224,7 +258,7 @@ impl Watcher {
         weighed: &Weighed,
         label: &Label,
         seen: &Window,
-        evidence: &mut dyn FnMut(QualityTests) -> Option<String>,
+        evidence: &mut dyn FnMut(QualityTests) -> Option<Text>,
         findings: &mut Vec<Finding>,
     ) {
         self.advance(at, label, seen, findings);
@@ -243,25 +277,15 @@ impl Watcher {
             return;
         }
         let Detector::Quality { rule, counts } = &self.detector else { return };
-        let (rule, about, counted) = (*rule, rule.about(counts), rule.seen(counts));
-        let (tag, found) = (&label.tag, what_is_found(about));
-        let value = shown(label.quantity, weighed.value);
-        let text = match (counted, holds) {
-            (Some(counted), true) => {
-                format!("{counted} of {tag} are doubtful ({found}), the last one {value}")
-            }
-            (Some(counted), false) => {
-                format!("{tag} has recovered: {counted} are doubtful ({found})")
-            }
-            (None, holds) => {
-                let what = spoken(label.quantity);
-                let no = if holds { "" } else { "no longer " };
-                let detail = evidence(about).filter(|_| holds && rule.window.is_none());
-                let detail = detail.map(|text| format!(" {text}")).unwrap_or_default();
-                format!("{what} at {tag} is {value}: {no}{found}{detail}")
-            }
-        };
-        let why = Why { value: Some(weighed.value), limit: None, window: seen.to_vec(), text };
+        let about = rule.about(counts);
+        let detail = if holds && rule.window.is_none() { evidence(about) } else { None };
+        let (value, window) = (Some(weighed.value), seen.to_vec());
+        let said = Text::of(|lang| {
+            let counted = rule.seen(counts, lang);
+            let detail = detail.as_ref().map(|detail| detail.get(lang));
+            doubt(label, weighed.value, holds, (about, counted, detail), lang)
+        });
+        let why = Why { value, window, ..Why::default() }.saying(said);
         self.report(at, verdict, why, findings);
     }
 
@@ -284,10 +308,15 @@ impl Watcher {
             if rule.still_holds(counts, next) {
                 continue;
             }
-            let counted = rule.seen(counts).unwrap_or_default();
-            let text = format!("{} has recovered: {counted} are doubtful", label.tag);
+            let said = Text::of(|lang| {
+                let (tag, counted) = (&label.tag, rule.seen(counts, lang).unwrap_or_default());
+                match lang {
+                    Lang::En => format!("{tag} has recovered: {counted} are doubtful"),
+                    Lang::Zh => format!("{tag} 已恢复:{counted}可疑"),
+                }
+            });
             if self.conclude(Verdict::Normal) {
-                let why = Why { value: None, limit: None, window: seen.to_vec(), text };
+                let why = Why { window: seen.to_vec(), ..Why::default() }.saying(said);
                 self.report(next, Verdict::Normal, why, findings);
             }
         }
@@ -323,9 +352,9 @@ impl Watcher {
             *counts = Counts::default();
         }
         if self.conclude(Verdict::NoData) {
-            let text = format!("no usable reading of {} for {}", label.tag, self.patience);
             let limit = self.limit().map(|limit| limit.raise);
-            let why = Why { value: None, limit, window: window.to_vec(), text };
+            let said = nothing_usable(label.tag.as_str(), self.patience);
+            let why = Why { limit, window: window.to_vec(), ..Why::default() }.saying(said);
             self.report(at, Verdict::NoData, why, findings);
         }
     }
@@ -345,8 +374,9 @@ impl Watcher {
             value: found.mean,
             limit: Some(flow.limit().raise),
             window: window.to_vec(),
-            text: flow.sentence(label.tag.as_str(), found),
+            ..Why::default()
         };
+        let why = why.saying(Text::of(|lang| flow.sentence(label.tag.as_str(), found, lang)));
         self.report(found.at, found.verdict, why, findings);
     }
 
@@ -375,33 +405,35 @@ impl Watcher {
         }
     }
 
-    fn sentence(&self, value: f64, label: &Label) -> String {
+    fn sentence(&self, value: f64, label: &Label) -> Text {
         let tag = label.tag.as_str();
         match &self.detector {
             Detector::Limit { ladder, what, held } => {
-                let what = if *held > 1 { "the further limit of" } else { what };
+                let what = if *held > 1 { LimitName::Further } else { *what };
                 ladder.in_force(*held).sentence(label.quantity, tag, what, value)
             }
             // Judged by block, and by what the tests say.
-            Detector::FlowWindow(_) | Detector::Quality { .. } => String::new(),
+            Detector::FlowWindow(_) | Detector::Quality { .. } => Text::default(),
         }
     }
 
     /// What it sees; `around` holds the values of its instrument.
     pub fn sight(&self, label: &Label, around: Sight) -> Sight {
         let last = around.judged.last().map(|it| it.1);
-        let text = match (&self.detector, last) {
+        let tag = label.tag.as_str();
+        let said = match (&self.detector, last) {
             (Detector::Limit { ladder, what, held: 0 }, Some(value)) => {
-                let limit = ladder.in_force(0);
-                limit.kept(label.quantity, label.tag.as_str(), what, value)
+                ladder.in_force(0).kept(label.quantity, tag, *what, value)
             }
             (Detector::Limit { .. }, Some(value)) => self.sentence(value, label),
-            (Detector::Limit { .. }, None) => String::new(),
-            (Detector::FlowWindow(flow), _) => flow.progress(label.tag.as_str()),
-            (Detector::Quality { rule, counts }, _) => rule.progress(counts, label.tag.as_str()),
+            (Detector::Limit { .. }, None) => Text::default(),
+            (Detector::FlowWindow(flow), _) => Text::of(|lang| flow.progress(tag, lang)),
+            (Detector::Quality { rule, counts }, _) => {
+                Text::of(|lang| rule.progress(counts, tag, lang))
+            }
         };
         let (verdict, changed_at) = (self.verdict, self.changed_at);
-        Sight { verdict, changed_at, text, no_data_at: self.no_data_at, ..around }
+        Sight { verdict, changed_at, no_data_at: self.no_data_at, ..around }.saying(said)
     }
 
     /// Before this moment `advance` has nothing to find.

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::Monitor;
 use crate::alarms::standing::Standing;
-use crate::base::{Flag, PlantId, QualityTests, RuleId, Stamp, TagId};
+use crate::base::{Flag, PlantId, QualityTests, RuleId, Stamp, TagId, Text};
 use crate::ingest::observation::PlantIndex;
 use crate::inspection::book::{Book, InspectionRule};
 use crate::inspection::finding::{RuleIndex, Watch};
@@ -25,7 +25,7 @@ pub struct Explanation {
     /// What the rule sees; none when it does not watch there.
     pub sight: Option<Sight>,
     /// What it asks for and does not find there, such as `point tap-water, here finished-water`.
-    pub not_for: Vec<String>,
+    pub not_for: Vec<Text>,
     /// The last reading of the instrument.
     pub latest: Option<Latest>,
     /// How its alarm stands.
@@ -91,7 +91,7 @@ impl Monitor {
         })
     }
 
-    fn not_for(&self, rule: &InspectionRule, watch: Watch) -> Vec<String> {
+    fn not_for(&self, rule: &InspectionRule, watch: Watch) -> Vec<Text> {
         let Some(plant) = self.plants.get(watch.plant.0) else { return Vec::new() };
         let mut not_for = rule.misses_of_plant(&plant.profile);
         let at = watch.tag.map(|tag| tag.0);
@@ -104,7 +104,7 @@ impl Monitor {
             not_for.extend(rule.select.misses_of_site(site));
         }
         if not_for.is_empty() {
-            not_for.push(rule.kind.needs().to_owned());
+            not_for.push(rule.kind.needs());
         }
         not_for
     }

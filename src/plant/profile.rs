@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::base::ids::{PackId, VillageId};
 use crate::base::problem::Source;
+use crate::base::text::Lang;
 use crate::base::time::UtcOffset;
 use crate::base::units::Quantity;
 use crate::base::{PlantId, Text};
@@ -125,6 +126,14 @@ impl WaterSource {
     /// As files write it.
     pub const CHOICES: [(&'static str, Self); 2] =
         [("surface", Self::Surface), ("ground", Self::Ground)];
+
+    /// The word of files, or the Chinese one.
+    pub fn word(self, lang: Lang) -> &'static str {
+        match self {
+            Self::Surface => lang.pick("surface", "地表水源"),
+            Self::Ground => lang.pick("ground", "地下水源"),
+        }
+    }
 }
 
 /// Disinfectant (消毒剂); GB 5749-2022 table 2 has its own limits for each.
@@ -171,6 +180,16 @@ impl Disinfectant {
     pub fn name(self) -> &'static str {
         let found = Self::CHOICES.iter().find(|(_, choice)| *choice == self);
         found.map_or("", |(name, _)| name)
+    }
+
+    /// In Chinese.
+    pub fn zh(self) -> &'static str {
+        match self {
+            Self::FreeChlorine => "游离氯",
+            Self::ChlorineDioxide => "二氧化氯",
+            Self::Chloramine => "氯胺",
+            Self::Ozone => "臭氧",
+        }
     }
 }
 

@@ -150,7 +150,7 @@ fn table(scene: &Scene, folds: &[Fold<'_>], lang: Lang) -> comfy_table::Table {
             .chattering
             .as_ref()
             .map(|it| format!("chattering, {} times since {}; ", it.times, local(it.since)));
-        let why = others(fold) + &chattering.unwrap_or_default() + &event.why.text;
+        let why = others(fold) + &chattering.unwrap_or_default() + event.why.said(lang);
         table.add_row([
             state.to_string(),
             priority.unwrap_or(event.priority).to_string(),

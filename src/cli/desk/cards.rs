@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Room, scheme};
 use crate::base::RuleId;
+use crate::base::text::Lang;
 use crate::cli::view::plant::unit;
 use crate::desk::catalogue::{
     Catalogue, HandlingCard, LimitCard, PlantCard, RuleCard, TagCard, VillageCard,
@@ -45,7 +46,7 @@ fn rule_card(rule: &InspectionRule) -> RuleCard {
     RuleCard {
         title: rule.title.clone(),
         advice: rule.advice.clone(),
-        condition: rule.condition(),
+        condition: rule.condition(Lang::En),
         source: rule.source.clone(),
         priority: rule.priority.name(),
         kind: rule.kind.name(),

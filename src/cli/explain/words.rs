@@ -6,8 +6,9 @@ use crate::alarms::event::{AlarmEvent, AlarmState};
 use crate::alarms::state::{Chatter, Phase};
 use crate::base::text::Lang;
 use crate::base::units::Quantity;
-use crate::base::{QualityTest, RuleId, Stamp};
+use crate::base::{RuleId, Stamp};
 use crate::cli::exit::Failure;
+use crate::cli::view::words::Words;
 use crate::inspection::book::{InspectionRule, NoData};
 use crate::inspection::finding::Verdict;
 use crate::inspection::unit_keys::shown;
@@ -37,7 +38,8 @@ impl Page<'_> {
     /// One sentence: raised or not, and why.
     pub(super) fn headline(&self, it: &Explanation) -> String {
         if it.sight.is_none() {
-            let reasons = it.not_for.join("; ");
+            let reasons: Vec<&str> = it.not_for.iter().map(|it| it.get(self.lang)).collect();
+            let reasons = reasons.join(self.word("; ", ";"));
             return self
                 .say(format!("never raised here: {reasons}"), format!("此处从不报警:{reasons}"));
         }
@@ -207,8 +209,8 @@ impl Page<'_> {
         let rule = self.rule;
         let mut lines = vec![
             (self.word("rule", "规则"), format!("{} · {}", rule.title.get(self.lang), rule.source)),
-            (self.word("watches", "监视"), rule.scope()),
-            (self.word("raised if", "报警条件"), rule.condition()),
+            (self.word("watches", "监视"), rule.scope(self.lang)),
+            (self.word("raised if", "报警条件"), rule.condition(self.lang)),
             (
                 self.word("delays", "延时"),
                 self.say(
@@ -239,7 +241,7 @@ impl Page<'_> {
                 )
             });
             lines.extend([
-                (self.word("sees", "所见"), sight.text.clone()),
+                (self.word("sees", "所见"), sight.said(self.lang).to_owned()),
                 (self.word("verdict", "判断"), format!("{verdict}{}", since.unwrap_or_default())),
                 (self.word("judged", "所判读数"), self.values(it, &sight.judged)),
                 (self.word("left out", "剔除读数"), self.values(it, &sight.left_out)),
@@ -292,20 +294,21 @@ impl Page<'_> {
             (Some(value), None) => value.to_string(),
             (None, _) => self.word("no value", "无值").to_owned(),
         };
-        let tests: Vec<&str> = latest.tests.iter().map(QualityTest::name).collect();
-        let tests =
-            if tests.is_empty() { String::new() } else { format!(" ({})", tests.join(", ")) };
-        format!("{} {value} · {}{tests}", self.clock(latest.at), latest.flag.name())
+        let tests = latest.tests.names_in(self.lang);
+        let tests = if tests.is_empty() { tests } else { format!(" ({tests})") };
+        format!("{} {value} · {}{tests}", self.clock(latest.at), latest.flag.name_in(self.lang))
     }
 
     fn last_alarm(&self, it: &Explanation) -> String {
         let Some(at) = it.alarm.raised_at else { return String::new() };
-        format!("{} · {}", self.clock(at), it.alarm.why.text)
+        format!("{} · {}", self.clock(at), it.alarm.why.said(self.lang))
     }
 
     fn recorded(&self, event: &AlarmEvent) -> String {
         let by = event.by.as_ref().map(|by| format!(" · {}", by.name)).unwrap_or_default();
-        format!("{} {} · {}{by}", self.clock(event.at), event.change.name(), event.state)
+        let change = self.word(event.change.name(), event.change.zh());
+        let state = self.word(event.state.name(), Words::of(Lang::Zh).state(event.state));
+        format!("{} {change} · {state}{by}", self.clock(event.at))
     }
 
     fn parents(&self, it: &Explanation) -> String {

@@ -109,7 +109,7 @@ fn packs(book: &Book, plants: &[Arc<Plant>], lang: Lang, out: &mut dyn Write) ->
 
 /// A rule as its file says it.
 fn row(rule: &InspectionRule, lang: Lang) -> [String; 8] {
-    cells(rule, lang, rule.scope(), rule.condition())
+    cells(rule, lang, rule.scope(lang), rule.condition(lang))
 }
 
 /// A rule at a plant, if it watches anything there.
@@ -121,9 +121,9 @@ fn row_at(rule: &InspectionRule, plant: &Plant, lang: Lang) -> Option<[String; 8
     let names = places.iter().map(Place::name).collect::<Vec<_>>().join(" ");
     let mut limits: Vec<String> = Vec::new();
     for place in &places {
-        let limit = place.limit.map(|(limit, measured)| limit.words(measured));
-        let limit = limit.map(|words| words + &rule.further_levels());
-        let words = limit.unwrap_or_else(|| rule.condition());
+        let limit = place.limit.map(|(limit, measured)| limit.words(measured, lang));
+        let limit = limit.map(|words| words + &rule.further_levels(lang));
+        let words = limit.unwrap_or_else(|| rule.condition(lang));
         if !limits.contains(&words) {
             limits.push(words);
         }
@@ -227,8 +227,8 @@ fn object(rule: &InspectionRule, plants: &[Arc<Plant>]) -> Value {
         "rule": rule.id,
         "title": rule.title,
         "kind": rule.kind.name(),
-        "scope": rule.select.words(),
-        "looks_for": rule.condition(),
+        "scope": rule.select.words(Lang::En),
+        "looks_for": rule.condition(Lang::En),
         "on_delay_min": rule.on_delay.as_seconds() / 60.0,
         "off_delay_min": rule.off_delay.as_seconds() / 60.0,
         "priority": rule.priority.name(),

@@ -217,7 +217,7 @@ impl<'a> Portrait<'a> {
             Some(Kind::GatewaySilence { .. }) => gateway,
             _ => "",
         };
-        if word.is_empty() { event.why.text.clone() } else { word.to_owned() }
+        if word.is_empty() { event.why.said(self.lang).to_owned() } else { word.to_owned() }
     }
 
     /// The same, of an alarm that chatters with how often it has come.

@@ -170,6 +170,7 @@ fn look_for_the_same(one: &InspectionRule, other: &InspectionRule) -> bool {
 mod tests {
     use super::*;
     use crate::base::problem::Source;
+    use crate::base::text::Lang;
     use crate::base::units::Quantity;
     use crate::inspection::book::tests::SOUND;
     use crate::inspection::testing::{profile, tag};
@@ -244,7 +245,8 @@ mod tests {
         let both = ["of-none", "of-usual", "joined"];
         assert_eq!(in_force(&book, &choosing(&["usual"])), both);
         let rule = book.rules().first().expect("a rule");
-        assert!(rule.condition().contains("0.30 mg/L [M],"), "{}", rule.condition());
+        let words = rule.condition(Lang::En);
+        assert!(words.contains("0.30 mg/L [M],"), "{words}");
     }
 
     #[test]

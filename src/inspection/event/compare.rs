@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::text::Lang;
 use crate::base::units::Quantity;
 use crate::base::{Span, TagId};
 use crate::inspection::event::daily::Daily;
@@ -130,17 +131,23 @@ impl Past {
     }
 
     /// What it must know yet before it judges; none when it knows enough.
-    pub fn lacks(&self, rule: &EventRule) -> Option<String> {
+    pub fn lacks(&self, rule: &EventRule, lang: Lang) -> Option<String> {
         let (wanted, step) = (rule.history_steps, rule.interval);
         match self {
             Self::Steps(history) if history.steps() < wanted => {
                 let known = history.steps();
-                Some(format!("{known} of {wanted} steps of {step} are known"))
+                Some(match lang {
+                    Lang::En => format!("{known} of {wanted} steps of {step} are known"),
+                    Lang::Zh => format!("已知 {wanted} 步(每步 {step})中的 {known} 步"),
+                })
             }
             Self::Days(daily) => {
                 let (known, day) = (daily.steps(), Span::DAY.as_ms() / step.as_ms().max(1));
                 let is_short = i64::try_from(known).is_ok_and(|known| known < day);
-                is_short.then(|| format!("{known} of {day} steps of {step} of a day are known"))
+                is_short.then(|| match lang {
+                    Lang::En => format!("{known} of {day} steps of {step} of a day are known"),
+                    Lang::Zh => format!("已知一天 {day} 步(每步 {step})中的 {known} 步"),
+                })
             }
             Self::Steps(_) => None,
         }

@@ -4,15 +4,18 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::{Flag, Span, Stamp, TagId};
+use crate::base::text::Lang;
+use crate::base::{Flag, Span, Stamp, TagId, Text};
 use crate::inspection::book::{AcceptFlags, InspectionRule, Kind};
 use crate::inspection::event::EventRule;
 use crate::inspection::event::compare::{Difference, Member, Past, distance};
 use crate::inspection::event::discriminator::{Said, Seen};
 use crate::inspection::event::resample::Gathered;
 use crate::inspection::finding::{Finding, Verdict, Watch, Why};
+use crate::inspection::limit::Side;
 use crate::inspection::sight::Sight;
 use crate::inspection::unit_keys::{shown, spoken};
+use crate::inspection::watcher::nothing_usable;
 use crate::inspection::window::Window;
 use crate::plant::profile::Profile;
 use crate::plant::tags::{Tag, TagIndex};
@@ -225,10 +228,12 @@ impl EventWatch {
             return;
         }
         self.state.verdict = Some(Verdict::NoData);
-        let (place, patience) = (self.place(), self.patience);
-        let text = format!("no usable reading of {place} for {patience}");
+        let said = Text::of(|lang| {
+            let place = self.place(lang);
+            nothing_usable(&place, self.patience).get(lang).to_owned()
+        });
         let window = self.state.window.to_vec();
-        let why = Why { value: None, limit: None, window, text };
+        let why = Why { window, ..Why::default() }.saying(said);
         findings.push(Finding {
             watch: self.watch,
             at: end,
@@ -272,76 +277,110 @@ impl EventWatch {
         said: Said,
         findings: &mut Vec<Finding>,
     ) {
-        let (place, steps, step) =
-            (self.place(), self.rule.discriminator.steps, self.rule.interval);
-        let outliers = judged.outliers;
-        let text = match (said, verdict) {
-            (Said::TimedOut, _) => format!(
-                "what has changed in {place} has lasted for {} steps of {step}: from now on it \
-                 counts as usual",
-                self.rule.discriminator.timeout_steps
-            ),
-            (_, Verdict::Abnormal) => format!(
-                "{outliers} of the last {steps} steps of {step} do not fit (probability {:.2}): {}",
-                self.rule.discriminator.probability(outliers),
-                self.contributions(&judged.differences)
-            ),
-            _ => format!(
-                "{place} is as before: {outliers} of the last {steps} steps of {step} do not fit"
-            ),
-        };
         let value = judged.values.first().copied().flatten();
         let window = self.state.window.to_vec();
-        let why = Why { value, limit: None, window, text };
+        let text = Text::of(|lang| self.sentence(judged, verdict, said, lang));
+        let why = Why { value, window, ..Why::default() }.saying(text);
         findings.push(Finding { watch: self.watch, at: judged.end, verdict, level: 0, why });
+    }
+
+    fn sentence(&self, judged: &Judged<'_>, verdict: Verdict, said: Said, lang: Lang) -> String {
+        let bed = &self.rule.discriminator;
+        let (place, steps, step) = (self.place(lang), bed.steps, self.rule.interval);
+        let (outliers, timeout) = (judged.outliers, bed.timeout_steps);
+        let probability = bed.probability(outliers);
+        match (lang, said, verdict) {
+            (Lang::En, Said::TimedOut, _) => format!(
+                "what has changed in {place} has lasted for {timeout} steps of {step}: from now \
+                 on it counts as usual"
+            ),
+            (Lang::Zh, Said::TimedOut, _) => {
+                format!("{place}的变化已持续 {timeout} 步(每步 {step}):今后视为平常")
+            }
+            (_, _, Verdict::Abnormal) => {
+                let signals = self.contributions(&judged.differences, lang);
+                match lang {
+                    Lang::En => format!(
+                        "{outliers} of the last {steps} steps of {step} do not fit (probability \
+                         {probability:.2}): {signals}"
+                    ),
+                    Lang::Zh => format!(
+                        "最近 {steps} 步(每步 {step})中有 {outliers} 步不符(概率 \
+                         {probability:.2}):{signals}"
+                    ),
+                }
+            }
+            (Lang::En, ..) => format!(
+                "{place} is as before: {outliers} of the last {steps} steps of {step} do not fit"
+            ),
+            (Lang::Zh, ..) => {
+                format!("{place}一如既往:最近 {steps} 步(每步 {step})中有 {outliers} 步不符")
+            }
+        }
     }
 
     /// What it sees, as its last step has shown.
     pub fn sight(&self) -> Sight {
-        let (place, step) = (self.place(), self.rule.interval);
-        let outliers = self.state.seen.outliers();
-        let discriminator = &self.rule.discriminator;
-        let text = match self.state.past.lacks(&self.rule) {
-            Some(lacks) => format!("{place}: {lacks}, then it judges"),
-            None => format!(
-                "{place}: {outliers} of the last {} steps of {step} do not fit (probability {:.2})",
-                discriminator.steps,
-                discriminator.probability(outliers)
+        let judged = self.state.window.to_vec();
+        let said = Text::of(|lang| self.seen(lang));
+        Sight { verdict: self.state.verdict, judged, ..Sight::default() }.saying(said)
+    }
+
+    fn seen(&self, lang: Lang) -> String {
+        let (place, step) = (self.place(lang), self.rule.interval);
+        let (outliers, bed) = (self.state.seen.outliers(), &self.rule.discriminator);
+        let (steps, probability) = (bed.steps, bed.probability(outliers));
+        let text = match (self.state.past.lacks(&self.rule, lang), lang) {
+            (Some(lacks), Lang::En) => format!("{place}: {lacks}, then it judges"),
+            (Some(lacks), Lang::Zh) => format!("{place}:{lacks},足够后才判断"),
+            (None, Lang::En) => format!(
+                "{place}: {outliers} of the last {steps} steps of {step} do not fit (probability \
+                 {probability:.2})"
+            ),
+            (None, Lang::Zh) => format!(
+                "{place}:最近 {steps} 步(每步 {step})中有 {outliers} 步不符(概率 \
+                 {probability:.2})"
             ),
         };
         let held =
             self.state.held_until.filter(|until| self.state.end.is_some_and(|it| it <= *until));
-        let held = if held.is_some() { "; held, as the works has changed how it runs" } else { "" };
-        let judged = self.state.window.to_vec();
-        let verdict = self.state.verdict;
-        Sight { verdict, text: text + held, judged, ..Sight::default() }
+        let why_held = lang
+            .pick("; held, as the works has changed how it runs", ";水厂改变了运行方式,暂不判断");
+        text + held.map_or("", |_| why_held)
     }
 
     /// The signals that made the step an outlier, the largest difference first: those beyond the
     /// threshold alone, or the largest when only all of them together are.
-    fn contributions(&self, differences: &[Difference]) -> String {
+    fn contributions(&self, differences: &[Difference], lang: Lang) -> String {
         let mut sorted: Vec<&Difference> = differences.iter().collect();
         sorted.sort_by(|a, b| b.sd.abs().total_cmp(&a.sd.abs()));
         let beyond = sorted.iter().filter(|it| it.sd.abs() >= self.rule.outlier_sd).count();
         let said = sorted.iter().take(beyond.max(1)).filter_map(|it| {
             let member = self.members.get(it.member)?;
-            let side = if it.sd < 0.0 { "below" } else { "above" };
-            Some(format!(
-                "{} at {} is {}, {:.1} SD {side} the expected {}",
-                spoken(member.quantity),
-                member.id,
-                shown(member.quantity, it.value),
-                it.sd.abs(),
-                shown(member.quantity, it.expected)
-            ))
+            let side = if it.sd < 0.0 { Side::Below } else { Side::Above }.word(lang);
+            let (name, id) = (spoken(member.quantity, lang), &member.id);
+            let [value, expected] =
+                [it.value, it.expected].map(|value| shown(member.quantity, value));
+            let sd = it.sd.abs();
+            Some(match lang {
+                Lang::En => {
+                    format!("{name} at {id} is {value}, {sd:.1} SD {side} the expected {expected}")
+                }
+                Lang::Zh => {
+                    format!("{id} {name} {value},{side}预期的 {expected} 达 {sd:.1} 倍标准差")
+                }
+            })
         });
-        said.collect::<Vec<_>>().join("; ")
+        said.collect::<Vec<_>>().join(lang.pick("; ", ";"))
     }
 
     /// `the water at AIT-303`.
-    fn place(&self) -> String {
+    fn place(&self, lang: Lang) -> String {
         let first = self.members.first().map(|it| it.id.as_str()).unwrap_or_default();
-        format!("the water at {first}")
+        match lang {
+            Lang::En => format!("the water at {first}"),
+            Lang::Zh => format!("{first} 处的水"),
+        }
     }
 
     fn ids(&self) -> impl Iterator<Item = &TagId> {

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::{Flag, RuleId, Span, Stamp, TagId};
+use crate::base::text::Lang;
+use crate::base::{Flag, RuleId, Span, Stamp, TagId, Text};
 use crate::inspection::book::{AcceptFlags, InspectionRule};
 use crate::inspection::expression::history::{History, Manner};
 use crate::inspection::expression::tree::Over;
@@ -175,10 +176,11 @@ impl ExpressionWatch {
         if before == Some(verdict) || (before.is_none() && verdict == Verdict::Normal) {
             return;
         }
-        let text = self.sentence(before, verdict, &terms);
+        let said = Text::of(|lang| self.sentence(before, verdict, &terms, lang));
         let shown = self.sources.iter().find(|source| Some(&source.id) == self.about.as_ref());
         let window = shown.map(|source| source.history.last_values(at)).unwrap_or_default();
-        let why = Why { value: window.last().map(|it| it.1), limit: None, window, text };
+        let value = window.last().map(|it| it.1);
+        let why = Why { value, window, ..Why::default() }.saying(said);
         findings.push(Finding { watch: self.watch, at, verdict, level: 0, why });
     }
 
@@ -206,42 +208,55 @@ impl ExpressionWatch {
     pub fn sight(&self) -> Sight {
         let at = self.state.next.map(|next| next - self.expression.every);
         let verdict = self.state.verdict;
-        let text = match (at, verdict) {
-            (Some(at), Some(verdict)) => self.sentence(None, verdict, &self.terms(at)),
-            (Some(at), None) => self.values(&self.terms(at)),
+        let said = Text::of(|lang| match (at, verdict) {
+            (Some(at), Some(verdict)) => self.sentence(None, verdict, &self.terms(at), lang),
+            (Some(at), None) => self.values(&self.terms(at), lang),
             (None, _) => String::new(),
-        };
+        });
         let shown = self.sources.iter().find(|source| Some(&source.id) == self.about.as_ref());
         let judged = shown.zip(at).map(|(source, at)| source.history.last_values(at));
         let judged = judged.unwrap_or_default();
-        Sight { verdict, text, judged, ..Sight::default() }
+        Sight { verdict, judged, ..Sight::default() }.saying(said)
     }
 
-    fn values(&self, terms: &[Option<f64>]) -> String {
+    fn values(&self, terms: &[Option<f64>], lang: Lang) -> String {
         let named = self.expression.terms.iter().zip(terms);
         let values = named.map(|(term, value)| match value {
-            Some(value) => format!("{} is {}", term.text, shown(*value, term.dimension)),
-            None => format!("{} is unknown", term.text),
+            Some(value) => {
+                let is = lang.pick("is", "为");
+                format!("{} {is} {}", term.text, shown(*value, term.dimension))
+            }
+            None => format!("{} {}", term.text, lang.pick("is unknown", "未知")),
         });
-        values.collect::<Vec<_>>().join(", ")
+        values.collect::<Vec<_>>().join(lang.pick(", ", ","))
     }
 
-    fn sentence(&self, before: Option<Verdict>, verdict: Verdict, terms: &[Option<f64>]) -> String {
+    fn sentence(
+        &self,
+        before: Option<Verdict>,
+        verdict: Verdict,
+        terms: &[Option<f64>],
+        lang: Lang,
+    ) -> String {
         let named = self.expression.terms.iter().zip(terms);
         let about = self.about.as_ref().map(|tag| format!("{tag}: ")).unwrap_or_default();
         let text = &self.expression.text;
         if verdict == Verdict::NoData {
             let missing = named.filter(|(_, value)| value.is_none());
             let missing: Vec<&str> = missing.map(|(term, _)| term.text.as_str()).collect();
-            return format!("{about}no data for {}", missing.join(", "));
+            let none = lang.pick("no data for", "无数据");
+            return format!("{about}{none} {}", missing.join(", "));
         }
-        let values = self.values(terms);
-        let no = match (before, verdict) {
-            (Some(Verdict::Abnormal), Verdict::Normal) => "no longer ",
-            (_, Verdict::Normal) => "not ",
-            _ => "",
+        let values = self.values(terms, lang);
+        let holds = match (before, verdict) {
+            (Some(Verdict::Abnormal), Verdict::Normal) => lang.pick("no longer ", "不再成立"),
+            (_, Verdict::Normal) => lang.pick("not ", "不成立"),
+            _ => lang.pick("", "成立"),
         };
-        format!("{about}{values}: {no}{text}")
+        match lang {
+            Lang::En => format!("{about}{values}: {holds}{text}"),
+            Lang::Zh => format!("{about}{values};{holds}:{text}"),
+        }
     }
 
     /// For a checkpoint.

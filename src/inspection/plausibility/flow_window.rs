@@ -12,6 +12,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::text::Lang;
 use crate::base::time::UtcOffset;
 use crate::base::units::Quantity;
 use crate::base::{Span, Stamp};
@@ -205,48 +206,63 @@ impl FlowWindow {
     }
 
     /// What it has seen of the flow at `tag` so far.
-    pub fn progress(&self, tag: &str) -> String {
+    pub fn progress(&self, tag: &str, lang: Lang) -> String {
         let FlowTest { from, to, average, .. } = self.test;
         let (limit, needed) = (shown(Quantity::Flow, self.limit.raise), self.blocks_needed);
-        let side = match self.limit.side {
-            Side::Above => "above",
-            Side::Below => "below",
-        };
+        let side = self.limit.side.word(lang);
         let open = self.state.block.map_or(String::new(), |block| {
             let mean = shown(Quantity::Flow, block.sum / f64::from(block.readings.max(1)));
             let since = block.start.hh_mm(self.utc_offset);
-            format!("; the block open since {since} has a mean of {mean} so far")
+            match lang {
+                Lang::En => format!("; the block open since {since} has a mean of {mean} so far"),
+                Lang::Zh => format!(";自 {since} 起的一段目前均值 {mean}"),
+            }
         });
-        let run = self.state.run;
-        format!(
-            "from {} to {} the flow at {tag} is judged in blocks of {average}: {run} in a row \
-             {side} {limit}, it asks for {needed}{open}",
-            clock(from),
-            clock(to)
-        )
+        let (run, from, to) = (self.state.run, clock(from), clock(to));
+        match lang {
+            Lang::En => format!(
+                "from {from} to {to} the flow at {tag} is judged in blocks of {average}: {run} in \
+                 a row {side} {limit}, it asks for {needed}{open}"
+            ),
+            Lang::Zh => format!(
+                "{from} 至 {to} 按 {average} 一段判断 {tag} 的流量:已连续 {run} 段{side} {limit},\
+                 须 {needed} 段{open}"
+            ),
+        }
     }
 
     /// One sentence about a block's mean, or about a window without one.
-    pub fn sentence(&self, tag: &str, found: FlowVerdict) -> String {
+    pub fn sentence(&self, tag: &str, found: FlowVerdict, lang: Lang) -> String {
         let limit = shown(Quantity::Flow, self.limit.raise);
         let what = match self.limit.side {
-            Side::Above => "night flow",
-            Side::Below => "flow by day",
+            Side::Above => lang.pick("night flow", "夜间流量"),
+            Side::Below => lang.pick("flow by day", "白天流量"),
         };
         let Some(mean) = found.mean.map(|mean| shown(Quantity::Flow, mean)) else {
-            return format!("no {what} at {tag} could be judged this time");
+            return match lang {
+                Lang::En => format!("no {what} at {tag} could be judged this time"),
+                Lang::Zh => format!("{tag} 本次{what}无法判断"),
+            };
         };
         let lasted = self.test.average * i64::from(self.blocks_needed);
-        match (found.verdict, self.limit.side) {
-            (Verdict::Abnormal, Side::Above) => {
+        match (lang, found.verdict, self.limit.side) {
+            (Lang::En, Verdict::Abnormal, Side::Above) => {
                 format!("{what} at {tag} has been above {limit} for {lasted}, last {mean}")
             }
-            (Verdict::Abnormal, Side::Below) => format!(
+            (Lang::En, Verdict::Abnormal, Side::Below) => format!(
                 "{what} at {tag} has been below {limit}, as if everybody slept, for {lasted}, \
                  last {mean}"
             ),
-            (_, Side::Above) => format!("{what} at {tag} is {mean}, within {limit}"),
-            (_, Side::Below) => format!("{what} at {tag} is {mean}: people draw water"),
+            (Lang::En, _, Side::Above) => format!("{what} at {tag} is {mean}, within {limit}"),
+            (Lang::En, _, Side::Below) => format!("{what} at {tag} is {mean}: people draw water"),
+            (Lang::Zh, Verdict::Abnormal, Side::Above) => {
+                format!("{tag} {what}已 {lasted} 高于 {limit},最近为 {mean}")
+            }
+            (Lang::Zh, Verdict::Abnormal, Side::Below) => {
+                format!("{tag} {what}已 {lasted} 低于 {limit},如同人人在睡,最近为 {mean}")
+            }
+            (Lang::Zh, _, Side::Above) => format!("{tag} {what} {mean},未超过 {limit}"),
+            (Lang::Zh, _, Side::Below) => format!("{tag} {what} {mean}:有人用水"),
         }
     }
 }

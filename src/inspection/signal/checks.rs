@@ -16,7 +16,7 @@ use super::timing::Pace;
 use super::{Judged, Later};
 use crate::base::time::UtcOffset;
 use crate::base::units::Quantity;
-use crate::base::{Flag, QualityTest, QualityTests, Span, Stamp};
+use crate::base::{Flag, QualityTest, QualityTests, Span, Stamp, Text};
 use crate::plant::profile::Profile;
 use crate::plant::tags::Tag;
 
@@ -261,16 +261,23 @@ impl Checks {
 
     /// What the tests that found something have seen, for a person; `now` is the moment of the
     /// last reading.
-    pub fn evidence(&mut self, found: QualityTests, now: Stamp) -> Option<String> {
+    pub fn evidence(&mut self, found: QualityTests, now: Stamp) -> Option<Text> {
         if found.contains(QualityTest::FlatLine) {
             let (lasts, readings) = (self.state.flat.lasts(now), self.state.flat.readings());
-            return Some(format!("for {lasts} ({readings} readings)"));
+            return Some(Text {
+                en: format!("for {lasts} ({readings} readings)"),
+                zh: format!("已 {lasts}({readings} 个读数)"),
+            });
         }
         let test =
             self.tests.attenuation.filter(|_| found.contains(QualityTest::AttenuatedSignal))?;
         let unit = self.quantity.measured_in().symbol;
         let moved = test.measured(&mut self.state.spread);
-        Some(format!("by {moved:.4} {unit} in {}", test.window))
+        let window = test.window;
+        Some(Text {
+            en: format!("by {moved:.4} {unit} in {window}"),
+            zh: format!("{window} 内仅 {moved:.4} {unit}"),
+        })
     }
 
     /// Forgets all that was seen.

@@ -11,6 +11,7 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use super::Judged;
+use crate::base::text::Lang;
 use crate::base::{QualityTest, QualityTests, Span, Stamp};
 
 /// From which flag on a reading counts.
@@ -152,25 +153,41 @@ impl QualityRule {
 
     /// What it has seen, as half a sentence: `4 of 58 readings within 1 h`, or nothing without a
     /// window.
-    pub fn seen(&self, counts: &Counts) -> Option<String> {
-        let (doubtful, all) = counts.total();
-        Some(format!("{doubtful} of {all} readings within {}", self.window?))
+    pub fn seen(&self, counts: &Counts, lang: Lang) -> Option<String> {
+        let ((doubtful, all), window) = (counts.total(), self.window?);
+        Some(match lang {
+            Lang::En => format!("{doubtful} of {all} readings within {window}"),
+            Lang::Zh => format!("{window} 内 {all} 个读数中有 {doubtful} 个"),
+        })
     }
 
     /// What it has counted at `tag`, and what it asks for.
-    pub fn progress(&self, counts: &Counts, tag: &str) -> String {
-        let Some(seen) = self.seen(counts) else {
-            let found = findings(if counts.held.is_empty() { self.tests } else { counts.held });
-            let not = if counts.held.is_empty() { "not doubtful" } else { "doubtful" };
-            return format!("the last reading of {tag} is {not} ({found})");
+    pub fn progress(&self, counts: &Counts, tag: &str, lang: Lang) -> String {
+        let Some(seen) = self.seen(counts, lang) else {
+            let held = counts.held;
+            let found = findings(if held.is_empty() { self.tests } else { held }, lang);
+            return match (lang, held.is_empty()) {
+                (Lang::En, true) => format!("the last reading of {tag} is not doubtful ({found})"),
+                (Lang::En, false) => format!("the last reading of {tag} is doubtful ({found})"),
+                (Lang::Zh, true) => format!("{tag} 最新读数无可疑({found})"),
+                (Lang::Zh, false) => format!("{tag} 最新读数可疑({found})"),
+            };
         };
-        let least = self.readings;
-        let share = match self.share {
-            share if share > 0.0 => format!(" and {:.0} % of all", share * 100.0),
-            _ => String::new(),
-        };
-        let found = findings(self.tests);
-        format!("{seen} of {tag} are doubtful ({found}); it asks for {least}{share}")
+        let (least, found, percent) =
+            (self.readings, findings(self.tests, lang), self.share * 100.0);
+        match (lang, self.share > 0.0) {
+            (Lang::En, false) => {
+                format!("{seen} of {tag} are doubtful ({found}); it asks for {least}")
+            }
+            (Lang::En, true) => format!(
+                "{seen} of {tag} are doubtful ({found}); it asks for {least} and {percent:.0} % of \
+                 all"
+            ),
+            (Lang::Zh, false) => format!("{tag} {seen}可疑({found});要求至少 {least} 个"),
+            (Lang::Zh, true) => {
+                format!("{tag} {seen}可疑({found});要求至少 {least} 个且占 {percent:.0} %")
+            }
+        }
     }
 
     /// The tests that its last word is about: those that doubt now, or all it listens to.
@@ -209,9 +226,26 @@ pub fn finding(test: QualityTest) -> &'static str {
     }
 }
 
+/// The same in Chinese.
+fn finding_zh(test: QualityTest) -> &'static str {
+    match test {
+        QualityTest::Timing => "时间不对",
+        QualityTest::Syntax => "不成其为数值",
+        QualityTest::GrossRange => "超出量程",
+        QualityTest::Climatology => "超出季节范围",
+        QualityTest::Spike => "尖峰",
+        QualityTest::RateOfChange => "变化过快",
+        QualityTest::FlatLine => "信号不动",
+        QualityTest::AttenuatedSignal => "信号几乎不动",
+        QualityTest::Multivariate => "他处未见的跳变",
+        QualityTest::Neighbour => "与旁边仪表不符",
+    }
+}
+
 /// What several tests find.
-pub fn findings(tests: QualityTests) -> String {
-    tests.iter().map(finding).collect::<Vec<_>>().join(" or ")
+pub fn findings(tests: QualityTests, lang: Lang) -> String {
+    let found = tests.iter().map(|test| lang.pick(finding(test), finding_zh(test)));
+    found.collect::<Vec<_>>().join(lang.pick(" or ", "或"))
 }
 
 #[cfg(test)]
@@ -241,7 +275,7 @@ mod tests {
         let spike = judged(QualityTest::Spike, Flag::Suspect);
         assert!(!rule.count(&mut counts, at(0), &spike, false));
         assert!(rule.count(&mut counts, at(33), &spike, false));
-        assert_eq!(rule.seen(&counts).as_deref(), Some("2 of 2 readings within 1 h"));
+        assert_eq!(rule.seen(&counts, Lang::En).as_deref(), Some("2 of 2 readings within 1 h"));
         assert_eq!(rule.next_part(&counts), Some(at(60)));
         assert!(rule.still_holds(&mut counts, at(59)));
         assert!(!rule.still_holds(&mut counts, at(60)));

@@ -12,6 +12,7 @@ use super::spread::{Attenuation, Measure};
 use super::timing::Pace;
 use crate::base::ids::VillageId;
 use crate::base::problem::{Spanned, Table};
+use crate::base::text::Lang;
 use crate::base::units::{Quantity, Unit};
 use crate::base::{QualityTest, QualityTests, RuleId, Span, TagId};
 use crate::inspection::book::Place;
@@ -385,7 +386,7 @@ fn read_neighbour(table: &Table<'_>, quantity: Quantity) -> Option<Neighbour> {
     let within = minutes(table, "within_min");
     if other.measured_in() != quantity.measured_in() {
         let span = table.key_span("by_quantity").unwrap_or_else(|| table.span());
-        let (one, other) = (spoken(quantity), spoken(other));
+        let (one, other) = (spoken(quantity, Lang::En), spoken(other, Lang::En));
         table.add(span, format!("{one} and {other} are in different units: they cannot agree"));
         return None;
     }

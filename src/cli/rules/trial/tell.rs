@@ -275,8 +275,8 @@ fn limit(row: &Row<'_>) -> Option<f64> {
 /// Rule, place, and what is looked for there.
 fn name(row: &Row<'_>) -> String {
     let tag = row.place.tag.as_ref().map_or("plant", TagId::as_str);
-    let limit = row.place.limit.map(|(limit, measured)| limit.words(measured));
-    let looks_for = limit.unwrap_or_else(|| row.rule.condition());
+    let limit = row.place.limit.map(|(limit, measured)| limit.words(measured, Lang::En));
+    let looks_for = limit.unwrap_or_else(|| row.rule.condition(Lang::En));
     format!("{} · {tag} · {looks_for}", row.rule.id)
 }
 
