@@ -44,6 +44,8 @@ pub(super) fn input(action: Action, now: Stamp) -> Input {
         Action::RemoveFromService => Input::RemoveFromService,
         Action::ReturnToService => Input::ReturnToService,
         Action::Reset => Input::Reset,
+        Action::Announce(stop) => Input::Announce(stop),
+        Action::Withdraw => Input::Withdraw,
     }
 }
 
@@ -54,6 +56,9 @@ pub(super) fn check(ask: &Ask, handling: &Handling) -> Result<(), CommandRefused
     let permit = match ask.action {
         Action::Shelve(_) => &shelving.permit,
         Action::RemoveFromService => out_of_service,
+        Action::Announce(_) if ask.by.reason.trim().is_empty() => {
+            return Err(CommandRefused::NoReason { alarm: ask.alarm.clone() });
+        }
         _ => return Ok(()),
     };
     let By { name, reason } = &ask.by;
@@ -86,6 +91,8 @@ pub(super) fn is_done(action: Action, state: &State) -> bool {
         Action::RemoveFromService => state.out_of_service,
         Action::ReturnToService => !state.out_of_service,
         Action::Reset => state.occurrence > 0 && state.phase == Phase::Clear,
+        Action::Announce(stop) => state.stop == Some(stop),
+        Action::Withdraw => state.stop.is_none(),
     }
 }
 
@@ -179,6 +186,20 @@ pub enum CommandRefused {
         plant: PlantId,
         /// So many.
         at_most: usize,
+    },
+    /// A stop of supply is no reason for it.
+    #[error("a stop of supply does not explain {alarm}: its rule has no `silent_in_stops = true`")]
+    NoMatterOfStops {
+        /// What was named.
+        alarm: AlarmId,
+    },
+    /// The stop is over before it is announced, or ends before it begins.
+    #[error("a stop from {from} to {until} is none: it must end after it begins, and after now")]
+    NoStop {
+        /// Its beginning.
+        from: Stamp,
+        /// Its end.
+        until: Stamp,
     },
     /// The alarm's state does not allow it.
     #[error("{alarm} is {state}, which does not allow this")]

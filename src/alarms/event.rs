@@ -7,7 +7,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::alarms::group::Grouped;
-pub use crate::base::alarm::AlarmChange;
+pub use crate::base::alarm::{AlarmChange, Stop};
 use crate::base::text::Lang;
 use crate::base::{PlantId, RuleId, Stamp, TagId, Text};
 use crate::inspection::book::{InspectionRule, Urgency};
@@ -102,6 +102,9 @@ pub struct AlarmEvent {
     /// What it belongs to, unless it is alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<Box<Grouped>>,
+    /// The announced stop of supply that it is silent in, or will be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop: Option<Box<Stop>>,
     /// The rule's labels, when it has any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labels: Option<Box<Labels>>,

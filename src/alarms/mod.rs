@@ -16,6 +16,7 @@ pub mod load;
 pub mod policy;
 pub mod standing;
 pub mod state;
+pub mod stop;
 #[cfg(test)]
 mod tests;
 
@@ -114,6 +115,9 @@ pub struct Alarm {
     /// The group it belongs to since it was last raised.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     group: Option<u64>,
+    /// Who announced the stop of supply in its state, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stop_by: Option<By>,
     why: Why,
 }
 
@@ -294,8 +298,10 @@ impl Alarms {
             return Ok(Reply::Already { state: state.shown() });
         }
         command::check(ask, &self.handling)?;
-        if matches!(ask.action, Action::Shelve(_)) && state.shelved_until.is_none() {
-            self.has_room(watch.plant)?;
+        match ask.action {
+            Action::Shelve(_) if state.shelved_until.is_none() => self.has_room(watch.plant)?,
+            Action::Announce(stop) => self.may_stop(watch, stop, *at)?,
+            _ => {}
         }
         self.tell(watch, command::input(ask.action, *at), *at, (None, Some(&ask.by)), events);
         if events.is_empty() {
@@ -461,6 +467,9 @@ impl Alarms {
             alarm.announced.forget();
         }
         alarm.state = after;
+        if matches!(input, Input::Announce(_)) {
+            alarm.stop_by = by.cloned();
+        }
         if let Some(why) = why {
             alarm.why = why;
         }
@@ -516,6 +525,7 @@ impl Alarms {
                 .chatter
                 .map(|Chatter { times, since, .. }| Box::new(Chattering { times, since })),
             group: self.grouped(watch).map(Box::new),
+            stop: change.stop.map(Box::new),
             labels: card.and_then(|card| card.labels.clone()),
             texts,
         })
@@ -580,6 +590,7 @@ impl Alarms {
             since: state.since(),
             steps: state.steps(policy),
             chatter: state.chatter,
+            stop: state.stop,
             occurrence: state.occurrence,
         };
         self.event(watch, &change, why.clone(), None)

@@ -124,6 +124,8 @@ pub struct AlarmRule {
     pub inhibited_by: Vec<RuleIndex>,
     /// The alarms of these rules bring this rule's alarms about.
     pub follows: Vec<RuleIndex>,
+    /// Its alarms are suppressed by design in stops of supply that are announced.
+    pub silent_in_stops: bool,
 }
 
 impl AlarmRule {
@@ -165,6 +167,7 @@ impl AlarmRule {
             clock,
             inhibited_by: indices(&rule.inhibited_by),
             follows: indices(&rule.follows),
+            silent_in_stops: rule.silent_in_stops,
         }
     }
 }

@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::alarms::Alarms;
 use crate::alarms::event::{AlarmId, AlarmState};
 use crate::alarms::state::{Chatter, Phase};
+use crate::alarms::stop::Announced;
 use crate::base::{RuleId, Stamp, TagId};
 use crate::ingest::observation::PlantIndex;
 use crate::inspection::finding::{Watch, Why};
@@ -30,6 +31,8 @@ pub struct Standing {
     pub why: Why,
     /// Alarms whose conditions hold and that speak for this one.
     pub spoken_for_by: Vec<(RuleId, Option<TagId>)>,
+    /// The announced stop of supply that keeps it silent, or will.
+    pub stop: Option<Announced>,
 }
 
 impl Alarms {
@@ -66,6 +69,7 @@ impl Alarms {
             shelved_until: state.shelved_until,
             why: alarm.map(|alarm| alarm.why.clone()).unwrap_or_default(),
             spoken_for_by: spoken_for_by.collect(),
+            stop: self.announced_at(watch),
         }
     }
 }

@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::alarms::event::{AlarmChange, AlarmState, Priority};
 use crate::alarms::level::Rungs;
 use crate::alarms::policy::Policy;
+pub use crate::base::alarm::Stop;
 use crate::base::{Span, Stamp};
 use crate::inspection::finding::Verdict;
 use running::Running;
@@ -71,6 +72,12 @@ pub struct State {
     pub shelved_until: Option<Stamp>,
     /// Suppressed by design.
     pub suppressed: bool,
+    /// An announced stop of supply that has not ended; suppressed by design while it lasts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop: Option<Stop>,
+    /// That stop has begun.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_stop: bool,
     /// Out of service.
     pub out_of_service: bool,
     /// When somebody was last called, or last answered.
@@ -143,6 +150,10 @@ pub enum Input {
     Suppress,
     /// No parent alarm speaks for it any more.
     Unsuppress,
+    /// A person announces a stop of supply that explains it.
+    Announce(Stop),
+    /// A person says that the stop is over, or does not take place.
+    Withdraw,
     /// A person takes it out of service.
     RemoveFromService,
     /// A person puts it back into service.
@@ -180,6 +191,8 @@ pub struct Change {
     pub steps: u8,
     /// How it chatters, while it does.
     pub chatter: Option<Chatter>,
+    /// The announced stop of supply that has not ended.
+    pub stop: Option<Stop>,
     /// How many occurrences have been announced, this one included.
     pub occurrence: u64,
 }
@@ -202,6 +215,8 @@ pub fn transition(state: State, input: Input, policy: &Policy, now: Stamp) -> (S
 /// What can become due; in this order at the same moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Due {
+    StopBegins,
+    StopEnds,
     Unshelve,
     Rise,
     OnDelay,
@@ -218,7 +233,7 @@ impl State {
         let active = self.stands();
         match (self.phase, self.unanswered) {
             _ if self.out_of_service => AlarmState::OutOfService,
-            _ if self.suppressed => AlarmState::SuppressedByDesign,
+            _ if self.suppressed || self.in_stop => AlarmState::SuppressedByDesign,
             _ if self.shelved_until.is_some() => AlarmState::Shelved,
             (Phase::Latched { .. }, true) => AlarmState::LatchedUnacknowledged,
             (Phase::Latched { .. }, false) => AlarmState::LatchedAcknowledged,
@@ -256,7 +271,7 @@ impl State {
 
     /// Is anything keeping it silent?
     pub fn is_silent(&self) -> bool {
-        self.out_of_service || self.suppressed || self.shelved_until.is_some()
+        self.out_of_service || self.suppressed || self.in_stop || self.shelved_until.is_some()
     }
 
     /// Does its condition hold, delays counted in its favour? Such an alarm speaks for others.
@@ -284,6 +299,10 @@ impl State {
 
     fn next_due(&self, policy: &Policy) -> Option<(Stamp, Due)> {
         let shelf = self.shelved_until.map(|until| (until, Due::Unshelve));
+        let stop = self.stop.map(|stop| match self.in_stop {
+            false => (stop.from, Due::StopBegins),
+            true => (stop.until, Due::StopEnds),
+        });
         let delay = match self.phase {
             Phase::Pending { from, .. } => Some((from + policy.on_delay, Due::OnDelay)),
             Phase::Latched { again } => again.map(|since| (since + policy.on_delay, Due::OnDelay)),
@@ -302,6 +321,6 @@ impl State {
         let rise = self.rungs.next_rise(policy).map(|at| (at, Due::Rise));
         let fall = self.rungs.next_fall(policy, self.held_for(policy)).map(|at| (at, Due::Fall));
         let calm = self.calm_at(policy).map(|at| (at, Due::Calm));
-        [shelf, delay, again, urge, rise, fall, calm].into_iter().flatten().min()
+        [stop, shelf, delay, again, urge, rise, fall, calm].into_iter().flatten().min()
     }
 }

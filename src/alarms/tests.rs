@@ -42,6 +42,7 @@ fn rule(id: &str, on_s: i64, off_s: i64, inhibited_by: Vec<RuleIndex>) -> AlarmR
         clock: Clock::Readings,
         inhibited_by,
         follows: vec![],
+        silent_in_stops: id == "chlorine-low",
     }
 }
 
@@ -364,4 +365,35 @@ proptest! {
         found.extend(floods.iter().map(|it| format!("{it:?}")));
         prop_assert_eq!(found, expected);
     }
+}
+
+#[test]
+fn a_stop_is_announced_to_alarms_that_it_explains_with_a_reason_and_outlives_a_restart() {
+    let mut alarms = alarms();
+    let stop = stop::Stop { from: at(100), until: at(5_000) };
+    let (reply, _) = alarms.command(&command("tag-silent/AIT-301", 0, 0, Action::Announce(stop)));
+    assert!(matches!(reply, Reply::Refused(CommandRefused::NoMatterOfStops { .. })), "{reply:?}");
+    let announce = |stop| command("chlorine-low/AIT-301", 0, 0, Action::Announce(stop));
+    let turned = stop::Stop { from: at(200), until: at(100) };
+    let (reply, _) = alarms.command(&announce(turned));
+    assert!(matches!(reply, Reply::Refused(CommandRefused::NoStop { .. })), "{reply:?}");
+    let mut without = announce(stop);
+    without.ask.by.reason.clear();
+    let (reply, _) = alarms.command(&without);
+    assert!(matches!(reply, Reply::Refused(CommandRefused::NoReason { .. })), "{reply:?}");
+    let (reply, events) = alarms.command(&announce(stop));
+    assert!(matches!(reply, Reply::Done { .. }), "{reply:?}");
+    assert_eq!(events[0].stop.as_deref(), Some(&stop));
+    assert!(matches!(alarms.command(&announce(stop)).0, Reply::Already { .. }));
+
+    let json = serde_json::to_string(&alarms.checkpoint()).expect("plain");
+    let mut again = self::alarms();
+    again.resume(serde_json::from_str(&json).expect("ours"));
+    let [(alarm, announced)] = &again.announced(PLANT)[..] else { panic!("one") };
+    assert_eq!((alarm.to_string().as_str(), announced.stop), ("sanmen/chlorine-low/AIT-301", stop));
+    assert_eq!((announced.by.reason.as_str(), announced.has_begun), ("seen", false));
+    let low = vec![finding(LOW, Some(0), 200, Abnormal)];
+    assert_eq!(said(&mut again, low, 4_999), Vec::<String>::new(), "nothing is said in it");
+    assert_eq!(said(&mut again, vec![], 6_000), ["sanmen/chlorine-low/AIT-301/1 Raised@5300"]);
+    assert_eq!(again.announced(PLANT), []);
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::Span;
+use crate::base::{Span, Stamp};
 
 /// What can happen to an alarm; the words are those of records and files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +46,10 @@ pub enum AlarmChange {
     RemovedFromService,
     /// Back in service.
     ReturnedToService,
+    /// A stop of supply is announced, in which it is kept silent by design.
+    StopAnnounced,
+    /// The announcement is taken back, or the stop is over earlier.
+    StopWithdrawn,
     /// There is nothing to judge by any more; the alarm keeps its state.
     NoData,
     /// There are values again.
@@ -69,7 +73,7 @@ impl FloodChange {
 
 impl AlarmChange {
     /// As records and files write it.
-    pub const CHOICES: [(&'static str, Self); 20] = [
+    pub const CHOICES: [(&'static str, Self); 22] = [
         ("raised", Self::Raised),
         ("cleared", Self::Cleared),
         ("acknowledged", Self::Acknowledged),
@@ -88,6 +92,8 @@ impl AlarmChange {
         ("unsuppressed", Self::Unsuppressed),
         ("removed-from-service", Self::RemovedFromService),
         ("returned-to-service", Self::ReturnedToService),
+        ("stop-announced", Self::StopAnnounced),
+        ("stop-withdrawn", Self::StopWithdrawn),
         ("no-data", Self::NoData),
         ("data-back", Self::DataBack),
     ];
@@ -119,6 +125,8 @@ impl AlarmChange {
             Self::Unsuppressed => "解除抑制",
             Self::RemovedFromService => "停用",
             Self::ReturnedToService => "恢复使用",
+            Self::StopAnnounced => "预告停水",
+            Self::StopWithdrawn => "停水预告结束",
             Self::NoData => "无数据",
             Self::DataBack => "数据恢复",
         }
@@ -141,10 +149,23 @@ pub enum Action {
     RemoveFromService,
     /// Put it back into service.
     ReturnToService,
+    /// Announce a stop of supply that explains it.
+    Announce(Stop),
+    /// Say that the announced stop is over, or does not take place.
+    Withdraw,
+}
+
+/// A stop of supply that is announced (计划停水).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stop {
+    /// When supply stops.
+    pub from: Stamp,
+    /// When there is water again: what lasts longer is an alarm.
+    pub until: Stamp,
 }
 
 impl Action {
-    /// As files write it; how long a shelf lasts stands beside it.
+    /// As `[[answer]]`s write it; how long a shelf lasts stands beside it. Stops have their own form.
     pub const CHOICES: [(&'static str, Self); 6] = [
         ("acknowledge", Self::Acknowledge),
         ("shelve", Self::Shelve(Span::ZERO)),
@@ -161,13 +182,18 @@ impl Action {
 
     /// Must somebody say why?
     pub fn needs_reason(self) -> bool {
-        matches!(self, Self::Shelve(_) | Self::RemoveFromService)
+        matches!(self, Self::Shelve(_) | Self::RemoveFromService | Self::Announce(_))
     }
 }
 
 /// The word of files and of the command line.
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Announce(_) => return f.pad("announce"),
+            Self::Withdraw => return f.pad("withdraw"),
+            _ => {}
+        }
         let plain = if matches!(self, Self::Shelve(_)) { Self::Shelve(Span::ZERO) } else { *self };
         let found = Self::CHOICES.iter().find(|(_, known)| *known == plain);
         f.pad(found.map_or("", |(name, _)| *name))

@@ -3,6 +3,7 @@
 mod ask;
 mod list;
 mod report;
+mod stops;
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -54,6 +55,10 @@ enum Command {
     RemoveFromService(ask::ReasonedArgs),
     /// Put an alarm back into service
     ReturnToService(ask::AskArgs),
+    /// Announce a stop of supply: the alarms that it explains are silent in it
+    Announce(stops::AnnounceArgs),
+    /// Say that an announced stop is over, or does not take place
+    Withdraw(stops::WithdrawArgs),
 }
 
 /// Where an alarm is looked for.
@@ -84,6 +89,8 @@ pub fn run(args: &AlarmsArgs, out: &mut dyn Write) -> Result<(), Failure> {
         Command::Reset(args) => ask::reset(args, out),
         Command::RemoveFromService(args) => ask::remove_from_service(args, out),
         Command::ReturnToService(args) => ask::return_to_service(args, out),
+        Command::Announce(args) => stops::announce(args, out),
+        Command::Withdraw(args) => stops::withdraw(args, out),
     }
 }
 

@@ -15,11 +15,13 @@ use crate::cli::exit::Failure;
 use crate::cli::library::{self, FleetScript, Library, Script};
 use crate::cli::live;
 use crate::cli::settings::Settings;
+use crate::exercise::answers::Answers;
 use crate::exercise::fleet::cast;
 use crate::exercise::live::company::Company;
 use crate::exercise::live::pace::Pace;
 use crate::exercise::live::stop::Stop;
 use crate::exercise::offline::exercise_name;
+use crate::inspection::book::Book;
 use crate::plant::Plant;
 use crate::plant::fleet::Fleet;
 use crate::scenario::Scenario;
@@ -63,9 +65,11 @@ pub struct Outline {
 }
 
 impl Ready {
-    /// What happens to each plant, and who answers its alarms.
-    pub fn scenarios(&self) -> impl Iterator<Item = &Scenario> {
-        self.parts.iter().map(|(_, scenario)| scenario)
+    /// What people answer and announce at each plant, whose rules are `book`.
+    pub fn answers(&self, book: &Book) -> Vec<Answers> {
+        let answers =
+            |(plant, scenario): &(Arc<Plant>, Scenario)| Answers::of(scenario, plant, book);
+        self.parts.iter().map(answers).collect()
     }
 
     /// Reads everything a live run needs; every mistake of every file at once. `seed`: instead of

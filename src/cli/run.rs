@@ -23,7 +23,6 @@ use crate::cli::ready::Ready;
 use crate::cli::show::{self, Played, Screen, Subject};
 use crate::cli::talk::{self, OrderFlags};
 use crate::cli::view::words::Words;
-use crate::exercise::answers::Answers;
 use crate::exercise::live::company::{Company, Voices};
 use crate::exercise::live::orders::{OrderHand, Orders};
 use crate::exercise::live::people;
@@ -199,6 +198,7 @@ impl Stage {
         let (what, at) = ((company, voices, pace), (place, settings, screen.lang()));
         let simulating = drill::start(what, (staged, backstage), (aside, orders), at, &stopped);
         let played = played(&ready, seen.clone(), outside, &stopped);
+        let answers = ready.answers(&book);
         let subject = Subject {
             plants,
             title: ready.fleet.clone(),
@@ -212,7 +212,6 @@ impl Stage {
             tokio::spawn(live::report_pace(seen, pace, screen.lang())); // the view shows it itself
         }
         let snapshots = told.snapshots.clone();
-        let answers = ready.scenarios().map(Answers::new).collect();
         tokio::spawn(people::play(answers, snapshots.clone(), hand));
         // The plants end by themselves, by Ctrl-C, or because a person quits the view.
         let showing =

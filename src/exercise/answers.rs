@@ -1,12 +1,18 @@
 //! Plays the `[[answer]]`s of a scenario: what people do about alarms, at their time.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use crate::alarms::command::{Ask, Command, CommandRefused, Reply};
+use crate::alarms::command::{Action, Ask, Command, CommandRefused, Reply};
 use crate::alarms::event::{AlarmEvent, AlarmId, By};
+use crate::base::ids::VillageId;
 use crate::base::{PlantId, RuleId, Stamp, TagId};
-use crate::scenario::Scenario;
-use crate::scenario::answer::{Answer, When};
+use crate::ingest::observation::PlantIndex;
+use crate::inspection::book::Book;
+use crate::monitor::{Monitor, MonitorSettings};
+use crate::plant::Plant;
+use crate::scenario::answer::{Announcement, Answer, When};
+use crate::scenario::{AlarmName, Scenario};
 
 /// The answers that are still to be given.
 #[derive(Debug, Clone)]
@@ -32,7 +38,7 @@ pub struct Unanswered {
 
 impl Answers {
     /// The answers of a scenario.
-    pub fn new(scenario: &Scenario) -> Self {
+    fn new(scenario: &Scenario) -> Self {
         let mut waiting = BTreeMap::new();
         for (position, answer) in scenario.answers.iter().enumerate() {
             if let When::At(at) = answer.when {
@@ -41,6 +47,37 @@ impl Answers {
         }
         let (plant, script) = (scenario.plant.clone(), scenario.answers.clone());
         Self { plant, script, raised: BTreeMap::new(), waiting }
+    }
+
+    /// The same, with the stops of supply that the scenario announces. `alarms` gives those that a
+    /// stop in these villages explains.
+    fn with_stops(
+        mut self,
+        scenario: &Scenario,
+        alarms: impl Fn(&[VillageId]) -> Vec<AlarmId>,
+    ) -> Self {
+        for announcement in &scenario.announcements {
+            let Announcement { place, at, stop, village, by, reason } = announcement.clone();
+            let concerned = alarms(village.as_slice());
+            // Where it explains nothing, nothing is asked.
+            let Some(first) = concerned.first() else { continue };
+            let alarm = AlarmName { rule: first.rule.clone(), rule_span: 0..0, tag: None };
+            self.waiting.insert((at, self.script.len()), concerned);
+            let (when, what) = (When::At(at), Action::Announce(stop));
+            self.script.push(Answer { place, alarm, when, what, by, reason });
+        }
+        self
+    }
+
+    /// What people answer and announce in a scenario of `plant`, whose rules are `book`.
+    pub fn of(scenario: &Scenario, plant: &Arc<Plant>, book: &Book) -> Self {
+        let answers = Self::new(scenario);
+        if scenario.announcements.is_empty() {
+            return answers;
+        }
+        let (plants, settings) = (vec![Arc::clone(plant)], MonitorSettings::default());
+        let monitor = Monitor::new(plants, book.clone(), settings);
+        answers.with_stops(scenario, |villages| monitor.alarms_of_stops(PlantIndex(0), villages))
     }
 
     /// The plant whose alarms are answered.

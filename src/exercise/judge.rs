@@ -243,7 +243,9 @@ impl Court<'_> {
     /// Answers that could not be given.
     fn unanswered(&self) -> Vec<Failing> {
         let failing = |found: &Unanswered| {
-            let answer = self.scenario.answers.get(found.answer)?;
+            let Some(answer) = self.scenario.answers.get(found.answer) else {
+                return self.unannounced(found);
+            };
             let (what, alarm) = (answer.what, named(&answer.alarm));
             Some(Failing {
                 place: answer.place.clone(),
@@ -253,6 +255,18 @@ impl Court<'_> {
             })
         };
         self.played.unanswered.iter().filter_map(failing).collect()
+    }
+
+    /// A stop that could not be announced: announcements count on after the answers.
+    fn unannounced(&self, found: &Unanswered) -> Option<Failing> {
+        let at = found.answer.checked_sub(self.scenario.answers.len())?;
+        let announcement = self.scenario.announcements.get(at)?;
+        Some(Failing {
+            place: announcement.place.clone(),
+            expected: format!("{} to announce a stop of supply", announcement.by),
+            came: format!("at {} {}", self.local(found.at), found.why),
+            readings: Vec::new(),
+        })
     }
 
     fn uncovered(&self) -> Vec<Failing> {

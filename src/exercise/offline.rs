@@ -400,7 +400,7 @@ impl<'a> Stage<'a> {
             pumps: BTreeMap::new(),
             kwh_per_m3: None,
         };
-        let (heads, answers) = (Heads::default(), Answers::new(scenario));
+        let (heads, answers) = (Heads::default(), Answers::of(scenario, plant, book));
         Self { plant, monitor, heads, answers, played, tape: None }
     }
 

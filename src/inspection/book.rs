@@ -83,6 +83,8 @@ pub struct InspectionRule {
     pub inhibited_by: Vec<RuleId>,
     /// Alarms of these bring alarms of this rule about: they belong together, and are all told.
     pub follows: Vec<RuleId>,
+    /// A stop of supply that is announced explains its alarms: they are suppressed in it.
+    pub silent_in_stops: bool,
     /// What to do.
     pub advice: Text,
     /// Words that alarms of it carry, for whoever sorts them.

@@ -115,6 +115,7 @@ fn read_rule(table: &Table<'_>, named: &mut Vec<(RuleId, Place)>) -> Option<Insp
     let re_alarm = opt_minutes(table, "re_alarm_min", 1.0);
     let escalate = opt_minutes(table, "escalate_min", 1.0);
     let latched = table.opt_bool("latched").is_some_and(Spanned::into_inner);
+    let silent_in_stops = table.opt_bool("silent_in_stops").is_some_and(Spanned::into_inner);
     let priority = table.choice("priority", &URGENCIES);
     let is_highest = priority.as_ref().is_some_and(|it| *it.get_ref() == Urgency::High);
     if let Some(span) = table.key_span("escalate_min").filter(|_| is_highest) {
@@ -154,6 +155,7 @@ fn read_rule(table: &Table<'_>, named: &mut Vec<(RuleId, Place)>) -> Option<Insp
         no_data: manner.no_data,
         inhibited_by: manner.inhibited_by,
         follows: follows?,
+        silent_in_stops,
         advice: advice?,
         labels,
         runbook: runbook.map(Spanned::into_inner),

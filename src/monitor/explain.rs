@@ -3,7 +3,10 @@
 use serde::Serialize;
 
 use super::Monitor;
+use crate::alarms::event::AlarmId;
 use crate::alarms::standing::Standing;
+use crate::alarms::stop::Announced;
+use crate::base::ids::VillageId;
 use crate::base::{Flag, PlantId, QualityTests, RuleId, Stamp, TagId, Text};
 use crate::ingest::observation::PlantIndex;
 use crate::inspection::book::{Book, InspectionRule};
@@ -51,6 +54,30 @@ impl Monitor {
         let watches = self.inspection.watches().map(|(watch, _)| watch);
         let here = watches.filter(|watch| watch.plant == plant && watch.rule == rule);
         here.map(|watch| watch.tag).collect()
+    }
+
+    /// The alarms of a plant that a stop of supply in these villages explains, all of them when
+    /// none is named. `book` is the monitor's own.
+    pub fn alarms_of_stops(&self, plant: PlantIndex, villages: &[VillageId]) -> Vec<AlarmId> {
+        let Some(whole) = self.plants.get(plant.0) else { return Vec::new() };
+        let wanted = |village: &Option<VillageId>| match village {
+            Some(village) => villages.is_empty() || villages.contains(village),
+            None => villages.is_empty(),
+        };
+        let watches = self.inspection.watches().map(|(watch, _)| watch);
+        let here = watches
+            .filter(|watch| watch.plant == plant && self.alarms.is_silent_in_stops(watch.rule));
+        let concerned = here.filter(|watch| {
+            let tag = watch.tag.and_then(|tag| whole.instruments.get(tag.0));
+            tag.map_or(villages.is_empty(), |it| wanted(&it.tag.village))
+        });
+        concerned.filter_map(|watch| self.alarms.name(watch)).collect()
+    }
+
+    /// Every alarm with an announced stop of supply that has not ended, of every plant.
+    pub fn announced_stops(&self) -> Vec<(AlarmId, Announced)> {
+        let plants = (0..self.plants.len()).map(PlantIndex);
+        plants.flat_map(|plant| self.alarms.announced(plant)).collect()
     }
 
     /// Why the alarm of a rule at a place is raised, or is not; `book` is the monitor's own. None

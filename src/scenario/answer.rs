@@ -1,6 +1,7 @@
 //! What people answer to alarms in a scenario, and when.
 
-use crate::base::alarm::Action;
+use crate::base::alarm::{Action, Stop};
+use crate::base::ids::VillageId;
 use crate::base::{Span, Stamp};
 use crate::scenario::AlarmName;
 
@@ -18,6 +19,23 @@ pub struct Answer {
     /// Who.
     pub by: String,
     /// Why; may be empty where no reason is asked for.
+    pub reason: String,
+}
+
+/// One `[[announce]]` of a scenario: a stop of supply that people are told of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Announcement {
+    /// `file:line`, for messages.
+    pub place: String,
+    /// When it is announced.
+    pub at: Stamp,
+    /// From when to when there is no water.
+    pub stop: Stop,
+    /// Where; none: in all villages.
+    pub village: Option<VillageId>,
+    /// Who announces it.
+    pub by: String,
+    /// What for.
     pub reason: String,
 }
 

@@ -127,6 +127,7 @@ impl FleetScenario {
             injections: injections.collect(),
             repairs: Vec::new(),
             answers: Vec::new(),
+            announcements: Vec::new(),
             expectations: Vec::new(),
             tickets: Vec::new(),
             energy: Vec::new(),

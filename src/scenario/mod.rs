@@ -61,6 +61,8 @@ pub struct Scenario {
     pub repairs: Vec<Repair>,
     /// What people do about alarms, in the file's order.
     pub answers: Vec<answer::Answer>,
+    /// Stops of supply that are announced, in the file's order.
+    pub announcements: Vec<answer::Announcement>,
     /// What must and must not follow, in the file's order.
     pub expectations: Vec<Expectation>,
     /// What floods of alarms there must and must not be, in the file's order.

@@ -33,6 +33,7 @@ fn event(tag: &str, n: u64, at_min: i64, change: AlarmChange) -> AlarmEvent {
         why: Why::default(),
         by: None,
         chattering: None,
+        stop: None,
         group: None,
         labels: None,
         texts: None,

@@ -24,11 +24,14 @@ impl Running<'_> {
         self.state.said_at = Some(at);
         let (state, since) = (self.state.shown(), self.state.since());
         let (steps, chatter) = (self.state.steps(self.policy), self.state.chatter);
-        self.changes.push(Change { at, change, state, since, steps, chatter, occurrence });
+        let stop = self.state.stop;
+        self.changes.push(Change { at, change, state, since, steps, chatter, stop, occurrence });
     }
 
     pub fn fire(&mut self, due: Due, at: Stamp) {
         match due {
+            Due::StopBegins => self.begin_stop(at),
+            Due::StopEnds => self.end_stop(at),
             Due::Unshelve => self.unshelve(AlarmChange::ShelfExpired, at),
             Due::OnDelay => self.activate(at),
             Due::OffDelay => self.end(at),
@@ -83,6 +86,26 @@ impl Running<'_> {
                 }
             }
             Input::Unsuppress if self.state.suppressed => self.unsuppress(now),
+            Input::Announce(stop) if stop.until > now && stop.from < stop.until => {
+                self.state.stop = Some(stop);
+                self.say(AlarmChange::StopAnnounced, now);
+                match (self.state.in_stop, stop.from <= now) {
+                    (false, true) => self.begin_stop(now),
+                    (true, false) => {
+                        self.state.in_stop = false;
+                        self.speak_for_itself(now);
+                    }
+                    _ => {}
+                }
+            }
+            Input::Withdraw if self.state.stop.is_some() => {
+                self.state.stop = None;
+                let had_begun = std::mem::take(&mut self.state.in_stop);
+                self.say(AlarmChange::StopWithdrawn, now);
+                if had_begun {
+                    self.speak_for_itself(now);
+                }
+            }
             Input::RemoveFromService if !self.state.out_of_service => {
                 self.state.out_of_service = true;
                 self.say(AlarmChange::RemovedFromService, now);
@@ -281,8 +304,10 @@ impl Running<'_> {
     }
 
     fn begin_again(&mut self, now: Stamp) {
-        let (hidden, said) = (self.state.suppressed && self.state.is_known(), self.changes.len());
+        let silent = self.state.suppressed || self.state.in_stop;
+        let (hidden, said) = (silent && self.state.is_known(), self.changes.len());
         self.state.suppressed = false;
+        (self.state.stop, self.state.in_stop) = (None, false);
         self.state.without_data = false;
         self.state.rungs = Rungs::default();
         self.state.said_at = None; // time itself has gone back
@@ -314,10 +339,34 @@ impl Running<'_> {
         self.speak_again(at);
     }
 
-    /// The parent alarm has gone. What it spoke for gets its on-delay again before it is announced:
-    /// after a link comes back, every instrument may first send its reading.
+    /// Supply stops, as was announced.
+    fn begin_stop(&mut self, at: Stamp) {
+        let was_silent = self.state.suppressed;
+        self.state.in_stop = true;
+        if self.state.is_known() && !was_silent {
+            self.say(AlarmChange::Suppressed, at);
+        }
+    }
+
+    /// By now there should be water again; where there is none, it is an alarm.
+    fn end_stop(&mut self, at: Stamp) {
+        self.state.stop = None;
+        self.state.in_stop = false;
+        self.speak_for_itself(at);
+    }
+
+    /// The parent alarm has gone.
     fn unsuppress(&mut self, now: Stamp) {
         self.state.suppressed = false;
+        self.speak_for_itself(now);
+    }
+
+    /// What spoke for it is over. It gets its on-delay again before it is announced: after a link
+    /// comes back, every instrument may first send its reading.
+    fn speak_for_itself(&mut self, now: Stamp) {
+        if self.state.suppressed || self.state.in_stop {
+            return; // something else speaks for it still
+        }
         let waits = match self.state.phase {
             Phase::Active { since } if !self.state.announced && !self.state.is_silent() => {
                 self.state.phase = Phase::Pending { since, from: now };

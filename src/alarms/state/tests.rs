@@ -516,3 +516,52 @@ proptest! {
         prop_assert_eq!(run(&policy, &inputs), plain);
     }
 }
+
+/// A stop of supply, in seconds.
+fn stop(from: i64, until: i64) -> Input {
+    Input::Announce(Stop { from: at(from), until: at(until) })
+}
+
+#[test]
+fn an_announced_stop_keeps_an_alarm_silent_and_what_lasts_longer_is_raised() {
+    let announced = (0, stop(100, 500));
+    let said = live(POLICY, &[announced, (120, ABNORMAL), (490, NORMAL), (900, Input::Time)]);
+    assert_eq!(said, "StopAnnounced@0→A", "the water is back in time");
+    let said = live(POLICY, &[announced, (120, ABNORMAL), (900, Input::Time)]);
+    assert_eq!(said, "StopAnnounced@0→A Raised@560→B", "with its on-delay, from the end on");
+    let early = live(POLICY, &[announced, (10, ABNORMAL), (99, Input::Time)]);
+    assert_eq!(early, "StopAnnounced@0→A Raised@70→B", "it came before the stop");
+    let later = live(POLICY, &[announced, (501, ABNORMAL), (900, Input::Time)]);
+    assert_eq!(later, "StopAnnounced@0→A Raised@561→B");
+}
+
+#[test]
+fn what_stands_is_suppressed_when_the_stop_begins_and_is_there_again_when_it_ends() {
+    let standing = [(0, ABNORMAL), (70, stop(100, 500))];
+    let said = live(POLICY, &[standing[0], standing[1], (501, Input::Time)]);
+    assert_eq!(said, "Raised@60→B StopAnnounced@70→B Suppressed@100→H Unsuppressed@500→B");
+    // Announced while the water is gone already, and taken back.
+    let said = live(POLICY, &[(0, ABNORMAL), (70, stop(10, 500)), (90, Input::Withdraw)]);
+    let wanted = "Raised@60→B StopAnnounced@70→B Suppressed@70→H StopWithdrawn@90→B \
+                  Unsuppressed@90→B";
+    assert_eq!(said, wanted);
+}
+
+#[test]
+fn a_stop_that_is_over_or_turned_round_announces_nothing() {
+    assert_eq!(live(POLICY, &[(100, stop(0, 100))]), "");
+    assert_eq!(live(POLICY, &[(100, stop(300, 200))]), "");
+    assert_eq!(live(POLICY, &[(100, Input::Withdraw)]), "");
+}
+
+#[test]
+fn a_parent_alarm_that_ends_within_a_stop_lets_nothing_out() {
+    let inputs = [
+        (0, stop(10, 500)),
+        (20, Input::Suppress),
+        (30, ABNORMAL),
+        (200, Input::Unsuppress),
+        (499, Input::Time),
+    ];
+    assert_eq!(live(POLICY, &inputs), "StopAnnounced@0→A");
+}

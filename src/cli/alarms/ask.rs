@@ -63,7 +63,7 @@ struct WhoArgs {
     place: WhereArgs,
 }
 
-fn some_text(text: &str) -> Result<String, &'static str> {
+pub(super) fn some_text(text: &str) -> Result<String, &'static str> {
     let text = text.trim();
     if text.is_empty() { Err("must say something") } else { Ok(text.to_owned()) }
 }
@@ -168,7 +168,7 @@ fn hint(alarm: &AlarmId, standing: &[AlarmEvent]) -> String {
 }
 
 /// Has it done: by ourselves when no monitor has the ledger, else by the monitor that has it.
-async fn put(scene: &Scene, ask: Ask) -> Result<Reply, Failure> {
+pub(super) async fn put(scene: &Scene, ask: Ask) -> Result<Reply, Failure> {
     match Sqlite::open(&scene.folder, live::roster(&scene.plants)).await {
         Ok(store) => {
             let (plants, book) = (scene.plants.clone(), scene.book.clone());

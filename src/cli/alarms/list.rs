@@ -6,7 +6,7 @@ use std::io::Write;
 use clap::Args;
 use serde_json::json;
 
-use super::{Scene, WhereArgs};
+use super::{Scene, WhereArgs, stops};
 use crate::alarms::event::{AlarmEvent, AlarmState};
 use crate::alarms::flood::Flood;
 use crate::alarms::group::{Fold, fold};
@@ -35,11 +35,12 @@ pub struct ListArgs {
 
 /// Writes a line an alarm, and on stderr how many are set aside.
 pub fn run(args: &ListArgs, out: &mut dyn Write) -> Result<(), Failure> {
-    let (scene, snapshot) = live::block_on(|_, _| async {
+    let (scene, monitor) = live::block_on(|_, _| async {
         let scene = Scene::open(&args.place).await?;
-        let snapshot = scene.snapshot().await?;
-        Ok((scene, snapshot))
+        let monitor = scene.monitor().await?;
+        Ok((scene, monitor))
     })?;
+    let (snapshot, stops) = (monitor.snapshot(), monitor.announced_stops());
     let floods: Vec<String> = snapshot.plants.iter().filter_map(flood_words).collect();
     let mut standing: Vec<AlarmEvent> =
         snapshot.plants.into_iter().flat_map(|plant| plant.standing).collect();
@@ -81,9 +82,8 @@ pub fn run(args: &ListArgs, out: &mut dyn Write) -> Result<(), Failure> {
     }
     out.flush()?;
     say(&aside.join(" · "));
-    for flood in &floods {
-        say(flood);
-    }
+    floods.iter().for_each(|flood| say(flood));
+    stops::lines(&scene, &stops).iter().for_each(|stop| say(stop));
     Ok(())
 }
 

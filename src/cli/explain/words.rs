@@ -4,6 +4,7 @@ use std::io::Write;
 
 use crate::alarms::event::{AlarmEvent, AlarmState};
 use crate::alarms::state::{Chatter, Phase};
+use crate::alarms::stop::Announced;
 use crate::base::text::Lang;
 use crate::base::units::Quantity;
 use crate::base::{RuleId, Stamp};
@@ -47,6 +48,14 @@ impl Page<'_> {
         let aside = match it.alarm.state {
             AlarmState::OutOfService => {
                 self.say("out of service: ".to_owned(), "已停用:".to_owned())
+            }
+            AlarmState::SuppressedByDesign if it.alarm.spoken_for_by.is_empty() => {
+                let until = it.alarm.stop.as_ref().map(|it| self.clock(it.stop.until));
+                let until = until.unwrap_or_default();
+                self.say(
+                    format!("kept silent by an announced stop of supply until {until}: "),
+                    format!("已预告停水至 {until},期间不报警:"),
+                )
             }
             AlarmState::SuppressedByDesign => {
                 let parents = it.alarm.spoken_for_by.iter();
@@ -253,6 +262,7 @@ impl Page<'_> {
             (self.word("last alarm", "上次报警"), self.last_alarm(it)),
             (self.word("ledger", "台账"), recorded.map(|it| self.recorded(it)).unwrap_or_default()),
             (self.word("silent if", "被其代替"), self.parents(it)),
+            (self.word("stop", "停水预告"), self.stop(it)),
             (
                 self.word("follows", "起因"),
                 rule.follows.iter().map(RuleId::as_str).collect::<Vec<_>>().join(", "),
@@ -309,6 +319,20 @@ impl Page<'_> {
         let change = self.word(event.change.name(), event.change.zh());
         let state = self.word(event.state.name(), Words::of(Lang::Zh).state(event.state));
         format!("{} {change} · {state}{by}", self.clock(event.at))
+    }
+
+    fn stop(&self, it: &Explanation) -> String {
+        match &it.alarm.stop {
+            Some(Announced { stop, by, .. }) => {
+                let [from, until] = [stop.from, stop.until].map(|at| self.clock(at));
+                let to = self.word("to", "至");
+                format!("{from} {to} {until} · {} · {}", by.reason, by.name)
+            }
+            None if self.rule.silent_in_stops => self
+                .word("none announced; in one it would be silent", "无;预告的停水期间不报警")
+                .to_owned(),
+            None => String::new(),
+        }
     }
 
     fn parents(&self, it: &Explanation) -> String {

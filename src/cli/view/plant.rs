@@ -295,9 +295,11 @@ impl<'a> Portrait<'a> {
             | AlarmChange::ShelfExpired
             | AlarmChange::RemovedFromService
             | AlarmChange::ReturnedToService => (answer, Level::Calm),
-            AlarmChange::Suppressed | AlarmChange::Unsuppressed | AlarmChange::DataBack => {
-                return None;
-            }
+            AlarmChange::Suppressed
+            | AlarmChange::Unsuppressed
+            | AlarmChange::StopAnnounced
+            | AlarmChange::StopWithdrawn
+            | AlarmChange::DataBack => return None,
         };
         let tag = event.id.tag.as_ref().map_or(event.id.plant.as_str(), |tag| tag.as_str());
         let text = format!("{tag} {} · {}", self.title(event), self.reason(event));

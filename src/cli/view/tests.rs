@@ -334,6 +334,7 @@ fn low_pressure(state: AlarmState) -> AlarmEvent {
         why: Why { value: Some(97.2), limit: Some(98.07), ..Why::default() },
         by: None,
         chattering: None,
+        stop: None,
         group: None,
         labels: None,
         texts: None,

@@ -2,6 +2,7 @@
 //!
 //! In: TOML text, the plants. Out: a checked `Scenario`. Must not know: which rules there are.
 
+mod announcements;
 mod answers;
 mod exercise;
 mod expectations;
@@ -20,6 +21,7 @@ use crate::base::random::Seed;
 use crate::base::time::UtcOffset;
 use crate::base::{Span, Stamp, Text};
 use crate::plant::Plant;
+use announcements::read_announcements;
 use answers::read_answers;
 pub use exercise::{load_exercise, read_fault};
 use expectations::{read_allowed, read_expectations};
@@ -110,6 +112,7 @@ fn read_scenario(table: &Table<'_>, head: &Head<'_>) -> Option<Scenario> {
     let has_samples =
         injected.map(|it| &it.kind).any(|kind| matches!(kind, InjectionKind::Laboratory(_)));
     let answers = read_answers(table, names, run, injections);
+    let announcements = read_announcements(table, names, run);
     let expected = read_expectations(table, names, run, injections);
     let allowed = read_allowed(table, names);
     let (run, (start, utc_offset)) = (run?, *start.as_ref()?.get_ref());
@@ -130,6 +133,7 @@ fn read_scenario(table: &Table<'_>, head: &Head<'_>) -> Option<Scenario> {
         residents: residents.is_some_and(Spanned::into_inner) || !expected.tickets.is_empty(),
         laboratory: laboratory.is_some_and(Spanned::into_inner) || has_samples,
         answers,
+        announcements,
         expectations: expected.alarms,
         floods: expected.floods,
         tickets: expected.tickets,
