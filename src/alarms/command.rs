@@ -194,8 +194,12 @@ pub enum CommandRefused {
         alarm: AlarmId,
     },
     /// The stop is over before it is announced, or ends before it begins.
-    #[error("a stop from {from} to {until} is none: it must end after it begins, and after now")]
+    #[error(
+        "a stop from {from} to {until} is none: it is {at}, and a stop must end after it begins"
+    )]
     NoStop {
+        /// When it was announced.
+        at: Stamp,
         /// Its beginning.
         from: Stamp,
         /// Its end.

@@ -75,7 +75,7 @@ impl Alarms {
     ) -> Result<(), CommandRefused> {
         let Stop { from, until } = stop;
         if until <= at || from >= until {
-            return Err(CommandRefused::NoStop { from, until });
+            return Err(CommandRefused::NoStop { at, from, until });
         }
         let is_silent = self.rules.get(watch.rule.0).is_some_and(|rule| rule.silent_in_stops);
         match self.id(watch, 0) {

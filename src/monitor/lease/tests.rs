@@ -44,6 +44,7 @@ fn event(tag: usize, n: u64, state: AlarmState) -> AlarmEvent {
         why: Why::default(),
         by: None,
         chattering: None,
+        stop: None,
         group: None,
         labels: None,
         texts: None,
