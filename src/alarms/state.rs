@@ -299,9 +299,8 @@ impl State {
 
     fn next_due(&self, policy: &Policy) -> Option<(Stamp, Due)> {
         let shelf = self.shelved_until.map(|until| (until, Due::Unshelve));
-        let stop = self.stop.map(|stop| match self.in_stop {
-            false => (stop.from, Due::StopBegins),
-            true => (stop.until, Due::StopEnds),
+        let stop = self.stop.map(|stop| {
+            if self.in_stop { (stop.until, Due::StopEnds) } else { (stop.from, Due::StopBegins) }
         });
         let delay = match self.phase {
             Phase::Pending { from, .. } => Some((from + policy.on_delay, Due::OnDelay)),

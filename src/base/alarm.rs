@@ -165,7 +165,8 @@ pub struct Stop {
 }
 
 impl Action {
-    /// As `[[answer]]`s write it; how long a shelf lasts stands beside it. Stops have their own form.
+    /// As `[[answer]]`s write it; how long a shelf lasts stands beside it. Stops have a form of
+    /// their own.
     pub const CHOICES: [(&'static str, Self); 6] = [
         ("acknowledge", Self::Acknowledge),
         ("shelve", Self::Shelve(Span::ZERO)),

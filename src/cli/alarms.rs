@@ -1,6 +1,7 @@
 //! `sanmen alarms …`: what stands, and a person's answers, while the monitor runs or stands still.
 
 mod ask;
+mod heard;
 mod list;
 mod report;
 mod stops;
@@ -39,7 +40,7 @@ pub struct AlarmsArgs {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// List the alarms that stand or wait for an answer, most urgent first
-    List(list::ListArgs),
+    List(Box<list::ListArgs>),
     /// Measure what alarms ask of people: rate, floods, chattering, stale, most frequent, answers
     Report(report::ReportArgs),
     /// Say that somebody has seen an alarm and cares for it

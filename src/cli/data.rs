@@ -20,6 +20,11 @@ pub struct DataArgs {
 }
 
 impl DataArgs {
+    /// The run that is named, if one is.
+    pub fn space(&self) -> Option<&Space> {
+        self.space.as_ref()
+    }
+
     /// The folder of the one ledger that is meant. Errors: there is none, or it is one of several.
     pub fn folder(&self) -> Result<PathBuf, Failure> {
         if let Some(space) = &self.space {

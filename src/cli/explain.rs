@@ -179,6 +179,7 @@ fn of_scenario(path: &std::path::Path, args: &ExplainArgs) -> Result<Moment, Fai
         return Err(Failure::usage(text));
     };
     let plant = plants.get(scenario.plant.as_str()).ok_or(Failure::Bug)?;
+    let book = library.judging(&book, scenario.judged_by.as_ref())?.into_owned();
     judge::unknown_rules(&scenario, &[&book]).into_result(Some(()))?;
     let (first, last) = (scenario.start, scenario.end());
     if let Some(at) = args.at.filter(|at| *at < first || *at > last) {

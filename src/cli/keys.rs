@@ -89,6 +89,19 @@ impl TrustFlags {
         Ok(trust)
     }
 
+    /// Who is believed of what monitors say about alarms: the monitor of this folder, those that it
+    /// names, and the keys given.
+    pub fn monitors(&self, is_loopback: bool, settings: &Settings) -> Result<Trust, Failure> {
+        let usual = settings.unsigned.rule(is_loopback);
+        let rule = if self.accept_unsigned { Unsigned::Accept } else { usual };
+        let mut trust = Trust::new(rule);
+        self.folder.open()?.tell_monitors(&mut trust)?;
+        for Named(plant, key) in &self.trust {
+            trust.add(plant.as_ref(), key.clone(), false);
+        }
+        Ok(trust)
+    }
+
     /// Those whose orders a monitor takes for what they are; none when it knows no operator.
     pub fn operators(&self) -> Result<Option<Gate>, Failure> {
         let ring = self.folder.open()?;

@@ -1,6 +1,7 @@
 #![expect(clippy::disallowed_methods, reason = "edge: reads the files people write")]
 //! The files people write: plants, rules, settings, scenarios; from disk, or as compiled in.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use rust_embed::RustEmbed;
 
 use crate::base::PlantId;
 use crate::base::ids::PackId;
-use crate::base::problem::{Problems, Source, Spanned, nearest, top_keys};
+use crate::base::problem::{Listed, Problems, Source, Spanned, nearest, top_keys};
 use crate::cli::exit::Failure;
 use crate::cli::settings::Settings;
 use crate::inspection::book::Book;
@@ -100,6 +101,73 @@ impl Library {
         unknown.into_result(Some(book))
     }
 
+    /// The book by which the plants of a scenario or fleet are judged: `book`, unless it lists
+    /// packs of rules, or files or folders of them, which then are in force at every plant. Paths count
+    /// from the folder of the file. Errors: every mistake of the list, and of the files.
+    pub fn judging<'b>(
+        &self,
+        book: &'b Book,
+        named: Option<&Listed>,
+    ) -> Result<Cow<'b, Book>, Problems> {
+        let Some(Listed { source: by, names }) = named else { return Ok(Cow::Borrowed(book)) };
+        let mut problems = Problems::new();
+        let folder = Path::new(&by.path).parent().unwrap_or(Path::new(""));
+        let (paths, packs): (Vec<_>, Vec<_>) = names.iter().partition(|it| is_rules(it.get_ref()));
+        let mut files: Vec<Arc<Source>> = Vec::new();
+        for path in paths {
+            let found = folder.join(path.get_ref());
+            if found.exists() {
+                files.extend(keep(&mut problems, rule_files(&found)).unwrap_or_default());
+            } else {
+                let text = format!("there is no file or folder {}", shown(&found));
+                let help = "the path counts from this file's folder; a pack's id has no `/`";
+                problems.add(by, path.span(), text).help(help);
+            }
+        }
+        let own: Vec<String> = files.iter().map(|file| file.path.clone()).collect();
+        let book = if files.is_empty() {
+            Cow::Borrowed(book)
+        } else {
+            match keep(&mut problems, self.book_with(files)) {
+                Some(book) => Cow::Owned(book),
+                None => return Err(problems),
+            }
+        };
+        let mut chosen = Vec::new();
+        for pack in packs {
+            match PackId::new(pack.get_ref()).map(|id| (book.no_pack(&id), id)) {
+                Ok((None, id)) => chosen.push(id),
+                Ok((Some((text, help)), _)) => {
+                    problems.add(by, pack.span(), text).help(help);
+                }
+                Err(error) => {
+                    problems.add(by, pack.span(), error.to_string());
+                }
+            }
+        }
+        let described = book.packs().iter().filter(|it| own.contains(&it.place.source.path));
+        let described: Vec<PackId> = described.map(|it| it.id.clone()).collect();
+        let book = book.into_owned();
+        let book = if chosen.is_empty() {
+            book.always(&described)
+        } else {
+            chosen.extend(described);
+            book.settled(&chosen)
+        };
+        problems.into_result(Some(Cow::Owned(book)))
+    }
+
+    fn book_with(&self, files: Vec<Arc<Source>>) -> Result<Book, Problems> {
+        let mut sources = self.rule_sources()?;
+        sources.retain(|known| !files.iter().any(|file| file.path == known.path));
+        sources.extend(files);
+        let book = Book::load(&sources)?.with_handling(self.handling()?);
+        Ok(match &self.packs {
+            Some(chosen) => book.choosing(chosen),
+            None => book,
+        })
+    }
+
     fn handling(&self) -> Result<Handling, Problems> {
         match &self.alarms {
             Some(path) => Handling::load(&source(path)?),
@@ -152,6 +220,23 @@ impl Library {
         }
         folders
     }
+}
+
+/// Does a name in a list of rules say where they stand? A pack's id has no `/` and no ending.
+fn is_rules(name: &str) -> bool {
+    name.contains('/') || is_path(name)
+}
+
+/// A file of rules, or all those of a folder. Errors: it cannot be read, or there are none.
+fn rule_files(path: &Path) -> Result<Vec<Arc<Source>>, Problems> {
+    if !path.is_dir() {
+        return Ok(vec![source(path)?]);
+    }
+    let found = folder_sources(path, "toml")?;
+    if found.is_empty() {
+        return Err(Problems::whole(shown(path), "there is no rule file in it"));
+    }
+    Ok(found)
 }
 
 /// The value, or its mistakes into `problems`.

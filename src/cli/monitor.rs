@@ -7,6 +7,7 @@ use clap::Args;
 
 use crate::base::Text;
 use crate::base::ids::Space;
+use crate::base::problem::Listed;
 use crate::base::random::Seed;
 use crate::base::time::wall_now;
 use crate::cli::access::AccessArgs;
@@ -105,8 +106,9 @@ fn place(args: &MonitorArgs) -> Result<(BrokerUrl, Space), Failure> {
 pub fn run(args: &MonitorArgs, _out: &mut dyn Write) -> Result<(), Failure> {
     let mut settings = args.settings.load()?;
     let library = args.shelves.library().with_settings(&settings);
-    let (plants, title) = watched(args, &library)?;
+    let (plants, title, judged_by) = watched(args, &library)?;
     let book = library.book_for(&plants)?;
+    let book = library.judging(&book, judged_by.as_ref())?.into_owned();
     let (url, space) = place(args)?;
     let mut broker = args.access.access(url, &settings)?;
     args.guest.enter(&mut broker, &space, None, &mut settings)?;
@@ -194,16 +196,16 @@ fn say_trust(trust: &Trust, plants: &[Arc<Plant>]) {
 /// The plant that is watched when nobody names one.
 const EXAMPLE: &str = "sanmen";
 
+/// Plants, what they are together, and the rules that they are judged by.
+type Watched = (Vec<Arc<Plant>>, Option<Text>, Option<Listed>);
+
 /// The plants to watch, and what they are together if they are a fleet.
-fn watched(
-    args: &MonitorArgs,
-    library: &Library,
-) -> Result<(Vec<Arc<Plant>>, Option<Text>), Failure> {
+fn watched(args: &MonitorArgs, library: &Library) -> Result<Watched, Failure> {
     if let Some(name) = &args.fleet {
         let fleet = library::fleet(name)?;
         let seed = args.seed.map_or(fleet.seed, Seed);
         let plants = fleet_plants(&fleet, seed, args.works.map(|count| count as usize))?;
-        return Ok((plants, Some(fleet.title)));
+        return Ok((plants, Some(fleet.title), fleet.judged_by));
     }
     for (flag, is_given) in [("--works", args.works.is_some()), ("--seed", args.seed.is_some())] {
         if is_given {
@@ -222,8 +224,8 @@ fn watched(
         if plants.is_empty() {
             return Err(Failure::usage("there is no plant to watch"));
         }
-        return Ok((plants, None));
+        return Ok((plants, None, None));
     }
     let named = args.plant.iter().map(|name| library.plant(name));
-    Ok((named.collect::<Result<_, _>>()?, None))
+    Ok((named.collect::<Result<_, _>>()?, None, None))
 }

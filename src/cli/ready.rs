@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use indicatif::ProgressBar;
 
+use crate::base::problem::Listed;
 use crate::base::random::Seed;
 use crate::base::time::UtcOffset;
 use crate::base::{PlantId, Span, Stamp, Text};
@@ -45,6 +46,8 @@ pub struct Ready {
     pub settings: Settings,
     /// Which plants of which fleet they are, as flags of `sanmen monitor`; empty for one plant.
     pub watch_flags: String,
+    /// By which rules the plants are judged; none: by those in force.
+    pub judged_by: Option<Listed>,
     /// The exercise that people play, if it is one.
     pub exercise: Option<Arc<Exercise>>,
 }
@@ -104,6 +107,7 @@ impl Ready {
                     },
                     seed: seed(scenario.seed),
                     fleet: None,
+                    judged_by: scenario.judged_by.clone(),
                     parts: vec![(plant, *scenario)],
                     settings,
                     watch_flags: String::new(),
@@ -137,6 +141,7 @@ impl Ready {
                     },
                     seed,
                     fleet: Some(fleet.title),
+                    judged_by: scenario.judged_by,
                     settings,
                     watch_flags: format!(" --fleet {name}{count} --seed {}", seed.0),
                     exercise: None,

@@ -177,6 +177,7 @@ fn of_scenario(path: &Path, args: &RoundsArgs) -> Result<Found, Failure> {
         return Err(Failure::usage(text));
     };
     let plant = plants.get(scenario.plant.as_str()).ok_or(Failure::Bug)?;
+    let book = library.judging(&book, scenario.judged_by.as_ref())?.into_owned();
     judge::unknown_rules(&scenario, &[&book]).into_result(Some(()))?;
     let played = offline::play(plant, &scenario, &book, args.seed.map(Seed));
     let played = played.map_err(|error| Failure::usage(exit::chain(&error)))?;

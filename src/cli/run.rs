@@ -93,6 +93,7 @@ pub fn run(args: &RunArgs, _out: &mut dyn Write) -> Result<(), Failure> {
     let mut ready =
         Ready::load(&args.scenario, args.speed, |own| args.seed.or(own), &library, settings)?;
     let book = library.book_for(library.plants()?.values())?;
+    let book = library.judging(&book, ready.judged_by.as_ref())?.into_owned();
     let space = args.space.clone().unwrap_or_else(live::random_space);
     let folder = args.data.join(space.as_str());
     let screen = Screen::choose(args.telling);

@@ -21,7 +21,7 @@ use crate::base::text::Lang;
 use crate::cli::common::{Format, SeedFlag, Shelves, Telling};
 use crate::cli::cores::{on_all_cores, threads};
 use crate::cli::exit::Failure;
-use crate::cli::library::{self, FleetScript, Script};
+use crate::cli::library::{self, FleetScript, Library, Script};
 use crate::exercise::fleet::WorksPlayed;
 use crate::exercise::judge::{self, Failing};
 use crate::exercise::offline::{self, Played};
@@ -83,7 +83,8 @@ pub fn run(args: &TestArgs, out: &mut dyn Write) -> Result<(), Failure> {
         return Err(Failure::usage("there is no scenario file to test"));
     }
     let started = crate::base::time::wall_now();
-    let play = |source: &Arc<Source>| play_source(source, &plants, &book, args);
+    let rules = (&library, &book);
+    let play = |source: &Arc<Source>| play_source(source, &plants, rules, args);
     let outcomes =
         on_all_cores(sources.len(), args.threads, |at| ControlFlow::Continue(play(&sources[at])));
     let cases: Option<Vec<Case>> = sources
@@ -123,7 +124,7 @@ pub fn run(args: &TestArgs, out: &mut dyn Write) -> Result<(), Failure> {
 fn play_source(
     source: &Arc<Source>,
     plants: &BTreeMap<String, Arc<Plant>>,
-    book: &Book,
+    (library, book): (&Library, &Book),
     args: &TestArgs,
 ) -> Outcome {
     if let Some(exercise) = library::exercise(source, plants) {
@@ -139,12 +140,18 @@ fn play_source(
         Err(problems) => Outcome::Mistakes(problems),
         Ok(Script::Plant(scenario)) => {
             let seed = args.seed.or(scenario.seed);
-            play(*scenario, plants, book, seed)
+            match library.judging(book, scenario.judged_by.as_ref()) {
+                Ok(book) => play(*scenario, plants, &book, seed),
+                Err(problems) => Outcome::Mistakes(problems),
+            }
         }
         Ok(Script::Fleet(found)) => {
             let FleetScript { fleet, scenario, .. } = *found;
             let seed = args.seed.or(scenario.seed);
-            fleet::play(&fleet, scenario, book, seed, args.threads)
+            match library.judging(book, scenario.judged_by.as_ref()) {
+                Ok(book) => fleet::play(&fleet, scenario, &book, seed, args.threads),
+                Err(problems) => Outcome::Mistakes(problems),
+            }
         }
     }
 }

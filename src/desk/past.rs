@@ -29,8 +29,15 @@ const COLUMNS: i64 = 600;
 pub struct Chronicle {
     /// Of plants, in the order of the ledger. Of a plant whose clock went back (an exercise that
     /// has begun again) only what came since: two times of one name cannot both be shown.
-    entries: Vec<Entry>,
+    entries: Vec<Known>,
     last: u64,
+}
+
+/// A record, and when it was known: a verdict about the past comes after what it is about.
+#[derive(Debug)]
+struct Known {
+    entry: Entry,
+    at: Stamp,
 }
 
 /// How a plant stood.
@@ -92,21 +99,30 @@ impl Chronicle {
         if after != self.last {
             return;
         }
-        for entry in page.entries {
+        let kept = page.kept.into_iter().map(Some).chain(std::iter::repeat(None));
+        for (entry, kept) in page.entries.into_iter().zip(kept) {
             if entry.plant.is_none() {
                 continue;
             }
             if is_clock_back(&entry) {
-                self.entries.retain(|it| it.plant != entry.plant);
+                self.entries.retain(|it| it.entry.plant != entry.plant);
             }
-            self.entries.push(entry);
+            // Where nobody knows when it was kept: not before what was kept before it.
+            let of_plant = self.entries.iter().rev().find(|it| it.entry.plant == entry.plant);
+            let (own, before) = (moment(&entry), of_plant.map(|it| it.at));
+            let at = own.max(kept.or(before).unwrap_or(own));
+            self.entries.push(Known { entry, at });
         }
         self.last = page.last;
     }
 
-    /// What happened to plants up to a moment, in the order of the ledger.
+    fn known(&self, at: Stamp) -> impl Iterator<Item = &Known> {
+        self.entries.iter().filter(move |it| it.at <= at)
+    }
+
+    /// What was known of plants at a moment, in the order of the ledger.
     fn until(&self, at: Stamp) -> impl Iterator<Item = &Entry> {
-        self.entries.iter().filter(move |entry| moment(entry) <= at)
+        self.known(at).map(|it| &it.entry)
     }
 
     /// How the plants stood at a moment; one of which nothing had been heard is not among them.
@@ -129,17 +145,17 @@ impl Chronicle {
 
     /// The moments of the first and the last record of plants.
     pub fn span(&self) -> Option<(Stamp, Stamp)> {
-        let moments = || self.entries.iter().map(moment);
-        Some((moments().min()?, moments().max()?))
+        let first = self.entries.iter().map(|it| moment(&it.entry)).min();
+        Some((first?, self.entries.iter().map(|it| it.at).max()?))
     }
 
     /// What a scrub bar over `from..=to` shows, by time: of what falls together, the most urgent.
     pub fn marks(&self, (from, to): (Stamp, Stamp)) -> Vec<Mark> {
         let width = ((to - from).as_ms() / COLUMNS).max(1);
         let mut marks: BTreeMap<(i64, &str), (u8, Mark)> = BTreeMap::new();
-        for entry in self.until(to) {
+        for Known { entry, at } in self.known(to) {
             let Some((what, urgency, about)) = mark(&entry.record) else { continue };
-            let at = moment(entry).max(from).as_ms();
+            let at = (*at).max(from).as_ms();
             let rank = ["low", "medium", "high"].iter().position(|it| Some(*it) == urgency);
             let rank = rank.map_or(0, |rank| rank as u8 + 1);
             let column = (at - from.as_ms()) / width;
@@ -378,7 +394,7 @@ mod tests {
     fn chronicle(entries: Vec<Entry>) -> Chronicle {
         let mut chronicle = Chronicle::default();
         let last = entries.len() as u64;
-        chronicle.add(0, Page { entries, last });
+        chronicle.add(0, Page { entries, last, ..Page::default() });
         chronicle
     }
 
@@ -431,11 +447,39 @@ mod tests {
     }
 
     #[test]
+    fn what_was_found_later_is_not_known_before_that() {
+        let state = |chronicle: &Chronicle, time: &str| {
+            let plant = chronicle.at(at(time)).remove(PLANT).unwrap_or_default();
+            plant.standing.first().map(|it| it.at)
+        };
+        // The gateway comes back at 01:00 and sends what it has kept since 00:30.
+        let mut late = morning();
+        late[0] = entry(
+            1,
+            json!({
+                "kind": "ingest", "at": "2024-12-05T01:00:00Z", "plant": PLANT, "what": "online",
+                "boot_id": 1,
+            }),
+        );
+        late[1] = alarm(2, "05T00:30:00", "raised", "unacknowledged", "medium");
+        late.truncate(2);
+        let raised = Some(at("05T00:30:00"));
+        let ordered = chronicle(late.clone());
+        assert_eq!(state(&ordered, "05T00:59:59"), None, "the order of the chain says so");
+        assert_eq!(state(&ordered, "05T01:00:00"), raised);
+        let mut kept = Chronicle::default();
+        let times = vec![at("05T01:00:00"), at("05T01:02:00")];
+        kept.add(0, Page { entries: late, kept: times, last: 2 });
+        assert_eq!(state(&kept, "05T01:01:59"), None, "it was kept two minutes later");
+        assert_eq!(state(&kept, "05T01:02:00"), raised);
+    }
+
+    #[test]
     fn a_page_that_was_read_twice_is_taken_once() {
         let mut chronicle = chronicle(morning());
-        chronicle.add(0, Page { entries: morning(), last: 5 });
+        chronicle.add(0, Page { entries: morning(), last: 5, ..Page::default() });
         assert_eq!(chronicle.newest(Stamp::MAX).len(), 5);
-        chronicle.add(5, Page { entries: Vec::new(), last: 5 });
+        chronicle.add(5, Page { last: 5, ..Page::default() });
         assert_eq!(chronicle.last(), 5);
     }
 

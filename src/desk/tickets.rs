@@ -245,7 +245,7 @@ mod tests {
     fn beside(entries: Vec<Entry>, of_water: bool) -> Vec<String> {
         let mut chronicle = Chronicle::default();
         let last = entries.len() as u64;
-        chronicle.add(0, Page { entries, last });
+        chronicle.add(0, Page { entries, last, ..Page::default() });
         let cards = catalogue(of_water);
         let found = tickets(&chronicle, &cards, Stamp::MAX);
         let alarms = found[0].alarms.iter();

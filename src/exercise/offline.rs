@@ -45,6 +45,8 @@ pub struct Played {
     pub seed: Seed,
     /// The ledger: what the monitor said, chained.
     pub entries: Vec<Entry>,
+    /// When each of them was known, on the monitor's clock.
+    pub kept: Vec<Stamp>,
     /// What was true: one value a step.
     pub truths: Series,
     /// What the tags showed, doubtful or not.
@@ -211,6 +213,7 @@ pub fn record(
     let inputs = stage.tape.take().unwrap_or_default();
     let blank = Played {
         entries: Vec::new(),
+        kept: Vec::new(),
         shown: Series::default(),
         readings: 0,
         unanswered: Vec::new(),
@@ -391,6 +394,7 @@ impl<'a> Stage<'a> {
         let played = Played {
             seed,
             entries: Vec::new(),
+            kept: Vec::new(),
             truths: Series::default(),
             shown: Series::default(),
             readings: 0,
@@ -490,6 +494,8 @@ impl<'a> Stage<'a> {
         if !records.is_empty() {
             let sealed = self.heads.seal(&records)?;
             self.heads.advance(&sealed);
+            let at = input.at().or(played.kept.last().copied()).unwrap_or(Stamp::MAX);
+            played.kept.extend(sealed.iter().map(|_| at));
             played.entries.extend(sealed.into_iter().map(|sealed| sealed.entry));
         }
         Ok(outcome.reply)

@@ -37,14 +37,16 @@ pub struct InPack {
     pub id: PackId,
     /// Is it in force at plants that choose none?
     pub is_usual: bool,
+    /// Somebody else has chosen for all plants: what a plant chooses does not count.
+    pub is_settled: bool,
 }
 
 impl InPack {
     /// Is the pack in force at this plant?
     pub fn is_chosen(&self, profile: &Profile) -> bool {
         match &profile.packs {
-            Some(chosen) => chosen.iter().any(|it| it.id == self.id),
-            None => self.is_usual,
+            Some(chosen) if !self.is_settled => chosen.iter().any(|it| it.id == self.id),
+            _ => self.is_usual,
         }
     }
 }

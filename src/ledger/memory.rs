@@ -15,6 +15,8 @@ pub struct Memory {
     roster: Roster,
     heads: Heads,
     entries: Vec<Sealed>,
+    /// When each of them was appended, on the monitor's clock.
+    kept: Vec<Stamp>,
     inputs: Vec<Vec<u8>>,
     checkpoint: Option<Vec<u8>>,
     /// How many of `inputs` the checkpoint covers.
@@ -57,6 +59,7 @@ impl Memory {
         }
         self.heads.advance(&sealed);
         let entries = sealed.iter().map(|sealed| sealed.entry.clone()).collect();
+        self.kept.extend(sealed.iter().map(|_| batch.now));
         self.entries.extend(sealed);
         Ok(entries)
     }
@@ -66,9 +69,10 @@ impl Memory {
         let rows = (1..).zip(&self.entries).skip(after);
         let wanted =
             rows.filter(|(_, sealed)| query.plant.is_none() || sealed.entry.plant == query.plant);
-        let mut page = Page { entries: Vec::new(), last: query.after };
+        let mut page = Page { last: query.after, ..Page::default() };
         for (row, sealed) in wanted.take(query.limit as usize) {
             page.entries.push(sealed.entry.clone());
+            page.kept.extend(self.kept.get(row as usize - 1));
             page.last = row;
         }
         page

@@ -405,7 +405,7 @@ async fn read_entries(
     wanted: &Query,
 ) -> Result<Page, StoreError> {
     let rows = query(
-        "SELECT row, plant, n, record, previous, hash FROM entries \
+        "SELECT row, plant, n, record, previous, hash, kept_at FROM entries \
          WHERE row > ?1 AND (?2 IS NULL OR plant = ?2) ORDER BY row LIMIT ?3",
     )
     .bind(wanted.after.cast_signed())
@@ -415,7 +415,8 @@ async fn read_entries(
     .await
     .map_err(|error| database(folder, error))?;
     let last = rows.last().map_or(Ok(wanted.after), |row| number(row, "row"))?;
-    Ok(Page { entries: rows.iter().map(entry).collect::<Result<_, _>>()?, last })
+    let kept = rows.iter().map(|row| stamp(row, "kept_at")).collect::<Result<_, _>>()?;
+    Ok(Page { entries: rows.iter().map(entry).collect::<Result<_, _>>()?, kept, last })
 }
 
 impl Store for Sqlite {
@@ -486,7 +487,7 @@ impl Store for Sqlite {
         let mut after = 0;
         loop {
             let rows = query(
-                "SELECT row, plant, n, record, previous, hash FROM entries \
+                "SELECT row, plant, n, record, previous, hash, kept_at FROM entries \
                  WHERE row > ? ORDER BY row LIMIT ?",
             )
             .bind(after)

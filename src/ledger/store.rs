@@ -92,6 +92,8 @@ pub struct Query {
 pub struct Page {
     /// The entries.
     pub entries: Vec<Entry>,
+    /// When each of them was kept, on the monitor's clock; empty where nobody knows.
+    pub kept: Vec<Stamp>,
     /// Row of the last of them, or `Query::after` when there is none.
     pub last: u64,
 }

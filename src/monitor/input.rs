@@ -81,6 +81,19 @@ impl Input {
         Self::Arrival { topic, payload: payload.to_vec(), belief, received_at }
     }
 
+    /// When it comes, on the monitor's clock; none of what has no time.
+    pub fn at(&self) -> Option<Stamp> {
+        match self {
+            Self::Arrival { received_at, .. } | Self::Retained { received_at, .. } => {
+                Some(*received_at)
+            }
+            Self::Foreign(foreign) => Some(foreign.received_at),
+            Self::Tick { now } | Self::Over { now } => Some(*now),
+            Self::Command(command) => Some(command.at),
+            Self::Lateness { .. } => None,
+        }
+    }
+
     /// As the ledger keeps it: a usual arrival as its own bytes, anything else as JSON.
     ///
     /// Errors: a number that JSON does not have.

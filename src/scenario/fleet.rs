@@ -10,7 +10,7 @@ use rand::RngExt;
 
 use super::Scenario;
 use super::injection::{Injection, InjectionKind, NetworkEvent, PeopleEvent, SourceEvent};
-use crate::base::problem::Source;
+use crate::base::problem::{Listed, Source};
 use crate::base::random::{Seed, fnv1a_64, stream};
 use crate::base::time::UtcOffset;
 use crate::base::{PlantId, RuleId, Span, Stamp, Text};
@@ -43,6 +43,9 @@ pub struct FleetScenario {
     pub step: Span,
     /// Simulated seconds a second when it is shown live; none: as the settings say.
     pub speed: Option<f64>,
+    /// Packs of rules, and files or folders of them, by which the plants are judged; none: as the
+    /// fleet says.
+    pub judged_by: Option<Listed>,
     /// What happens.
     pub events: Vec<FleetEvent>,
     /// What must and must not follow.
@@ -122,6 +125,7 @@ impl FleetScenario {
             seed: self.seed_of(&plant.id, seed),
             step: self.step,
             speed: self.speed,
+            judged_by: self.judged_by.clone(),
             residents: false,
             laboratory: false,
             injections: injections.collect(),

@@ -13,7 +13,7 @@ pub mod repair;
 
 use std::sync::Arc;
 
-use crate::base::problem::Source;
+use crate::base::problem::{Listed, Source};
 use crate::base::random::Seed;
 use crate::base::time::UtcOffset;
 use crate::base::{PlantId, Span, Stamp, Text};
@@ -55,6 +55,9 @@ pub struct Scenario {
     pub residents: bool,
     /// Do people take samples?
     pub laboratory: bool,
+    /// Packs of rules, and files or folders of them, by which the plant is judged; none: by those
+    /// in force.
+    pub judged_by: Option<Listed>,
     /// What happens, in the file's order.
     pub injections: Vec<Injection>,
     /// Who comes to end some of it.

@@ -38,13 +38,13 @@ fn played(name: &str) -> Played {
     let whole = offline::play(&plant, &scenario, &book, None).expect("it plays");
     let mut chronicle = Chronicle::default();
     let last = whole.entries.len() as u64;
-    chronicle.add(0, Page { entries: whole.entries, last });
+    chronicle.add(0, Page { entries: whole.entries, kept: whole.kept, last });
     Played { plant, book, scenario: *scenario, chronicle }
 }
 
 #[test]
 fn the_past_that_records_tell_is_what_the_monitor_showed_then() {
-    for name in ["answered-alarms", "dosing-loses-prime"] {
+    for name in ["answered-alarms", "dosing-loses-prime", "power-cut-evening"] {
         let Played { plant, book, scenario, chronicle } = played(name);
         let length = scenario.end() - scenario.start;
         let mut alarms = 0;
@@ -55,7 +55,8 @@ fn the_past_that_records_tell_is_what_the_monitor_showed_then() {
             let (then, monitor) = then.expect("it plays");
             // The last step ends at or after the moment that was asked for.
             let mut known = Chronicle::default();
-            known.add(0, Page { last: then.entries.len() as u64, entries: then.entries });
+            let last = then.entries.len() as u64;
+            known.add(0, Page { entries: then.entries, kept: then.kept, last });
             let at = known.span().map_or(wanted, |(_, last)| last.max(wanted));
             let lived = monitor.snapshot().plants.remove(0);
             let past = chronicle.at(at).remove(&plant.id).unwrap_or_default();

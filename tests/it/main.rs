@@ -21,6 +21,8 @@ mod fleet;
 mod fuzz;
 #[cfg(feature = "cli")]
 mod judge;
+#[cfg(feature = "cli")]
+mod judged_by;
 #[cfg(feature = "sqlite")]
 mod ledger;
 #[cfg(feature = "cli")]

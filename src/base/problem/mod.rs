@@ -13,7 +13,7 @@ use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
 pub use serde_spanned::Spanned;
-pub use table::{Table, nearest, read_toml, top_keys};
+pub use table::{Listed, Table, nearest, read_toml, top_keys};
 
 /// A file's name as the user gave it, and its text.
 #[derive(Debug, PartialEq, Eq)]

@@ -51,6 +51,15 @@ fn parse(source: &Arc<Source>) -> (Spanned<DeTable<'_>>, Problems) {
     (document, broken)
 }
 
+/// Names that a file lists, for whoever knows what they name.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// The file.
+    pub source: Arc<Source>,
+    /// The names, in its order; at least one.
+    pub names: Vec<Spanned<String>>,
+}
+
 /// A table of a TOML file. Keys never asked for are reported as unknown when it is dropped.
 pub struct Table<'a> {
     source: &'a Arc<Source>,
@@ -403,6 +412,17 @@ impl<'a> Table<'a> {
     pub fn texts(&self, key: &str) -> Vec<Spanned<String>> {
         let Some(array) = self.array(key) else { return Vec::new() };
         array.iter().filter_map(|value| self.as_text(key, value)).collect()
+    }
+
+    /// The same, with the file that they stand in; a list of nothing is a mistake.
+    pub fn listed(&self, key: &str) -> Option<Listed> {
+        let span = self.key_span(key)?;
+        let names = self.texts(key);
+        if names.is_empty() {
+            self.add_with_help(span, format!("`{key}` names nothing"), "remove it, or name some");
+            return None;
+        }
+        Some(Listed { source: Arc::clone(self.source), names })
     }
 
     /// Is the key there, with a text? It does not count as known by that.

@@ -6,6 +6,7 @@ use std::io::Write;
 use clap::Args;
 use serde_json::json;
 
+use super::heard::{self, HeardArgs};
 use super::{Scene, WhereArgs, stops};
 use crate::alarms::event::{AlarmEvent, AlarmState};
 use crate::alarms::flood::Flood;
@@ -31,10 +32,15 @@ pub struct ListArgs {
     /// Also what to do about each: the rule's advice, and where the procedure stands
     #[arg(long)]
     advice: bool,
+    #[command(flatten)]
+    heard: HeardArgs,
 }
 
 /// Writes a line an alarm, and on stderr how many are set aside.
 pub fn run(args: &ListArgs, out: &mut dyn Write) -> Result<(), Failure> {
+    if let Some(broker) = &args.heard.broker {
+        return heard::run(&args.heard, broker, &args.place, out);
+    }
     let (scene, monitor) = live::block_on(|_, _| async {
         let scene = Scene::open(&args.place).await?;
         let monitor = scene.monitor().await?;
@@ -82,8 +88,9 @@ pub fn run(args: &ListArgs, out: &mut dyn Write) -> Result<(), Failure> {
     }
     out.flush()?;
     say(&aside.join(" · "));
-    floods.iter().for_each(|flood| say(flood));
-    stops::lines(&scene, &stops).iter().for_each(|stop| say(stop));
+    for line in floods.iter().chain(&stops::lines(&scene, &stops)) {
+        say(line);
+    }
     Ok(())
 }
 

@@ -196,9 +196,13 @@ fn of_scenario(path: &Path, args: &ReportArgs) -> Result<Found, Failure> {
     match library::script(&source, &plants)? {
         Script::Plant(scenario) => {
             let plant = plants.get(scenario.plant.as_str()).ok_or(Failure::Bug)?;
+            let book = library.judging(&book, scenario.judged_by.as_ref())?;
             of_plant(&scenario, plant, &book, args)
         }
-        Script::Fleet(script) => of_fleet(&script, &book, args),
+        Script::Fleet(script) => {
+            let book = library.judging(&book, script.scenario.judged_by.as_ref())?;
+            of_fleet(&script, &book, args)
+        }
     }
 }
 

@@ -24,6 +24,8 @@ pub struct Keeper {
     heads: Heads,
     ledger: Option<Sqlite>,
     batch: Batch,
+    /// Records to be kept, each with the time at which it became known.
+    records: Vec<(Stamp, Record)>,
 }
 
 impl Keeper {
@@ -51,7 +53,7 @@ impl Keeper {
             }
         };
         let (tally, heads, batch) = (Tally::default(), Heads::default(), Batch::new(Stamp::MAX));
-        Ok(Self { tally, json, heads, ledger, batch })
+        Ok(Self { tally, json, heads, ledger, batch, records: Vec::new() })
     }
 
     /// Takes what followed from an item.
@@ -61,7 +63,9 @@ impl Keeper {
             self.batch.observations.extend(outcome.observations);
         }
         if self.ledger.is_some() || self.json {
-            self.batch.records.extend(outcome.outputs.into_iter().map(Record::from));
+            let records = outcome.outputs.into_iter().map(Record::from);
+            let now = self.now();
+            self.records.extend(records.map(|record| (now, record)));
         }
     }
 
@@ -72,11 +76,27 @@ impl Keeper {
         checkpoint: Option<Vec<u8>>,
         out: &mut dyn Write,
     ) -> Result<(), Failure> {
-        let now = self.tally.span.map_or(Stamp::MAX, |(_, to)| to);
-        let mut batch = std::mem::replace(&mut self.batch, Batch::new(now));
-        (batch.now, batch.checkpoint) = (now, checkpoint);
+        let now = self.now();
+        let records = std::mem::take(&mut self.records);
+        let mut last = std::mem::replace(&mut self.batch, Batch::new(now));
+        (last.now, last.checkpoint) = (now, checkpoint);
+        // What became known together is kept together: the ledger says when.
+        for together in records.chunk_by(|(one, _), (other, _)| one == other) {
+            let Some((at, _)) = together.first() else { continue };
+            let records = together.iter().map(|(_, record)| record.clone()).collect();
+            self.keep(&Batch { records, ..Batch::new(*at) }, out).await?;
+        }
+        self.keep(&last, out).await
+    }
+
+    /// The time that the recording has reached.
+    fn now(&self) -> Stamp {
+        self.tally.span.map_or(Stamp::MAX, |(_, to)| to)
+    }
+
+    async fn keep(&mut self, batch: &Batch, out: &mut dyn Write) -> Result<(), Failure> {
         let entries = if let Some(ledger) = &mut self.ledger {
-            ledger.append(&batch).await.map_err(Failure::outside)?
+            ledger.append(batch).await.map_err(Failure::outside)?
         } else {
             let sealed = self.heads.seal(&batch.records).map_err(Failure::outside)?;
             self.heads.advance(&sealed);

@@ -89,7 +89,7 @@ fn packs(book: &Book, plants: &[Arc<Plant>], lang: Lang, out: &mut dyn Write) ->
     }
     let mut lines = table::plain(&["pack", "title", "edition", "in force at", "source"]);
     for pack in book.packs() {
-        let id = InPack { id: pack.id.clone(), is_usual: pack.is_usual };
+        let id = InPack { id: pack.id.clone(), is_usual: pack.is_usual, is_settled: false };
         let there = plants.iter().filter(|plant| id.is_chosen(&plant.profile));
         let there: Vec<&str> = there.map(|plant| plant.id.as_str()).collect();
         let nowhere = match lang {

@@ -171,6 +171,9 @@ fn record(
     if scenario.duration > Span::hours(24) * i64::from(args.days) {
         return Err(Left::Out(format!("lasts {}", scenario.duration)));
     }
+    if scenario.judged_by.is_some() {
+        return Err(Left::Out("is judged by rules that it names itself".to_owned()));
+    }
     let plant = plants.get(scenario.plant.as_str()).cloned();
     let plant = plant.ok_or_else(|| Left::Failing("its plant is not there".to_owned()))?;
     let broken = |error: &dyn std::error::Error| Left::Failing(chain(error));

@@ -43,7 +43,7 @@ pub enum Wish {
 #[derive(Debug)]
 pub enum News {
     /// The monitor has stored it.
-    Record(Record),
+    Record(Box<Record>),
     /// A plant's model has come to its limits.
     Outside(Outside),
 }
@@ -191,7 +191,7 @@ impl<'a> Builder<'a> {
     /// An entry was stored: a line of the list of events, if people want to know it.
     pub fn entry(&mut self, entry: &Entry) -> Option<EventRow> {
         let plant = entry.plant.as_ref().and_then(|id| self.by_id.get(id).copied());
-        self.tell(plant, News::Record(entry.record.clone()))
+        self.tell(plant, News::Record(Box::new(entry.record.clone())))
     }
 
     /// Something has come to lie outside the range of a plant's model.

@@ -43,7 +43,8 @@ pub(super) fn join(
         };
         let found = |id: &PackId| packs.iter().chain(known).find(|pack| pack.id == *id);
         let pack = id.as_ref().and_then(found);
-        let pack = pack.map(|it| InPack { id: it.id.clone(), is_usual: it.is_usual });
+        let pack =
+            pack.map(|it| InPack { id: it.id.clone(), is_usual: it.is_usual, is_settled: false });
         all.extend(rules.into_iter().map(|rule| InspectionRule { pack: pack.clone(), ..rule }));
     }
     (all, packs)
@@ -94,6 +95,27 @@ impl Book {
         }
         for pack in self.rules.iter_mut().filter_map(|rule| rule.pack.as_mut()) {
             pack.is_usual = chosen.contains(&pack.id);
+        }
+        self
+    }
+
+    /// The same rules, with these packs in force at every plant, whatever it chooses.
+    pub fn settled(self, chosen: &[PackId]) -> Self {
+        let mut book = self.choosing(chosen);
+        for pack in book.rules.iter_mut().filter_map(|rule| rule.pack.as_mut()) {
+            pack.is_settled = true;
+        }
+        book
+    }
+
+    /// The same rules, with these packs in force at every plant too, whatever it chooses.
+    pub fn always(mut self, added: &[PackId]) -> Self {
+        for pack in self.packs.iter_mut().filter(|pack| added.contains(&pack.id)) {
+            pack.is_usual = true;
+        }
+        let packs = self.rules.iter_mut().filter_map(|rule| rule.pack.as_mut());
+        for pack in packs.filter(|pack| added.contains(&pack.id)) {
+            (pack.is_usual, pack.is_settled) = (true, true);
         }
         self
     }

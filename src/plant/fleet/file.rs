@@ -26,6 +26,7 @@ pub fn read(id: &str, source: &Arc<Source>) -> Result<Fleet, Problems> {
         let seed = table.integer_in("seed", 0..=i64::MAX);
         let residents = table.integer_in("rural_residents", 1..=1_000_000_000);
         let percent = table.number_in("tap_water_percent", 0.0..=100.0);
+        let judged_by = table.listed("rules");
         let counties = read_list(table, "county", read_county);
         let templates = read_list(table, "template", read_template);
         if let Some(counties) = &counties {
@@ -49,6 +50,7 @@ pub fn read(id: &str, source: &Arc<Source>) -> Result<Fleet, Problems> {
             tap_water_percent: percent?.into_inner(),
             counties: counties.into_iter().map(|(_, county)| county).collect(),
             templates: templates.iter().map(|(_, template)| template.clone()).collect(),
+            judged_by,
         };
         if !table.has_problems() {
             check_totals(&fleet, &templates);

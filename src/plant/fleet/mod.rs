@@ -11,6 +11,7 @@ mod share;
 use rand::RngExt;
 use rand::seq::SliceRandom;
 
+use crate::base::problem::Listed;
 use crate::base::random::{Seed, normal, stream};
 use crate::base::{PlantId, Text};
 use crate::plant::draft::Detail;
@@ -37,6 +38,9 @@ pub struct Fleet {
     pub counties: Vec<County>,
     /// Kinds of works.
     pub templates: Vec<Template>,
+    /// Packs of rules, and files or folders of them, by which its plants are judged; none: by those
+    /// in force.
+    pub judged_by: Option<Listed>,
 }
 
 /// A county of a fleet.

@@ -37,6 +37,7 @@ pub fn load_fleet(source: &Arc<Source>, fleet: &Fleet) -> Result<FleetScenario, 
         let seed = table.integer_in("seed", 0..=i64::MAX);
         let step = table.opt_integer_in("step_s", 1..=3_600);
         let speed = table.opt_number_in("speed", SPEED);
+        let judged_by = table.listed("rules").or_else(|| fleet.judged_by.clone());
         let run = start.as_ref().zip(hours.as_ref()).map(|(start, hours)| Run {
             start: start.get_ref().0,
             duration: Span::from_seconds_f64(hours.get_ref() * 3_600.0),
@@ -64,6 +65,7 @@ pub fn load_fleet(source: &Arc<Source>, fleet: &Fleet) -> Result<FleetScenario, 
             seed: Seed(u64::try_from(seed?.into_inner()).ok()?),
             step: Span::seconds(step.map_or(60, Spanned::into_inner)),
             speed: speed.map(Spanned::into_inner),
+            judged_by,
             events,
             expectations,
         })

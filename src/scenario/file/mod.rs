@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use super::Scenario;
 use super::injection::InjectionKind;
-use crate::base::problem::{Problems, Source, Spanned, Table, read_toml};
+use crate::base::problem::{Listed, Problems, Source, Spanned, Table, read_toml};
 use crate::base::random::Seed;
 use crate::base::time::UtcOffset;
 use crate::base::{Span, Stamp, Text};
@@ -107,6 +107,7 @@ fn read_scenario(table: &Table<'_>, head: &Head<'_>) -> Option<Scenario> {
     let residents = table.opt_bool("residents");
     let laboratory = table.opt_bool("laboratory");
     let speed = table.opt_number_in("speed", SPEED);
+    let judged_by = read_rules(table);
     let repairs = read_repairs(table, run, injections);
     let injected = injections.iter().filter_map(|found| found.injection.as_ref());
     let has_samples =
@@ -128,6 +129,7 @@ fn read_scenario(table: &Table<'_>, head: &Head<'_>) -> Option<Scenario> {
         seed: Seed(u64::try_from(seed?.into_inner()).ok()?),
         step: Span::seconds(step.map_or(60, Spanned::into_inner)),
         speed: speed.map(Spanned::into_inner),
+        judged_by,
         injections: injections.iter().filter_map(|found| found.injection.clone()).collect(),
         repairs,
         residents: residents.is_some_and(Spanned::into_inner) || !expected.tickets.is_empty(),
@@ -158,6 +160,16 @@ fn read_plant<'p>(table: &Table<'_>, plants: &'p [Arc<Plant>]) -> Option<&'p Arc
 
 fn read_about(table: &Table<'_>) -> Option<Text> {
     table.has("about").then(|| table.bilingual("about")).flatten()
+}
+
+/// By which rules the plant is judged.
+fn read_rules(table: &Table<'_>) -> Option<Listed> {
+    let rules = table.listed("rules");
+    if let Some(span) = table.key_span("rules").filter(|_| table.has("exercise")) {
+        let help = "remove it: --rules and --packs choose for everybody who plays";
+        table.add_with_help(span, "an exercise is judged by the rules in force", help);
+    }
+    rules
 }
 
 fn read_condition(table: &Table<'_>, names: &Names<'_>) -> Option<usize> {

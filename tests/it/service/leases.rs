@@ -105,6 +105,21 @@ async fn listed(place: &Place) -> Vec<String> {
     topics
 }
 
+/// The same, as `alarms list` hears it on the broker, with no ledger.
+async fn heard_by_list(place: &Place, url: &str) -> Vec<String> {
+    let args = ["alarms", "list", "--broker", url, "--space", "k7", "--format", "json"];
+    let mut list = place.sanmen(&args);
+    let mut topics = Vec::new();
+    while let Some(line) = list.out.recv().await {
+        let Lease { alarm, .. } = serde_json::from_str(&line).expect("a lease");
+        let tag = alarm.tag.as_ref().map_or("plant", |tag| tag.as_str());
+        topics.push(format!("sanmen/v1/k7/alarm/{}/{}/{tag}", alarm.plant, alarm.rule));
+    }
+    assert_eq!(list.ends().await.0, 0);
+    topics.sort();
+    topics
+}
+
 /// A monitor that has watched the whole trouble.
 async fn watched(place: &Place, url: &str) -> Program {
     let mut monitor = place.monitor(url);
@@ -140,6 +155,7 @@ async fn what_stands_is_kept_while_the_monitor_lives_and_no_longer() {
     assert!(standing.contains(&LOW.to_owned()), "a test needs an alarm: {standing:?}");
     let are = |wanted: &[String], kept: &Kept| kept.keys().eq(wanted);
     let before = until_kept(&broker, |kept| are(&standing, kept)).await;
+    assert_eq!(heard_by_list(&place, &url).await, standing);
     let low = &before[LOW];
     assert_eq!(low.alarm.exercise.as_deref(), Some("trouble-20241205"));
     assert_eq!(low.alarm.title.zh, "出厂水游离氯偏低");
