@@ -102,8 +102,8 @@ impl Library {
     }
 
     /// The book by which the plants of a scenario or fleet are judged: `book`, unless it lists
-    /// packs of rules, or files or folders of them, which then are in force at every plant. Paths count
-    /// from the folder of the file. Errors: every mistake of the list, and of the files.
+    /// packs of rules, or files or folders of them, which then are in force at every plant. Paths
+    /// count from the folder of the file. Errors: every mistake of the list, and of the files.
     pub fn judging<'b>(
         &self,
         book: &'b Book,

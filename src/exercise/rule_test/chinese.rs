@@ -27,7 +27,7 @@ fn book() -> Book {
 }
 
 /// Symbols of units, and names that are the same in every language.
-const SAME: [&str; 4] = ["min", "mg", "test", "sanmen"];
+const SAME: [&str; 5] = ["min", "mg", "test", "sanmen", "who"];
 
 /// Words of `text` that are English: letters alone, two or more, no name of anything. `formula`:
 /// the rule's own, with the names of its inputs, which no language changes.
