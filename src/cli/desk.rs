@@ -102,6 +102,25 @@ impl DeskArgs {
     }
 }
 
+impl Plan {
+    /// Takes the address; gives whoever listens at it. Errors: it cannot be had.
+    pub async fn bind(&self) -> Result<(TcpListener, SocketAddr), Failure> {
+        let listen = self.listen;
+        let unusable = |error| {
+            let text = format!("the desk cannot be at {listen}: {error}");
+            Failure::outside(format!("{text}; choose another address with --listen"))
+        };
+        let listener = TcpListener::bind(listen).await.map_err(unusable)?;
+        let own = listener.local_addr().map_err(unusable)?;
+        Ok((listener, own))
+    }
+
+    /// Names by which it may be called.
+    pub fn hosts(&self) -> Hosts {
+        self.hosts.clone()
+    }
+}
+
 /// What the desk shows.
 pub struct Room {
     /// The plants, in the monitor's order.
@@ -204,15 +223,11 @@ pub async fn open(
     heard: Heard,
     stop: Stop,
 ) -> Result<Opened, Failure> {
-    let Some(Plan { listen, hosts }) = plan else {
+    let Some(plan) = plan else {
         return Ok(Opened { link: None, serving: None });
     };
-    let unusable = |error| {
-        let text = format!("the desk cannot be at {listen}: {error}");
-        Failure::outside(format!("{text}; choose another address with --listen"))
-    };
-    let listener = TcpListener::bind(listen).await.map_err(unusable)?;
-    let own = listener.local_addr().map_err(unusable)?;
+    let (listener, own) = plan.bind().await?;
+    let hosts = plan.hosts();
     let tokens = tokens(&room.folder)?;
     let link = say_where(own, tokens.of(Role::Operator));
     if room.drill.is_some() {
@@ -285,7 +300,7 @@ async fn newest(folder: &Path) -> Result<Vec<Entry>, StoreError> {
 }
 
 /// Says the link, and to whoever is elsewhere as a picture too.
-fn say_where(own: SocketAddr, token: &str) -> String {
+pub fn say_where(own: SocketAddr, token: &str) -> String {
     let link = link_of(own, token);
     say(&format!("desk: {link}"));
     if !own.ip().is_loopback()

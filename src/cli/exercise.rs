@@ -1,7 +1,11 @@
 //! `sanmen exercise`: exercises for people: which there are, whether they hold, and played by a
 //! robot or again from the log of a live run, with the report after it.
 
+mod cards;
+mod edit;
+mod keep;
 pub mod play;
+mod rehearsing;
 mod shown;
 
 use std::collections::BTreeMap;
@@ -37,6 +41,10 @@ enum Ask {
     Check(CheckArgs),
     /// Play an exercise without people: by a robot, or again from the log of a live run
     Play(play::PlayArgs),
+    /// Write or change an exercise in a browser: forms, mistakes beside their fields, a rehearsal
+    Edit(edit::EditArgs),
+    /// Write a small exercise to begin with, as a new file
+    New(edit::NewArgs),
     /// Print an empty evaluator's form of an exercise, as JSON
     Form(FormArgs),
 }
@@ -77,6 +85,8 @@ pub fn run(args: &ExerciseArgs, out: &mut dyn Write) -> Result<(), Failure> {
         Ask::List(args) => list(args, out),
         Ask::Check(args) => check(args, out),
         Ask::Play(args) => play::run(args, out),
+        Ask::Edit(args) => edit::run(args),
+        Ask::New(args) => edit::new(args, out),
         Ask::Form(args) => form(args, out),
     }
 }

@@ -3,6 +3,7 @@
 mod answer;
 mod ask;
 pub mod drill;
+pub mod editor;
 mod exercise;
 mod files;
 mod past;
@@ -186,7 +187,11 @@ fn text_of(status: StatusCode, json: String) -> Response {
 
 /// Lets nobody in whom another page has sent; and tells browsers what pages of ours may do.
 async fn guarded(State(served): Shared, request: Request, next: Next) -> Response {
-    let mut response = match sent_by_us(&served.desk.hosts, &request) {
+    guard(&served.desk.hosts, request, next).await
+}
+
+async fn guard(hosts: &Hosts, request: Request, next: Next) -> Response {
+    let mut response = match sent_by_us(hosts, &request) {
         Ok(()) => next.run(request).await,
         Err(stranger) => Refusal::new(StatusCode::FORBIDDEN, stranger).into_response(),
     };
@@ -238,12 +243,15 @@ fn unknown() -> Refusal {
 
 /// A token for a cookie that no script can read.
 async fn enter(State(served): Shared, headers: HeaderMap) -> Response {
-    let token = token(&headers, &served.cookie);
-    let Some(role) = token.and_then(|token| served.desk.tokens.role(token)) else {
+    cookie_for(&served.desk.tokens, &served.cookie, &headers)
+}
+
+fn cookie_for(tokens: &Tokens, name: &str, headers: &HeaderMap) -> Response {
+    let Some(role) = token(headers, name).and_then(|token| tokens.role(token)) else {
         return unknown().into_response();
     };
-    let token = served.desk.tokens.of(role);
-    let cookie = format!("{}={token}; HttpOnly; SameSite=Strict; Path=/", served.cookie);
+    let token = tokens.of(role);
+    let cookie = format!("{name}={token}; HttpOnly; SameSite=Strict; Path=/");
     let mut response = json_of(StatusCode::OK, &json!({ "role": role }));
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);

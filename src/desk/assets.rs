@@ -175,7 +175,8 @@ mod tests {
                 words.into_iter().filter(|(_, text)| text.as_str().is_some_and(|t| !t.is_empty()));
             said.map(|(key, _)| key).collect::<Vec<_>>()
         };
-        let keys = |lang: &str| [of("words.json", lang), of("words-exercise.json", lang)].concat();
+        let files = ["words.json", "words-exercise.json", "words-editor.json"];
+        let keys = |lang: &str| files.map(|name| of(name, lang)).concat();
         assert_eq!(keys("en"), keys("zh"));
         assert!(keys("en").len() > 50);
         let mut missing = Vec::new();

@@ -33,6 +33,9 @@ pub enum PlayError {
     /// The plant has no next step.
     #[error("the plant cannot be simulated")]
     Simulator(#[from] SimulatorError),
+    /// Whoever wanted it wants it no more.
+    #[error("it was stopped")]
+    Stopped,
     /// A record cannot be kept.
     #[error("a record does not become JSON")]
     Record(#[from] serde_json::Error),

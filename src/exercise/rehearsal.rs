@@ -7,7 +7,7 @@ use crate::base::random::Seed;
 use crate::exercise::assess::{Anchors, Score, assess};
 use crate::exercise::judge::{Failing, judge};
 use crate::exercise::offline::PlayError;
-use crate::exercise::session::play::{Run, play};
+use crate::exercise::session::play::{Run, play_while};
 use crate::exercise::session::robot::Robot;
 use crate::inspection::book::Book;
 use crate::plant::Plant;
@@ -34,6 +34,9 @@ pub struct Rehearsal {
     pub scores: [Score; 3],
 }
 
+/// Robots of a rehearsal, in the order in which they play.
+pub const ROBOTS: [&str; 3] = ["null", "careless", "reference"];
+
 /// Plays `exercise` with the three robots.
 pub fn rehearse(
     plant: &Arc<Plant>,
@@ -41,12 +44,25 @@ pub fn rehearse(
     book: &Book,
     seed: Seed,
 ) -> Result<Rehearsal, PlayError> {
-    let run =
-        |name: &str, moves: &[Move]| play(plant, exercise, book, seed, Robot::new(name, moves));
+    rehearse_while(plant, exercise, (book, seed), &|_, _| true)
+}
+
+/// The same, as long as `goes_on` says so; it is told step by step which of `ROBOTS` plays, and how
+/// much of it, 0 to 1. Errors also: it did not go on.
+pub fn rehearse_while(
+    plant: &Arc<Plant>,
+    exercise: &Arc<Exercise>,
+    (book, seed): (&Book, Seed),
+    goes_on: &dyn Fn(usize, f64) -> bool,
+) -> Result<Rehearsal, PlayError> {
+    let run = |at: usize, moves: &[Move]| {
+        let robot = Robot::new(ROBOTS[at], moves);
+        play_while(plant, exercise, (book, seed), robot, &|share| goes_on(at, share))
+    };
     let robots = &exercise.robots;
-    let null = run("null", &[])?;
-    let careless = run("careless", &robots.careless)?;
-    let reference = run("reference", &robots.reference)?;
+    let null = run(0, &[])?;
+    let careless = run(1, &robots.careless)?;
+    let reference = run(2, &robots.reference)?;
     let toll = |run: &Run| run.session.toll().clone();
     let weights = &exercise.consequence;
     let anchors = Anchors::of(weights, &toll(&null), &toll(&careless), &toll(&reference));

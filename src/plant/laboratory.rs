@@ -92,6 +92,7 @@ pub fn assayable(place: Place) -> &'static [Analyte] {
 /// once, and each known at every site.
 pub fn read_analytes(table: &Table<'_>, sites: &[(&str, Place)]) -> Option<Vec<Analyte>> {
     let texts = table.texts("analytes");
+    table.offer("analytes", Analyte::ALL.map(Analyte::name).into_iter());
     if texts.is_empty() {
         table.add(table.span(), "`analytes` is missing: a sample is taken for something");
         return None;

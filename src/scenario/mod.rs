@@ -4,6 +4,7 @@
 //! Must not know: how the world works, which rules there are (the caller checks their ids).
 
 pub mod answer;
+pub mod draft;
 pub mod exercise;
 mod expectation;
 mod file;
@@ -24,7 +25,7 @@ pub use expectation::{
     AlarmName, Count, EnergyExpectation, Expectation, FloodExpectation, LimitExpectation,
     TicketExpectation, Wanted, Window,
 };
-pub use file::{injection_kinds, load, load_exercise, load_fleet, read_fault};
+pub use file::{ask_exercise, injection_kinds, load, load_exercise, load_fleet, read_fault};
 
 /// A scenario, complete and checked against its plant.
 #[derive(Debug, Clone)]

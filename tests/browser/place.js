@@ -47,6 +47,23 @@ async function served(args, data) {
   };
 }
 
+// The editor of a file or of an exercise that ships: its link, what it has said, and its end.
+export async function edits(file, cwd) {
+  const child = spawn(program, ["exercise", "edit", file, "--listen", "0"], { cwd, stdio: ["ignore", "ignore", "pipe"] });
+  let said = "";
+  const ended = new Promise((done) => child.on("exit", done));
+  const link = await new Promise((found, failed) => {
+    child.stderr.on("data", (bytes) => {
+      said += bytes;
+      const line = said.match(/^desk: (\S+)$/m);
+      if (line) found(line[1]);
+    });
+    child.on("exit", (code) => failed(new Error(`it ended with ${code}: ${said}`)));
+  });
+  const [origin, token] = link.split("/#token=");
+  return { link, origin, token, stop: () => { child.kill("SIGINT"); return ended; } };
+}
+
 export const browse = () => chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
 
 // A person with a browser of their own, who reads one language and has seen the tour.

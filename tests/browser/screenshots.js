@@ -1,9 +1,10 @@
 // Pictures of every page in both languages. Usage: tests/browser/run --screenshots DIR [PROGRAM]
 
 import { mkdirSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { browse, come, ended, go, person, start, unfold } from "./place.js";
+import { browse, come, edits, ended, go, person, start, unfold } from "./place.js";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const folder = process.argv[2];
@@ -56,8 +57,31 @@ async function pictures(browser, run, pages) {
   await run.stop();
 }
 
+// The editor over an exercise that ships, with a task and a fault open.
+async function editor(browser) {
+  // The page says in which folder it keeps.
+  const own = join(tmpdir(), "exercises");
+  mkdirSync(own, { recursive: true });
+  const run = await edits("e6-sensor-drift", own);
+  for (const lang of ["zh", "en"]) {
+    const context = await person(browser, { lang, viewport: { width: 1280, height: 960 } });
+    const page = await context.newPage();
+    await page.goto(run.link);
+    await page.locator(".ed-fine").waitFor();
+    await page.locator("#f-inject-0 .ed-title").click();
+    await page.evaluate(() => scrollTo(0, 0));
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+    const path = join(folder, `editor-${lang}.webp`);
+    writeFileSync(path, await small(browser, await page.screenshot({ scale: "css" })));
+    console.log(`${path} ${statSync(path).size} bytes`);
+    await context.close();
+  }
+  await run.stop();
+}
+
 mkdirSync(folder, { recursive: true });
 const browser = await browse();
+await editor(browser);
 await pictures(browser, await start(), MORNING);
 await pictures(browser, await ended("complaints-aged"), PAST);
 await pictures(browser, await start(join(here, "flood.toml")), FLOOD);

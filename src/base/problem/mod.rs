@@ -2,6 +2,7 @@
 //!
 //! A `Problem` is in a file; a `Fault` is in the plant.
 
+pub mod asked;
 mod table;
 
 use std::collections::BTreeSet;
@@ -13,7 +14,7 @@ use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
 pub use serde_spanned::Spanned;
-pub use table::{Listed, Table, nearest, read_toml, top_keys};
+pub use table::{Listed, Table, ask_toml, nearest, read_toml, top_keys};
 
 /// A file's name as the user gave it, and its text.
 #[derive(Debug, PartialEq, Eq)]
@@ -52,6 +53,8 @@ pub struct Problem {
     span: Range<usize>,
     text: String,
     help: Option<String>,
+    /// The key that is not there, if that is the mistake.
+    missing: Option<String>,
 }
 
 impl Problem {
@@ -63,6 +66,21 @@ impl Problem {
     pub fn help(&mut self, text: impl Into<String>) -> &mut Self {
         self.help = Some(text.into());
         self
+    }
+
+    /// What is wrong, without its place.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The way out, if one is known.
+    pub fn way_out(&self) -> Option<&str> {
+        self.help.as_deref()
+    }
+
+    /// The key that is missing in the table at its place, if that is the mistake.
+    pub fn missing(&self) -> Option<&str> {
+        self.missing.as_deref()
     }
 
     /// `path:line:col: what is wrong`, without the lines of the file; `path: what is wrong` when
@@ -119,7 +137,8 @@ impl Problems {
         span: Range<usize>,
         text: impl Into<String>,
     ) -> &mut Problem {
-        self.list.push(Problem { source: Arc::clone(source), span, text: text.into(), help: None });
+        let (source, text) = (Arc::clone(source), text.into());
+        self.list.push(Problem { source, span, text, help: None, missing: None });
         let last = self.list.len() - 1;
         &mut self.list[last]
     }

@@ -1,5 +1,8 @@
 //! Reads a TOML table key by key and notes every mistake: missing, unknown, of the wrong kind.
 
+mod beforehand;
+mod questions;
+
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
@@ -8,6 +11,7 @@ use std::sync::Arc;
 
 use toml::de::{DeArray, DeTable, DeValue};
 
+use super::asked::{Asked, Notes, Path, Step, Want};
 use super::{Problem, Problems, Source, Spanned};
 use crate::base::units::Unit;
 use crate::base::{Stamp, Text, time::UtcOffset};
@@ -21,13 +25,33 @@ pub fn read_toml<T>(
     if !broken.is_empty() {
         return broken.into_result(None);
     }
-    let problems = RefCell::new(broken);
-    let value = {
-        let span = 0..source.text.find('\n').unwrap_or(source.text.len());
-        let table = Table::new(source, &problems, span, document.get_ref());
-        read(&table)
-    };
-    problems.into_inner().into_result(value)
+    let notes = Notes::default();
+    let value = read_top(source, &notes, document.get_ref(), read);
+    notes.problems.into_inner().into_result(value)
+}
+
+/// What `read` asks of `source`, whatever mistakes are in it. Errors: it is not TOML.
+pub fn ask_toml<T>(
+    source: &Arc<Source>,
+    read: impl FnOnce(&Table<'_>) -> Option<T>,
+) -> Result<Vec<Asked>, Problems> {
+    let (document, broken) = parse(source);
+    if !broken.is_empty() {
+        return broken.into_result(None);
+    }
+    let notes = Notes::of_questions();
+    read_top(source, &notes, document.get_ref(), read);
+    Ok(notes.into_questions())
+}
+
+fn read_top<T>(
+    source: &Arc<Source>,
+    notes: &Notes,
+    entries: &DeTable<'_>,
+    read: impl FnOnce(&Table<'_>) -> Option<T>,
+) -> Option<T> {
+    let span = 0..source.text.find('\n').unwrap_or(source.text.len());
+    read(&Table { source, notes, path: Path::new(), span, entries, asked: RefCell::default() })
 }
 
 /// The keys at the top of a TOML file, each with its value where that is a text: they tell what
@@ -63,7 +87,9 @@ pub struct Listed {
 /// A table of a TOML file. Keys never asked for are reported as unknown when it is dropped.
 pub struct Table<'a> {
     source: &'a Arc<Source>,
-    problems: &'a RefCell<Problems>,
+    notes: &'a Notes,
+    /// Known only while questions are noted.
+    path: Path,
     span: Range<usize>,
     entries: &'a DeTable<'a>,
     asked: RefCell<BTreeSet<String>>,
@@ -72,18 +98,9 @@ pub struct Table<'a> {
 type Value<'a> = Spanned<DeValue<'a>>;
 
 impl<'a> Table<'a> {
-    fn new(
-        source: &'a Arc<Source>,
-        problems: &'a RefCell<Problems>,
-        span: Range<usize>,
-        entries: &'a DeTable<'a>,
-    ) -> Self {
-        Self { source, problems, span, entries, asked: RefCell::default() }
-    }
-
     /// Takes over the mistakes of another file that this one names.
     pub fn absorb(&self, others: Problems) {
-        self.problems.borrow_mut().absorb(others);
+        self.notes.problems.borrow_mut().absorb(others);
     }
 
     /// The file.
@@ -98,7 +115,7 @@ impl<'a> Table<'a> {
 
     /// Notes a mistake at `span`.
     pub fn add(&self, span: Range<usize>, text: impl Into<String>) {
-        self.problems.borrow_mut().add(self.source, span, text);
+        self.notes.problems.borrow_mut().add(self.source, span, text);
     }
 
     /// Notes a mistake at `span` with its way out.
@@ -108,12 +125,12 @@ impl<'a> Table<'a> {
         text: impl Into<String>,
         help: impl Into<String>,
     ) {
-        self.problems.borrow_mut().add(self.source, span, text).help(help);
+        self.notes.problems.borrow_mut().add(self.source, span, text).help(help);
     }
 
     /// Has any mistake been noted so far, in this table or another of the file?
     pub fn has_problems(&self) -> bool {
-        !self.problems.borrow().is_empty()
+        !self.notes.problems.borrow().is_empty()
     }
 
     /// Every key of the table with its place; none of them counts as asked for.
@@ -123,6 +140,7 @@ impl<'a> Table<'a> {
 
     /// Is the key there? Counts as asked for.
     pub fn has(&self, key: &str) -> bool {
+        self.ask(key, Want::Presence, false);
         self.get(key).is_some()
     }
 
@@ -165,7 +183,9 @@ impl<'a> Table<'a> {
     fn required(&self, key: &str) -> Option<&'a Value<'a>> {
         let value = self.get(key);
         if value.is_none() {
-            self.add(self.span(), format!("`{key}` is missing"));
+            let text = format!("`{key}` is missing");
+            let mut problems = self.notes.problems.borrow_mut();
+            problems.add(self.source, self.span(), text).missing = Some(key.to_owned());
         }
         value
     }
@@ -204,32 +224,42 @@ impl<'a> Table<'a> {
 
     /// A text that must be there.
     pub fn text(&self, key: &str) -> Option<Spanned<String>> {
-        self.as_text(key, self.required(key)?)
+        self.ask(key, Want::Text, true);
+        let found = self.required(key).and_then(|value| self.as_text(key, value));
+        found.or_else(|| self.in_place_of(key, String::new()))
     }
 
     /// A text that may be there.
     pub fn opt_text(&self, key: &str) -> Option<Spanned<String>> {
+        self.ask(key, Want::Text, false);
         self.as_text(key, self.get(key)?)
     }
 
     /// A number that must be there.
     pub fn number(&self, key: &str) -> Option<Spanned<f64>> {
-        self.as_number(key, self.required(key)?)
+        self.ask(key, Want::ANY_NUMBER, true);
+        let found = self.required(key).and_then(|value| self.as_number(key, value));
+        found.or_else(|| self.in_place_of(key, 0.0))
     }
 
     /// A number that may be there.
     pub fn opt_number(&self, key: &str) -> Option<Spanned<f64>> {
+        self.ask(key, Want::ANY_NUMBER, false);
         self.as_number(key, self.get(key)?)
     }
 
     /// A number that must be there and inside `range`.
     pub fn number_in(&self, key: &str, range: RangeInclusive<f64>) -> Option<Spanned<f64>> {
-        self.inside(key, self.number(key)?, &range)
+        let found = self.number(key);
+        self.ask(key, Want::number_in(&range), true);
+        self.inside(key, found?, &range)
     }
 
     /// A number that may be there; if so, inside `range`.
     pub fn opt_number_in(&self, key: &str, range: RangeInclusive<f64>) -> Option<Spanned<f64>> {
-        self.inside(key, self.opt_number(key)?, &range)
+        let found = self.opt_number(key);
+        self.ask(key, Want::number_in(&range), false);
+        self.inside(key, found?, &range)
     }
 
     fn inside<T: PartialOrd + Display>(
@@ -238,7 +268,7 @@ impl<'a> Table<'a> {
         number: Spanned<T>,
         range: &RangeInclusive<T>,
     ) -> Option<Spanned<T>> {
-        if range.contains(number.get_ref()) {
+        if range.contains(number.get_ref()) || self.notes.wants_questions() {
             return Some(number);
         }
         let (low, high) = (range.start(), range.end());
@@ -260,16 +290,21 @@ impl<'a> Table<'a> {
 
     /// A whole number that must be there and inside `range`.
     pub fn integer_in(&self, key: &str, range: RangeInclusive<i64>) -> Option<Spanned<i64>> {
-        self.inside(key, self.as_integer(key, self.required(key)?)?, &range)
+        self.ask(key, Want::Whole { least: *range.start(), most: *range.end() }, true);
+        let found = self.required(key).and_then(|value| self.as_integer(key, value));
+        let found = found.or_else(|| self.in_place_of(key, *range.start()));
+        self.inside(key, found?, &range)
     }
 
     /// A whole number that may be there; if so, inside `range`.
     pub fn opt_integer_in(&self, key: &str, range: RangeInclusive<i64>) -> Option<Spanned<i64>> {
+        self.ask(key, Want::Whole { least: *range.start(), most: *range.end() }, false);
         self.inside(key, self.as_integer(key, self.get(key)?)?, &range)
     }
 
     /// `true` or `false`, if there.
     pub fn opt_bool(&self, key: &str) -> Option<Spanned<bool>> {
+        self.ask(key, Want::Flag, false);
         let value = self.get(key)?;
         let Some(answer) = value.get_ref().as_bool() else {
             self.wrong_kind(key, value, "true or false");
@@ -280,6 +315,7 @@ impl<'a> Table<'a> {
 
     /// A time with its offset, as a TOML date-time or as a text.
     pub fn time(&self, key: &str) -> Option<Spanned<(Stamp, UtcOffset)>> {
+        self.ask(key, Want::Time, true);
         let value = self.required(key)?;
         let text = match value.get_ref() {
             DeValue::Datetime(time) => time.to_string(),
@@ -350,6 +386,7 @@ impl<'a> Table<'a> {
         text: Spanned<String>,
         choices: &[(&'static str, T)],
     ) -> Option<Spanned<T>> {
+        self.offer(key, choices.iter().map(|(name, _)| *name));
         if let Some((_, value)) = choices.iter().find(|(name, _)| name == text.get_ref()) {
             return Some(Spanned::new(text.span(), value.clone()));
         }
@@ -370,46 +407,61 @@ impl<'a> Table<'a> {
 
     /// A text in both languages: `key = { en = "…", zh = "…" }`.
     pub fn bilingual(&self, key: &str) -> Option<Text> {
-        let table = self.table(key)?;
-        let (en, zh) = (table.text("en"), table.text("zh"));
+        let table = self.table(key);
+        self.ask(key, Want::Both, true);
+        Self::both(&table?)
+    }
+
+    /// The same, if it is there.
+    pub fn opt_bilingual(&self, key: &str) -> Option<Text> {
+        let table = self.opt_table(key);
+        self.ask(key, Want::Both, false);
+        Self::both(&table?)
+    }
+
+    fn both(own: &Table<'_>) -> Option<Text> {
+        let (en, zh) = (own.text("en"), own.text("zh"));
         Some(Text { en: en?.into_inner(), zh: zh?.into_inner() })
     }
 
-    fn as_table(&self, key: &str, value: &'a Value<'a>) -> Option<Table<'a>> {
+    fn as_table(&self, key: &str, at: Option<usize>, value: &'a Value<'a>) -> Option<Table<'a>> {
         let Some(entries) = value.get_ref().as_table() else {
             self.wrong_kind(key, value, "a table");
             return None;
         };
-        Some(Table::new(self.source, self.problems, value.span(), entries))
+        let mut path = Path::new();
+        if self.notes.wants_questions() {
+            path.clone_from(&self.path);
+            path.push(Step::Key(key.to_owned()));
+            path.extend(at.map(Step::At));
+        }
+        let (source, notes, span) = (self.source, self.notes, value.span());
+        Some(Table { source, notes, path, span, entries, asked: RefCell::default() })
     }
 
     /// A table that must be there.
     pub fn table(&self, key: &str) -> Option<Table<'a>> {
-        self.as_table(key, self.required(key)?)
+        self.ask(key, Want::Table, true);
+        self.as_table(key, None, self.required(key)?)
     }
 
     /// A table that may be there.
     pub fn opt_table(&self, key: &str) -> Option<Table<'a>> {
-        self.as_table(key, self.get(key)?)
+        self.ask(key, Want::Table, false);
+        self.as_table(key, None, self.get(key)?)
     }
 
     /// The tables of `[[key]]`; none when the key is absent.
     pub fn tables(&self, key: &str) -> Vec<Table<'a>> {
+        self.ask(key, Want::Tables, false);
         let Some(array) = self.array(key) else { return Vec::new() };
-        array.iter().filter_map(|value| self.as_table(key, value)).collect()
-    }
-
-    /// What stands under `name` in each table of `[[key]]`, where that is a text. Nothing in those
-    /// tables counts as asked for by that: they are still to be read.
-    pub fn names_of(&self, key: &str, name: &str) -> Vec<Option<String>> {
-        let array = self.get(key).and_then(|value| value.get_ref().as_array());
-        let named = |table: &DeTable<'_>| Some(table.get(name)?.get_ref().as_str()?.to_owned());
-        let tables = array.into_iter().flat_map(|array| array.iter());
-        tables.map(|value| value.get_ref().as_table().and_then(named)).collect()
+        let each = array.iter().enumerate();
+        each.filter_map(|(at, value)| self.as_table(key, Some(at), value)).collect()
     }
 
     /// The texts of an array; none when the key is absent.
     pub fn texts(&self, key: &str) -> Vec<Spanned<String>> {
+        self.ask(key, Want::Texts, false);
         let Some(array) = self.array(key) else { return Vec::new() };
         array.iter().filter_map(|value| self.as_text(key, value)).collect()
     }
@@ -432,11 +484,18 @@ impl<'a> Table<'a> {
 
     /// A text, or the texts of an array; none when the key is absent.
     pub fn text_or_texts(&self, key: &str) -> Vec<Spanned<String>> {
-        if self.is_text(key) { self.opt_text(key).into_iter().collect() } else { self.texts(key) }
+        let found = if self.is_text(key) {
+            self.opt_text(key).into_iter().collect()
+        } else {
+            self.texts(key)
+        };
+        self.ask(key, Want::TextOrTexts, false);
+        found
     }
 
     /// The numbers of an array; none when the key is absent.
     pub fn numbers(&self, key: &str) -> Vec<Spanned<f64>> {
+        self.ask(key, Want::Numbers, false);
         let Some(array) = self.array(key) else { return Vec::new() };
         array.iter().filter_map(|value| self.as_number(key, value)).collect()
     }

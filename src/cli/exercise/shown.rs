@@ -57,8 +57,13 @@ pub(super) fn list(
     };
     let count = found.len();
     let line = match lang {
-        Lang::En => format!("{count} exercises; play one: sanmen exercise play NAME"),
-        Lang::Zh => format!("{count}个演练;播放:sanmen exercise play 名称"),
+        Lang::En => format!(
+            "{count} exercises; play one: sanmen exercise play NAME; change a copy in a browser: \
+             sanmen exercise edit NAME"
+        ),
+        Lang::Zh => format!(
+            "{count}个演练;播放:sanmen exercise play 名称;在浏览器中改编:sanmen exercise edit 名称"
+        ),
     };
     Section { line, columns, rows: found.iter().map(row).collect() }.write_table(out)?;
     Ok(())

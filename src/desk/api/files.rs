@@ -13,18 +13,23 @@ use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::{Refusal, Shared};
-use crate::desk::assets::Asset;
+use crate::desk::assets::{Asset, Pages};
 
 /// A file of the pages.
 pub(super) async fn file(State(served): Shared, request: Request) -> Response {
+    page(&served.pages, "index.html", &request)
+}
+
+/// The same, where another page greets.
+pub(super) fn page(pages: &Pages, first: &str, request: &Request) -> Response {
     if request.method() != Method::GET && request.method() != Method::HEAD {
         return Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "GET it").into_response();
     }
     let path = match request.uri().path() {
-        "/" => "index.html",
+        "/" => first,
         path => path.trim_start_matches('/'),
     };
-    let found = on_disk(path).map(Cow::Owned).or(served.pages.get(path).map(Cow::Borrowed));
+    let found = on_disk(path).map(Cow::Owned).or(pages.get(path).map(Cow::Borrowed));
     let Some(asset) = found else {
         return Refusal::new(StatusCode::NOT_FOUND, "there is no such page").into_response();
     };

@@ -30,7 +30,19 @@ pub fn play(
     exercise: &Arc<Exercise>,
     book: &Book,
     seed: Seed,
+    robot: Robot,
+) -> Result<Run, PlayError> {
+    play_while(plant, exercise, (book, seed), robot, &|_| true)
+}
+
+/// The same, as long as `goes_on` says so; it is told step by step how much has been played, 0
+/// to 1. Errors also: it did not go on.
+pub fn play_while(
+    plant: &Arc<Plant>,
+    exercise: &Arc<Exercise>,
+    (book, seed): (&Book, Seed),
     mut robot: Robot,
+    goes_on: &dyn Fn(f64) -> bool,
 ) -> Result<Run, PlayError> {
     let scenario = &exercise.scenario;
     let mut session = Session::new(Arc::clone(exercise), Arc::clone(plant));
@@ -40,6 +52,10 @@ pub fn play(
         air.beset(&exercise.attacks, scenario.start, seed);
     }
     while !simulator.is_over() && !session.is_ended() {
+        let played = session.facts().now.at - scenario.start;
+        if !goes_on(played.as_seconds() / scenario.duration.as_seconds()) {
+            return Err(PlayError::Stopped);
+        }
         let heard = stage.records();
         air.step(&mut simulator, &mut stage)?;
         session.pass(scenario.step.as_seconds() / session.speed());

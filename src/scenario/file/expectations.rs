@@ -319,6 +319,7 @@ fn read_window(
 
 /// What the minutes of an expectation count from.
 pub fn read_after(table: &Table<'_>, run: Option<Run>, injections: &[Found]) -> Option<Stamp> {
+    table.offer("after", super::ids_of(injections));
     let Some(name) = table.opt_text("after") else {
         return run.map(|run| run.start);
     };

@@ -23,7 +23,7 @@ use crate::base::{Span, Stamp, Text};
 use crate::plant::Plant;
 use announcements::read_announcements;
 use answers::read_answers;
-pub use exercise::{load_exercise, read_fault};
+pub use exercise::{ask_exercise, load_exercise, read_fault};
 use expectations::{read_allowed, read_expectations};
 pub use fleet::load_fleet;
 pub use injections::kinds as injection_kinds;
@@ -96,6 +96,17 @@ impl<'p> Head<'p> {
     }
 }
 
+impl Head<'_> {
+    /// Names of the injections, as far as they have one.
+    fn injection_ids(&self) -> impl Iterator<Item = &str> {
+        ids_of(&self.injections)
+    }
+}
+
+fn ids_of(injections: &[Found]) -> impl Iterator<Item = &str> {
+    injections.iter().filter_map(|found| Some(found.id.as_ref()?.get_ref().as_str()))
+}
+
 fn read_scenario(table: &Table<'_>, head: &Head<'_>) -> Option<Scenario> {
     let Head { plant, names, start, run, injections } = head;
     let run = *run;
@@ -146,6 +157,7 @@ fn read_scenario(table: &Table<'_>, head: &Head<'_>) -> Option<Scenario> {
 }
 
 fn read_plant<'p>(table: &Table<'_>, plants: &'p [Arc<Plant>]) -> Option<&'p Arc<Plant>> {
+    table.offer("plant", plants.iter().map(|plant| plant.id.as_str()));
     let name = table.text("plant")?;
     let found = plants.iter().find(|plant| plant.id.as_str() == name.get_ref());
     if found.is_none() {
@@ -159,7 +171,7 @@ fn read_plant<'p>(table: &Table<'_>, plants: &'p [Arc<Plant>]) -> Option<&'p Arc
 }
 
 fn read_about(table: &Table<'_>) -> Option<Text> {
-    table.has("about").then(|| table.bilingual("about")).flatten()
+    table.opt_bilingual("about")
 }
 
 /// By which rules the plant is judged.

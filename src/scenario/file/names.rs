@@ -202,13 +202,11 @@ fn look_up<'k, T>(
     name: &Name,
     known: impl Iterator<Item = (&'k str, T)>,
 ) -> Option<T> {
-    let mut names = Vec::new();
-    for (candidate, value) in known {
-        if candidate == name.get_ref() {
-            return Some(value);
-        }
-        names.push(candidate);
+    let (names, values): (Vec<&str>, Vec<T>) = known.unzip();
+    table.offer_at(name, names.iter().copied());
+    let found = names.iter().position(|candidate| candidate == name.get_ref());
+    if found.is_none() {
+        table.unknown(name.span(), what, name.get_ref(), &names);
     }
-    table.unknown(name.span(), what, name.get_ref(), &names);
-    None
+    values.into_iter().nth(found?)
 }

@@ -14,6 +14,7 @@ const TAKES_MIN: RangeInclusive<f64> = 0.0..=10_080.0;
 pub fn read_repairs(table: &Table<'_>, run: Option<Run>, injections: &[Found]) -> Vec<Repair> {
     let mut list: Vec<(Spanned<String>, Option<Repair>)> = Vec::new();
     for table in table.tables("repair") {
+        table.offer("of", super::ids_of(injections));
         let of = table.text("of");
         let repair = read_repair(&table, run, injections, of.as_ref());
         let Some(of) = of else { continue };

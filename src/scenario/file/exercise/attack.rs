@@ -52,8 +52,8 @@ pub fn read_attacks(table: &Table<'_>, known: &Known<'_, '_>) -> Vec<Attack> {
             kind: kind?,
         })
     };
-    let found: Vec<Attack> = table.tables("attack").iter().filter_map(read).collect();
-    no_double(table, "attack", found.iter().map(|attack| attack.id.as_str()));
+    let found = table.tables("attack").iter().filter_map(read).collect();
+    no_double(table, "attack");
     found
 }
 

@@ -14,9 +14,10 @@ pub fn read_checks(table: &Table<'_>, head: &Head<'_>) -> Vec<Check> {
         let id = own.parse("id", InjectionId::new);
         let (title, says) = (own.bilingual("title"), own.bilingual("says"));
         let takes = own.number_in("takes_min", TAKES);
+        own.offer("while", head.injection_ids());
         let of = own.opt_text("while").and_then(|name| injection(own, head, &name));
-        let otherwise = own.has("otherwise").then(|| own.bilingual("otherwise")).flatten();
-        if of.is_some() != otherwise.is_some() {
+        let otherwise = own.opt_bilingual("otherwise");
+        if own.has("while") != own.has("otherwise") {
             let help = "`while` names an injection, `otherwise` says what they find without it";
             own.add_with_help(own.span(), "`while` and `otherwise` belong together", help);
         }
@@ -28,8 +29,8 @@ pub fn read_checks(table: &Table<'_>, head: &Head<'_>) -> Vec<Check> {
             otherwise: of.zip(otherwise),
         })
     };
-    let found = table.tables("check").iter().filter_map(read).collect::<Vec<_>>();
-    no_double(table, "check", found.iter().map(|check| check.id.as_str()));
+    let found = table.tables("check").iter().filter_map(read).collect();
+    no_double(table, "check");
     found
 }
 
@@ -40,6 +41,7 @@ pub fn read_jobs(table: &Table<'_>, head: &Head<'_>) -> Vec<Job> {
         let (title, says) = (own.bilingual("title"), own.bilingual("says"));
         let takes = own.number_in("takes_min", TAKES);
         let ends = own.texts("ends");
+        own.offer("ends", head.injection_ids());
         let ends: Vec<_> = ends.iter().filter_map(|name| injection(own, head, name)).collect();
         let id_of = |at: &usize| head.injections[*at].id.as_ref().map(|id| id.get_ref().clone());
         Some(Job {
@@ -50,8 +52,8 @@ pub fn read_jobs(table: &Table<'_>, head: &Head<'_>) -> Vec<Job> {
             says: says?,
         })
     };
-    let found = table.tables("job").iter().filter_map(read).collect::<Vec<_>>();
-    no_double(table, "job", found.iter().map(|job| job.id.as_str()));
+    let found = table.tables("job").iter().filter_map(read).collect();
+    no_double(table, "job");
     found
 }
 
@@ -66,11 +68,13 @@ fn injection(table: &Table<'_>, head: &Head<'_>, name: &Spanned<String>) -> Opti
     found
 }
 
-/// Notes ids that stand twice.
-pub fn no_double<'i>(table: &Table<'_>, what: &str, ids: impl Iterator<Item = &'i str>) {
+/// Notes ids that stand twice, each where it stands again.
+pub fn no_double(table: &Table<'_>, what: &str) {
     let mut seen = std::collections::BTreeSet::new();
-    for id in ids.filter(|id| !seen.insert(*id)) {
-        let text = format!("two of [[{what}]] are called {id:?}");
-        table.add_with_help(table.span(), text, "each needs a name of its own");
+    for id in table.texts_of(what, "id").into_iter().flatten() {
+        if !seen.insert(id.get_ref().clone()) {
+            let text = format!("two of [[{what}]] are called {:?}", id.get_ref());
+            table.add_with_help(id.span(), text, "each needs a name of its own");
+        }
     }
 }

@@ -11,7 +11,8 @@ use std::sync::Arc;
 use super::injections::read_waiting;
 use super::names::Names;
 use super::{Head, Run, read_scenario};
-use crate::base::problem::{Problems, Source, Spanned, Table, read_toml};
+use crate::base::problem::asked::Asked;
+use crate::base::problem::{Problems, Source, Spanned, Table, ask_toml, read_toml};
 use crate::base::{Span, Stamp};
 use crate::plant::Plant;
 use crate::scenario::exercise::cause::CAUSES;
@@ -32,47 +33,54 @@ const WEIGHTS: std::ops::RangeInclusive<f64> = 0.0..=1_000.0;
 ///
 /// Whether its rules exist is not checked here: see `Exercise::alarm_names`.
 pub fn load_exercise(source: &Arc<Source>, plants: &[Arc<Plant>]) -> Result<Exercise, Problems> {
-    read_toml(source, |table| {
-        let head = Head::read(table, plants);
-        let scenario = read_scenario(table, &head);
-        let own = table.table("exercise");
-        let own = own.as_ref();
-        let goal = own.and_then(|own| own.bilingual("goal"));
-        let briefing = own.and_then(|own| own.bilingual("briefing"));
-        let pace = own.and_then(read_pace);
-        let causes = CAUSES.map(|(code, ..)| (code, code));
-        let cause = own.and_then(|own| own.choice("cause", &causes));
-        let notice_needed = own.and_then(|own| own.opt_bool("notice_needed"));
-        let consequence = own.map(read_consequence);
-        let known = Known::of(table, &head);
-        let (checks, jobs) = (read_checks(table, &head), read_jobs(table, &head));
-        let messages = read_messages(table, &known);
-        let tasks = read_tasks(table, &known);
-        let forbidden = read_forbidden(table, &known);
-        let contingencies = read_contingencies(table, &known);
-        let attacks = read_attacks(table, &known);
-        let hints = table.tables("hint").iter().filter_map(|hint| hint.bilingual("text")).collect();
-        let robots = read_robots(table, &known);
-        let exercise = Exercise {
-            scenario: scenario?,
-            goal: goal?,
-            briefing: briefing?,
-            pace: pace?,
-            cause: cause?.into_inner().to_owned(),
-            contingencies,
-            attacks,
-            messages,
-            checks,
-            jobs,
-            tasks,
-            forbidden,
-            hints,
-            consequence: consequence?,
-            notice_needed: notice_needed.is_some_and(Spanned::into_inner),
-            robots,
-        };
-        people::check_words(table, &exercise, &head);
-        Some(exercise)
+    read_toml(source, |table| read(table, plants))
+}
+
+/// What the reader of exercises asks of `source`, whatever mistakes are in it. Errors: it is not
+/// TOML.
+pub fn ask_exercise(source: &Arc<Source>, plants: &[Arc<Plant>]) -> Result<Vec<Asked>, Problems> {
+    ask_toml(source, |table| read(table, plants))
+}
+
+fn read(table: &Table<'_>, plants: &[Arc<Plant>]) -> Option<Exercise> {
+    let head = Head::read(table, plants);
+    let scenario = read_scenario(table, &head);
+    let own = table.table("exercise");
+    let own = own.as_ref();
+    let goal = own.and_then(|own| own.bilingual("goal"));
+    let briefing = own.and_then(|own| own.bilingual("briefing"));
+    let pace = own.and_then(read_pace);
+    let causes = CAUSES.map(|(code, ..)| (code, code));
+    let cause = own.and_then(|own| own.choice("cause", &causes));
+    let notice_needed = own.and_then(|own| own.opt_bool("notice_needed"));
+    let consequence = own.map(read_consequence);
+    let known = Known::of(table, &head);
+    let (checks, jobs) = (read_checks(table, &head), read_jobs(table, &head));
+    let messages = read_messages(table, &known);
+    let tasks = read_tasks(table, &known);
+    let forbidden = read_forbidden(table, &known);
+    let contingencies = read_contingencies(table, &known);
+    let attacks = read_attacks(table, &known);
+    let hints = table.tables("hint").iter().filter_map(|hint| hint.bilingual("text")).collect();
+    let robots = read_robots(table, &known);
+    people::check_words(table, &messages, &head);
+    Some(Exercise {
+        scenario: scenario?,
+        goal: goal?,
+        briefing: briefing?,
+        pace: pace?,
+        cause: cause?.into_inner().to_owned(),
+        contingencies,
+        attacks,
+        messages,
+        checks,
+        jobs,
+        tasks,
+        forbidden,
+        hints,
+        consequence: consequence?,
+        notice_needed: notice_needed.is_some_and(Spanned::into_inner),
+        robots,
     })
 }
 

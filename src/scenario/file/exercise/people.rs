@@ -6,9 +6,9 @@ use crate::base::ids::InjectionId;
 use crate::base::problem::{Spanned, Table};
 use crate::plant::Plant;
 use crate::scenario::exercise::deed::{Deed, Pattern};
-use crate::scenario::exercise::words::word_list;
+use crate::scenario::exercise::words::{Own, words_of};
 use crate::scenario::exercise::{
-    Choice, Contingency, Exercise, Forbidden, Message, Move, Part, Robots, Role, Task, Window,
+    Choice, Contingency, Forbidden, Message, Move, Part, Robots, Role, Task, Window,
 };
 use crate::scenario::file::Head;
 use crate::scenario::file::injections::read_waiting;
@@ -33,16 +33,17 @@ pub fn read_messages(table: &Table<'_>, known: &Known<'_, '_>) -> Vec<Message> {
             let text = crate::base::Text { en: en?.into_inner(), zh: zh?.into_inner() };
             Some(Choice { id: id?.into_inner().as_str().to_owned(), text })
         };
+        let choices = choices.iter().filter_map(choice).collect();
         Some(Message {
             id: id?.into_inner().as_str().to_owned(),
             when: when?,
             from: from?.into_inner(),
             text: text?,
-            choices: choices.iter().filter_map(choice).collect(),
+            choices,
         })
     };
-    let found: Vec<Message> = table.tables("message").iter().filter_map(read).collect();
-    no_double(table, "message", found.iter().map(|message| message.id.as_str()));
+    let found = table.tables("message").iter().filter_map(read).collect();
+    no_double(table, "message");
     found
 }
 
@@ -86,8 +87,8 @@ pub fn read_tasks(table: &Table<'_>, known: &Known<'_, '_>) -> Vec<Task> {
         })
     };
     let all = table.tables("task");
-    let found: Vec<Task> = all.iter().filter_map(read).collect();
-    no_double(table, "task", found.iter().map(|task| task.id.as_str()));
+    let found = all.iter().filter_map(read).collect();
+    no_double(table, "task");
     if all.is_empty() {
         let help = "write at least one [[task]]";
         table.add_with_help(table.span(), "nobody has anything to do", help);
@@ -101,6 +102,8 @@ fn read_window(own: &Table<'_>) -> Option<Window> {
     match (wall, simulated) {
         (Some(wall), None) => Some(Window::Wall(wall.into_inner())),
         (None, Some(simulated)) => Some(Window::Simulated(minutes_span(simulated.into_inner()))),
+        // What is there and wrong has been noted.
+        (None, None) if own.has("within_s") || own.has("within_min") => None,
         _ => {
             let help = "write `within_s`, seconds on the wall, or `within_min`, simulated minutes";
             own.add_with_help(own.span(), "a task has one window", help);
@@ -151,45 +154,50 @@ pub fn read_robots(table: &Table<'_>, known: &Known<'_, '_>) -> Robots {
     Robots { careless: moves("careless"), reference: moves("reference") }
 }
 
-/// Notes words behind verbs that name nothing of the plant or of the exercise.
-pub fn check_words(table: &Table<'_>, exercise: &Exercise, head: &Head<'_>) {
+/// Notes words behind verbs that name nothing of the plant or of the exercise. `messages` are those
+/// that could be read: while one could not, nothing is said of answers.
+pub fn check_words(table: &Table<'_>, messages: &[Message], head: &Head<'_>) {
     let Some(plant) = head.plant else { return };
-    let words = Words { plant, exercise };
-    let tasks = exercise.tasks.iter().flat_map(|task| &task.by);
-    let patterns = tasks.chain(exercise.forbidden.iter().flat_map(|it| &it.by));
-    for pattern in patterns {
+    let ids = |key: &str| table.names_of(key, "id");
+    let names = |key: &str| ids(key).into_iter().flatten().collect();
+    let own = Own { checks: names("check"), jobs: names("job"), ..Own::asked(messages) };
+    let all_read = ids("message").len() == messages.len();
+    let words = Words { plant, own, all_read };
+    let texts = |key: &str| table.texts_of(key, "do").into_iter().flatten();
+    for text in texts("task").chain(texts("forbidden")) {
+        let Ok(pattern) = Pattern::parse(text.get_ref()) else { continue };
         for (at, word) in pattern.names() {
-            words.check(table, pattern.verb(), at, word);
+            words.check(table, pattern.verb(), (at, word), &text);
         }
     }
-    let robots = &exercise.robots;
-    for own in robots.careless.iter().chain(&robots.reference) {
-        for (at, word) in own.deed.args().iter().enumerate() {
-            words.check(table, own.deed.verb().name, at, word);
+    for text in texts("careless").chain(texts("reference")) {
+        let Ok(deed) = Deed::parse(text.get_ref()) else { continue };
+        for (at, word) in deed.args().iter().enumerate() {
+            words.check(table, deed.verb().name, (at, word), &text);
         }
     }
 }
 
 struct Words<'a> {
     plant: &'a Plant,
-    exercise: &'a Exercise,
+    own: Own,
+    all_read: bool,
 }
 
 impl Words<'_> {
     /// Notes a word that is not known at that place behind its verb.
-    fn check(&self, table: &Table<'_>, verb: &str, at: usize, word: &str) {
-        if let Err(known) = self.known(verb, at, word) {
+    fn check(
+        &self,
+        table: &Table<'_>,
+        verb: &str,
+        (at, word): (usize, &str),
+        text: &Spanned<String>,
+    ) {
+        let Some(known) = words_of(self.plant, &self.own, verb, at) else { return };
+        let is_known = known.iter().any(|it| it == word) || (verb == "answer" && !self.all_read);
+        if !is_known {
             let known: Vec<&str> = known.iter().map(String::as_str).collect();
-            table.unknown(table.span(), &format!("behind {verb},"), word, &known);
-        }
-    }
-
-    /// Errors: what is known there.
-    fn known(&self, verb: &str, at: usize, word: &str) -> Result<(), Vec<String>> {
-        let known = word_list(self.plant, self.exercise, verb, at);
-        match known {
-            Some(known) if !known.iter().any(|it| it == word) => Err(known),
-            _ => Ok(()),
+            table.unknown(text.span(), &format!("behind {verb},"), word, &known);
         }
     }
 }

@@ -41,6 +41,7 @@ impl<'h, 'p> Known<'h, 'p> {
 
     /// The position of the task named by `key`.
     pub fn task(&self, table: &Table<'_>, key: &str) -> Option<usize> {
+        table.offer(key, self.tasks.keys().map(String::as_str));
         let name = table.opt_text(key)?;
         let found = self.tasks.get(name.get_ref()).copied();
         if found.is_none() {
@@ -98,6 +99,7 @@ impl<'h, 'p> Known<'h, 'p> {
                 Some(Trigger::Undone { task: task?, by: run.at_min(by.into_inner()) })
             }
             _ => {
+                own.offer("told", self.messages.iter().map(String::as_str));
                 let name = own.text("told")?;
                 let wait = wait(&own);
                 if !self.messages.contains(name.get_ref()) {

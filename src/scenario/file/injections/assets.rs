@@ -32,6 +32,7 @@ fn renewal(table: &Table<'_>, names: &Names<'_>) -> Option<InjectionKind> {
     let named = table.texts("parts");
     can_age(table, names)?;
     let known = Part::CHOICES.map(|(name, _)| name);
+    table.offer("parts", known.into_iter());
     let mut parts = Vec::new();
     for name in &named {
         match Part::CHOICES.iter().find(|(known, _)| known == name.get_ref()) {
