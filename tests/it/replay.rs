@@ -131,6 +131,38 @@ fn a_recorded_stream_goes_through_intake_as_it_did_live() {
 }
 
 #[test]
+fn a_recording_that_lies_compressed_is_read_as_if_it_did_not() {
+    use std::io::Write as _;
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut text = String::from("observed_at,tag,value\n");
+    for minute in 0..40 {
+        let value = if minute < 10 { 0.5 } else { 0.2 };
+        let _ = writeln!(text, "2024-12-05T08:{minute:02}:00+08:00,AIT-301,{value}");
+    }
+    std::fs::write(folder.path().join("plain.csv"), &text).expect("written");
+    // Two members, as logs have that are packed one after the other.
+    let (first, second) = text.split_at(text.len() / 2);
+    let mut packed = Vec::new();
+    for part in [first, second] {
+        let mut member = flate2::write::GzEncoder::new(&mut packed, flate2::Compression::fast());
+        member.write_all(part.as_bytes()).and_then(|()| member.finish().map(|_| ())).expect("ours");
+    }
+    std::fs::write(folder.path().join("packed.csv.gz"), &packed).expect("written");
+    let replayed = |name: &str| sanmen(folder.path(), &["replay", name, "--format", "json"]);
+    let (plain, whole) = (replayed("plain.csv"), replayed("packed.csv.gz"));
+    assert_eq!(whole.status.code(), Some(0), "{}", String::from_utf8_lossy(&whole.stderr));
+    assert!(!alarms(&plain).is_empty());
+    assert_eq!(alarms(&whole), alarms(&plain));
+    std::fs::write(folder.path().join("torn.csv.gz"), &packed[..packed.len() - 9])
+        .expect("written");
+    assert_ne!(
+        replayed("torn.csv.gz").status.code(),
+        Some(0),
+        "what is torn is no whole recording"
+    );
+}
+
+#[test]
 fn what_cannot_be_read_is_refused_counted_and_shown() {
     let all = [
         "hostile.csv",

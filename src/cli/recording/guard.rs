@@ -7,6 +7,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use flate2::read::MultiGzDecoder;
+
 use crate::cli::exit::Failure;
 
 /// Longest line of a recording, in bytes.
@@ -31,16 +33,40 @@ impl Progress {
     }
 }
 
+/// A file that counts what is read of it.
+#[derive(Debug)]
+struct Counted(File, Progress);
+
+impl Read for Counted {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let count = self.0.read(bytes)?;
+        self.1.add(count as u64);
+        Ok(count)
+    }
+}
+
+#[derive(Debug)]
+enum Bytes {
+    Plain(Counted),
+    /// Of a file that ends with `.gz`; several members are one recording, as of rotated logs.
+    Packed(Box<MultiGzDecoder<Counted>>),
+}
+
+/// Does the name say that the file is compressed, by gzip?
+pub fn is_packed(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gz"))
+}
+
 /// Passes bytes on, and fails at a line that does not end.
 #[derive(Debug)]
 pub struct Guard {
-    file: File,
-    progress: Progress,
+    bytes: Bytes,
     line: usize,
 }
 
 impl Guard {
-    /// Opens a file. Errors: it cannot be opened, or is a folder.
+    /// Opens a file, and unpacks one that ends with `.gz`. Errors: it cannot be opened, or is a
+    /// folder.
     pub fn open(path: &Path, progress: &Progress) -> Result<Self, Failure> {
         let open = || {
             let file = File::open(path)?;
@@ -50,7 +76,13 @@ impl Guard {
             Ok(file)
         };
         let file = open().map_err(|error| Failure::file(path, error))?;
-        Ok(Self { file, progress: progress.clone(), line: 0 })
+        let file = Counted(file, progress.clone());
+        let bytes = if is_packed(path) {
+            Bytes::Packed(Box::new(MultiGzDecoder::new(file)))
+        } else {
+            Bytes::Plain(file)
+        };
+        Ok(Self { bytes, line: 0 })
     }
 
     /// With a buffer before it.
@@ -61,8 +93,10 @@ impl Guard {
 
 impl Read for Guard {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        let count = self.file.read(bytes)?;
-        self.progress.add(count as u64);
+        let count = match &mut self.bytes {
+            Bytes::Plain(file) => file.read(bytes)?,
+            Bytes::Packed(file) => file.read(bytes)?,
+        };
         for part in bytes[..count].split_inclusive(|byte| *byte == b'\n') {
             self.line += part.len();
             if self.line > LINE_MAX {

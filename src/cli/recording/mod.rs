@@ -299,8 +299,14 @@ impl Recording {
 /// Opens a table by what its name ends with.
 fn open(path: &Path, map: Option<&Mapping>, progress: &Progress) -> Result<Rows, Failure> {
     let separator = map.and_then(|map| map.separator);
-    let ending = path.extension().map(|it| it.to_string_lossy().to_lowercase());
+    let packed = guard::is_packed(path);
+    let inner = if packed { path.with_extension("") } else { path.to_owned() };
+    let ending = inner.extension().map(|it| it.to_string_lossy().to_lowercase());
     match ending.as_deref() {
+        Some("parquet") if packed => Err(Failure::usage(format!(
+            "{}: Parquet is compressed in itself and is read from its end: unpack it with gunzip",
+            path.display()
+        ))),
         Some("jsonl" | "ndjson" | "json") => Ok(Rows::Json(JsonRows::open(path, progress)?)),
         #[cfg(feature = "columns")]
         Some("parquet") => Ok(Rows::Parquet(parquet::ParquetRows::open(path, progress)?)),
@@ -314,8 +320,8 @@ fn open(path: &Path, map: Option<&Mapping>, progress: &Progress) -> Result<Rows,
             Err(Failure::file(path, missing))
         }
         _ => Err(Failure::usage(format!(
-            "{}: a recording ends with .csv, .tsv, .txt, .jsonl, .ndjson, .json or .parquet, or is \
-             the folder of a part of a dataset",
+            "{}: a recording ends with .csv, .tsv, .txt, .jsonl, .ndjson, .json or .parquet, \
+             perhaps with .gz behind it, or is the folder of a part of a dataset",
             path.display()
         ))),
     }
