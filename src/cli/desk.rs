@@ -81,6 +81,13 @@ pub struct Plan {
     hosts: Hosts,
 }
 
+impl Plan {
+    /// The same at this address.
+    pub fn at(self, listen: SocketAddr) -> Self {
+        Self { listen, ..self }
+    }
+}
+
 impl DeskArgs {
     /// Where the desk will be; none: nowhere. Errors: others could reach it, and nobody has said
     /// that they may.
@@ -133,6 +140,8 @@ pub struct Room {
     pub by: String,
     /// Where the ledger is.
     pub folder: PathBuf,
+    /// Where the tokens are.
+    pub home: PathBuf,
     /// The settings in force.
     pub settings: Settings,
     /// The exercise that is played, if one is.
@@ -153,9 +162,16 @@ impl Room {
             title: title.cloned(),
             by: by.to_owned(),
             folder: folder.to_owned(),
+            home: folder.to_owned(),
             settings: settings.clone(),
             drill: None,
         }
+    }
+
+    /// With tokens from elsewhere than beside the ledger.
+    pub fn at_home(mut self, home: &Path) -> Self {
+        home.clone_into(&mut self.home);
+        self
     }
 
     /// With an exercise.
@@ -212,6 +228,8 @@ pub fn overhear(told: Told) -> (Told, Overheard) {
 pub struct Opened {
     /// Its link, with the operator's token; none: there is no desk.
     pub link: Option<String>,
+    /// Where it listens.
+    at: Option<SocketAddr>,
     serving: Option<JoinHandle<()>>,
 }
 
@@ -224,11 +242,11 @@ pub async fn open(
     stop: Stop,
 ) -> Result<Opened, Failure> {
     let Some(plan) = plan else {
-        return Ok(Opened { link: None, serving: None });
+        return Ok(Opened { link: None, at: None, serving: None });
     };
     let (listener, own) = plan.bind().await?;
     let hosts = plan.hosts();
-    let tokens = tokens(&room.folder)?;
+    let tokens = tokens(&room.home)?;
     let link = say_where(own, tokens.of(Role::Operator));
     if room.drill.is_some() {
         for role in [Role::Instructor, Role::Evaluator, Role::Viewer] {
@@ -267,15 +285,17 @@ pub async fn open(
             tracing::error!(%error, "the desk has ended");
         }
     });
-    Ok(Opened { link: Some(link), serving: Some(serving) })
+    Ok(Opened { link: Some(link), at: Some(own), serving: Some(serving) })
 }
 
 impl Opened {
-    /// Waits until the desk has told its pages that it ends; not for those that do not listen.
-    pub async fn closed(self) {
+    /// Waits until the desk has told its pages that it ends; not for those that do not listen. Gives
+    /// where it was.
+    pub async fn closed(self) -> Option<SocketAddr> {
         if let Some(serving) = self.serving {
             let _ = tokio::time::timeout(PATIENCE, serving).await;
         }
+        self.at
     }
 }
 

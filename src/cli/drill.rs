@@ -2,6 +2,7 @@
 //! MQTT.
 
 mod after;
+mod branch;
 mod kept;
 mod menu;
 mod way;
@@ -37,6 +38,7 @@ use crate::exercise::live::stop::Stop;
 use crate::exercise::live::watch::Asked;
 use crate::exercise::rehearsal::{Rehearsal, rehearse};
 use crate::exercise::session::Session;
+use crate::exercise::session::branch::Back;
 use crate::exercise::session::log::Direction;
 use crate::ingest::trust::{Trust, Unsigned};
 use crate::inspection::book::Book;
@@ -48,8 +50,9 @@ use crate::scenario::read_fault;
 use crate::telemetry::access::Access;
 use crate::telemetry::signature::Signer;
 use after::After;
+pub use branch::branch;
 use kept::Kept;
-pub use kept::resume;
+pub use kept::{branch_of, folder_of, resume};
 use menu::menu;
 use way::{OrderWay, bring};
 
@@ -80,12 +83,12 @@ pub struct Staged {
     after: Arc<After>,
 }
 
-/// Prepares the exercise of a run, if it is one, beside the ledger in `folder`. Errors: its log
-/// cannot be written.
+/// Prepares the exercise of a run, if it is one, beside the ledger in `folder`, which is that of one
+/// branch of the run in `home`. Errors: its log cannot be written.
 pub fn stage(
     (ready, session): (&Ready, Option<Session>),
     (records, hand): (broadcast::Receiver<Arc<Entry>>, Hand),
-    (folder, book): (&Path, &Book),
+    (home, folder, book): (&Path, &Path, &Book),
 ) -> Result<Option<Staged>, Failure> {
     let plants = ready.plants();
     let Some((exercise, plant)) = ready.exercise.as_ref().zip(plants.first()) else {
@@ -101,7 +104,7 @@ pub fn stage(
     let log = folder.join(LOG);
     let anchors = Arc::new(OnceLock::new());
     let rehearsed = rehearsal((exercise, plant), (book, ready.seed), Arc::clone(&anchors));
-    let kept = Kept::of(ready, folder);
+    let kept = Kept::of(ready, home, branch_of(home));
     let keep = Box::new(move |moment, ended| kept.keep(moment, ended)) as _;
     let opened = Drill::new(session, records, orders, (log.clone(), anchors, keep));
     let (drill, wishes, seen) = opened.map_err(|error| Failure::file(&log, error))?;
@@ -263,17 +266,19 @@ impl Backstage {
     }
 }
 
-/// Runs the plants of a run: by the exercise that is `staged`, or by themselves.
+/// Runs the plants of a run: by the exercise that is `staged`, or by themselves; gives where its
+/// instructor wants to go back to, if so.
 pub fn start(
     (company, voices, pace): (Company, Voices, Pace),
     (staged, backstage): (Option<Staged>, Backstage),
     (aside, orders): (Aside, Orders),
     ((broker, space), settings, lang): ((&Access, &Space), &Settings, Lang),
     stopped: &Stop,
-) -> JoinHandle<Result<(), LiveError>> {
+) -> JoinHandle<Result<Option<Back>, LiveError>> {
     let Backstage { signer, by_hand, may_pass, trust } = backstage;
     let (Some(staged), Some(signer)) = (staged, signer) else {
-        return tokio::spawn(simulate(company, voices, pace, (aside, orders), stopped.clone()));
+        let simulating = simulate(company, voices, pace, (aside, orders), stopped.clone());
+        return tokio::spawn(async move { simulating.await.map(|()| None) });
     };
     let Staged { drill, answers, orders: sent, rehearsed, plant, after, .. } = staged;
     let by_hand = (!may_pass).then_some(by_hand);
@@ -288,6 +293,6 @@ pub fn start(
             after.finish(&session, rehearsed, lang).await;
             keep_open(&over, lang).await;
         }
-        Ok(())
+        Ok(session.going_back().cloned())
     })
 }

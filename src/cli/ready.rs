@@ -21,7 +21,7 @@ use crate::exercise::fleet::cast;
 use crate::exercise::live::company::Company;
 use crate::exercise::live::pace::Pace;
 use crate::exercise::live::stop::Stop;
-use crate::exercise::offline::exercise_name;
+use crate::exercise::offline::{exercise_name, neutral_name};
 use crate::inspection::book::Book;
 use crate::plant::Plant;
 use crate::plant::fleet::Fleet;
@@ -171,17 +171,25 @@ impl Ready {
         if stop.is_set() { Ok(None) } else { Ok(Some(Company::new(made?))) }
     }
 
+    /// What messages call it.
+    fn wire_name(&self) -> Option<String> {
+        if self.exercise.is_some() {
+            return Some(neutral_name(self.seed));
+        }
+        exercise_name(&self.parts.first()?.1, self.seed)
+    }
+
     fn start(&self, stop: &Stop) -> Result<Vec<Simulator>, Failure> {
         let boot_id = crate::base::time::wall_now().as_ms().unsigned_abs();
         let one = self.parts.len() == 1;
-        let exercise = self.parts.first().map(|(_, first)| exercise_name(first, self.seed));
+        let exercise = self.wire_name();
         make_all(self.parts.len(), "plants started", Some(stop), |at| {
             let (plant, scenario) = &self.parts[at];
             let run = Run {
                 // The plants of a fleet have a seed each.
                 seed: Some(if one { self.seed } else { scenario.seed }),
                 boot_id,
-                exercise: exercise.clone().flatten(),
+                exercise: exercise.clone(),
                 batch: live::batch(self.outline.pace, &self.settings),
             };
             Simulator::new(Arc::clone(plant), scenario, run).map_err(Failure::outside)

@@ -1,7 +1,8 @@
 //! `sanmen run`: everything in one process: broker, plant, monitor, ledger, view.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,27 +14,29 @@ use crate::base::ids::Space;
 use crate::base::time::wall_now;
 use crate::cli::access::AccessArgs;
 use crate::cli::common::{SeedFlag, SettingsFile, Shelves, Speed, Telling, speed};
-use crate::cli::desk::{self, DeskArgs, Plan, Room, overhear};
-use crate::cli::drill::{self, Backstage};
+use crate::cli::desk::{self, DeskArgs, Opened, Overheard, Plan, Room, overhear};
+use crate::cli::drill::{self, Backstage, Staged};
 use crate::cli::exit::Failure;
 use crate::cli::guest::GuestArgs;
-use crate::cli::keys::{KeysFolder, ring};
-use crate::cli::live::{self, say};
+use crate::cli::keys::KeysFolder;
+use crate::cli::keys::ring::{self, Ring};
+use crate::cli::live::{self, Hand, Told, say};
 use crate::cli::ready::Ready;
 use crate::cli::show::{self, Played, Screen, Subject};
 use crate::cli::talk::{self, OrderFlags};
 use crate::cli::view::words::Words;
 use crate::exercise::live::company::{Company, Voices};
-use crate::exercise::live::orders::{OrderHand, Orders};
 use crate::exercise::live::people;
 use crate::exercise::live::simulate::{Aside, Listener, Progress};
 use crate::exercise::live::stop::{self, Stop, Stopper};
 use crate::exercise::session::Session;
+use crate::exercise::session::branch::Back;
 use crate::ingest::trust::{Trust, Unsigned};
 use crate::inspection::book::Book;
 use crate::monitor::Snapshot;
 use crate::telemetry::access::Access;
 use crate::telemetry::broker::Broker;
+use crate::telemetry::link::LinkStatus;
 use crate::telemetry::publisher::Publisher;
 use crate::telemetry::signature::Keychain;
 use crate::telemetry::url::BrokerUrl;
@@ -95,7 +98,7 @@ pub fn run(args: &RunArgs, _out: &mut dyn Write) -> Result<(), Failure> {
     let book = library.book_for(library.plants()?.values())?;
     let book = library.judging(&book, ready.judged_by.as_ref())?.into_owned();
     let space = args.space.clone().unwrap_or_else(live::random_space);
-    let folder = args.data.join(space.as_str());
+    let home = args.data.join(space.as_str());
     let screen = Screen::choose(args.telling);
     let (listen, by) = (args.broker_port, args.by.clone());
     let desk = args.desk.plan(&ready.settings)?;
@@ -108,15 +111,9 @@ pub fn run(args: &RunArgs, _out: &mut dyn Write) -> Result<(), Failure> {
     }
     let lang = args.telling.lang.into();
     let (flags, ring) = (args.orders.clone(), args.keys.open()?);
-    live::block_on(|stopper, stopped| async move {
+    live::block_on(|_, stopped| async move {
         let ready = Arc::new(ready);
-        let (session, company) = match drill::resume(&ready, &folder, &book)? {
-            Some((session, company)) => (Some(session), company),
-            None => match ready.company(&stopped).await? {
-                Some(company) => (None, company),
-                None => return Ok(()),
-            },
-        };
+        let Some(cast) = cast(&ready, &home, &book, &stopped).await? else { return Ok(()) };
         let (embedded, broker) = if let Some(access) = external {
             (None, access)
         } else {
@@ -131,13 +128,9 @@ pub fn run(args: &RunArgs, _out: &mut dyn Write) -> Result<(), Failure> {
             ready.seed.0,
             ready.outline.pace.speed()
         ));
-        let (hand, orders) = flags.way(ready.outline.start, folder.join("orders.toml"));
-        let operators = flags.operators(&ring, &broker);
-        let ordered = ((operators, hand), orders);
-        let (cast, place) = ((company, session), (broker, space));
-        let face = (screen, by, desk);
-        let stage = Stage { ready, cast, book, place, folder, face, ordered };
-        let result = stage.play(stopper, stopped).await;
+        let (place, face) = ((broker, space), (screen, by, desk));
+        let stage = Stage { ready, book, place, home, face, people: (flags, ring) };
+        let result = stage.play_all(cast, stopped).await;
         if let Some(embedded) = embedded {
             embedded.stop().await;
         }
@@ -145,28 +138,91 @@ pub fn run(args: &RunArgs, _out: &mut dyn Write) -> Result<(), Failure> {
     })
 }
 
+/// The plants, and the session of an exercise that goes on.
+type Cast = (Company, Option<Session>);
+
+/// Who plays: an exercise that goes on, or the run from its start; none when a stop came before.
+async fn cast(
+    ready: &Arc<Ready>,
+    home: &Path,
+    book: &Book,
+    stopped: &Stop,
+) -> Result<Option<Cast>, Failure> {
+    if let Some((session, company)) = drill::resume(ready, home, book)? {
+        return Ok(Some((company, Some(session))));
+    }
+    Ok(ready.company(stopped).await?.map(|company| (company, None)))
+}
+
 /// Everything a run needs.
+#[derive(Clone)]
 struct Stage {
     ready: Arc<Ready>,
-    /// The plants, and the session of an exercise that goes on.
-    cast: (Company, Option<Session>),
     book: Book,
     place: (Access, Space),
-    folder: PathBuf,
+    /// Where it is kept; the branches of an exercise have folders in it.
+    home: PathBuf,
     /// How it is shown, who sits there, where the desk will be.
     face: (Screen, String, Option<Plan>),
-    /// Who may order something of the plants, and the way in; and what comes out of it.
-    ordered: ((Option<Trust>, OrderHand), Orders),
+    /// Who may order something of the plants.
+    people: (OrderFlags, Ring),
+}
+
+/// Sets the stage of an exercise, if it is one, and opens the desk.
+async fn open(
+    ready: &Ready,
+    kept @ (home, folder, book): (&Path, &Path, &Book),
+    (heard, told, link): (Overheard, &Told, watch::Receiver<LinkStatus>),
+    (session, hand, (plan, by), stop): (Option<Session>, Hand, (Option<Plan>, &str), Stop),
+) -> Result<(Option<Staged>, Opened), Failure> {
+    let plants = ready.plants();
+    let staged = drill::stage((ready, session), (heard.again(), hand), kept)?;
+    let what = (plants.as_slice(), book, Some(&ready.outline.title));
+    let room = Room::new(what, by, (folder, &ready.settings)).at_home(home);
+    let room = room.with_drill(staged.as_ref());
+    let desk = desk::open(plan, room, heard.with(told, Some(link)), stop).await?;
+    Ok((staged, desk))
+}
+
+/// How a run has ended.
+struct Ending {
+    /// Where the instructor wants to go back to.
+    back: Option<Back>,
+    /// Where the desk was.
+    desk: Option<SocketAddr>,
 }
 
 impl Stage {
-    async fn play(self, stopper: Stopper, stopped: Stop) -> Result<(), Failure> {
+    /// Plays it, and as often as its instructor goes back, another branch of it.
+    async fn play_all(mut self, cast: Cast, stopped: Stop) -> Result<(), Failure> {
+        let mut next = Some(cast);
+        while let Some(cast) = next.take() {
+            let own = stop::after(&stopped);
+            let ending = Box::pin(self.clone().play(cast, own)).await?;
+            let Some(back) = ending.back.filter(|_| !stopped.is_set()) else { break };
+            let (ready, book, home) = (&self.ready, &self.book, &self.home);
+            drill::branch((ready, book), home, &self.place.1, &back).await?;
+            next = self::cast(ready, home, book, &stopped).await?;
+            // Pages that are open find their way back.
+            let (_, _, plan) = &mut self.face;
+            *plan = plan.take().map(|plan| ending.desk.map_or(plan.clone(), |at| plan.at(at)));
+        }
+        Ok(())
+    }
+
+    async fn play(
+        self,
+        (company, session): Cast,
+        (stopper, stopped): (Stopper, Stop),
+    ) -> Result<Ending, Failure> {
         let started = wall_now();
-        let Self { ready, cast, book, place, folder, face, ordered } = self;
-        let ((company, session), (broker, space), (screen, by, desk)) = (cast, place, face);
+        let Self { ready, book, place, home, face, people } = self;
+        let folder = drill::folder_of(&home, drill::branch_of(&home));
+        let ((broker, space), (screen, by, desk)) = (place, face);
+        let (hand, orders) = people.0.way(ready.outline.start, folder.join("orders.toml"));
+        let people = (people.0.operators(&people.1, &broker), hand);
         let (plants, settings, (keys, trust)) = (ready.plants(), &ready.settings, keys_of_a_run()?);
         let watched = (plants.clone(), book.clone());
-        let (people, orders) = ordered;
         let (backstage, askers) =
             Backstage::new(ready.exercise.is_some(), people, (&trust, &broker))?;
         let (service, told) = live::watch_service(watched, trust, &folder, settings).await?;
@@ -175,19 +231,17 @@ impl Stage {
         let (subscriber, arrivals) = live::subscriber(&broker, &space, client, settings);
         let ((end_monitor, monitor_ends), (hand, asked)) = (stop::stop(), live::hand());
         let place = (&broker, &space);
-        let with = (folder.as_path(), settings, [(); 2].map(|()| keys.of_space.clone()));
+        // What another branch has left with the broker ends too.
+        let with = (home.as_path(), settings, [(); 2].map(|()| keys.of_space.clone()));
         let beside = talk::speak(place, &service, (&told, &book), with, &monitor_ends);
         let watching = service.run(arrivals, subscriber.status(), asked, monitor_ends.clone());
         let watching = tokio::spawn(then_stop(watching, stopper.clone()));
         live::connected(subscriber.status(), &broker, &stopped).await?;
 
-        let what = (plants.as_slice(), &book, Some(&ready.outline.title));
-        let staged =
-            drill::stage((&ready, session), (heard.again(), hand.clone()), (&folder, &book))?;
-        let room = Room::new(what, &by, (&folder, settings)).with_drill(staged.as_ref());
-        let heard = heard.with(&told, Some(subscriber.status()));
-        let desk = desk::open(desk, room, heard, monitor_ends.clone()).await?;
-
+        let kept = (home.as_path(), folder.as_path(), &book);
+        let ears = (heard, &told, subscriber.status());
+        let front = (session, hand.clone(), (desk, by.as_str()), monitor_ends.clone());
+        let (staged, desk) = open(&ready, kept, ears, front).await?;
         let (aside, Listener { progress: seen, outside }) = Aside::new(ready.outline.start);
         let with = (settings, None, Duration::ZERO); // the monitor that may ask is beside them
         let publishers = live::publishers(&broker, &space, (&company, &keys), with)?;
@@ -218,7 +272,7 @@ impl Stage {
         let showing =
             tokio::spawn(show::until(told, screen, subject, move || stopper.set(), monitor_ends));
         let simulated = simulating.await.map_err(|_| Failure::Bug)?;
-        if matches!(screen, Screen::Terminal(_)) {
+        if matches!(screen, Screen::Terminal(_)) && !matches!(simulated, Ok(Some(_))) {
             stopped.wait().await; // the picture stays until somebody has read it
         }
         all_heard(snapshots).await;
@@ -226,12 +280,12 @@ impl Stage {
         let watched = watching.await.map_err(|_| Failure::Bug)?;
         subscriber.stop().await;
         talk::ended(beside.into_iter().chain([hearing])).await?;
-        desk.closed().await;
+        let desk = desk.closed().await;
         let summary = showing.await.map_err(|_| Failure::Bug)??;
         summary.say(wall_now() - started, &folder.display().to_string());
         quitters.verdict().await?;
-        simulated.map_err(Failure::outside)?;
-        watched.map_err(Failure::outside)
+        let ending = simulated.map(|back| Ending { back, desk }).map_err(Failure::outside)?;
+        watched.map(|()| ending).map_err(Failure::outside)
     }
 }
 

@@ -250,7 +250,8 @@ fn staged<'a>(
     until: Stamp,
 ) -> Result<Stage<'a>, PlayError> {
     let seed = stage.played.seed;
-    let (mut simulator, mut air) = begin(plant, scenario, seed, &mut stage)?;
+    let name = exercise_name(scenario, seed);
+    let (mut simulator, mut air) = begin(plant, (scenario, name), seed, &mut stage)?;
     while !simulator.is_over() && simulator.now() < until {
         air.step(&mut simulator, &mut stage)?;
     }
@@ -261,19 +262,15 @@ fn staged<'a>(
     Ok(stage)
 }
 
-/// A plant at the start of a scenario, and the air between it and the monitor of `stage`.
+/// A plant at the start of a scenario, which is called so in messages, and the air between it and
+/// the monitor of `stage`.
 pub(super) fn begin(
     plant: &Arc<Plant>,
-    scenario: &Scenario,
+    (scenario, exercise): (&Scenario, Option<String>),
     seed: Seed,
     stage: &mut Stage<'_>,
 ) -> Result<(Simulator, Air), PlayError> {
-    let run = Run {
-        seed: Some(seed),
-        boot_id: BOOT,
-        exercise: exercise_name(scenario, seed),
-        batch: Batch::default(),
-    };
+    let run = Run { seed: Some(seed), boot_id: BOOT, exercise, batch: Batch::default() };
     let simulator = Simulator::new(Arc::clone(plant), scenario, run)?;
     stage.keep_expected(scenario, &simulator);
     Ok((simulator, Air { radio: Radio::default(), plant: plant.id.clone(), beset: None }))
@@ -373,6 +370,12 @@ pub fn exercise_name(scenario: &Scenario, seed: Seed) -> Option<String> {
     Some(format!("{stem}-{}", seed.0))
 }
 
+/// The name that marks an exercise with people in every message: they hear all of them, and that of
+/// its file may say what they are to find out.
+pub fn neutral_name(seed: Seed) -> String {
+    format!("exercise-{}", seed.0)
+}
+
 /// Offline, the plant's gateway starts once.
 const BOOT: u64 = 1;
 
@@ -388,6 +391,8 @@ pub(super) struct Stage<'a> {
     played: Played,
     /// What came from outside, when it is kept.
     tape: Option<Vec<Input>>,
+    /// Everything that the monitor heard, people too, when it is kept.
+    inputs: Option<Vec<Input>>,
 }
 
 impl<'a> Stage<'a> {
@@ -408,7 +413,17 @@ impl<'a> Stage<'a> {
             kwh_per_m3: None,
         };
         let (heads, answers) = (Heads::default(), Answers::of(scenario, plant, book));
-        Self { plant, monitor, heads, answers, played, tape: None }
+        Self { plant, monitor, heads, answers, played, tape: None, inputs: None }
+    }
+
+    /// The same, that keeps everything the monitor hears.
+    pub(super) fn keeping_inputs(self) -> Self {
+        Self { inputs: Some(Vec::new()), ..self }
+    }
+
+    /// What the monitor has heard so far, where it is kept.
+    pub(super) fn take_inputs(&mut self) -> Vec<Input> {
+        self.inputs.take().unwrap_or_default()
     }
 
     /// What expectations name is kept whole.
@@ -475,6 +490,9 @@ impl<'a> Stage<'a> {
 
     /// The monitor takes an input; what follows is kept.
     pub(super) fn hear(&mut self, input: &Input) -> Result<Option<Reply>, PlayError> {
+        if let Some(inputs) = &mut self.inputs {
+            inputs.push(input.clone());
+        }
         let outcome = self.monitor.accept(input);
         let played = &mut self.played;
         played.readings += outcome.observations.len() as u64;

@@ -69,7 +69,12 @@ impl After {
             (true, Lang::Zh) => "关键任务全部完成",
             (false, Lang::Zh) => "关键任务未完成",
         };
-        say(&format!("{:.0}/100, {met}", score.total));
+        let practice = match (score.practice, lang) {
+            (false, _) => "",
+            (true, Lang::En) => "; practice: the instructor went back",
+            (true, Lang::Zh) => ";教员曾回溯,仅作练习",
+        };
+        say(&format!("{:.0}/100, {met}{practice}", score.total));
         let over = Over { log: session.log().to_vec(), rehearsal, lang };
         *self.over.lock().unwrap_or_else(PoisonError::into_inner) = Some(over);
         match self.write().await {

@@ -2,7 +2,7 @@
 //! How far an exercise has come, beside its log: with both it goes on after a restart.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,7 @@ use crate::exercise::session::log::{Entry, Moment};
 use crate::exercise::session::play::{Replayed, replay_until};
 use crate::inspection::book::Book;
 
-/// The file, beside the log.
+/// The file, beside the first branch's log.
 const STATE: &str = "exercise.json";
 
 /// Which exercise is played beside a ledger, and how far it is.
@@ -33,48 +33,69 @@ pub struct Kept {
     seed: u64,
     moment: Option<Moment>,
     ended: bool,
+    /// Which branch of the run is played, from 1.
+    #[serde(default = "first")]
+    branch: u32,
+}
+
+fn first() -> u32 {
+    1
 }
 
 impl Kept {
-    /// Of a run that begins.
-    pub fn of(ready: &Ready, folder: &Path) -> Self {
+    /// Of branch `branch` of a run whose first one is in `home`.
+    pub fn of(ready: &Ready, home: &Path, branch: u32) -> Self {
         let path = ready.exercise.as_ref().map(|exercise| &exercise.scenario.source.path);
         let exercise = path.map_or(String::new(), |path| short_name(path).to_owned());
-        let (path, seed) = (folder.join(STATE), ready.seed.0);
-        Self { path, exercise, seed, moment: None, ended: false }
+        let (path, seed) = (home.join(STATE), ready.seed.0);
+        Self { path, exercise, seed, moment: None, ended: false, branch }
     }
 
     /// Keeps how far it is. What is lost of this costs a few steps, which are gone through again.
     pub fn keep(&self, moment: Moment, ended: bool) {
-        let now = Self { moment: Some(moment), ended, ..self.clone() };
-        let kept = serde_json::to_string(&now).map_err(std::io::Error::from);
-        let part = self.path.with_extension("part");
-        let kept = kept.and_then(|text| fs::write(&part, text));
-        if let Err(error) = kept.and_then(|()| fs::rename(&part, &self.path)) {
+        if let Err(error) = self.write(moment, ended) {
             tracing::warn!(%error, "how far the exercise is cannot be kept");
         }
     }
 
-    fn read(folder: &Path) -> Option<Self> {
-        let text = fs::read_to_string(folder.join(STATE)).ok()?;
+    /// The same. Errors: the disk has not taken it.
+    pub fn write(&self, moment: Moment, ended: bool) -> io::Result<()> {
+        let now = Self { moment: Some(moment), ended, ..self.clone() };
+        let part = self.path.with_extension("part");
+        fs::write(&part, serde_json::to_string(&now)?)?;
+        fs::rename(&part, &self.path)
+    }
+
+    fn read(home: &Path) -> Option<Self> {
+        let text = fs::read_to_string(home.join(STATE)).ok()?;
         serde_json::from_str(&text).ok()
     }
 }
 
-/// The session and the plant of an exercise that was stopped midway beside the ledger in `folder`:
-/// played again from its log up to where it was. None when nothing was played there. Errors: it is
+/// Which branch of the run in `home` is played.
+pub fn branch_of(home: &Path) -> u32 {
+    Kept::read(home).map_or(1, |kept| kept.branch)
+}
+
+/// Where branch `n` of a run is kept: the first in its `home`, each other in a folder there.
+pub fn folder_of(home: &Path, n: u32) -> PathBuf {
+    if n == 1 { home.to_owned() } else { home.join(format!("branch-{n}")) }
+}
+
+/// The session and the plant of an exercise that was stopped midway in `home`: the branch that was
+/// played, again from its log up to where it was. None when nothing was played there. Errors: it is
 /// over, or it is another, or its log does not read.
 pub fn resume(
     ready: &Ready,
-    folder: &Path,
+    home: &Path,
     book: &Book,
 ) -> Result<Option<(Session, Company)>, Failure> {
     let plants = ready.plants();
-    let found = ready.exercise.as_ref().zip(plants.first()).zip(Kept::read(folder));
+    let found = ready.exercise.as_ref().zip(plants.first()).zip(Kept::read(home));
     let Some(((exercise, plant), kept)) = found else { return Ok(None) };
     let Some(moment) = kept.moment else { return Ok(None) };
     let way = "choose another --space to begin anew";
-    let own = Kept::of(ready, folder);
+    let own = Kept::of(ready, home, kept.branch);
     if (&kept.exercise, kept.seed) != (&own.exercise, own.seed) {
         let Kept { exercise, seed, .. } = kept;
         return Err(Failure::usage(format!("{exercise} with seed {seed} is played there; {way}")));
@@ -82,13 +103,13 @@ pub fn resume(
     if kept.ended {
         return Err(Failure::usage(format!("the exercise there is over; {way}")));
     }
-    let path = folder.join(LOG);
+    let path = folder_of(home, kept.branch).join(LOG);
     let log = read_log(&path)?;
     // The log is on disk before anything is said to be done; how far it was may be a little older.
     let until = log.last().map_or(moment.at, |entry| entry.moment.at.max(moment.at));
     say(&format!("going on at {}", until.at(ready.outline.utc_offset)));
     let again = replay_until(plant, exercise, book, ready.seed, (&log, until));
-    let Replayed { run, mut simulator, differences } = again.map_err(Failure::outside)?;
+    let Replayed { run, mut simulator, differences, .. } = again.map_err(Failure::outside)?;
     for difference in &differences {
         tracing::warn!("not as it was: {difference}");
     }
@@ -103,7 +124,7 @@ pub fn resume(
 }
 
 /// The log as it is now, whole lines only: what is added next begins a line.
-fn write_log(path: &Path, log: &[Entry]) -> Result<(), Failure> {
+pub(super) fn write_log(path: &Path, log: &[Entry]) -> Result<(), Failure> {
     let fail = |error| Failure::file(path, error);
     let mut text = String::new();
     for entry in log {

@@ -115,6 +115,8 @@ pub(super) fn marks_line(debrief: &Debrief) -> Value {
         "played_by": debrief.head.played_by,
         "total": debrief.total,
         "met": debrief.met,
+        "practice": debrief.practice,
+        "branches": debrief.head.branches,
         "critical": debrief.critical,
         "failed_by": debrief.failed_by,
         "categories": debrief.categories,
@@ -158,6 +160,14 @@ pub(super) fn marks(debrief: &Debrief, lang: Lang, out: &mut dyn Write) -> Resul
         Lang::Zh => format!("{total:.0}/100,{met}"),
     };
     Section { line, columns, rows: rows.collect() }.write_table(out)?;
+    if debrief.practice {
+        let (n, head) = (head.branches.len() + 1, word(lang, "practice", "练习,不作考核"));
+        writeln!(
+            out,
+            "  {head}: {} {n}",
+            word(lang, "the instructor went back; branch", "教员曾回溯;分支")
+        )?;
+    }
     let missed = debrief.critical.iter().filter(|it| it.done.is_none()).map(|it| &it.title);
     for title in missed.chain(&debrief.failed_by) {
         let title: &Text = title;

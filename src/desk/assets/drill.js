@@ -25,7 +25,13 @@ export function look(deed) {
 export function hear() {
   again = fetching !== null;
   fetching ??= call("exercise")
-    .then((next) => { view = next; changed(); }, () => {})
+    .then((next) => {
+      // The clock went back: what a trainee's page remembers has not happened.
+      const isElsewhere = view && next.branch !== view.branch && ["operator", "viewer"].includes(store.role);
+      view = next;
+      if (isElsewhere) location.reload();
+      changed();
+    }, () => {})
     .finally(() => {
       fetching = null;
       if (again) hear();

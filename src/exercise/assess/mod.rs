@@ -109,6 +109,8 @@ pub struct Score {
     pub total: f64,
     /// Is every critical task done, and nothing done that fails the exercise?
     pub met: bool,
+    /// Practice, no examination: the instructor has gone back in time.
+    pub practice: bool,
     /// Critical tasks that were missed, and what was done that fails it.
     pub missed: Vec<Text>,
     /// Marks by category.
@@ -166,7 +168,9 @@ pub fn assess(session: &Session, anchors: &Anchors) -> Score {
     }
     let sum = categories.values().sum::<f64>().clamp(0.0, 100.0);
     let met = missed.is_empty();
-    Score { total: if met { sum } else { sum.min(CAP) }, met, missed, categories, lines }
+    let practice = !session.branches().is_empty();
+    let total = if met { sum } else { sum.min(CAP) };
+    Score { total, met, practice, missed, categories, lines }
 }
 
 /// Has a task been done before it had no worth any more?

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::Material;
 use crate::base::time::UtcOffset;
 use crate::base::{PlantId, Span, Stamp, Text};
-use crate::exercise::session::log::{Direction, Entry, What};
+use crate::exercise::session::log::{Branch, Direction, Entry, What};
 
 /// The head of a report.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -53,6 +53,8 @@ pub struct Head {
     pub speeds_set: Vec<f64>,
     /// How often an instructor froze it.
     pub freezes: usize,
+    /// Branches that were left when an instructor went back in time; with any, it is practice.
+    pub branches: Vec<Branch>,
     /// SHA-256 of the log as lines of JSON.
     pub log_sha256: String,
 }
@@ -97,6 +99,7 @@ pub(super) fn head(material: &Material<'_>, log: &[Entry]) -> Result<Head, serde
             })
             .collect(),
         freezes: directions().filter(|(_, it)| matches!(it, Direction::Freeze)).count(),
+        branches: session.branches().to_vec(),
         log_sha256: hash(log)?,
     })
 }

@@ -8,7 +8,7 @@ use crate::alarms::event::Priority;
 use crate::alarms::load::{Episode, Load};
 use crate::base::{Stamp, Text};
 use crate::exercise::session::Session;
-use crate::exercise::session::log::{Direction, Entry, What};
+use crate::exercise::session::log::{Branch, Direction, Entry, What};
 use crate::inspection::book::Book;
 use crate::scenario::exercise::Exercise;
 use crate::scenario::exercise::cause::cause;
@@ -137,6 +137,7 @@ fn said(log: &[Entry]) -> Vec<Item> {
                 (Kind::Message, Text { en, zh })
             }
             What::Directed { direction } => (Kind::Direction, direction_text(direction)),
+            What::Branched { left } => (Kind::Direction, branch_text(left)),
             What::Hint { text, .. } => (Kind::Hint, text.clone()),
             _ => return None,
         };
@@ -154,9 +155,18 @@ fn direction_text(direction: &Direction) -> Text {
         Direction::Skip { id } => (format!("{id} skipped"), format!("跳过{id}")),
         Direction::Say { .. } => ("says".to_owned(), "发言".to_owned()),
         Direction::Inject { .. } => ("injects".to_owned(), "临时注入".to_owned()),
+        Direction::Mark { name } => (format!("mark {name}"), format!("标记{name}")),
+        Direction::Back { .. } | Direction::BackToMark { .. } => {
+            ("goes back".to_owned(), "回溯".to_owned())
+        }
         Direction::End => ("ended".to_owned(), "结束".to_owned()),
     };
     Text { en, zh }
+}
+
+fn branch_text(left: &[Branch]) -> Text {
+    let n = left.len() + 1;
+    Text { en: format!("branch {n} begins"), zh: format!("分支{n}开始") }
 }
 
 fn alarm(episode: &Episode, book: &Book) -> Item {

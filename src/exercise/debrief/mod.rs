@@ -46,6 +46,8 @@ pub struct Debrief {
     pub total: f64,
     /// Is every critical task done, and nothing done that fails the exercise?
     pub met: bool,
+    /// Practice, no examination: the instructor has gone back in time.
+    pub practice: bool,
     /// Every critical task.
     pub critical: Vec<Critical>,
     /// What was done that fails the exercise.
@@ -181,6 +183,7 @@ pub fn debrief(material: &Material<'_>) -> Result<Debrief, serde_json::Error> {
         self_assessment: material.self_assessment.cloned(),
         total: score.total,
         met: score.met,
+        practice: score.practice,
         critical,
         failed_by: score.missed.iter().skip(missed).cloned().collect(),
         categories: categories(&score),

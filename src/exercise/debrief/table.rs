@@ -39,6 +39,9 @@ pub(super) fn told(entry: &Entry) -> (&'static str, String, String) {
         What::Directed { direction } => {
             same("directed", serde_json::to_string(direction).unwrap_or_default())
         }
+        What::Branched { left } => {
+            same("branched", serde_json::to_string(left).unwrap_or_default())
+        }
     }
 }
 

@@ -26,10 +26,10 @@ pub async fn conduct(
     let step = company.step_length();
     let mut left = Left::whole(step, wall_now());
     let mut clock_due = wall_now();
-    while !company.is_over() && !drill.is_ended() && !stop.is_set() {
+    while !company.is_over() && !drill.is_done() && !stop.is_set() {
         wait_for_step(&mut company, &voices, &mut drill, (&mut orders, &answers), &mut left, &stop)
             .await?;
-        if stop.is_set() || drill.is_ended() {
+        if stop.is_set() || drill.is_done() {
             break;
         }
         let said = company.step().await?;
@@ -48,7 +48,7 @@ pub async fn conduct(
         let finished = company.is_over();
         let _ = aside.progress.send(Progress { now, finished, speed: None });
     }
-    // Stopped before its end, it may go on another time.
+    // Stopped before its end, it may go on another time, and elsewhere when it is left.
     let over = company.is_over() || drill.is_ended();
     let session = if over { drill.finish() } else { drill.leave() };
     let now = company.now();
@@ -83,7 +83,7 @@ async fn wait_for_step(
             carry_out(given, company, (orders, voices), stop).await?;
         }
         carry_effects(company, drill, answers);
-        if stop.is_set() || drill.is_ended() || (speed.is_some() && left.take_step()) {
+        if stop.is_set() || drill.is_done() || (speed.is_some() && left.take_step()) {
             return Ok(());
         }
         if wall >= clock_due {

@@ -141,6 +141,11 @@ impl Drill {
         self.session.is_ended()
     }
 
+    /// Has the instructor ended it, or gone back in time?
+    pub fn is_done(&self) -> bool {
+        self.session.is_done()
+    }
+
     /// So many seconds have passed on the wall.
     pub fn pass(&mut self, wall_s: f64) {
         self.session.pass(wall_s);
@@ -252,11 +257,13 @@ impl Drill {
             map.extend(instructors(&self.session, &self.truths));
             if let Some(anchors) = self.anchors.get() {
                 let score = assess(&self.session, anchors);
-                map.insert("score".to_owned(), json!({ "total": score.total, "met": score.met }));
+                let practice = score.practice;
+                let score = json!({ "total": score.total, "met": score.met, "practice": practice });
+                map.insert("score".to_owned(), score);
             }
         }
         let session = &self.session;
-        let marks = [session.is_frozen(), session.wants_attention(), session.is_ended()];
+        let marks = [session.is_frozen(), session.wants_attention(), session.is_done()];
         let marks = marks.iter().fold(0, |all, mark| all * 2 + u64::from(*mark));
         Views { trainee, instructor, news: session.log().len() as u64 * 8 + marks }
     }
@@ -299,6 +306,8 @@ fn trainee(session: &Session) -> Value {
         "frozen": session.is_frozen(),
         "attention": session.wants_attention(),
         "ended": session.is_ended(),
+        "branch": session.branches().len() + 1,
+        "branches": session.branches(),
         "hints": session.hints_left(),
         "log": public.collect::<Vec<&Entry>>(),
         "errands": errands.collect::<Vec<_>>(),
@@ -325,7 +334,9 @@ fn instructors(
     let waiting = session.waiting().into_iter().map(|(id, when, text)| {
         json!({ "id": id, "when": exercise.told_of(when, offset), "text": text })
     });
+    let marks = session.marks().map(|(name, at)| json!({ "name": name, "at": at }));
     let more = json!({
+        "marks": marks.collect::<Vec<_>>(),
         "log": session.log(),
         "right_cause": exercise.cause,
         "truth": truths,

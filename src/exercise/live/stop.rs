@@ -21,6 +21,18 @@ pub fn stop() -> (Stopper, Stop) {
     (Stopper(sender), Stop(receiver))
 }
 
+/// A stopper of its own for a part of a run, which stops too when the whole does. What stops the
+/// part does not stop the whole.
+pub fn after(stop_all: &Stop) -> (Stopper, Stop) {
+    let (stopper, stop) = stop();
+    let (hand, all) = (stopper.clone(), stop_all.clone());
+    tokio::spawn(async move {
+        all.wait().await;
+        hand.set();
+    });
+    (stopper, stop)
+}
+
 impl Stopper {
     /// Says stop; saying it again changes nothing.
     pub fn set(&self) {

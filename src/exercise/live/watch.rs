@@ -1,5 +1,7 @@
 //! The monitor, live: arrivals in, ledger written, acknowledged after that, records out.
 
+mod relive;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 

@@ -94,6 +94,22 @@ pub enum What {
         /// What.
         direction: Direction,
     },
+    /// The instructor went back in time: what follows is a new branch of the run.
+    Branched {
+        /// The branches that were left, the last one just now.
+        left: Vec<Branch>,
+    },
+}
+
+/// A branch of a run that was left when its instructor went back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Branch {
+    /// From 1.
+    pub n: u32,
+    /// How far it had come.
+    pub left: Stamp,
+    /// From where the next one went on.
+    pub to: Stamp,
 }
 
 /// What an instructor may do.
@@ -130,6 +146,21 @@ pub enum Direction {
     Inject {
         /// What, from now on.
         injection: crate::scenario::injection::Injection,
+    },
+    /// Remember this moment under a name, to come back to it.
+    Mark {
+        /// Its name, which no other mark of this branch has.
+        name: String,
+    },
+    /// Go back to a minute: what was done from it on has not happened.
+    Back {
+        /// The simulated time.
+        to: Stamp,
+    },
+    /// Go back to a mark: what was done after it has not happened.
+    BackToMark {
+        /// Its name.
+        mark: String,
     },
     /// End the exercise now.
     End,

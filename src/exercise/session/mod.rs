@@ -5,6 +5,7 @@
 //! what is to happen to the plant and to be asked of alarms, and the log. Must not know: clocks,
 //! MQTT, where people sit. Played again with its log it comes to the same state.
 
+pub mod branch;
 pub mod facts;
 mod field;
 pub mod log;
@@ -27,6 +28,7 @@ use crate::scenario::exercise::{Exercise, Message, Trigger};
 use crate::scenario::injection::Injection;
 use crate::simulator::orders::Order;
 use crate::world::truth::Truth;
+use branch::Back;
 use facts::{Facts, Waiting};
 use field::Errand;
 use log::{Direction, Entry, Moment, What};
@@ -81,6 +83,8 @@ pub struct Session {
     fast: f64,
     frozen: bool,
     ended: bool,
+    /// Where the instructor wants to go back to.
+    back: Option<Back>,
     /// What is still to be done outside.
     effects: Vec<Effect>,
     /// What was injected ad hoc, counted.
@@ -109,6 +113,7 @@ impl Session {
             fast: exercise.pace.fast,
             frozen: false,
             ended: false,
+            back: None,
             effects: Vec::new(),
             injected: 0,
             urgent_shelved: Vec::new(),
@@ -248,7 +253,7 @@ impl Session {
 
     /// A trainee does something. Errors, in words: it cannot be done, and nothing is.
     pub fn act(&mut self, who: &OperatorId, deed: &Deed) -> Result<(), NotNow> {
-        if self.ended {
+        if self.is_done() {
             return Err(NotNow("the exercise is over".to_owned()));
         }
         self.check_words(deed)?;
@@ -332,6 +337,9 @@ impl Session {
                 return Err(NotNow(why.to_owned()));
             }
             Direction::Say { .. } | Direction::Inject { .. } => {}
+            Direction::Mark { name } => self.check_mark(name)?,
+            Direction::Back { to } => self.go_back(Back::To(*to))?,
+            Direction::BackToMark { mark } => self.go_back(Back::ToMark(mark.clone()))?,
             Direction::End => self.ended = true,
         }
         self.note(who, What::Directed { direction: direction.clone() });

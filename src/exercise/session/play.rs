@@ -6,7 +6,7 @@ pub use super::replay::{Difference, Replayed, replay, replay_until};
 use super::robot::Robot;
 use super::{Effect, Session};
 use crate::base::random::Seed;
-use crate::exercise::offline::{PlayError, Played, Stage, begin};
+use crate::exercise::offline::{PlayError, Played, Stage, begin, neutral_name};
 use crate::inspection::book::Book;
 use crate::monitor::Input;
 use crate::plant::Plant;
@@ -47,7 +47,8 @@ pub fn play_while(
     let scenario = &exercise.scenario;
     let mut session = Session::new(Arc::clone(exercise), Arc::clone(plant));
     let mut stage = Stage::new(plant, scenario, book, seed);
-    let (mut simulator, mut air) = begin(plant, scenario, seed, &mut stage)?;
+    let named = (scenario, Some(neutral_name(seed)));
+    let (mut simulator, mut air) = begin(plant, named, seed, &mut stage)?;
     if !exercise.attacks.is_empty() {
         air.beset(&exercise.attacks, scenario.start, seed);
     }

@@ -13,7 +13,7 @@ use crate::alarms::event::{AlarmChange, AlarmEvent, AlarmId, By};
 use crate::base::ids::OperatorId;
 use crate::base::random::Seed;
 use crate::base::{RuleId, Span, Stamp, TagId};
-use crate::exercise::offline::{Air, PlayError, Stage, begin};
+use crate::exercise::offline::{Air, PlayError, Stage, begin, neutral_name};
 use crate::inspection::book::Book;
 use crate::monitor::Input;
 use crate::plant::Plant;
@@ -56,6 +56,8 @@ pub struct Replayed {
     pub simulator: Simulator,
     /// Where it does not come to its log; none when all is as it was.
     pub differences: Vec<Difference>,
+    /// What the monitor was given, in order.
+    pub inputs: Vec<Input>,
 }
 
 /// Plays `exercise` again from its `log`, to its end.
@@ -81,8 +83,9 @@ pub fn replay_until(
     (log, until): (&[Entry], Stamp),
 ) -> Result<Replayed, PlayError> {
     let scenario = &exercise.scenario;
-    let mut stage = Stage::new(plant, scenario, book, seed);
-    let (simulator, mut air) = begin(plant, scenario, seed, &mut stage)?;
+    let mut stage = Stage::new(plant, scenario, book, seed).keeping_inputs();
+    let named = (scenario, Some(neutral_name(seed)));
+    let (simulator, mut air) = begin(plant, named, seed, &mut stage)?;
     let mut again = Again {
         session: Session::new(Arc::clone(exercise), Arc::clone(plant)),
         simulator,
@@ -96,7 +99,7 @@ pub fn replay_until(
     };
     again.take(false)?;
     while !again.simulator.is_over()
-        && !again.session.is_ended()
+        && !again.session.is_done()
         && again.session.facts.now.at < until
     {
         again.step(&mut air, scenario.step)?;
@@ -104,11 +107,12 @@ pub fn replay_until(
     again.take(true)?;
     let Again { session, simulator, mut stage, refused, .. } = again;
     stage.sum_up(&simulator);
+    let inputs = stage.take_inputs();
     let mut differences = refused;
     differences.extend(compare(log, session.log())?);
     let balked = differences.iter().map(ToString::to_string).collect();
     let run = Run { played: stage.into_played(), session, balked };
-    Ok(Replayed { run, simulator, differences })
+    Ok(Replayed { run, simulator, differences, inputs })
 }
 
 /// A replay on its way through its log.
@@ -172,7 +176,7 @@ impl Again<'_> {
     fn take(&mut self, must: bool) -> Result<(), PlayError> {
         let log = self.log;
         while let Some(entry) = log.get(self.next) {
-            if entry.moment.at > self.session.facts.now.at || self.session.is_ended() {
+            if entry.moment.at > self.session.facts.now.at || self.session.is_done() {
                 break;
             }
             if let What::Raised { alarm, .. } = &entry.what
@@ -214,6 +218,10 @@ impl Again<'_> {
             },
             What::Directed { direction } => {
                 self.session.direct(&entry.who, direction.clone()).map_err(|why| why.0)
+            }
+            What::Branched { left } => {
+                self.session.branch(&entry.who, left.clone());
+                Ok(())
             }
             // These come by themselves.
             What::Failed { .. }

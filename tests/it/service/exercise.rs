@@ -1,10 +1,13 @@
-//! An exercise that is killed midway, and goes on from its log.
+//! An exercise that is killed midway and goes on from its log, and one whose instructor goes back.
 
+use std::path::Path;
+
+use sanmen::ledger::record::Entry;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::{Place, Program, ledger};
+use super::{Place, Program, alarm, ledger};
 
 const EXERCISE: &str = include_str!("../../browser/exercise.toml");
 
@@ -40,6 +43,38 @@ impl Desk {
         serde_json::from_str(json).expect("JSON")
     }
 
+    /// That of the instructor, said after the operator's.
+    async fn of_instructor(run: &mut Program) -> Self {
+        let line = run.says("instructor: http://").await;
+        let (_, link) = line.split_once("http://").expect("just waited for");
+        let (address, token) = link.split_once("/#token=").expect("a link with a token");
+        Self { address: address.to_owned(), token: token.to_owned() }
+    }
+
+    async fn direct(&self, key: &str, direction: &Value) -> Value {
+        let said = json!({ "by": "Wang", "direction": direction });
+        self.call("POST", "exercise/direct", key, &said).await
+    }
+
+    async fn shown(&self) -> Value {
+        self.call("GET", "exercise", "looking", &json!({})).await
+    }
+
+    /// Looks until what is shown is as wanted; each look is a request, so time passes.
+    async fn shows(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let waiting = async {
+            loop {
+                let shown = self.shown().await;
+                if wanted(&shown) {
+                    return shown;
+                }
+            }
+        };
+        let found = tokio::time::timeout(super::PATIENCE, waiting).await;
+        assert!(found.is_ok(), "it never showed {what}");
+        found.unwrap_or_default()
+    }
+
     async fn act(&self, key: &str, deed: &str) -> Value {
         let said = json!({ "by": "Li", "deed": deed });
         self.call("POST", "exercise/act", key, &said).await
@@ -47,10 +82,21 @@ impl Desk {
 
     /// How often something was done, by the log that pages show.
     async fn done(&self, deed: &str) -> usize {
-        let shown = self.call("GET", "exercise", "looking", &json!({})).await;
-        let log = shown["log"].as_array().expect("a log");
-        log.iter().filter(|entry| entry["what"] == "did" && entry["deed"] == deed).count()
+        done_in(&self.shown().await, deed)
     }
+}
+
+fn done_in(shown: &Value, deed: &str) -> usize {
+    let log = shown["log"].as_array().expect("a log");
+    log.iter().filter(|entry| entry["what"] == "did" && entry["deed"] == deed).count()
+}
+
+fn has(shown: &Value, what: &str) -> bool {
+    shown["log"].as_array().is_some_and(|log| log.iter().any(|entry| entry["what"] == what))
+}
+
+async fn read(path: &Path) -> String {
+    tokio::fs::read_to_string(path).await.expect("it is there")
 }
 
 fn run(place: &Place, seed: &str) -> Program {
@@ -94,4 +140,111 @@ async fn what_was_said_to_be_done_stays_done_when_an_exercise_is_killed_and_goes
     assert!(!folder.join("report").exists(), "it is not over");
     let boots = ledger(&folder).await;
     assert!(!boots.is_empty());
+}
+
+/// Every raise of an alarm in a ledger.
+fn raised(entries: &[Entry]) -> Vec<String> {
+    entries.iter().filter_map(alarm).filter(|it| it.contains("Raised")).collect()
+}
+
+const ACK: &str = "acknowledge service-pressure-low PIT-404";
+
+#[tokio::test]
+async fn an_instructor_goes_back_and_the_run_goes_on_as_a_branch_that_survives_a_kill() {
+    let place = Place::new();
+    place.write("exercise.toml", EXERCISE);
+    let folder = place.folder.path().join("data/k7");
+    let mut first = run(&place, "20241205");
+    let desk = Desk::of(&mut first).await;
+    let leader = Desk::of_instructor(&mut first).await;
+    desk.shows("an alarm", |it| has(it, "raised")).await;
+    assert_eq!(desk.act("acknowledging", ACK).await["done"], true);
+    desk.shows("that it is acknowledged", |it| done_in(it, ACK) == 1).await;
+    let mark = json!({ "direction": "mark", "name": "seen" });
+    assert_eq!(leader.direct("marking", &mark).await["done"], true);
+    let twice = leader.direct("marking again", &mark).await;
+    assert!(twice["error"].as_str().is_some_and(|why| why.contains("already")), "{twice}");
+    let at = leader.shown().await["now"].clone();
+    assert_eq!(desk.act("sending a crew", "send-crew mend").await["done"], true);
+    desk.shows("a later minute", |it| it["now"] != at && has(it, "returned")).await;
+
+    // Nobody goes back to what has not been; a trainee goes nowhere.
+    let nowhere = json!({ "direction": "back-to-mark", "mark": "unseen" });
+    let refused = leader.direct("going nowhere", &nowhere).await;
+    assert!(refused["error"].as_str().is_some_and(|why| why.contains("no mark")), "{refused}");
+    let later = json!({ "direction": "back", "to": "2024-12-05T12:00:00+08:00" });
+    let refused = leader.direct("going on ahead", &later).await;
+    assert!(refused["error"].as_str().is_some_and(|why| why.contains("before")), "{refused}");
+    let back = json!({ "direction": "back-to-mark", "mark": "seen" });
+    assert!(desk.direct("going back", &back).await["error"].is_string());
+    assert_eq!(leader.direct("going back too", &back).await["done"], true);
+
+    // The same desk, at the same address, of a run in which the crew was never sent.
+    first.says("branch 2, from 2024-12-05T09:").await;
+    let again = Desk::of(&mut first).await;
+    assert_eq!((&again.address, &again.token), (&desk.address, &desk.token));
+    let shown = desk.shows("the branch", |it| it["branch"] == 2).await;
+    assert_eq!((done_in(&shown, ACK), done_in(&shown, "send-crew mend")), (1, 0), "{shown}");
+    assert!(has(&shown, "branched") && !has(&shown, "directed"), "{shown}");
+    assert_eq!(desk.act("another deed", "check road").await["done"], true);
+    first.kill().await;
+
+    let mut second = run(&place, "20241205");
+    second.says("going on at 2024-12-05T09:").await;
+    let desk = Desk::of(&mut second).await;
+    let leader = Desk::of_instructor(&mut second).await;
+    let shown = desk.shown().await;
+    assert_eq!((&shown["branch"], done_in(&shown, "check road")), (&json!(2), 1), "{shown}");
+    // What had come after is no alarm of this branch; and nobody is asked twice.
+    let marks = leader.shown().await["marks"].clone();
+    assert_eq!(marks.as_array().map(Vec::len), Some(1), "{marks}");
+    assert_eq!(leader.direct("ending", &json!({ "direction": "end" })).await["done"], true);
+    second.says("practice: the instructor went back").await;
+    second.says("report: ").await;
+    second.interrupt().await;
+    assert_eq!(second.ends().await.0, 0);
+
+    let own = folder.join("branch-2");
+    let report = read(&own.join("report/report.json")).await;
+    let report: Value = serde_json::from_str(&report).expect("JSON");
+    assert_eq!((&report["practice"], &report["differences"]), (&json!(true), &json!([])));
+    assert_eq!(report["head"]["branches"][0]["n"], 1, "{}", report["head"]);
+    assert!(read(&folder.join("exercise.jsonl")).await.contains("\"send-crew mend\""));
+    assert!(!read(&own.join("exercise.jsonl")).await.contains("\"send-crew mend\""));
+    let (left, gone_on) = (ledger(&folder).await, ledger(&own).await);
+    let (left, gone_on) = (raised(&left), raised(&gone_on));
+    assert_eq!(left.first(), gone_on.first(), "it knows what was raised before");
+    let of_first = gone_on.iter().filter(|it| Some(*it) == left.first());
+    assert_eq!(of_first.count(), 1, "and raises nothing twice: {gone_on:#?}");
+
+    // Played again from its log, it has the same score.
+    let log = own.join("exercise.jsonl").display().to_string();
+    let played = ["exercise", "play", "exercise.toml", "--log", &log, "--format", "json"];
+    let mut played = place.sanmen(&played);
+    let line = played.out.recv().await.expect("its marks");
+    let marks: Value = serde_json::from_str(&line).expect("JSON");
+    assert_eq!((&marks["total"], &marks["practice"]), (&report["total"], &json!(true)));
+}
+
+#[tokio::test]
+async fn what_trainees_get_does_not_name_the_file_of_the_exercise() {
+    let place = Place::new();
+    place.write("the-hidden-lesson.toml", EXERCISE);
+    let flags = ["--space", "k7", "--data", "data", "--listen", "127.0.0.1:0", "--format", "json"];
+    let mut run = place.sanmen(&[&["run", "the-hidden-lesson.toml"], &flags[..]].concat());
+    let desk = Desk::of(&mut run).await;
+    desk.shows("a reading", |it| it["now"] != it["start"]).await;
+    let mut said = String::new();
+    for path in ["catalogue", "snapshot", "exercise", "exercise/menu", "past/span", "tickets"] {
+        let got = desk.call("GET", path, "looking", &json!({})).await;
+        assert!(got["error"].is_null(), "{path}: {got}");
+        said.push_str(&got.to_string());
+    }
+    assert!(said.contains("exercise-20241205"), "that it is one, everybody may know");
+    assert!(!said.contains("hidden"), "{said}");
+    run.interrupt().await;
+    assert_eq!(run.ends().await.0, 0);
+    let births = ledger(&place.folder.path().join("data/k7")).await;
+    let births = serde_json::to_string(&births).expect("JSON");
+    assert!(!births.contains("hidden"), "{births}");
 }

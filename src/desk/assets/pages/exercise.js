@@ -107,7 +107,7 @@ function diagnosis(view) {
     ${view.hints && mayAnswer() ? html`<button @click=${() => act("take-hint")}>${say("ex-hint", { n: view.hints })}</button>` : nothing}</section>`;
 }
 
-const TOLD = new Set(["told", "returned", "hint", "failed"]);
+const TOLD = new Set(["told", "returned", "hint", "failed", "branched"]);
 
 export function line(entry, offset) {
   const at = html`<time>${clock(Date.parse(entry.at), offset, { seconds: false })}</time>`;
@@ -118,6 +118,11 @@ export function line(entry, offset) {
   if (entry.what === "raised") return html`${at} ▲ ${entry.alarm.rule} ${entry.alarm.tag ?? ""}`;
   if (entry.what === "hint") return html`${at} <b>${say("ex-hint-given")}</b> ${entry.text ? textOf(entry.text) : ""}`;
   if (entry.what === "happened") return html`${at} ⚙ ${entry.injection}`;
+  if (entry.what === "branched") {
+    const { left, to } = entry.left.at(-1);
+    const time = (at) => clock(Date.parse(at), offset, { seconds: false });
+    return html`${at} <b>⟲ ${say("ex-branched", { left: time(left), to: time(to), n: entry.left.length + 1 })}</b>`;
+  }
   if (entry.what === "directed") return html`${at} ${entry.who}: ${entry.direction.direction}`;
   return at;
 }
@@ -165,6 +170,7 @@ export function head(view) {
   const speed = view.ended ? say("ex-ended") : view.frozen ? say("ex-frozen") : `×${Number(view.speed.toFixed(1))}${view.attention ? " · " + say("ex-attend") : ""}`;
   return html`<section class="panel ex-head"><h1>${textOf(view.title)}</h1><p>${textOf(view.goal)}</p>
     <details><summary>${say("ex-briefing")}</summary><p>${textOf(view.briefing)}</p></details>
+    ${view.branch > 1 ? html`<p role="status"><b>⟲ ${say("ex-branch", { n: view.branch })}</b></p>` : nothing}
     <p><b>${speed}</b> ${isOpen(view) ? html`<a class="button" href="api/exercise/report/report.html" target="_blank" rel="noopener">${say("ex-report")}</a>` : nothing}</p></section>`;
 }
 

@@ -8,8 +8,9 @@ import { addWords, say, textOf } from "../words.js";
 import { hear, shown } from "../drill.js";
 import * as exercise from "./exercise.js";
 
-const state = { menu: null, marks: {}, moments: [], fault: "" };
+const state = { menu: null, marks: {}, moments: [], fault: "", back: null };
 const SPEEDS = [1, 4, 20, 60, 120, 300, 600];
+const MINUTE = 60000;
 
 export async function enter() {
   await addWords("words-exercise.json");
@@ -43,11 +44,31 @@ function controls(view) {
     <label>${say("ex-speed")} <select ?disabled=${!can} @change=${(event) => event.target.value && direct({ direction: "speed", fast: Number(event.target.value) })}><option value="">×${Number((view.speed || 0).toFixed(1))}</option>${SPEEDS.map((speed) => html`<option value=${speed}>×${speed}</option>`)}</select></label>
     <button ?disabled=${!can} @click=${() => confirm(say("ex-end-sure")) && direct({ direction: "end" })}>■ ${say("ex-end")}</button>
     <a class="button" href="api/exercise/report/report.html" target="_blank" rel="noopener">${say("ex-report")}</a></p>
+    ${can ? past(view) : nothing}
     <h3>${say("ex-script")}</h3>
     <ul class="ex-log">${(view.waiting ?? []).map(({ id, when, text }) => html`<li>◌ <b>${textOf(when)}</b> ${textOf(text)} ${can ? html`<button @click=${() => direct({ direction: "fire", id })}>${say("ex-now")}</button> <button @click=${() => direct({ direction: "skip", id })}>${say("ex-skip")}</button>` : nothing}</li>`)}</ul>
     ${can ? html`<form class="ex-say" @submit=${speak}><h3>${say("ex-message")}</h3>
       <label>${say("ex-as")} <select name="from">${state.menu.roles.map((role) => html`<option value=${role}>${say("ex-role-" + role)}</option>`)}</select></label>
       <label>${say("ex-text")} <input name="text" required maxlength="300"></label><button>${say("ex-send")}</button></form>${injector()}` : nothing}</section>`;
+}
+
+// Marks, and the way back: to one of them, or to any minute. What came after is kept as a branch.
+function past(view) {
+  const offset = store.catalogue.plants[0].utc_offset_s;
+  const time = (at) => clock(at, offset, { seconds: false });
+  const [start, end] = [Date.parse(view.start), Date.parse(view.now) - MINUTE];
+  const to = Math.min(state.back ?? end, end);
+  const back = (direction, shownAs) => confirm(say("ex-back-sure", { to: shownAs })) && direct(direction);
+  const mark = (event) => {
+    event.preventDefault();
+    direct({ direction: "mark", name: new FormData(event.target).get("mark").trim() });
+    event.target.reset();
+  };
+  return html`<h3>${say("ex-past")}</h3>
+    <form class="ex-say" @submit=${mark}><label>${say("ex-mark-name")} <input name="mark" required maxlength="60"></label><button>${say("ex-snapshot")}</button></form>
+    <ul class="ex-log">${(view.marks ?? []).map(({ name, at }) => html`<li>◆ <b>${time(Date.parse(at))}</b> ${name} <button @click=${() => back({ direction: "back-to-mark", mark: name }, name)}>${say("ex-restore")}</button></li>`)}</ul>
+    ${end < start ? nothing : html`<p class="buttons"><label>${say("ex-back-to")} <input type="range" min=${start} max=${end} step=${MINUTE} .value=${String(to)} aria-valuetext=${time(to)} @input=${(event) => { state.back = Number(event.target.value); changed(); }}></label>
+      <output>${time(to)}</output> <button @click=${() => back({ direction: "back", to: new Date(to).toISOString() }, time(to))}>⟲ ${say("ex-restore")}</button></p>`}`;
 }
 
 // Faults that no script foresaw: a form to begin from, and the whole of what files may say.
@@ -85,7 +106,7 @@ function truths(view) {
 
 function tasks(view) {
   const toll = view.toll ?? {};
-  return html`<section class="panel"><h2>${say("ex-tasks")}</h2>${view.score ? html`<p><b>${say("ex-score", { n: Math.round(view.score.total) })}</b> ${view.score.met ? "" : say("ex-not-met")}</p>` : nothing}<ul class="ex-log">${(view.tasks ?? []).map((task) => html`<li>${task.done ? "✓" : task.begun ? "▸" : "◌"} ${textOf(task.title)}${task.critical ? html` <b>${say("ex-critical")}</b>` : nothing}${task.done && task.begun ? html` <small>${Math.max(0, Math.round(task.done.wall_s - task.begun.wall_s))} s</small>` : nothing}</li>`)}</ul>
+  return html`<section class="panel"><h2>${say("ex-tasks")}</h2>${view.score ? html`<p><b>${say("ex-score", { n: Math.round(view.score.total) })}</b> ${view.score.met ? "" : say("ex-not-met")} ${view.score.practice ? html`<b>${say("ex-practice")}</b>` : nothing}</p>` : nothing}<ul class="ex-log">${(view.tasks ?? []).map((task) => html`<li>${task.done ? "✓" : task.begun ? "▸" : "◌"} ${textOf(task.title)}${task.critical ? html` <b>${say("ex-critical")}</b>` : nothing}${task.done && task.begun ? html` <small>${Math.max(0, Math.round(task.done.wall_s - task.begun.wall_s))} s</small>` : nothing}</li>`)}</ul>
     <p>${say("ex-right-cause", { cause: textOf(state.menu.causes.find((it) => it.id === view.right_cause) ?? { en: "", zh: "" }) })}</p>
     <p>${say("ex-toll", { low: Math.round(toll.low ?? 0), dry: Math.round(toll.dry ?? 0), bad: Math.round(toll.unsafe_water ?? 0), needless: Math.round(toll.deprived ?? 0), lost: Math.round(toll.lost_m3 ?? 0) })}</p></section>`;
 }

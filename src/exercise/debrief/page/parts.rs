@@ -5,6 +5,7 @@ use super::picture;
 use crate::base::Text;
 use crate::exercise::debrief::form::{Evaluation, Rating, SelfAssessment};
 use crate::exercise::debrief::{Debrief, Head};
+use crate::exercise::session::log::Branch;
 
 /// A list of terms and what is said of them, which is markup.
 fn terms(pairs: &[((&str, &str), String)]) -> String {
@@ -31,6 +32,7 @@ pub(super) fn head(head: &Head) -> String {
         0 => String::new(),
         n => format!(" · {} {n}×", two("frozen", "冻结")),
     };
+    let branches = branches(head);
     let (plant, condition) = (head.plant.as_str(), head.condition.as_str());
     let minutes = head.wall_s / 60.0;
     let pairs = [
@@ -42,6 +44,7 @@ pub(super) fn head(head: &Head) -> String {
         (("simulated time", "模拟时间"), format!("{} – {}", local(head.start), local(head.end))),
         (("on the wall", "墙钟"), format!("{minutes:.1} min")),
         (("speeds", "速度"), format!("{speed}× / {attend}×{set}{freezes}")),
+        (("branches", "分支"), branches),
         (("seed", "种子"), head.seed.to_string()),
         (("version", "版本"), escape(&format!("sanmen {}", head.version))),
         (("log, SHA-256", "日志 SHA-256"), escape(&head.log_sha256)),
@@ -51,6 +54,27 @@ pub(super) fn head(head: &Head) -> String {
     let exercise = "<p class=\"mark\">演练 EXERCISE</p>";
     let top = format!("{exercise}<h1>{title}</h1>\n{goal}");
     top + &section(1, ("Run", "基本信息"), &terms(&pairs))
+}
+
+/// Where an instructor went back: such a run is practice.
+fn branches(head: &Head) -> String {
+    if head.branches.is_empty() {
+        return "–".to_owned();
+    }
+    let one = |branch: &Branch| {
+        let (left, to) = (branch.left.at(head.utc_offset), branch.to.at(head.utc_offset));
+        let n = branch.n;
+        let en = format!("branch {n} left at {left} for {to}");
+        let zh = format!("分支{n}于{left}中止,回到{to}");
+        two(&en, &zh)
+    };
+    let all: Vec<String> = head.branches.iter().map(one).collect();
+    let now = head.branches.len() + 1;
+    let practice = two(
+        &format!("this is branch {now}: practice, no examination"),
+        &format!("本次为分支{now}:练习,不作考核"),
+    );
+    format!("{}; <b>{practice}</b>", all.join("; "))
 }
 
 pub(super) fn own(debrief: &Debrief) -> String {
@@ -92,8 +116,13 @@ pub(super) fn result(debrief: &Debrief) -> String {
     let failed = debrief.failed_by.iter().map(|it| format!("<li>✗ {}</li>", both(it)));
     let items: String = critical.chain(failed).collect();
     let tasks = two("critical tasks", "关键任务");
+    let practice = if debrief.practice {
+        format!("<div><b>{}</b></div>", two("practice", "练习,不作考核"))
+    } else {
+        String::new()
+    };
     let marks = format!(
-        "<div class=\"box\"><div class=\"big\">{total:.0}</div><div>{}</div></div>\
+        "<div class=\"box\"><div class=\"big\">{total:.0}</div><div>{}</div>{practice}</div>\
          <div class=\"box\">{tasks}: {verdict}<ul>{items}</ul></div>",
         two("marks of 100", "分(满分100)")
     );
