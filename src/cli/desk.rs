@@ -22,10 +22,10 @@ use crate::base::Text;
 use crate::cli::drill::Staged;
 use crate::cli::exit::Failure;
 use crate::cli::explain;
-use crate::cli::guest::picture;
+use crate::cli::guest::{drawing, picture};
 use crate::cli::live::{self, Told, say};
 use crate::cli::settings::Settings;
-use crate::desk::api::drill::{Drill, Views};
+use crate::desk::api::drill::{Drill, Invitation, Invitations, Views};
 use crate::desk::api::{Desk, Draw, serve};
 use crate::desk::guard::Hosts;
 use crate::desk::role::{Role, Tokens};
@@ -55,6 +55,9 @@ pub struct DeskArgs {
     /// Let others come to the desk: what passes between it and them is not encrypted
     #[arg(long)]
     open_to_network: bool,
+    /// Show the links of an exercise's roles as QR codes too
+    #[arg(long)]
+    qr: bool,
 }
 
 /// An address, or nowhere.
@@ -79,6 +82,7 @@ fn place(text: &str) -> Result<Place, String> {
 pub struct Plan {
     listen: SocketAddr,
     hosts: Hosts,
+    qr: bool,
 }
 
 impl Plan {
@@ -105,7 +109,8 @@ impl DeskArgs {
                 listen.port()
             )));
         }
-        Ok(Some(Plan { listen, hosts: Hosts(settings.desk.hosts.clone()) }))
+        let hosts = Hosts(settings.desk.hosts.clone());
+        Ok(Some(Plan { listen, hosts, qr: self.qr }))
     }
 }
 
@@ -245,14 +250,11 @@ pub async fn open(
         return Ok(Opened { link: None, at: None, serving: None });
     };
     let (listener, own) = plan.bind().await?;
-    let hosts = plan.hosts();
+    let (hosts, qr) = (plan.hosts(), plan.qr);
     let tokens = tokens(&room.home)?;
-    let link = say_where(own, tokens.of(Role::Operator));
-    if room.drill.is_some() {
-        for role in [Role::Instructor, Role::Evaluator, Role::Viewer] {
-            say(&format!("{}: {}", role.name(), link_of(own, tokens.of(role))));
-        }
-    }
+    let link = say_where(own, tokens.of(Role::Operator), qr);
+    let invitations = invitations(room.drill.is_some(), own, &tokens);
+    say_roles(&invitations, qr);
     let (ender, ended) = watch::channel(false);
     let (said, connection) = watch::channel(Connection::default());
     tokio::spawn(watch_link(heard.link, said));
@@ -275,7 +277,7 @@ pub async fn open(
     if let Some(drill) = &drill {
         tokio::spawn(tell_news(Arc::clone(&hub), drill.views.clone()));
     }
-    let desk = Desk { hub, catalogue, tokens, hosts, folder, explain, drill, draw };
+    let desk = Desk { hub, catalogue, tokens, hosts, folder, explain, drill, draw, invitations };
     let serving = tokio::spawn(async move {
         let until = async move {
             stop.wait().await;
@@ -289,8 +291,8 @@ pub async fn open(
 }
 
 impl Opened {
-    /// Waits until the desk has told its pages that it ends; not for those that do not listen. Gives
-    /// where it was.
+    /// Waits until the desk has told its pages that it ends; not for those that do not listen.
+    /// Gives where it was.
     pub async fn closed(self) -> Option<SocketAddr> {
         if let Some(serving) = self.serving {
             let _ = tokio::time::timeout(PATIENCE, serving).await;
@@ -319,16 +321,46 @@ async fn newest(folder: &Path) -> Result<Vec<Entry>, StoreError> {
     Ok(page.entries)
 }
 
-/// Says the link, and to whoever is elsewhere as a picture too.
-pub fn say_where(own: SocketAddr, token: &str) -> String {
+/// Says the link, and to whoever is elsewhere, or who wants it so, as a picture too.
+pub fn say_where(own: SocketAddr, token: &str, qr: bool) -> String {
     let link = link_of(own, token);
     say(&format!("desk: {link}"));
-    if !own.ip().is_loopback()
+    if (qr || !own.ip().is_loopback())
         && let Some(picture) = picture(&link)
     {
         say(&picture);
     }
     link
+}
+
+/// In the order in which their links are said.
+const ROLES: [Role; 4] = [Role::Operator, Role::Instructor, Role::Evaluator, Role::Viewer];
+
+/// Links for everybody who takes part in an exercise; none when there is none.
+fn invitations(is_exercise: bool, own: SocketAddr, tokens: &Tokens) -> Invitations {
+    let invitation = |role: Role| {
+        let link = link_of(own, tokens.of(role));
+        Invitation { role, picture: drawing(&link), link }
+    };
+    let roles = ROLES.into_iter().filter(|_| is_exercise);
+    Invitations { all: roles.map(invitation).collect(), by_others: !own.ip().is_loopback() }
+}
+
+/// Says the links of an exercise's other roles.
+fn say_roles(invitations: &Invitations, qr: bool) {
+    for Invitation { role, link, .. } in &invitations.all {
+        if *role == Role::Operator {
+            continue; // said already
+        }
+        say(&format!("{}: {link}", role.name()));
+        if let Some(picture) = picture(link).filter(|_| qr) {
+            say(&picture);
+        }
+    }
+    if qr && !invitations.by_others {
+        say("phones cannot reach this desk: it listens on this machine only; --listen \
+             0.0.0.0:8080 --open-to-network lets them");
+    }
 }
 
 /// A link with a token.
@@ -399,7 +431,7 @@ mod tests {
     use crate::cli::library;
 
     fn args(listen: &str, open_to_network: bool) -> DeskArgs {
-        DeskArgs { listen: Some(place(listen).expect("an address")), open_to_network }
+        DeskArgs { listen: Some(place(listen).expect("an address")), open_to_network, qr: false }
     }
 
     #[test]

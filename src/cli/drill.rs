@@ -19,9 +19,10 @@ use crate::base::PlantId;
 use crate::base::ids::{OperatorId, Space};
 use crate::base::random::Seed;
 use crate::base::text::Lang;
+use crate::cli::command::may_pass;
 use crate::cli::exit::Failure;
 use crate::cli::keys::ring;
-use crate::cli::live::{Hand, say};
+use crate::cli::live::{self, Hand, say};
 use crate::cli::ready::Ready;
 use crate::cli::settings::Settings;
 use crate::cli::talk::Askers;
@@ -31,15 +32,17 @@ use crate::exercise::live::LiveError;
 use crate::exercise::live::company::{Company, Voices};
 use crate::exercise::live::conduct::{Answers, conduct};
 use crate::exercise::live::drill::{self, Drill, DrillHand, Sent, Wish};
+use crate::exercise::live::intruder::{Ears, Intruder};
 use crate::exercise::live::orders::{OrderHand, Orders};
 use crate::exercise::live::pace::Pace;
-use crate::exercise::live::simulate::{Aside, simulate};
+use crate::exercise::live::simulate::{Aside, Progress, simulate};
 use crate::exercise::live::stop::Stop;
 use crate::exercise::live::watch::Asked;
 use crate::exercise::rehearsal::{Rehearsal, rehearse};
 use crate::exercise::session::Session;
 use crate::exercise::session::branch::Back;
 use crate::exercise::session::log::Direction;
+use crate::exercise::stranger::Stranger;
 use crate::ingest::trust::{Trust, Unsigned};
 use crate::inspection::book::Book;
 use crate::ledger::record::Entry;
@@ -49,6 +52,7 @@ use crate::scenario::exercise::deed::Deed;
 use crate::scenario::read_fault;
 use crate::telemetry::access::Access;
 use crate::telemetry::signature::Signer;
+use crate::telemetry::topic::{Kind, Topic};
 use after::After;
 pub use branch::branch;
 use kept::Kept;
@@ -81,12 +85,15 @@ pub struct Staged {
     rehearsed: JoinHandle<Option<Rehearsal>>,
     /// What is written when it is over.
     after: Arc<After>,
+    /// Who speaks in the plant's name.
+    stranger: Option<Stranger>,
 }
 
-/// Prepares the exercise of a run, if it is one, beside the ledger in `folder`, which is that of one
-/// branch of the run in `home`. Errors: its log cannot be written.
+/// Prepares the exercise of a run, if it is one, beside the ledger in `folder`, which is that of
+/// one branch of the run in `home`; in the space `beset` its stranger speaks. Errors: its log
+/// cannot be written.
 pub fn stage(
-    (ready, session): (&Ready, Option<Session>),
+    (ready, session, beset): (&Ready, Option<Session>, Option<Space>),
     (records, hand): (broadcast::Receiver<Arc<Entry>>, Hand),
     (home, folder, book): (&Path, &Path, &Book),
 ) -> Result<Option<Staged>, Failure> {
@@ -94,12 +101,11 @@ pub fn stage(
     let Some((exercise, plant)) = ready.exercise.as_ref().zip(plants.first()) else {
         return Ok(None);
     };
-    if !exercise.attacks.is_empty() {
-        say(
-            "the stranger of this exercise speaks in rehearsals only: live, nobody forges messages",
-        );
-    }
     let session = session.unwrap_or_else(|| Session::new(Arc::clone(exercise), Arc::clone(plant)));
+    let stranger = beset.map(|space| {
+        let now = session.facts().now.at;
+        Stranger::new((space, plant.id.clone()), exercise.attacks.clone(), now, ready.seed)
+    });
     let (orders, ordered) = mpsc::channel(WAITING);
     let log = folder.join(LOG);
     let anchors = Arc::new(OnceLock::new());
@@ -107,7 +113,10 @@ pub fn stage(
     let kept = Kept::of(ready, home, branch_of(home));
     let keep = Box::new(move |moment, ended| kept.keep(moment, ended)) as _;
     let opened = Drill::new(session, records, orders, (log.clone(), anchors, keep));
-    let (drill, wishes, seen) = opened.map_err(|error| Failure::file(&log, error))?;
+    let (mut drill, wishes, seen) = opened.map_err(|error| Failure::file(&log, error))?;
+    if stranger.is_some() {
+        drill.beset();
+    }
     let (answers, asked) = mpsc::unbounded_channel();
     tokio::spawn(answer(asked, hand));
     let after = Arc::new(After {
@@ -120,7 +129,8 @@ pub fn stage(
     });
     let door = door(exercise, plant, (wishes, seen), (folder, Arc::clone(&after)));
     let plant = plant.id.clone();
-    Ok(Some(Staged { drill, plant, door, answers, orders: ordered, rehearsed, after }))
+    let orders = ordered;
+    Ok(Some(Staged { drill, plant, door, answers, orders, rehearsed, after, stranger }))
 }
 
 /// Lets robots play it meanwhile: their runs anchor the score.
@@ -266,6 +276,38 @@ impl Backstage {
     }
 }
 
+/// Lets the stranger speak over the broker: a client of his own, as others are.
+fn intrude(
+    stranger: Stranger,
+    (broker, space, plant): (&Access, &Space, &PlantId),
+    (progress, lost): (watch::Receiver<Progress>, watch::Receiver<bool>),
+    (settings, stop): (&Settings, &Stop),
+) {
+    let topic = Topic { space: space.clone(), plant: plant.clone(), kind: Kind::Data };
+    let (listener, arrivals) = live::hearer(broker, vec![topic.to_string()], settings);
+    let intruder = Intruder::new(stranger, live::speaker(broker, settings));
+    let stop = stop.clone();
+    tokio::spawn(async move {
+        intruder.run(Ears { arrivals, progress, lost }, stop).await;
+        listener.stop().await;
+    });
+}
+
+/// Does the stranger of this exercise speak over this broker: one on this machine, or the one that
+/// somebody has `named`? Says so when he does not.
+pub fn is_beset(ready: &Ready, broker: &Access, named: Option<&str>) -> bool {
+    let has_stranger = ready.exercise.as_ref().is_some_and(|it| !it.attacks.is_empty());
+    let may = may_pass(&broker.url, named);
+    if has_stranger && !may {
+        let host = &broker.url.host;
+        say(&format!(
+            "the stranger of this exercise does not speak over {host}: --allow-stranger {host} \
+             lets him"
+        ));
+    }
+    has_stranger && may
+}
+
 /// Runs the plants of a run: by the exercise that is `staged`, or by themselves; gives where its
 /// instructor wants to go back to, if so.
 pub fn start(
@@ -280,7 +322,11 @@ pub fn start(
         let simulating = simulate(company, voices, pace, (aside, orders), stopped.clone());
         return tokio::spawn(async move { simulating.await.map(|()| None) });
     };
-    let Staged { drill, answers, orders: sent, rehearsed, plant, after, .. } = staged;
+    let Staged { drill, answers, orders: sent, rehearsed, plant, after, stranger, .. } = staged;
+    if let Some(stranger) = stranger {
+        let ears = (aside.progress.subscribe(), drill.lost());
+        intrude(stranger, (broker, space, &plant), ears, (settings, stopped));
+    }
     let by_hand = (!may_pass).then_some(by_hand);
     let way = OrderWay { plant, signer, trust, by_hand };
     let at = (broker.clone(), space.clone());

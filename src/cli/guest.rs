@@ -105,6 +105,25 @@ pub(super) fn picture(text: &str) -> Option<String> {
     Some(renderer.build())
 }
 
+/// The same as a vector picture for pages; none when the text is too long.
+pub(super) fn drawing(text: &str) -> Option<String> {
+    let code = qrcode::QrCode::new(text).ok()?;
+    let width = code.width();
+    let colors = code.to_colors();
+    let dark = colors.iter().enumerate().filter(|(_, color)| **color == qrcode::Color::Dark);
+    let square =
+        |(at, _): (usize, _)| format!("M{} {}h1v1h-1z", at % width + QUIET, at / width + QUIET);
+    let (squares, side): (String, usize) = (dark.map(square).collect(), width + 2 * QUIET);
+    Some(format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {side} {side}\" \
+         shape-rendering=\"crispEdges\"><path fill=\"#fff\" d=\"M0 0h{side}v{side}h-{side}z\"/>\
+         <path d=\"{squares}\"/></svg>"
+    ))
+}
+
+/// Light modules around a code, by its standard (ISO/IEC 18004).
+const QUIET: usize = 4;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,5 +136,16 @@ mod tests {
         assert!(lines.iter().all(|line| line.chars().count() == width));
         assert!(lines.len() * 2 >= width && lines.len() * 2 <= width + 1);
         assert!(lines[0].chars().all(|c| c == '█'), "the quiet zone is light");
+    }
+
+    #[test]
+    fn a_drawing_has_the_dark_modules_of_its_code() {
+        let link = "http://192.0.2.7:8080/#token=abc";
+        let code = qrcode::QrCode::new(link).expect("short");
+        let dark = code.to_colors().iter().filter(|it| **it == qrcode::Color::Dark).count();
+        let drawing = drawing(link).expect("short");
+        assert_eq!(drawing.matches("h1v1h-1z").count(), dark);
+        // The first corner of the finder begins behind the quiet zone.
+        assert!(drawing.contains("M4 4h1v1h-1z") && !drawing.contains("token"), "{drawing}");
     }
 }

@@ -194,16 +194,6 @@ fn no_spool(space: &Space, folder: &Path, error: io::Error) -> Failure {
     ))
 }
 
-/// The monitor's connection; the broker keeps what comes while we are away.
-pub fn subscriber(
-    broker: &Access,
-    space: &Space,
-    client_id: &str,
-    settings: &Settings,
-) -> (Subscriber, mpsc::Receiver<Arrival>) {
-    listener(broker, topic::filters(space), client_id, settings)
-}
-
 /// A connection that listens; the broker keeps what comes while we are away.
 pub fn listener(
     broker: &Access,

@@ -22,15 +22,18 @@ use crate::cli::keys::KeysFolder;
 use crate::cli::keys::ring::{self, Ring};
 use crate::cli::live::{self, Hand, Told, say};
 use crate::cli::ready::Ready;
+use crate::cli::settings::Settings;
 use crate::cli::show::{self, Played, Screen, Subject};
-use crate::cli::talk::{self, OrderFlags};
+use crate::cli::talk::{self, Askers, OrderFlags};
 use crate::cli::view::words::Words;
 use crate::exercise::live::company::{Company, Voices};
 use crate::exercise::live::people;
 use crate::exercise::live::simulate::{Aside, Listener, Progress};
 use crate::exercise::live::stop::{self, Stop, Stopper};
+use crate::exercise::live::watch::Watch;
 use crate::exercise::session::Session;
 use crate::exercise::session::branch::Back;
+use crate::ingest::gate::Gate;
 use crate::ingest::trust::{Trust, Unsigned};
 use crate::inspection::book::Book;
 use crate::monitor::Snapshot;
@@ -39,6 +42,8 @@ use crate::telemetry::broker::Broker;
 use crate::telemetry::link::LinkStatus;
 use crate::telemetry::publisher::Publisher;
 use crate::telemetry::signature::Keychain;
+use crate::telemetry::subscriber::{Arrival, Subscriber};
+use crate::telemetry::topic::{self, Talk};
 use crate::telemetry::url::BrokerUrl;
 use crate::world::Outside;
 
@@ -66,6 +71,10 @@ pub struct RunArgs {
     /// Simulated seconds per second, or `max`; the scenario's own by default
     #[arg(long, value_name = "N|max", allow_negative_numbers = true, value_parser = speed)]
     speed: Option<Speed>,
+    /// Let the stranger of an exercise forge messages over this broker too, which is not on this
+    /// machine
+    #[arg(long, value_name = "HOST")]
+    allow_stranger: Option<String>,
     /// Who answers alarms at this terminal
     #[arg(long, value_name = "NAME", env = "USER", default_value = "operator")]
     by: String,
@@ -111,6 +120,7 @@ pub fn run(args: &RunArgs, _out: &mut dyn Write) -> Result<(), Failure> {
     }
     let lang = args.telling.lang.into();
     let (flags, ring) = (args.orders.clone(), args.keys.open()?);
+    let stranger = args.allow_stranger.clone();
     live::block_on(|_, stopped| async move {
         let ready = Arc::new(ready);
         let Some(cast) = cast(&ready, &home, &book, &stopped).await? else { return Ok(()) };
@@ -129,7 +139,9 @@ pub fn run(args: &RunArgs, _out: &mut dyn Write) -> Result<(), Failure> {
             ready.outline.pace.speed()
         ));
         let (place, face) = ((broker, space), (screen, by, desk));
-        let stage = Stage { ready, book, place, home, face, people: (flags, ring) };
+        let beset = drill::is_beset(&ready, &place.0, stranger.as_deref());
+        let people = (flags, ring);
+        let stage = Stage { ready, book, place, home, face, people, beset };
         let result = stage.play_all(cast, stopped).await;
         if let Some(embedded) = embedded {
             embedded.stop().await;
@@ -166,6 +178,28 @@ struct Stage {
     face: (Screen, String, Option<Plan>),
     /// Who may order something of the plants.
     people: (OrderFlags, Ring),
+    /// Does the stranger of the exercise speak?
+    beset: bool,
+}
+
+/// An exercise that goes on and the space that its stranger speaks in; the way to the monitor;
+/// where the desk will be and who sits there; when it closes.
+type Front<'a> = ((Option<Session>, Option<Space>), Hand, (Option<Plan>, &'a str), Stop);
+
+/// Lets the monitor hear the plants, and where somebody forges orders, those too.
+fn hear(
+    service: Watch,
+    (askers, beset): (&Askers, bool),
+    (broker, space): (&Access, &Space),
+    (folder, settings): (&Path, &Settings),
+) -> Result<(Watch, (Subscriber, mpsc::Receiver<Arrival>)), Failure> {
+    let client = live::own_client_id(folder)?;
+    let operators = askers.operators.as_ref().filter(|_| beset);
+    let gate = operators.map(|(trust, _)| Gate::new(trust.clone(), wall_now()));
+    let mut filters = topic::filters(space);
+    filters.extend(gate.as_ref().map(|_| Talk::Command.filter(space)));
+    let heard = live::listener(broker, filters, &client, settings);
+    Ok((service.hearing_orders(gate), heard))
 }
 
 /// Sets the stage of an exercise, if it is one, and opens the desk.
@@ -173,10 +207,10 @@ async fn open(
     ready: &Ready,
     kept @ (home, folder, book): (&Path, &Path, &Book),
     (heard, told, link): (Overheard, &Told, watch::Receiver<LinkStatus>),
-    (session, hand, (plan, by), stop): (Option<Session>, Hand, (Option<Plan>, &str), Stop),
+    ((session, beset), hand, (plan, by), stop): Front<'_>,
 ) -> Result<(Option<Staged>, Opened), Failure> {
     let plants = ready.plants();
-    let staged = drill::stage((ready, session), (heard.again(), hand), kept)?;
+    let staged = drill::stage((ready, session, beset), (heard.again(), hand), kept)?;
     let what = (plants.as_slice(), book, Some(&ready.outline.title));
     let room = Room::new(what, by, (folder, &ready.settings)).at_home(home);
     let room = room.with_drill(staged.as_ref());
@@ -216,9 +250,9 @@ impl Stage {
         (stopper, stopped): (Stopper, Stop),
     ) -> Result<Ending, Failure> {
         let started = wall_now();
-        let Self { ready, book, place, home, face, people } = self;
+        let Self { ready, book, place: (broker, space), home, face, people, beset } = self;
         let folder = drill::folder_of(&home, drill::branch_of(&home));
-        let ((broker, space), (screen, by, desk)) = (place, face);
+        let (screen, by, desk) = face;
         let (hand, orders) = people.0.way(ready.outline.start, folder.join("orders.toml"));
         let people = (people.0.operators(&people.1, &broker), hand);
         let (plants, settings, (keys, trust)) = (ready.plants(), &ready.settings, keys_of_a_run()?);
@@ -227,10 +261,10 @@ impl Stage {
             Backstage::new(ready.exercise.is_some(), people, (&trust, &broker))?;
         let (service, told) = live::watch_service(watched, trust, &folder, settings).await?;
         let (told, heard) = overhear(told);
-        let client = &live::own_client_id(&folder)?;
-        let (subscriber, arrivals) = live::subscriber(&broker, &space, client, settings);
+        let (place, kept) = ((&broker, &space), (home.as_path(), folder.as_path(), &book));
+        let (service, (subscriber, arrivals)) =
+            hear(service, (&askers, beset), place, (&folder, settings))?;
         let ((end_monitor, monitor_ends), (hand, asked)) = (stop::stop(), live::hand());
-        let place = (&broker, &space);
         // What another branch has left with the broker ends too.
         let with = (home.as_path(), settings, [(); 2].map(|()| keys.of_space.clone()));
         let beside = talk::speak(place, &service, (&told, &book), with, &monitor_ends);
@@ -238,9 +272,9 @@ impl Stage {
         let watching = tokio::spawn(then_stop(watching, stopper.clone()));
         live::connected(subscriber.status(), &broker, &stopped).await?;
 
-        let kept = (home.as_path(), folder.as_path(), &book);
         let ears = (heard, &told, subscriber.status());
-        let front = (session, hand.clone(), (desk, by.as_str()), monitor_ends.clone());
+        let cast = (session, beset.then(|| space.clone()));
+        let front = (cast, hand.clone(), (desk, by.as_str()), monitor_ends.clone());
         let (staged, desk) = open(&ready, kept, ears, front).await?;
         let (aside, Listener { progress: seen, outside }) = Aside::new(ready.outline.start);
         let with = (settings, None, Duration::ZERO); // the monitor that may ask is beside them

@@ -26,7 +26,7 @@ use tokio::net::TcpListener;
 
 use crate::base::text::Lang;
 use crate::base::{PlantId, RuleId, Stamp, TagId};
-use crate::desk::api::drill::Drill;
+use crate::desk::api::drill::{Drill, Invitations};
 use crate::desk::assets::Pages;
 use crate::desk::catalogue::Catalogue;
 use crate::desk::guard::{Hosts, Stranger};
@@ -92,6 +92,8 @@ pub struct Desk {
     pub drill: Option<Drill>,
     /// Draws networks.
     pub draw: Draw,
+    /// Ways into the exercise.
+    pub invitations: Invitations,
 }
 
 struct Served {
@@ -135,6 +137,8 @@ pub async fn serve(
         .route("/exercise", get(exercise::shown))
         .route("/exercise/menu", get(exercise::menu))
         .route("/exercise/report/{file}", get(exercise::report))
+        .route("/exercise/invitations", get(exercise::invitations))
+        .route("/exercise/invitations/{role}", get(exercise::invitation))
         .route("/exercise/{what}", post(exercise::wish))
         .layer(from_fn_with_state(Arc::clone(&served), known));
     let router = Router::new()

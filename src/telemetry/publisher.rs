@@ -230,7 +230,17 @@ impl Publisher {
             return Err(PublishError::TooLarge { bytes: payload.len() });
         }
         let span = info_span!("publish", %topic, bytes = payload.len());
-        self.hand_over(Entry { topic, payload: Bytes::from(payload), keep }).instrument(span).await
+        self.publish_any(keep, topic, payload).instrument(span).await
+    }
+
+    /// As `publish_for`, whatever its size: what no reader of ours accepts, a stranger may say.
+    pub async fn publish_any(
+        &self,
+        keep: Keep,
+        topic: String,
+        payload: Vec<u8>,
+    ) -> Result<(), PublishError> {
+        self.hand_over(Entry { topic, payload: Bytes::from(payload), keep }).await
     }
 
     async fn hand_over(&self, entry: Entry) -> Result<(), PublishError> {

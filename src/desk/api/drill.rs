@@ -64,6 +64,26 @@ pub struct Drill {
     pub report: Arc<dyn Fn(String) -> Reporting + Send + Sync>,
 }
 
+/// A way in for one role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invitation {
+    /// Whose.
+    pub role: Role,
+    /// Its link, with its token.
+    pub link: String,
+    /// The link as a QR code, SVG.
+    pub picture: Option<String>,
+}
+
+/// Ways into an exercise, for whoever leads it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Invitations {
+    /// One for each role; none where no exercise is played.
+    pub all: Vec<Invitation>,
+    /// Can other machines reach the desk?
+    pub by_others: bool,
+}
+
 impl Role {
     /// May it see the truth and the script?
     pub fn sees_truth(self) -> bool {

@@ -84,6 +84,60 @@ pub(super) async fn wish(
     }
 }
 
+/// Whoever leads an exercise hands out its links; each of them is a key.
+fn leads(role: Role) -> Result<(), Refusal> {
+    let text = "only an instructor hands out links";
+    let refused = || Refusal::new(StatusCode::FORBIDDEN, text);
+    (role == Role::Instructor).then_some(()).ok_or_else(refused)
+}
+
+/// The links of all roles, and whether other machines reach the desk.
+pub(super) async fn invitations(
+    served: Shared,
+    Extension(role): Extension<Role>,
+) -> Result<Response, Refusal> {
+    leads(role)?;
+    let invitations = &served.0.desk.invitations;
+    let links = invitations.all.iter().map(|it| json!({ "role": it.role.name(), "link": it.link }));
+    let links: Vec<Value> = links.collect();
+    Ok(json_of(StatusCode::OK, &json!({ "by_others": invitations.by_others, "links": links })))
+}
+
+/// The link of a role as a QR code.
+pub(super) async fn invitation(
+    served: Shared,
+    Extension(role): Extension<Role>,
+    Path(wanted): Path<String>,
+) -> Result<Response, Refusal> {
+    leads(role)?;
+    let found = served.0.desk.invitations.all.iter().find(|it| it.role.name() == wanted);
+    let none = || Refusal::new(StatusCode::NOT_FOUND, "there is no such role, or no exercise");
+    let picture = found.and_then(|it| it.picture.clone()).ok_or_else(none)?;
+    let headers = [(header::CONTENT_TYPE, "image/svg+xml"), (header::CACHE_CONTROL, "no-store")];
+    Ok((headers, picture).into_response())
+}
+
+/// The page of a report, at the desk: a click in its timeline leads to the replay of that moment.
+/// Texts of people cannot look like such a link: their quotes are escaped.
+fn with_replay(page: &str) -> String {
+    const LINK: &str = "<a href=\"";
+    let mut whole = String::with_capacity(page.len());
+    let mut rest = page;
+    while let Some((before, after)) = rest.split_once(" data-at=\"") {
+        let Some((at, after)) = after.split_once('"') else { break };
+        match (before.rfind(LINK), at.parse::<u64>()) {
+            (Some(begin), Ok(at)) => {
+                whole.push_str(&before[..begin]);
+                whole.push_str(&format!("{LINK}/#/replay/{at}/alarms\""));
+            }
+            _ => whole.push_str(before),
+        }
+        rest = after;
+    }
+    whole.push_str(rest);
+    whole
+}
+
 /// A file of the after-action report. Trainees get it once the exercise is over.
 pub(super) async fn report(
     served: Shared,
@@ -103,7 +157,29 @@ pub(super) async fn report(
         "events.csv" => "text/csv; charset=utf-8",
         _ => return Err(Refusal::new(StatusCode::NOT_FOUND, "there is no such report")),
     };
-    let bytes = (drill.report)(file).await.map_err(Refusal::ours)?;
+    let is_page = file == "report.html";
+    let mut bytes = (drill.report)(file).await.map_err(Refusal::ours)?;
+    if is_page {
+        bytes = with_replay(&String::from_utf8_lossy(&bytes)).into_bytes();
+    }
     let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-store")];
     Ok((headers, bytes).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_click_in_the_timeline_leads_to_the_replay_and_nothing_else_is_changed() {
+        let page = "<p>a <a href=\"#l3\" data-at=\"1733364300000\"><g>x</g></a> \
+                    <a href=\"#s4\">§4</a> <script>\" data-at=\\\"5\\\"\"</script></p>";
+        let linked = with_replay(page);
+        let wanted = page.replace(
+            "<a href=\"#l3\" data-at=\"1733364300000\">",
+            "<a href=\"/#/replay/1733364300000/alarms\">",
+        );
+        assert_eq!(linked, wanted);
+        assert_eq!(with_replay("plain"), "plain");
+    }
 }

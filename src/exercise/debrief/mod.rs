@@ -24,6 +24,7 @@ pub use logic::{AlarmLogic, Came, Expected, Row, Verdict};
 pub use table::csv;
 
 use crate::alarms::load::Load;
+use crate::base::text::Lang;
 use crate::base::{Stamp, Text};
 use crate::exercise::assess::{Anchors, Category, Line, Score, assess};
 use crate::exercise::rehearsal::Rehearsal;
@@ -33,6 +34,7 @@ use crate::exercise::session::play::Run;
 use crate::exercise::session::toll::Toll;
 use crate::inspection::book::Book;
 use crate::scenario::exercise::deed::Pattern;
+use crate::world::Outside;
 use form::{Evaluation, SelfAssessment};
 
 /// All that a report says.
@@ -66,6 +68,8 @@ pub struct Debrief {
     pub reasons: Vec<Reason>,
     /// What it cost the people served.
     pub consequences: Consequences,
+    /// When and where the model was left.
+    pub outside: Vec<Beyond>,
     /// How the alarms did.
     pub alarms: AlarmLogic,
     /// What to speak about.
@@ -74,6 +78,30 @@ pub struct Debrief {
     pub differences: Vec<String>,
     /// The log.
     pub log: Vec<Entry>,
+}
+
+/// A time outside the range of the model: figures of it may be wrong, and nobody is to be judged by
+/// them.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Beyond {
+    /// From when.
+    pub from: Stamp,
+    /// Until when.
+    pub until: Stamp,
+    /// What, where, and what to make of it.
+    pub text: Text,
+}
+
+impl Beyond {
+    /// As people are told of it.
+    pub fn of(outside: &Outside) -> Self {
+        let text = |lang| {
+            let (detail, sentence) = (outside.detail(lang), outside.limit.sentence(lang));
+            format!("{} ({detail}): {sentence}", outside.limit.name(lang))
+        };
+        let text = Text { en: text(Lang::En), zh: text(Lang::Zh) };
+        Self { from: outside.first, until: outside.last, text }
+    }
 }
 
 /// A critical task.
@@ -193,6 +221,7 @@ pub fn debrief(material: &Material<'_>) -> Result<Debrief, serde_json::Error> {
         clocks,
         reasons,
         consequences,
+        outside: material.run.played.outside.iter().map(Beyond::of).collect(),
         alarms,
         findings,
         differences: material.run.balked.clone(),

@@ -39,6 +39,9 @@ pub(super) fn told(entry: &Entry) -> (&'static str, String, String) {
         What::Directed { direction } => {
             same("directed", serde_json::to_string(direction).unwrap_or_default())
         }
+        What::Beset => {
+            ("beset", "a stranger speaks over the broker".into(), "陌生人在代理上发报文".into())
+        }
         What::Branched { left } => {
             same("branched", serde_json::to_string(left).unwrap_or_default())
         }

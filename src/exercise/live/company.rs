@@ -134,6 +134,11 @@ impl Company {
         }
     }
 
+    /// What lies or lay outside the range of the first plant's model.
+    pub fn outside(&self) -> &[Outside] {
+        self.plants.first().map_or(&[], Simulator::outside)
+    }
+
     /// What has come to lie outside the range of a plant's model since the last call.
     pub fn new_outside(&mut self) -> Vec<(PlantId, Outside)> {
         let mut all = Vec::new();

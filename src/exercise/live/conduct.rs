@@ -41,7 +41,7 @@ pub async fn conduct(
         }
         voices = say_all(voices, clock.into_iter().chain(said), &stop).await?;
         if let Some((truth, at_tags)) = company.truth() {
-            drill.step(truth, at_tags, step);
+            drill.step((truth, at_tags), company.outside(), step);
         }
         carry_effects(&mut company, &mut drill, &answers);
         aside.say_outside(company.new_outside()).await;

@@ -13,11 +13,13 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use crate::base::ids::OperatorId;
 use crate::base::{Span, Stamp};
 use crate::exercise::assess::{Anchors, assess};
+use crate::exercise::debrief::Beyond;
 use crate::exercise::session::log::{Direction, Entry, Moment};
 use crate::exercise::session::{Effect, Session};
 use crate::ledger::record::{Entry as RecordEntry, Record};
 use crate::scenario::exercise::deed::Deed;
 use crate::simulator::orders::{NotDone, Order};
+use crate::world::Outside;
 use crate::world::truth::Truth;
 
 /// What people want that may wait for their turn.
@@ -87,10 +89,14 @@ pub struct Drill {
     done: mpsc::UnboundedReceiver<(String, Deed, NotDone)>,
     came: mpsc::UnboundedSender<(String, Deed, NotDone)>,
     shown: watch::Sender<Views>,
+    /// Has everybody gone to another broker?
+    lost: watch::Sender<bool>,
     log: LogFile,
     answered: BTreeMap<String, Result<(), String>>,
     /// The truth at the tags, for instructors.
     truths: BTreeMap<String, f64>,
+    /// What lay outside the range of the model, for instructors.
+    outside: Vec<Beyond>,
     /// What robots came to, once they have played.
     anchors: Arc<OnceLock<Anchors>>,
     keep: Keep,
@@ -120,9 +126,11 @@ impl Drill {
             done,
             came,
             shown,
+            lost: watch::Sender::default(),
             log,
             answered,
             truths,
+            outside: Vec::new(),
             anchors,
             keep,
         };
@@ -144,6 +152,17 @@ impl Drill {
     /// Has the instructor ended it, or gone back in time?
     pub fn is_done(&self) -> bool {
         self.session.is_done()
+    }
+
+    /// The exercise's stranger speaks from now on.
+    pub fn beset(&mut self) {
+        self.session.beset();
+        let _ = self.write(); // said in the log; the next one is tried again
+    }
+
+    /// Turns true when everybody has gone to another broker, where no stranger follows.
+    pub fn lost(&self) -> watch::Receiver<bool> {
+        self.lost.subscribe()
     }
 
     /// So many seconds have passed on the wall.
@@ -196,13 +215,19 @@ impl Drill {
     }
 
     /// The plant has gone a step on.
-    pub fn step(&mut self, truth: &Truth, at_tags: &[Option<f64>], step: Span) {
+    pub fn step(
+        &mut self,
+        (truth, at_tags): (&Truth, &[Option<f64>]),
+        outside: &[Outside],
+        step: Span,
+    ) {
         self.session.step(truth, at_tags, step);
         let plant = self.session.plant();
         let truths = plant.instruments.iter().zip(at_tags);
         self.truths = truths
             .filter_map(|(it, value)| Some((it.tag.id.as_str().to_owned(), (*value)?)))
             .collect();
+        self.outside = outside.iter().map(Beyond::of).collect();
         let _ = self.write();
         (self.keep)(self.session.facts().now, false);
         self.show();
@@ -247,6 +272,11 @@ impl Drill {
     }
 
     fn show(&self) {
+        self.lost.send_if_modified(|lost| {
+            let is_news = !*lost && self.session.has_done("switch-broker");
+            *lost |= is_news;
+            is_news
+        });
         let _ = self.shown.send(self.views());
     }
 
@@ -255,6 +285,7 @@ impl Drill {
         let mut instructor = trainee.clone();
         if let Value::Object(map) = &mut instructor {
             map.extend(instructors(&self.session, &self.truths));
+            map.insert("outside".to_owned(), json!(self.outside));
             if let Some(anchors) = self.anchors.get() {
                 let score = assess(&self.session, anchors);
                 let practice = score.practice;

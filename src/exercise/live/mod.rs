@@ -6,6 +6,7 @@ pub mod company;
 pub mod conduct;
 pub mod drill;
 pub mod hearing;
+pub mod intruder;
 pub mod leases;
 pub mod orders;
 pub mod pace;

@@ -74,6 +74,18 @@ impl Session {
         self.note(who, What::Branched { left });
     }
 
+    /// Does the exercise's stranger speak?
+    pub fn is_beset(&self) -> bool {
+        self.log.iter().any(|entry| entry.what == What::Beset)
+    }
+
+    /// From now on he does; nothing when he does already.
+    pub fn beset(&mut self) {
+        if !self.is_beset() {
+            self.note("", What::Beset);
+        }
+    }
+
     /// Errors, in words: it cannot be a mark's name.
     pub(super) fn check_mark(&self, name: &str) -> Result<(), NotNow> {
         let count = name.trim().chars().count();

@@ -34,7 +34,7 @@ pub struct Entry {
 impl Entry {
     /// May trainees see it? What befalls the plant, and what an instructor does, they may not.
     pub fn is_public(&self) -> bool {
-        !matches!(self.what, What::Happened { .. } | What::Directed { .. })
+        !matches!(self.what, What::Happened { .. } | What::Directed { .. } | What::Beset)
     }
 }
 
@@ -94,6 +94,8 @@ pub enum What {
         /// What.
         direction: Direction,
     },
+    /// The exercise's stranger speaks over the broker from here on.
+    Beset,
     /// The instructor went back in time: what follows is a new branch of the run.
     Branched {
         /// The branches that were left, the last one just now.

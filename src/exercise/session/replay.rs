@@ -18,6 +18,7 @@ use crate::inspection::book::Book;
 use crate::monitor::Input;
 use crate::plant::Plant;
 use crate::scenario::exercise::Exercise;
+use crate::scenario::exercise::attack::{Attack, AttackKind};
 use crate::scenario::exercise::deed::Deed;
 use crate::simulator::Simulator;
 
@@ -86,6 +87,9 @@ pub fn replay_until(
     let mut stage = Stage::new(plant, scenario, book, seed).keeping_inputs();
     let named = (scenario, Some(neutral_name(seed)));
     let (simulator, mut air) = begin(plant, named, seed, &mut stage)?;
+    if let Some(beset) = log.iter().find(|entry| entry.what == What::Beset) {
+        air.beset(&as_heard(&exercise.attacks), beset.moment.at, seed);
+    }
     let mut again = Again {
         session: Session::new(Arc::clone(exercise), Arc::clone(plant)),
         simulator,
@@ -113,6 +117,18 @@ pub fn replay_until(
     let balked = differences.iter().map(ToString::to_string).collect();
     let run = Run { played: stage.into_played(), session, balked };
     Ok(Replayed { run, simulator, differences, inputs })
+}
+
+/// What a stranger says, for those who listen already: the broker tells them of a message that it
+/// is to keep as of any other.
+fn as_heard(attacks: &[Attack]) -> Vec<Attack> {
+    let heard = |attack: &Attack| match attack.kind.clone() {
+        AttackKind::Retained { tag, value } => {
+            Attack { kind: AttackKind::ForgedReading { tag, value }, ..attack.clone() }
+        }
+        _ => attack.clone(),
+    };
+    attacks.iter().map(heard).collect()
 }
 
 /// A replay on its way through its log.
@@ -146,7 +162,11 @@ impl Again<'_> {
         let (truth, at_tags) = (self.simulator.truth(), self.simulator.at_tags());
         self.session.step(truth, at_tags, step);
         self.carry_out()?;
-        self.take(false)
+        self.take(false)?;
+        if self.session.is_beset() && self.session.has_done("switch-broker") {
+            air.leave_stranger();
+        }
+        Ok(())
     }
 
     /// When the next step is over on the wall: the log says it, or the speed.
@@ -221,6 +241,10 @@ impl Again<'_> {
             }
             What::Branched { left } => {
                 self.session.branch(&entry.who, left.clone());
+                Ok(())
+            }
+            What::Beset => {
+                self.session.beset();
                 Ok(())
             }
             // These come by themselves.

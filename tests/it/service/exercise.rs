@@ -158,26 +158,26 @@ async fn an_instructor_goes_back_and_the_run_goes_on_as_a_branch_that_survives_a
     let desk = Desk::of(&mut first).await;
     let leader = Desk::of_instructor(&mut first).await;
     desk.shows("an alarm", |it| has(it, "raised")).await;
-    assert_eq!(desk.act("acknowledging", ACK).await["done"], true);
+    assert_eq!(desk.act("acknowledging-it", ACK).await["done"], true);
     desk.shows("that it is acknowledged", |it| done_in(it, ACK) == 1).await;
     let mark = json!({ "direction": "mark", "name": "seen" });
-    assert_eq!(leader.direct("marking", &mark).await["done"], true);
-    let twice = leader.direct("marking again", &mark).await;
+    assert_eq!(leader.direct("marking-it", &mark).await["done"], true);
+    let twice = leader.direct("marking-it-again", &mark).await;
     assert!(twice["error"].as_str().is_some_and(|why| why.contains("already")), "{twice}");
     let at = leader.shown().await["now"].clone();
-    assert_eq!(desk.act("sending a crew", "send-crew mend").await["done"], true);
+    assert_eq!(desk.act("sending-a-crew", "send-crew mend").await["done"], true);
     desk.shows("a later minute", |it| it["now"] != at && has(it, "returned")).await;
 
     // Nobody goes back to what has not been; a trainee goes nowhere.
     let nowhere = json!({ "direction": "back-to-mark", "mark": "unseen" });
-    let refused = leader.direct("going nowhere", &nowhere).await;
+    let refused = leader.direct("going-nowhere", &nowhere).await;
     assert!(refused["error"].as_str().is_some_and(|why| why.contains("no mark")), "{refused}");
     let later = json!({ "direction": "back", "to": "2024-12-05T12:00:00+08:00" });
-    let refused = leader.direct("going on ahead", &later).await;
+    let refused = leader.direct("going-on-ahead", &later).await;
     assert!(refused["error"].as_str().is_some_and(|why| why.contains("before")), "{refused}");
     let back = json!({ "direction": "back-to-mark", "mark": "seen" });
-    assert!(desk.direct("going back", &back).await["error"].is_string());
-    assert_eq!(leader.direct("going back too", &back).await["done"], true);
+    assert!(desk.direct("going-back", &back).await["error"].is_string());
+    assert_eq!(leader.direct("going-back-too", &back).await["done"], true);
 
     // The same desk, at the same address, of a run in which the crew was never sent.
     first.says("branch 2, from 2024-12-05T09:").await;
@@ -186,7 +186,7 @@ async fn an_instructor_goes_back_and_the_run_goes_on_as_a_branch_that_survives_a
     let shown = desk.shows("the branch", |it| it["branch"] == 2).await;
     assert_eq!((done_in(&shown, ACK), done_in(&shown, "send-crew mend")), (1, 0), "{shown}");
     assert!(has(&shown, "branched") && !has(&shown, "directed"), "{shown}");
-    assert_eq!(desk.act("another deed", "check road").await["done"], true);
+    assert_eq!(desk.act("another-deed", "check road").await["done"], true);
     first.kill().await;
 
     let mut second = run(&place, "20241205");
@@ -198,7 +198,7 @@ async fn an_instructor_goes_back_and_the_run_goes_on_as_a_branch_that_survives_a
     // What had come after is no alarm of this branch; and nobody is asked twice.
     let marks = leader.shown().await["marks"].clone();
     assert_eq!(marks.as_array().map(Vec::len), Some(1), "{marks}");
-    assert_eq!(leader.direct("ending", &json!({ "direction": "end" })).await["done"], true);
+    assert_eq!(leader.direct("ending-it", &json!({ "direction": "end" })).await["done"], true);
     second.says("practice: the instructor went back").await;
     second.says("report: ").await;
     second.interrupt().await;
@@ -240,7 +240,7 @@ async fn what_trainees_get_does_not_name_the_file_of_the_exercise() {
         assert!(got["error"].is_null(), "{path}: {got}");
         said.push_str(&got.to_string());
     }
-    assert!(said.contains("exercise-20241205"), "that it is one, everybody may know");
+    assert!(said.contains("A burst, in short"), "its title everybody may know");
     assert!(!said.contains("hidden"), "{said}");
     run.interrupt().await;
     assert_eq!(run.ends().await.0, 0);

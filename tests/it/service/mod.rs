@@ -16,6 +16,7 @@ mod resend;
 #[cfg(feature = "sparkplug")]
 mod sparkplug;
 mod stopping;
+mod stranger;
 mod strangers;
 mod together;
 mod trust;

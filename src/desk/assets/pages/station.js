@@ -8,7 +8,7 @@ import { addWords, say, textOf } from "../words.js";
 import { hear, shown } from "../drill.js";
 import * as exercise from "./exercise.js";
 
-const state = { menu: null, marks: {}, moments: [], fault: "", back: null };
+const state = { menu: null, marks: {}, moments: [], fault: "", back: null, ways: null, large: "" };
 const SPEEDS = [1, 4, 20, 60, 120, 300, 600];
 const MINUTE = 60000;
 
@@ -16,6 +16,7 @@ export async function enter() {
   await addWords("words-exercise.json");
   state.menu ??= await call("exercise/menu").catch(() => null);
   await exercise.enter();
+  if (store.role === "instructor") state.ways ??= await call("exercise/invitations").catch(() => null);
   hear();
 }
 
@@ -52,6 +53,14 @@ function controls(view) {
       <label>${say("ex-text")} <input name="text" required maxlength="300"></label><button>${say("ex-send")}</button></form>${injector()}` : nothing}</section>`;
 }
 
+// Where the model was left, newest first; then its figures are estimates.
+function limits(view) {
+  const offset = store.catalogue.plants[0].utc_offset_s;
+  const time = (at) => clock(Date.parse(at), offset, { seconds: false });
+  if (!view.outside?.length) return html`<p>${say("ex-model")}: ${say("ex-model-inside")}</p>`;
+  return html`<details><summary>◆ ${say("ex-model")}: ${say("ex-model-left", { n: view.outside.length })}</summary><ul class="ex-log">${[...view.outside].reverse().map(({ from, until, text }) => html`<li><b>${time(from)}–${time(until)}</b> ${textOf(text)}</li>`)}</ul></details>`;
+}
+
 // Marks, and the way back: to one of them, or to any minute. What came after is kept as a branch.
 function past(view) {
   const offset = store.catalogue.plants[0].utc_offset_s;
@@ -69,6 +78,15 @@ function past(view) {
     <ul class="ex-log">${(view.marks ?? []).map(({ name, at }) => html`<li>◆ <b>${time(Date.parse(at))}</b> ${name} <button @click=${() => back({ direction: "back-to-mark", mark: name }, name)}>${say("ex-restore")}</button></li>`)}</ul>
     ${end < start ? nothing : html`<p class="buttons"><label>${say("ex-back-to")} <input type="range" min=${start} max=${end} step=${MINUTE} .value=${String(to)} aria-valuetext=${time(to)} @input=${(event) => { state.back = Number(event.target.value); changed(); }}></label>
       <output>${time(to)}</output> <button @click=${() => back({ direction: "back", to: new Date(to).toISOString() }, time(to))}>⟲ ${say("ex-restore")}</button></p>`}`;
+}
+
+// A way in for each role, to be scanned; a click makes it large enough for the last row.
+function ways() {
+  if (!state.ways?.links.length) return nothing;
+  const enlarge = (role) => { state.large = state.large === role ? "" : role; changed(); };
+  return html`<section class="panel"><h2>${say("ex-ways")}</h2>${state.ways.by_others ? nothing : html`<p class="muted">${say("ex-ways-here")}</p>`}
+    <div class="qrs">${state.ways.links.map(({ role, link }) => html`<figure><figcaption><a href=${link} rel="noopener">${say("ex-way-" + role)}</a></figcaption>${state.ways.by_others
+      ? html`<button aria-pressed=${String(state.large === role)} aria-label=${say("ex-way-large", { role: say("ex-way-" + role) })} @click=${() => enlarge(role)}><img class=${state.large === role ? "large" : ""} src=${"api/exercise/invitations/" + role} alt="QR"></button>` : nothing}</figure>`)}</div></section>`;
 }
 
 // Faults that no script foresaw: a form to begin from, and the whole of what files may say.
@@ -107,6 +125,7 @@ function truths(view) {
 function tasks(view) {
   const toll = view.toll ?? {};
   return html`<section class="panel"><h2>${say("ex-tasks")}</h2>${view.score ? html`<p><b>${say("ex-score", { n: Math.round(view.score.total) })}</b> ${view.score.met ? "" : say("ex-not-met")} ${view.score.practice ? html`<b>${say("ex-practice")}</b>` : nothing}</p>` : nothing}<ul class="ex-log">${(view.tasks ?? []).map((task) => html`<li>${task.done ? "✓" : task.begun ? "▸" : "◌"} ${textOf(task.title)}${task.critical ? html` <b>${say("ex-critical")}</b>` : nothing}${task.done && task.begun ? html` <small>${Math.max(0, Math.round(task.done.wall_s - task.begun.wall_s))} s</small>` : nothing}</li>`)}</ul>
+    ${limits(view)}
     <p>${say("ex-right-cause", { cause: textOf(state.menu.causes.find((it) => it.id === view.right_cause) ?? { en: "", zh: "" }) })}</p>
     <p>${say("ex-toll", { low: Math.round(toll.low ?? 0), dry: Math.round(toll.dry ?? 0), bad: Math.round(toll.unsafe_water ?? 0), needless: Math.round(toll.deprived ?? 0), lost: Math.round(toll.lost_m3 ?? 0) })}</p></section>`;
 }
@@ -144,5 +163,5 @@ function script(view) {
 export function view() {
   const view = shown();
   if (!view || !state.menu) return html`<p role="status">${say("loading")}</p>`;
-  return html`<div class="ex">${exercise.head(view)}<div class="ex-columns">${controls(view)}<div>${tasks(view)}${truths(view)}</div><div>${judgement(view)}${script(view)}</div></div></div>`;
+  return html`<div class="ex">${exercise.head(view)}<div class="ex-columns">${controls(view)}<div>${tasks(view)}${truths(view)}${ways()}</div><div>${judgement(view)}${script(view)}</div></div></div>`;
 }

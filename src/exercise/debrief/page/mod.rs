@@ -42,6 +42,7 @@ pub fn html(debrief: &Debrief, lang: Lang) -> Result<String, serde_json::Error> 
     page.push_str(&section(5, ("Clocks", "时钟表"), &tables::clocks(debrief)));
     page.push_str(&section(6, ("Why these marks", "得分明细"), &tables::reasons(debrief)));
     let costs = picture::costs(&debrief.consequences) + &tables::costs(debrief);
+    let costs = costs + &parts::outside(debrief);
     page.push_str(&section(7, ("Consequences", "后果"), &costs));
     page.push_str(&section(8, ("Alarm logic", "报警逻辑"), &tables::alarms(debrief)));
     page.push_str(&section(

@@ -4,7 +4,7 @@ use super::markup::{both, escape, paragraph, section, table, two};
 use super::picture;
 use crate::base::Text;
 use crate::exercise::debrief::form::{Evaluation, Rating, SelfAssessment};
-use crate::exercise::debrief::{Debrief, Head};
+use crate::exercise::debrief::{Beyond, Debrief, Head};
 use crate::exercise::session::log::Branch;
 
 /// A list of terms and what is said of them, which is markup.
@@ -54,6 +54,26 @@ pub(super) fn head(head: &Head) -> String {
     let exercise = "<p class=\"mark\">演练 EXERCISE</p>";
     let top = format!("{exercise}<h1>{title}</h1>\n{goal}");
     top + &section(1, ("Run", "基本信息"), &terms(&pairs))
+}
+
+/// When the model was left: figures of then are to be taken with care.
+pub(super) fn outside(debrief: &Debrief) -> String {
+    let head = two("Range of the model", "模型范围");
+    if debrief.outside.is_empty() {
+        return paragraph(&format!("{head}: {}", two("never left.", "全程未超出。")));
+    }
+    let offset = debrief.head.utc_offset;
+    let item = |it: &Beyond| {
+        let (from, until) = (it.from.hh_mm(offset), it.until.hh_mm(offset));
+        format!("<li>{from}–{until} {}</li>", both(&it.text))
+    };
+    let items: String = debrief.outside.iter().map(item).collect();
+    let note = two(
+        "left, as below: what the water did then is an estimate, and a point to speak of rather \
+         than to judge by.",
+        "曾超出,见下:该时段水情仅为估计,宜讨论,不宜据以评判。",
+    );
+    format!("<p>◆ {head}: {note}</p><ul>{items}</ul>\n")
 }
 
 /// Where an instructor went back: such a run is practice.
@@ -160,8 +180,9 @@ pub(super) fn timeline(debrief: &Debrief) -> String {
         "▲1高、◆2中、●3低优先级报警 · ▼注入 · ▬消息 · ■操作,横条为外勤时段",
     );
     let note = two(
-        "The times are the simulation's. A pointer at a mark shows its whole text.",
-        "时间为模拟时间;指向标记可见全文。",
+        "The times are the simulation's. A pointer at a mark shows its whole text; a click leads \
+         to its line of the log, and at the desk to the replay of that moment.",
+        "时间为模拟时间;指向标记可见全文;点击转到日志行,在工作台打开时转到该时刻的回放。",
     );
     picture + &paragraph(&format!("<span class=\"muted\">{legend}. {note}</span>"))
 }

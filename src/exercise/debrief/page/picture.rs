@@ -148,7 +148,14 @@ impl Placed<'_> {
         let texts = (short(en), short(zh));
         let class = if faint { "muted" } else { "" };
         let label = labels(at, middle + 4.0, (&texts.0, &texts.1), class, anchor);
-        format!("<g><title>{} · {}</title>{bar}{shape}{label}</g>", escape(en), escape(zh))
+        let line = item.log_line.map_or_else(|| "s10".to_owned(), |line| format!("l{line}"));
+        let at = item.at.as_ms();
+        format!(
+            "<a href=\"#{line}\" data-at=\"{at}\"><g><title>{} · {}</title>{bar}{shape}{label}\
+             </g></a>",
+            escape(en),
+            escape(zh)
+        )
     }
 }
 
