@@ -68,7 +68,7 @@ pub(super) fn run(args: &EditArgs) -> Result<(), Failure> {
     live::block_on(|_, stopped| async move {
         let (listener, own) = plan.bind().await?;
         let tokens = Tokens::draw(|| live::random_space().to_string());
-        say_where(own, tokens.of(Role::Instructor));
+        say_where(own, tokens.of(Role::Instructor), false);
         let desk = Arc::new(Table::new(opened, hall));
         let rehearsing = desk.rehearsing.clone();
         let door = Arc::new(move |want, said| answer(Arc::clone(&desk), want, said));

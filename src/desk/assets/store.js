@@ -78,6 +78,7 @@ export function resync() {
       const missed = waiting ?? [];
       waiting = null;
       missed.forEach(take);
+      exercise.news?.(); // it may be another branch by now
       changed();
     })
     .catch((error) => {
