@@ -21,18 +21,23 @@ export async function start(scenario = join(here, "morning.toml"), flags = []) {
   return served(["run", scenario, "--data", data, "--space", "k7", "--format", "json", "--by", "Li", ...flags], data);
 }
 
-async function served(args, data) {
-  const child = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"] });
-  let said = "";
-  const ended = new Promise((done) => child.on("exit", done));
-  const link = await new Promise((found, failed) => {
+// A program once it has said its link, and what it has said.
+async function linked(args, options) {
+  const child = spawn(program, args, { ...options, stdio: ["ignore", "ignore", "pipe"] });
+  const told = { said: "", child, ended: new Promise((done) => child.on("exit", done)) };
+  told.link = await new Promise((found, failed) => {
     child.stderr.on("data", (bytes) => {
-      said += bytes;
-      const line = said.match(/^desk: (\S+)$/m);
+      told.said += bytes;
+      const line = told.said.match(/^desk: (\S+)$/m);
       if (line) found(line[1]);
     });
-    child.on("exit", (code) => failed(new Error(`it ended with ${code}: ${said}`)));
+    child.on("exit", (code) => failed(new Error(`it ended with ${code}: ${told.said}`)));
   });
+  return told;
+}
+
+async function served(args, data) {
+  const { child, ended, said, link } = await linked(args, {});
   const tokens = Object.fromEntries(readFileSync(join(data, "k7", "desk-tokens"), "utf8").trim().split("\n").map((line) => line.split(" ")));
   const origin = link.split("/#")[0];
   return {
@@ -49,17 +54,7 @@ async function served(args, data) {
 
 // The editor of a file or of an exercise that ships: its link, what it has said, and its end.
 export async function edits(file, cwd) {
-  const child = spawn(program, ["exercise", "edit", file, "--listen", "0"], { cwd, stdio: ["ignore", "ignore", "pipe"] });
-  let said = "";
-  const ended = new Promise((done) => child.on("exit", done));
-  const link = await new Promise((found, failed) => {
-    child.stderr.on("data", (bytes) => {
-      said += bytes;
-      const line = said.match(/^desk: (\S+)$/m);
-      if (line) found(line[1]);
-    });
-    child.on("exit", (code) => failed(new Error(`it ended with ${code}: ${said}`)));
-  });
+  const { child, ended, link } = await linked(["exercise", "edit", file, "--listen", "0"], { cwd });
   const [origin, token] = link.split("/#token=");
   return { link, origin, token, stop: () => { child.kill("SIGINT"); return ended; } };
 }
