@@ -5,14 +5,15 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import net from "node:net";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const here = dirname(fileURLToPath(import.meta.url));
 const require = createRequire(join(process.env.SANMEN_BROWSER_MODULES ?? join(here, "../../target/browser"), "x.js"));
 const { chromium } = require("playwright-core");
 export const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
-export const program = process.env.SANMEN ?? join(here, "../../target/release/sanmen");
+// From whatever folder it is started in.
+export const program = resolve(process.env.SANMEN ?? join(here, "../../target/release/sanmen"));
 const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
 // Starts it; gives its link, its folder, and what it has said.
