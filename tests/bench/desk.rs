@@ -167,9 +167,9 @@ fn column(instrument: &Instrument, at: Vec<Stamp>, share: f64) -> Column {
     Column { tag: instrument.tag.id.clone(), at, value, flag }
 }
 
-/// A reading of each instrument, another than the last.
+/// A reading of each instrument, a little other than the last.
 fn steady(plant: &Plant, now: Stamp, round: u32) -> Body {
-    let share = 0.4 + 0.02 * f64::from(round % 5);
+    let share = 0.4 + 0.001 * f64::from(round % 5);
     Body::Data(plant.instruments.iter().map(|it| column(it, vec![now], share)).collect())
 }
 

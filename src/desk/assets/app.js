@@ -264,11 +264,11 @@ function listen() {
   open();
 }
 
-await loadWords();
-draw();
 try {
-  await enter();
-  await resync();
+  const words = loadWords().then(draw);
+  const { snapshot } = await enter();
+  await words;
+  await resync(snapshot);
   if (!store.error) {
     listen();
     watchSilence();

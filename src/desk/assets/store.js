@@ -46,19 +46,23 @@ export async function call(path, options = {}) {
   return said;
 }
 
-// The token of the link becomes a cookie that no script can read, and leaves the address.
+// The token of the link becomes a cookie that no script can read, and leaves the address. Gives what
+// is asked meanwhile: the state of everything.
 export async function enter() {
   const token = new URLSearchParams(location.hash.slice(1)).get("token");
   if (token) {
     history.replaceState(null, "", location.pathname + "#/");
     await call("session", { method: "POST", headers: { Authorization: "Bearer " + token } });
   }
+  const snapshot = call("snapshot");
+  snapshot.catch(() => {}); // whoever waits for it is told
   store.catalogue = await call("catalogue");
   store.role = store.catalogue.role;
   store.catalogue.plants.forEach((card) => {
     card.byTag = new Map(card.tags.map((tag, at) => [tag.id, at]));
     card.byVillage = new Map(card.villages.map((village) => [village.id, village]));
   });
+  return { snapshot };
 }
 
 const number = (id) => (id ? Number(id.split(".")[1]) : -1);
@@ -66,9 +70,10 @@ const run = (id) => (id ? id.split(".")[0] : "");
 let waiting = null;
 let fetching = null;
 
-export function resync() {
+// Looks at everything again; at what has been asked already, if it has.
+export function resync(asked = null) {
   waiting ??= [];
-  fetching ??= call("snapshot")
+  fetching ??= (asked ?? call("snapshot"))
     .then((whole) => {
       Object.assign(live, { plants: whole.plants, records: whole.records });
       if (!store.replay) showLive();

@@ -73,10 +73,10 @@ export const rank = (a, b) =>
   (b.plant.head.online !== null) - (a.plant.head.online !== null) || b.card.people - a.card.people;
 
 function cell(at, found, withBar = true) {
-  if (!found) return html`<td>–</td>`;
+  if (!found) return html`<td role="cell">–</td>`;
   const level = levelOn(at.alarms, found.tag.id);
   const village = at.card.byVillage.get(found.tag.village);
-  return html`<td><a class="plain" href=${pointLink(at.card, found.tag)}>${village ? html`<small>${textOf(village.title)}</small> ` : nothing}
+  return html`<td role="cell"><a class="plain" href=${pointLink(at.card, found.tag)}>${village ? html`<small>${textOf(village.title)}</small> ` : nothing}
     ${reading(at.plant, found.tag, found.cell, level)}</a>
     ${withBar ? bar(found.tag, value(found.cell), 64) : nothing} ${curve(at.plant.trends[found.n], 54, 16)}</td>`;
 }
@@ -92,13 +92,13 @@ function row(at) {
   const counts = [1, 2, 3, 4].map((level) => [level, at.active.filter((it) => it.level === level).length]);
   const gone = at.alarms.filter((it) => it.unanswered && !it.active && !it.aside).length;
   const calls = (level) => at.active.some((it) => it.level === level && it.unanswered);
-  return html`<tr data-plant=${at.card.id} class=${at.plant.head.online === false ? "offline" : ""}>
-    <th scope="row"><a href=${`#/plant/${at.card.id}`}>${textOf(at.card.title)}</a> <small>${textOf(at.card.county)}</small><br>
+  return html`<tr role="row" data-plant=${at.card.id} class=${at.plant.head.online === false ? "offline" : ""}>
+    <th scope="row" role="rowheader"><a href=${`#/plant/${at.card.id}`}>${textOf(at.card.title)}</a> <small>${textOf(at.card.county)}</small><br>
       ${counts.filter(([, n]) => n).map(([level, n]) => html`${badge(level, calls(level) ? "unacknowledged" : "acknowledged")}<small>×${n}</small> `)}
       ${gone ? html`<small>${say("returned-n", { n: gone })}</small>` : nothing} ${online(at.plant)}</th>
-    <td class="number">${grouped(at.card.people)}${at.concerned.any ? html`<br><small class="gone">${say("concerned-n", { n: grouped(at.concerned.any) })}</small>` : nothing}</td>
+    <td role="cell" class="number">${grouped(at.card.people)}${at.concerned.any ? html`<br><small class="gone">${say("concerned-n", { n: grouped(at.concerned.any) })}</small>` : nothing}</td>
     ${figures(at).map((it) => cell(at, it))}
-    <td class="number">${at.active.length || "–"}</td><td class="number">${at.complaints || "–"}</td></tr>`;
+    <td role="cell" class="number">${at.active.length || "–"}</td><td role="cell" class="number">${at.complaints || "–"}</td></tr>`;
 }
 
 // Of many plants those in sight are drawn at once, the others a few at a time, those first that
@@ -106,7 +106,7 @@ function row(at) {
 const AT_ONCE = 24;
 const A_TIME = 8;
 const sight = { ids: new Set(), rows: new WeakSet(), observer: null, frame: 0, there: new Set(), again: null };
-const AGAIN_MS = 100;
+const AGAIN_MS = 1000;
 const held = new Map(); // id of a plant → its row, of what it tells, and the frame in which it was drawn
 
 const isFresh = ({ plant, complaints }, row) =>
@@ -147,6 +147,9 @@ export function leave() {
   Object.assign(sight, { ids: new Set(), rows: new WeakSet(), there: new Set(), observer: null });
 }
 
+// Rows are boxes of their own, not parts of one table's layout: roles say what they are.
+const COLUMNS = ["plant", "people", "worst-pressure", "residual", "turbidity", "tank", "alarms", "complaints"];
+
 export function view() {
   const all = store.plants.map((_, at) => standing(at)).sort(rank);
   const shown = all.filter(FILTERS[chosen.filter]);
@@ -159,8 +162,7 @@ export function view() {
       <span>${say("people-affected", { pressure: sum("pressure"), dry: sum("dry"), quality: sum("quality") })}</span>
     </div>
     <div class="scroll" tabindex="0" role="region" aria-label=${say("overview")}>
-    <table class="plants"><thead><tr><th>${say("plant")}</th><th>${say("people")}</th><th>${say("worst-pressure")}</th><th>${say("residual")}</th>
-      <th>${say("turbidity")}</th><th>${say("tank")}</th><th>${say("alarms")}</th><th>${say("complaints")}</th></tr></thead>
-      <tbody>${repeat(rows(shown), (it) => it.id, (it) => (it.isNew ? it.row.html : noChange))}</tbody></table></div>
+    <table class="plants" role="table"><thead role="rowgroup"><tr role="row">${COLUMNS.map((it) => html`<th role="columnheader">${say(it)}</th>`)}</tr></thead>
+      <tbody role="rowgroup">${repeat(rows(shown), (it) => it.id, (it) => (it.isNew ? it.row.html : noChange))}</tbody></table></div>
     ${shown.length ? nothing : html`<p class="empty">${say("nothing-matches")}</p>`}`;
 }
