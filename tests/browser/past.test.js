@@ -28,6 +28,7 @@ for (const lang of ["en", "zh"]) {
     assert.ok(beside.includes("service-pressure-low"), "the low pressure that people complain of");
     assert.ok(said.tickets.every((it) => it.alarms.every((alarm) => alarm.raised_at <= Date.parse(it.filed_at) + 3600000)));
     await page.locator(".cluster").first().click();
+    await page.locator(".cluster[aria-pressed=true]").waitFor();
     const chosen = await page.locator("table.tickets tbody tr").count();
     assert.ok(chosen > 0 && chosen < said.tickets.length);
     await page.locator(".cluster[aria-pressed=true]").click();
