@@ -186,10 +186,8 @@ impl Task {
     }
 
     fn take(&mut self, message: Message) {
-        // History is told of instruments that it does not describe itself.
-        if self.backlog.begins_with_history() {
-            self.edge.learn(&message);
-        }
+        // What an earlier run has left is told of instruments that it need not describe itself.
+        self.edge.learn(&message);
         self.backlog.push(message, self.is_up);
     }
 

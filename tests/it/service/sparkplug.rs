@@ -44,6 +44,27 @@ async fn an_edge_node_gives_the_alarms_of_json_though_its_broker_is_killed_in_be
 }
 
 #[tokio::test]
+async fn an_edge_node_that_is_there_before_its_broker_loses_nothing() {
+    let place = Place::new();
+    let mut broker = Mosquitto::start().await;
+    let url = broker.url().to_string();
+    let mut host = place.host(&url);
+    host.says("connected to").await;
+    broker.kill().await;
+    host.says("no connection to").await;
+    let mut node = place.edge_node(&url, SPEED);
+    node.says("outside the model").await; // the pipe bursts, at 10:00
+    broker.restart().await;
+    let (code, said) = node.ends().await;
+    assert_eq!(code, 0, "{said}");
+    let told = host.tells(|entry| noticed(entry, "offline")).await;
+    host.interrupt().await;
+    assert_eq!(host.ends().await.0, 0);
+    assert!(!told.iter().any(|entry| noticed(entry, "late") || noticed(entry, "gap")), "{told:#?}");
+    assert_eq!(alarms(&told), place.alarms_offline().await);
+}
+
+#[tokio::test]
 async fn what_a_killed_edge_node_has_spooled_comes_as_history_before_what_the_next_one_says() {
     let place = Place::new();
     let begin = TROUBLE.split("[[inject]]").next().unwrap_or_default();
