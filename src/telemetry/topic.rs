@@ -207,6 +207,11 @@ impl fmt::Display for AlarmTopic {
     }
 }
 
+/// What monitors say of the alarms of a space.
+pub fn alarms_filter(space: &Space) -> String {
+    format!("{ROOT}/{VERSION}/{space}/alarm/#")
+}
+
 /// What a monitor of `space` subscribes to: every plant, every kind it understands, and nothing
 /// else that may live in the space.
 pub fn filters(space: &Space) -> Vec<String> {

@@ -26,7 +26,7 @@ use crate::ingest::trust::{Belief, Trust};
 use crate::monitor::lease::Lease;
 use crate::telemetry::link::Protocol;
 use crate::telemetry::subscriber::Arrival;
-use crate::telemetry::topic::AlarmTopic;
+use crate::telemetry::topic::{AlarmTopic, alarms_filter};
 use crate::telemetry::url::BrokerUrl;
 
 /// What a broker of MQTT 5 has kept comes within this.
@@ -80,7 +80,7 @@ pub(super) fn run(
     let (leases, refused) = (BTreeMap::new(), BTreeMap::new());
     let mut heard = Heard { space: space.clone(), trust, leases, refused };
     let heard = live::block_on(|_, stop| async move {
-        let filters = vec![format!("sanmen/v1/{}/alarm/#", heard.space)];
+        let filters = vec![alarms_filter(&heard.space)];
         let (subscriber, arrivals) = live::hearer(&broker, filters, &settings);
         live::connected(subscriber.status(), &broker, &stop).await?;
         let usual = match subscriber.status().borrow().protocol {
