@@ -50,6 +50,7 @@ async fn an_edge_node_that_is_there_before_its_broker_loses_nothing() {
     let url = broker.url().to_string();
     let mut host = place.host(&url);
     host.says("connected to").await;
+    broker.save().await; // it knows the host when it is back, whoever comes first
     broker.kill().await;
     host.says("no connection to").await;
     let mut node = place.edge_node(&url, SPEED);
@@ -73,6 +74,7 @@ async fn what_a_killed_edge_node_has_spooled_comes_as_history_before_what_the_ne
     let url = broker.url().to_string();
     let mut host = place.host(&url);
     host.says("connected to").await;
+    broker.save().await; // it knows the host when it is back, whoever comes first
     broker.kill().await;
     host.says("no connection to").await;
     let mut node = place.edge_node(&url, SPEED);
