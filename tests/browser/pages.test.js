@@ -65,6 +65,7 @@ test("the map shows what instruments show, and hollow places where nobody measur
   assert.equal(await page.locator("#netmap a.spot").count(), 0);
   await page.getByRole("button", { name: "Free chlorine" }).click();
   await page.getByRole("button", { name: "Table" }).click();
+  await page.locator(".twin tbody tr").first().waitFor();
   assert.equal(await page.locator(".twin tbody tr").count(), said.nodes.length);
   assert.deepEqual(await violations(page), []);
   await context.close();
