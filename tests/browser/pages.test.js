@@ -130,6 +130,7 @@ test("several alarms are acknowledged once each has been chosen and all are list
   await page.locator(".chosen", { hasText: "2 chosen" }).waitFor();
   await page.keyboard.press("a");
   const form = page.getByRole("dialog");
+  await form.waitFor();
   assert.deepEqual(await form.locator("li").evaluateAll((items) => items.map((it) => it.dataset.alarm).sort()), ids.slice(0, 2).sort());
   assert.deepEqual(await hindrances(page), []);
   await form.getByRole("button", { name: "Acknowledge 2" }).click();
