@@ -78,13 +78,18 @@ test("the past is shown as it was, nobody answers it, and the way back keeps wha
   await unfold(page);
   const chip = page.getByRole("button", { name: "Active", exact: true });
   await chip.click();
-  const { said } = await api(run, "viewer", "snapshot");
-  const then = said.plants[0];
   const name = ({ id, state }) => `${id.plant}/${id.rule}/${id.tag ?? "plant"}/${id.n} ${state}`;
-  const past = (await api(run, "viewer", `past?at=${then.head.reached}`)).said.plants[0];
-  assert.deepEqual(past.alarms.map(name).sort(), then.alarms.map(name).sort());
-  // Readings come before the rules have reached them.
-  const heard = (await api(run, "viewer", `past?at=${then.head.heard_at}`)).said.plants[0];
+  const names = (plant) => plant.alarms.map(name).sort();
+  // An alarm that has just come was kept a little after what was heard last.
+  let then;
+  let heard;
+  for (let attempt = 0; attempt < 30; attempt++) {
+    then = (await api(run, "viewer", "snapshot")).said.plants[0];
+    heard = (await api(run, "viewer", `past?at=${then.head.heard_at}`)).said.plants[0];
+    if (names(heard).join() === names(then).join()) break;
+    await page.waitForTimeout(100);
+  }
+  assert.deepEqual(names(heard), names(then));
   const cells = (plant) => plant.tags.map((cell) => cell.slice(0, 2));
   assert.deepEqual(cells(heard), cells(then), "and every reading");
   await page.keyboard.press("g");
