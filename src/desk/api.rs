@@ -115,7 +115,7 @@ pub async fn serve(
     ended: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     let port = listener.local_addr()?.port();
-    let catalogue = serde_json::to_string(&desk.catalogue)?;
+    let catalogue = desk.catalogue.packed()?.to_string();
     let served = Arc::new(Served {
         desk,
         catalogue,
@@ -126,6 +126,7 @@ pub async fn serve(
     let inside = Router::new()
         .route("/catalogue", get(catalogue_of))
         .route("/snapshot", get(ask::snapshot))
+        .route("/trends", get(ask::trends))
         .route("/stream", get(ask::stream))
         .route("/history", get(ask::history))
         .route("/explain", get(ask::explain))

@@ -6,6 +6,7 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use rust_embed::RustEmbed;
+use sha2::{Digest, Sha256};
 
 /// Files of `src/desk/assets`.
 #[derive(RustEmbed)]
@@ -27,7 +28,14 @@ pub struct Asset {
 
 /// Every file that a browser may have, by its path; compressed once, when the desk opens.
 #[derive(Debug)]
-pub struct Pages(BTreeMap<String, Asset>);
+pub struct Pages {
+    files: BTreeMap<String, Asset>,
+    version: String,
+}
+
+/// What pages write before a path, as `@/app.js`: there the version of all files is put, so that a
+/// browser need never ask whether what it has of it is still so.
+const VERSIONED: &str = "\"@/";
 
 /// Media types by the ending of a name.
 const KINDS: [(&str, &str); 6] = [
@@ -42,19 +50,46 @@ const KINDS: [(&str, &str); 6] = [
 impl Pages {
     /// Takes all files, and compresses them.
     pub fn pack() -> Self {
+        let mut version = Sha256::new();
+        Files::iter().filter_map(|path| Files::get(&path)).for_each(|file| {
+            version.update(file.metadata.sha256_hash());
+        });
+        let version = hex(&version.finalize()[..6]);
         let files = Files::iter().filter_map(|path| {
             let (kind, file) = (kind(&path)?, Files::get(&path)?);
-            let bytes = file.metadata.sha256_hash().into_iter().take(12);
-            let tag: Vec<String> = bytes.map(|byte| format!("{byte:02x}")).collect();
-            Some((path.into_owned(), Asset::new(file.data.into(), kind, tag.concat())))
+            let tag = hex(&file.metadata.sha256_hash()[..12]);
+            let asset = match std::str::from_utf8(&file.data) {
+                Ok(page) if path.ends_with(".html") => {
+                    let page = page.replace(VERSIONED, &format!("\"@{version}/"));
+                    Asset::new(page.into_bytes(), kind, tag + &version)
+                }
+                _ => Asset::new(file.data.into(), kind, tag),
+            };
+            Some((path.into_owned(), asset))
         });
-        Self(files.collect())
+        Self { files: files.collect(), version }
     }
 
-    /// The file of this path, if it is one that a browser may have.
+    /// The file of this path, if it is one that a browser may have. `@…/` before it is not part of
+    /// it.
     pub fn get(&self, path: &str) -> Option<&Asset> {
-        self.0.get(path)
+        self.files.get(versionless(path))
     }
+
+    /// Does this path name a file for good, by the version that all files have?
+    pub fn is_for_good(&self, path: &str) -> bool {
+        path.strip_prefix('@').and_then(|it| it.split_once('/')).map(|(it, _)| it)
+            == Some(&self.version)
+    }
+}
+
+/// The path without the version before it.
+pub fn versionless(path: &str) -> &str {
+    path.strip_prefix('@').and_then(|it| it.split_once('/')).map_or(path, |(_, rest)| rest)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 impl Asset {
@@ -80,18 +115,11 @@ pub fn kind(path: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use sha2::{Digest, Sha256};
-
     use super::*;
 
     /// What a first page may fetch before its data, compressed; half of what people were promised
     /// (100 kB), so that what is added later finds room.
     const WIRE_MAX: usize = 50_000;
-
-    fn hex(bytes: &[u8]) -> String {
-        let digits = Sha256::digest(bytes);
-        digits.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
-    }
 
     #[test]
     fn files_of_others_are_what_their_list_says_and_none_is_missing_in_it() {
@@ -103,7 +131,8 @@ mod tests {
             let file = Files::get(&name).expect("it is one of ours");
             let row = format!("`{}` |", name.trim_start_matches("vendor/"));
             let line = list.lines().find(|line| line.contains(&row)).expect("each has a row");
-            assert!(line.contains(&hex(&file.data)), "{name}: {}", hex(&file.data));
+            let digest = hex(&Sha256::digest(&file.data));
+            assert!(line.contains(&digest), "{name}: {digest}");
             listed += 1;
         }
         assert_eq!(list.matches("| `").count(), listed, "no row without its file");
@@ -137,7 +166,8 @@ mod tests {
     #[test]
     fn a_first_page_needs_less_than_a_hundred_thousand_bytes_on_the_wire_before_its_data() {
         let pages = Pages::pack();
-        let shell = ["index.html", "desk.css", "icon.svg", "words.json", "stream-worker.js"];
+        let shell =
+            ["index.html", "desk.css", "icon.svg", "words.json", "come-in.js", "stream-worker.js"];
         for first in ["pages/overview.js", "pages/plant.js", "pages/alarms.js"] {
             let mut found = BTreeMap::new();
             for path in shell.into_iter().chain(["app.js", first]) {
@@ -163,6 +193,20 @@ mod tests {
         assert_eq!(gzip(&text).as_ref(), Some(packed));
         assert!(Asset::new(b"x".to_vec(), "text/plain", String::new()).packed.is_none());
         assert!(pages.get("vendor/VENDOR.md").is_none(), "not for browsers");
+    }
+
+    #[test]
+    fn a_page_names_its_files_by_a_version_and_is_another_when_they_are() {
+        let pages = Pages::pack();
+        let index = pages.get("index.html").expect("it is one of ours");
+        let text = String::from_utf8(index.bytes.clone()).expect("text");
+        assert!(!text.contains(VERSIONED));
+        let app = format!("@{}/app.js", pages.version);
+        assert!(text.contains(&format!("\"{app}\"")), "{text}");
+        assert!(pages.is_for_good(&app) && pages.get(&app) == pages.get("app.js"));
+        assert!(!pages.is_for_good("app.js") && !pages.is_for_good("@old/app.js"));
+        assert_eq!(pages.get("@old/app.js"), pages.get("app.js"), "a page of before goes on");
+        assert!(index.tag.ends_with(&pages.version));
     }
 
     #[test]

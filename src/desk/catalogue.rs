@@ -1,8 +1,9 @@
 //! What never changes while a desk is open: plants, places, instruments, rules.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
+use serde_json::{Map, Value, json};
 
 use crate::base::analyte::Analyte;
 use crate::base::{PlantId, RuleId, TagId, Text};
@@ -169,4 +170,88 @@ pub enum StationKind {
     Valve,
     /// A village.
     Village,
+}
+
+/// What plants, and what instruments, tend to have in common: of two hundred plants nearly all
+/// words and limits are the same.
+const SHARED_BY_PLANTS: [&str; 4] = ["county", "fiction", "utc_offset_s", "residual"];
+const SHARED_BY_TAGS: [&str; 8] =
+    ["quantity", "unit", "point", "range", "poll_s", "limits", "rules", "analyte"];
+
+impl Catalogue {
+    /// As pages get it: what several plants or instruments have in common is said once, in
+    /// `likes`, and each names with `like` which of those it is.
+    ///
+    /// # Errors
+    ///
+    /// When something in it has no JSON, which none of ours lacks.
+    pub fn packed(&self) -> serde_json::Result<Value> {
+        let mut whole = serde_json::to_value(self)?;
+        let (mut plants, mut tags) = (Likes::new(&SHARED_BY_PLANTS), Likes::new(&SHARED_BY_TAGS));
+        for plant in each(whole.get_mut("plants")) {
+            plants.share(plant);
+            each(plant.get_mut("tags")).for_each(|tag| tags.share(tag));
+        }
+        whole["likes"] = json!({ "plants": plants.all, "tags": tags.all });
+        Ok(whole)
+    }
+}
+
+fn each(list: Option<&mut Value>) -> impl Iterator<Item = &mut Value> {
+    list.and_then(Value::as_array_mut).into_iter().flatten()
+}
+
+/// What has been found to be shared.
+struct Likes {
+    keys: &'static [&'static str],
+    all: Vec<Value>,
+    known: HashMap<String, usize>,
+}
+
+impl Likes {
+    fn new(keys: &'static [&'static str]) -> Self {
+        Self { keys, all: Vec::new(), known: HashMap::new() }
+    }
+
+    /// Takes out of `of` what it shares, and says with what.
+    fn share(&mut self, of: &mut Value) {
+        let Some(of) = of.as_object_mut() else { return };
+        let taken = self.keys.iter().filter_map(|key| of.remove_entry(*key));
+        let taken = Value::Object(taken.collect::<Map<String, Value>>());
+        let like = *self.known.entry(taken.to_string()).or_insert_with(|| {
+            self.all.push(taken);
+            self.all.len() - 1
+        });
+        of.insert("like".to_owned(), json!(like));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! What is shared is said once and nothing is lost.
+
+    use super::*;
+
+    #[test]
+    fn what_instruments_have_in_common_is_said_once_and_can_be_put_together_again() {
+        let tag = |id: &str, unit: &str| json!({ "id": id, "unit": unit, "quantity": "pressure", "limits": [{ "at": 98.07 }] });
+        let was = [tag("A", "kPa"), tag("B", "kPa"), tag("C", "bar")];
+        let (mut now, mut likes) = (was.clone(), Likes::new(&SHARED_BY_TAGS));
+        now.iter_mut().for_each(|tag| likes.share(tag));
+        assert_eq!(likes.all.len(), 2);
+        assert_eq!(now[1], json!({ "id": "B", "like": 0 }));
+        for (now, was) in now.iter().zip(&was) {
+            let like = now["like"].as_u64().and_then(|like| likes.all.get(like as usize));
+            let mut again = like.and_then(Value::as_object).expect("one of them").clone();
+            again.insert("id".to_owned(), now["id"].clone());
+            assert_eq!(Value::Object(again), *was);
+        }
+    }
+
+    #[test]
+    fn a_catalogue_says_what_its_plants_are_like() {
+        let packed = Catalogue::default().packed().expect("JSON");
+        assert_eq!(packed["likes"], json!({ "plants": [], "tags": [] }));
+        assert_eq!(packed["plants"], json!([]));
+    }
 }

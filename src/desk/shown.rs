@@ -84,12 +84,12 @@ impl Shown {
         self.0.iter().map(|plant| json!(plant.head)).collect()
     }
 
-    /// All of it; `trends`: the last values of each instrument of each plant.
-    pub fn whole<'s>(&self, trends: impl Iterator<Item = Vec<&'s [f64]>>) -> Value {
-        let plants = self.0.iter().zip(trends).map(|(plant, trends)| {
+    /// All of it.
+    pub fn whole(&self) -> Value {
+        let plants = self.0.iter().map(|plant| {
             json!({
                 "head": plant.head, "tags": plant.tags, "alarms": plant.alarms,
-                "shelves": plant.shelves, "trends": trends,
+                "shelves": plant.shelves,
             })
         });
         plants.collect()

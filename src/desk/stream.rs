@@ -191,20 +191,24 @@ impl Hub {
         self.shown().heads()
     }
 
-    /// Everything, at this moment. Whoever has it goes on with the pieces after `id`.
+    /// The last values of each instrument of the plant at this position, oldest first.
+    pub fn trends(&self, at: usize) -> Option<Value> {
+        let snapshot = self.snapshots.borrow();
+        Some(snapshot.plants.get(at)?.tags.iter().map(|tag| json!(tag.trend)).collect())
+    }
+
+    /// Everything, at this moment, but what has been before: trends are asked for where they are
+    /// seen. Whoever has it goes on with the pieces after `id`.
     pub fn whole(&self) -> Value {
         // The number first: what is told between the two is heard again, and says the same.
         let id = self.told().feed.last().to_string();
         let shown = self.shown();
         let told = self.told();
         let snapshot = self.snapshots.borrow();
-        let trends = snapshot.plants.iter();
-        let trends =
-            trends.map(|plant| plant.tags.iter().map(|tag| tag.trend.as_slice()).collect());
         let records: Vec<&Entry> = told.records.iter().map(AsRef::as_ref).collect();
         json!({
             "id": id, "wall": wall_now().as_ms(), "link": *self.connection.borrow(),
-            "plants": shown.whole(trends), "records": records, "refused": snapshot.refused,
+            "plants": shown.whole(), "records": records, "refused": snapshot.refused,
         })
     }
 

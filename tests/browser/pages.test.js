@@ -32,11 +32,16 @@ test("a first page fetches little, compressed, and other pages when they are ope
   const first = await fetched();
   const wire = first.reduce((sum, it) => sum + it.wire, 0);
   assert.ok(wire > 10000 && wire < 50000, `${wire} bytes: ${JSON.stringify(first)}`);
-  const words = first.find((it) => it.name === "/words.json");
+  const words = first.find((it) => it.name.endsWith("/words.json"));
   assert.ok(words.wire < words.whole / 2, "it came compressed");
   assert.ok(!first.some((it) => /pages\/(map|alarms|tickets|point)|replay|uPlot/.test(it.name)), "nothing that is not open");
   await go(page, "#/map/sanmen", "#netmap a.spot");
-  assert.ok((await fetched()).some((it) => it.name === "/pages/map.js"));
+  assert.ok((await fetched()).some((it) => it.name.endsWith("/pages/map.js")));
+  // What is named by its version is not asked for a second time.
+  await page.reload();
+  await page.locator("#netmap a.spot").first().waitFor();
+  const again = await page.evaluate(() => performance.getEntriesByType("resource").filter((it) => it.name.includes("/@")).map((it) => [it.name, it.transferSize]));
+  assert.ok(again.length > 10 && again.every(([, bytes]) => bytes === 0), JSON.stringify(again));
   console.log(`# ${wire} bytes on the wire before data`);
   await context.close();
 });

@@ -5,9 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { come, edits, ended, go, here, person, start, unfold } from "./place.js";
 
+// The last values come after the newest.
+const curves = (page) => page.locator(".curve polyline").first().waitFor({ state: "attached" });
+
 // Opened with a run of its own: the page, what must be there, what is done before the picture.
 const MORNING = {
-  plant: ["#/plant/sanmen", ".scheme .l2"],
+  plant: ["#/plant/sanmen", ".scheme .l2", curves],
   map: ["#/map/sanmen", "#netmap a.spot.a2"],
   alarms: ["#/alarms", "tr.alarm", unfold],
   point: ["#/point/sanmen/PIT-407", "#trend canvas"],
@@ -16,7 +19,7 @@ const PAST = {
   tickets: ["#/tickets", "table.tickets tbody tr"],
   replay: ["#/replay/1733356800000/plant/sanmen", "body.is-replay .scheme .l2"],
 };
-const FLOOD = { overview: ["#/overview", "table.plants .badge.p1"] };
+const FLOOD = { overview: ["#/overview", "table.plants .badge.p1", curves] };
 const TRAINEE = { exercise: ["#/exercise", ".ex-head"] };
 const LEADER = { station: ["#/station", ".ex-head"] };
 

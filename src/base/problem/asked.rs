@@ -2,6 +2,7 @@
 //! knows, and cannot drift from it.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::ops::{Range, RangeInclusive};
 
 use serde::Serialize;
@@ -9,7 +10,7 @@ use serde::Serialize;
 use super::Problems;
 
 /// A step from the top of a file to a value in it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize)]
 #[serde(untagged)]
 pub enum Step {
     /// The value under a key.
@@ -105,7 +106,14 @@ impl Asked {
 #[derive(Debug, Default)]
 pub struct Notes {
     pub(super) problems: RefCell<Problems>,
-    asked: Option<RefCell<Vec<Asked>>>,
+    asked: Option<RefCell<Questions>>,
+}
+
+/// Questions in their order, and where that of each key is: a file may have thousands.
+#[derive(Debug, Default)]
+struct Questions {
+    all: Vec<Asked>,
+    places: HashMap<(Path, String), usize>,
 }
 
 /// Where values are said to stand that are not there, counted down from here: behind any file.
@@ -126,21 +134,21 @@ impl Notes {
     /// Notes a question; a later one of the same key says more than the first.
     pub(super) fn ask(&self, question: Asked) {
         let Some(asked) = &self.asked else { return };
-        let mut asked = asked.borrow_mut();
-        let same = |it: &&mut Asked| it.key == question.key && it.table == question.table;
-        match asked.iter_mut().rev().find(same) {
-            None => asked.push(question),
-            Some(found) => {
-                found.needed |= question.needed;
-                if question.want != Want::Presence {
-                    found.want = question.want;
-                }
-                if !question.known.is_empty() {
-                    found.known = question.known;
-                }
-                found.span = question.span.or(found.span.take());
-            }
+        let Questions { all, places } = &mut *asked.borrow_mut();
+        let place = (question.table.clone(), question.key.clone());
+        let Some(found) = places.get(&place).and_then(|at| all.get_mut(*at)) else {
+            places.insert(place, all.len());
+            all.push(question);
+            return;
+        };
+        found.needed |= question.needed;
+        if question.want != Want::Presence {
+            found.want = question.want;
         }
+        if !question.known.is_empty() {
+            found.known = question.known;
+        }
+        found.span = question.span.or(found.span.take());
     }
 
     /// Notes what may stand at `span`.
@@ -152,19 +160,19 @@ impl Notes {
                 && !matches!(it.want, Want::Table | Want::Tables | Want::Both)
         };
         let mut asked = asked.borrow_mut();
-        if let Some(found) = asked.iter_mut().rev().find(holds) {
+        if let Some(found) = asked.all.iter_mut().rev().find(holds) {
             found.known = known.map(str::to_owned).collect();
         }
     }
 
     /// A place of its own for a value that is not there.
     pub(super) fn nowhere(&self) -> Range<usize> {
-        let count = self.asked.as_ref().map_or(0, |asked| asked.borrow().len());
+        let count = self.asked.as_ref().map_or(0, |asked| asked.borrow().all.len());
         let at = NOWHERE + 2 * count;
         at..at + 1
     }
 
     pub(super) fn into_questions(self) -> Vec<Asked> {
-        self.asked.map(RefCell::into_inner).unwrap_or_default()
+        self.asked.map(|asked| asked.into_inner().all).unwrap_or_default()
     }
 }

@@ -30,6 +30,23 @@ pub(super) async fn snapshot(State(served): Shared, Extension(role): Extension<R
 }
 
 #[derive(Debug, Deserialize)]
+pub(super) struct Shown {
+    /// Positions in the catalogue, between commas.
+    plants: String,
+}
+
+/// The last values of the instruments of some plants.
+pub(super) async fn trends(
+    State(served): Shared,
+    Query(Shown { plants }): Query<Shown>,
+) -> Result<Response, Refusal> {
+    let positions = plants.split(',').map(|it| it.parse().ok());
+    let trends = positions.map(|at| served.desk.hub.trends(at?)).collect::<Option<Vec<_>>>();
+    let unknown = || Refusal::wrong("`plants` takes positions in the catalogue, as 0,2,5");
+    Ok(json_of(StatusCode::OK, &json!(trends.ok_or_else(unknown)?)))
+}
+
+#[derive(Debug, Deserialize)]
 pub(super) struct After {
     after: Option<String>,
 }

@@ -13,7 +13,7 @@ use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::{Refusal, Shared};
-use crate::desk::assets::{Asset, Pages};
+use crate::desk::assets::{Asset, Pages, versionless};
 
 /// A file of the pages.
 pub(super) async fn file(State(served): Shared, request: Request) -> Response {
@@ -29,15 +29,19 @@ pub(super) fn page(pages: &Pages, first: &str, request: &Request) -> Response {
         "/" => first,
         path => path.trim_start_matches('/'),
     };
-    let found = on_disk(path).map(Cow::Owned).or(pages.get(path).map(Cow::Borrowed));
+    let found = on_disk(versionless(path)).map(Cow::Owned);
+    let found = found.or(pages.get(path).map(Cow::Borrowed));
     let Some(asset) = found else {
         return Refusal::new(StatusCode::NOT_FOUND, "there is no such page").into_response();
     };
-    sent(&asset, request.headers())
+    sent(&asset, request.headers(), if pages.is_for_good(path) { FOR_GOOD } else { "no-cache" })
 }
 
+/// A file under this name will never be another.
+const FOR_GOOD: &str = "private, max-age=31536000, immutable";
+
 /// The file as whoever asks can read it; nothing but its name if they have it.
-fn sent(asset: &Asset, asked: &HeaderMap) -> Response {
+fn sent(asset: &Asset, asked: &HeaderMap, cached: &'static str) -> Response {
     let packed = asset.packed.as_ref().filter(|_| reads_gzip(asked));
     // Two forms of a file are two things to a cache.
     let tag = format!("\"{}{}\"", asset.tag, if packed.is_some() { "-gzip" } else { "" });
@@ -45,7 +49,7 @@ fn sent(asset: &Asset, asked: &HeaderMap) -> Response {
         packed.is_some().then_some((header::CONTENT_ENCODING, "gzip"));
     let headers = [
         (header::CONTENT_TYPE, asset.kind),
-        (header::CACHE_CONTROL, "no-cache"),
+        (header::CACHE_CONTROL, cached),
         (header::VARY, "accept-encoding"),
         (header::ETAG, tag.as_str()),
     ];
@@ -139,17 +143,17 @@ mod tests {
     #[test]
     fn each_form_of_a_file_has_its_own_name_and_who_has_it_gets_nothing() {
         let asset = Asset::new(vec![b'a'; 999], "text/plain", "7".to_owned());
-        let plain = sent(&asset, &HeaderMap::new());
+        let plain = sent(&asset, &HeaderMap::new(), "no-cache");
         assert_eq!(said(&plain, header::ETAG), Some("\"7\""));
         assert_eq!(said(&plain, header::CONTENT_ENCODING), None);
         assert_eq!(said(&plain, header::VARY), Some("accept-encoding"));
         let mut reads = asked(header::ACCEPT_ENCODING, "gzip");
-        let packed = sent(&asset, &reads);
+        let packed = sent(&asset, &reads, "no-cache");
         assert_eq!(said(&packed, header::ETAG), Some("\"7-gzip\""));
         assert_eq!(said(&packed, header::CONTENT_ENCODING), Some("gzip"));
         reads.insert(header::IF_NONE_MATCH, HeaderValue::from_static("\"7\", W/\"7-gzip\""));
-        assert_eq!(sent(&asset, &reads).status(), StatusCode::NOT_MODIFIED);
+        assert_eq!(sent(&asset, &reads, "no-cache").status(), StatusCode::NOT_MODIFIED);
         reads.insert(header::IF_NONE_MATCH, HeaderValue::from_static("\"7\""));
-        assert_eq!(sent(&asset, &reads).status(), StatusCode::OK, "the other form");
+        assert_eq!(sent(&asset, &reads, "no-cache").status(), StatusCode::OK, "the other form");
     }
 }

@@ -1,7 +1,7 @@
 // The shell around every page: who, where, when; the alarm that matters most; how fresh all is.
 
 import { html, nothing, render } from "./vendor/lit-html/lit-html.js";
-import { allAlarms, changed, enter, isExercise, live, now, onChange, resync, store, take, topAlarm, watchSilence } from "./store.js";
+import { allAlarms, changed, enter, isExercise, live, now, onChange, resync, store, take, topAlarm, watchSeat, watchSilence } from "./store.js";
 import { acknowledge, dialog, form, mayAnswer, name, said, setName, tell } from "./answers.js";
 import { badge, plantIndex, subject, why } from "./parts.js";
 import { clock, span, wallClock } from "./format.js";
@@ -29,9 +29,18 @@ const loaded = {};
 const root = document.getElementById("app");
 const shell = { help: false, go: false, spoken: "", page: "" };
 
+// What is no escape stays as it is.
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
 // Where the address leads: a page, and what it is about.
 function route() {
-  const [, page = "", ...rest] = location.hash.split("/").map(decodeURIComponent);
+  const [, page = "", ...rest] = location.hash.split("/").map(decoded);
   const index = plantIndex(rest[0]);
   if (page === "alarms" || page === "tickets") return { page, id: rest[0] ?? null };
   if (page === "overview") return { page };
@@ -105,6 +114,12 @@ function header(at) {
   </header>`;
 }
 
+// One browser has one seat: a link of another role takes it from the pages that are open.
+function seat() {
+  return store.seat === store.role ? nothing : html`<aside class="banner" role="alert">${say("seat-taken", { role: say("role-" + store.seat) })}<span class="gap"></span>
+    <button class="main" @click=${() => location.reload()}>${say("reload")}</button></aside>`;
+}
+
 // Whoever looks at the past is told what happens now.
 function nowCalls() {
   const top = store.replay ? topAlarm(live.plants) : null;
@@ -163,7 +178,7 @@ function page() {
   if (!store.ready) return html`<main class="door"><h1>Sanmen</h1><p role="status">${say(store.lostAt ? "no-desk" : "loading")}</p></main>`;
   const at = route();
   return html`${isExercise() ? html`<aside class="exercise" aria-label="演练 EXERCISE">演练 EXERCISE · ${textOf(store.catalogue.title) || store.plants.find((it) => it.head.exercise).head.exercise}</aside>` : nothing}
-    ${store.replay ? past.frame() : nothing}${header(at)}${nowCalls()}${banner()}<main tabindex="-1" id="main">${body(at)}</main>${store.replay ? past.bar() : nothing}${footer()}${guide()}${dialog()}${help()}
+    ${store.replay ? past.frame() : nothing}${header(at)}${seat()}${nowCalls()}${banner()}<main tabindex="-1" id="main">${body(at)}</main>${store.replay ? past.bar() : nothing}${footer()}${guide()}${dialog()}${help()}
     <div class="unseen" role="alert">${announce.voice.text}</div><div class="unseen" aria-live="polite">${shell.spoken}</div>`;
 }
 
@@ -245,6 +260,7 @@ function listen() {
   if (self.SharedWorker) {
     const worker = new SharedWorker("stream-worker.js", { name: "sanmen" });
     worker.port.onmessage = (event) => take(event.data);
+    worker.port.postMessage({ after: store.id });
     addEventListener("pagehide", () => worker.port.postMessage("bye"));
     addEventListener("pageshow", (event) => event.persisted && location.reload());
     return;
@@ -257,7 +273,7 @@ function listen() {
     source.onopen = () => take({ kind: "open" });
     source.onerror = () => { source.close(); take({ kind: "lost" }); setTimeout(() => document.hidden || open(), 1000); };
     for (const kind of KINDS) {
-      source.addEventListener(kind, (event) => take({ kind, id: event.lastEventId, data: JSON.parse(event.data) }));
+      source.addEventListener(kind, (event) => take({ kind, id: event.lastEventId, data: event.data }));
     }
   };
   document.addEventListener("visibilitychange", () => (document.hidden ? source?.close() : open()));
@@ -267,11 +283,14 @@ function listen() {
 try {
   const words = loadWords().then(draw);
   const { snapshot } = await enter();
-  await words;
-  await resync(snapshot);
+  // The page comes while the state is on its way; if it does not, it is asked for again.
+  const { page } = route();
+  const fetched = PAGES[page]().then((it) => (loaded[page] = it), () => {});
+  await Promise.all([words, fetched, resync(snapshot)]);
   if (!store.error) {
     listen();
     watchSilence();
+    watchSeat();
     if (store.catalogue.exercise) drill.begin();
     greet();
     setInterval(summarise, 10000);

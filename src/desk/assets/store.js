@@ -9,6 +9,7 @@ const SILENT_MS = 7000; // the desk says something every two seconds
 export const store = {
   catalogue: null,
   role: "viewer",
+  seat: "viewer", // what whoever came in last with this browser is
   plants: [],
   records: [],
   link: { state: "connecting", reason: "" },
@@ -40,28 +41,27 @@ export class Refused extends Error {
 }
 
 export async function call(path, options = {}) {
-  const response = await fetch("api/" + path, { credentials: "same-origin", ...options });
+  const early = self.early?.[path];
+  if (early) delete self.early[path];
+  const response = await (early ?? fetch("api/" + path, { credentials: "same-origin", ...options }));
   const said = await response.json().catch(() => ({}));
   if (!response.ok) throw new Refused(response.status, said.error ?? response.statusText);
   return said;
 }
 
-// The token of the link becomes a cookie that no script can read, and leaves the address. Gives what
-// is asked meanwhile: the state of everything.
+// Gives what has been asked meanwhile (come-in.js): the state of everything.
 export async function enter() {
-  const token = new URLSearchParams(location.hash.slice(1)).get("token");
-  if (token) {
-    history.replaceState(null, "", location.pathname + "#/");
-    await call("session", { method: "POST", headers: { Authorization: "Bearer " + token } });
-  }
   const snapshot = call("snapshot");
   snapshot.catch(() => {}); // whoever waits for it is told
-  store.catalogue = await call("catalogue");
-  store.role = store.catalogue.role;
-  store.catalogue.plants.forEach((card) => {
+  const catalogue = await call("catalogue");
+  const { likes } = catalogue;
+  catalogue.plants.forEach((card) => {
+    Object.setPrototypeOf(card, likes.plants[card.like]);
+    card.tags.forEach((tag) => Object.setPrototypeOf(tag, likes.tags[tag.like]));
     card.byTag = new Map(card.tags.map((tag, at) => [tag.id, at]));
     card.byVillage = new Map(card.villages.map((village) => [village.id, village]));
   });
+  Object.assign(store, { catalogue, role: catalogue.role, seat: catalogue.role });
   return { snapshot };
 }
 
@@ -114,6 +114,16 @@ export function lost() {
   changed();
 }
 
+// Pages of one browser tell each other by which role they came in.
+export function watchSeat() {
+  const seats = new BroadcastChannel("sanmen-seat");
+  seats.onmessage = ({ data }) => {
+    store.seat = data;
+    changed();
+  };
+  seats.postMessage(store.role);
+}
+
 // Has it been silent for too long?
 export function watchSilence() {
   setInterval(() => {
@@ -130,9 +140,11 @@ export function take(piece) {
   if (waiting) return waiting.push(piece);
   if (run(piece.id) !== run(store.id)) return resync();
   if (number(piece.id) <= number(store.id)) return;
+  // What lies between was told before this page listened.
+  if (number(piece.id) > number(store.id) + 1) return resync();
   store.id = piece.id;
   heard();
-  const data = piece.data;
+  const data = JSON.parse(piece.data);
   if (data.wall) store.wall = data.wall;
   if (piece.kind === "state") {
     for (const [at, change] of Object.entries(data.plants)) apply(live.plants[at], change);
@@ -156,10 +168,36 @@ function apply(plant, change) {
     const before = plant.tags[at];
     plant.tags[at] = cell;
     const [time, value, flag] = cell;
-    if (value !== null && flag < 4 && time > (before?.[0] ?? 0)) {
+    if (plant.trends && value !== null && flag < 4 && time > (before?.[0] ?? 0)) {
       plant.trends[at].push(value);
       if (plant.trends[at].length > TREND) plant.trends[at].shift();
     }
+  }
+}
+
+// The last values of a plant's instruments are asked for when somebody sees them for the first time.
+const wanted = new Map();
+export function trendsOf(plant, at) {
+  if (!plant.trends) {
+    if (!wanted.size) setTimeout(askTrends);
+    wanted.set(at, plant);
+    plant.trends = plant.tags.map(() => []);
+  }
+  return plant.trends;
+}
+
+async function askTrends() {
+  const asked = [...wanted];
+  wanted.clear();
+  try {
+    const told = await call("trends?plants=" + asked.map(([at]) => at));
+    asked.forEach(([, plant], n) => {
+      plant.trends = told[n];
+      plant.version = (plant.version ?? 0) + 1;
+    });
+    changed();
+  } catch {
+    asked.forEach(([, plant]) => (plant.trends = null)); // whoever looks next asks again
   }
 }
 
@@ -232,10 +270,16 @@ export function topAlarm(plants = store.plants) {
 }
 
 // Villages whose water has an alarm: for want of pressure, of water, of quality.
+const counted = new WeakMap();
 export function concerned(at) {
-  const card = store.catalogue.plants[at];
+  const alarms = alarmsOf(at);
+  if (!counted.has(alarms)) counted.set(alarms, concernedBy(alarms, store.catalogue.plants[at]));
+  return counted.get(alarms);
+}
+
+function concernedBy(alarms, card) {
   const found = { pressure: new Set(), dry: new Set(), quality: new Set() };
-  for (const alarm of alarmsOf(at)) {
+  for (const alarm of alarms) {
     const interrupted = alarm.event.id.rule === "supply-interrupted";
     if (!alarm.active || !(alarm.rule?.of_water || interrupted)) continue;
     const tag = card.tags[card.byTag.get(alarm.tag)];

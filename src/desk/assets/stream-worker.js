@@ -15,7 +15,7 @@ function open() {
   for (const kind of KINDS) {
     source.addEventListener(kind, (event) => {
       last = event.lastEventId;
-      tell({ kind, id: event.lastEventId, data: JSON.parse(event.data) });
+      tell({ kind, id: event.lastEventId, data: event.data });
     });
   }
   // The browser's own attempts stop for good after some answers; ours do not.
@@ -27,10 +27,14 @@ function open() {
   };
 }
 
+// A page says which piece it knows: the first one is to hear what was told since.
 self.onconnect = (event) => {
   const port = event.ports[0];
   ports.add(port);
-  port.onmessage = (message) => message.data === "bye" && ports.delete(port);
-  if (source?.readyState === EventSource.OPEN) port.postMessage({ kind: "open" });
-  else if (!source) open();
+  port.onmessage = ({ data }) => {
+    if (data === "bye") return ports.delete(port);
+    last ??= data.after;
+    if (source?.readyState === EventSource.OPEN) port.postMessage({ kind: "open" });
+    else if (!source) open();
+  };
 };

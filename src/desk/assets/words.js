@@ -5,7 +5,7 @@ let words = {};
 let lang = "zh";
 
 export async function loadWords() {
-  words = await (await fetch("words.json")).json();
+  words = await (await fetch(new URL("words.json", import.meta.url))).json();
   const kept = localStorage.getItem("lang");
   const asked = navigator.language.startsWith("zh") ? "zh" : "en";
   setLang(LANGS.includes(kept) ? kept : asked);
@@ -14,7 +14,7 @@ export async function loadWords() {
 // More words, of pages that few people open.
 const more = {};
 export async function addWords(path) {
-  more[path] ??= fetch(path).then((response) => response.json());
+  more[path] ??= fetch(new URL(path, import.meta.url)).then((response) => response.json());
   const added = await more[path];
   for (const key of LANGS) Object.assign(words[key], added[key]);
 }

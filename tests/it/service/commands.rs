@@ -12,6 +12,7 @@ use sanmen::telemetry::url::BrokerUrl;
 use sanmen::telemetry::wire::{Body, Message, decode};
 use tokio::sync::mpsc;
 
+use super::metrics::counting;
 use super::trust::keys;
 use super::{PATIENCE, Place, Program, alarm, alarms, noticed};
 use crate::support::mosquitto::Mosquitto;
@@ -188,7 +189,7 @@ async fn what_no_operator_has_signed_or_comes_again_does_nothing_and_is_not_answ
     let broker = Mosquitto::start().await;
     let url = broker.url().to_string();
     let (listener, mut answers) = hear(broker.url(), "answer").await;
-    let mut monitor = place.monitor(&url);
+    let (mut monitor, metrics) = counting(&place, &url).await;
     monitor.says("connected to").await;
     let mut plant = simulate(&place, &url, &[]);
     plant.says("connected to").await;
@@ -223,6 +224,25 @@ async fn what_no_operator_has_signed_or_comes_again_does_nothing_and_is_not_answ
     };
     if !told.iter().any(is_forged) {
         told.extend(monitor.tells(is_forged).await);
+    }
+    // Whoever looks after many plants sees in counters what was ordered and refused, and why.
+    let counted = async {
+        loop {
+            let text = super::metrics::get(&metrics, "/metrics").await;
+            let refused = text.lines().filter_map(|it| it.strip_prefix("sanmen_commands_refused_"));
+            let refused: Vec<_> = refused.filter(|it| it.starts_with("total")).collect();
+            if refused.iter().any(|it| it.contains("replayed")) {
+                return refused.join("\n");
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let counted = tokio::time::timeout(PATIENCE, counted).await.expect("the last is counted too");
+    let of = |reason: &str| format!("total{{reason=\"{reason}\"}}");
+    for (reason, count) in
+        [("unsigned", 1), ("unknown-key", 1), ("forged", 2), ("expired", 1), ("replayed", 1)]
+    {
+        assert!(counted.contains(&format!("{} {count}", of(reason))), "{reason}: {counted}");
     }
     plant.interrupt().await;
     assert_eq!(plant.ends().await.0, 0);

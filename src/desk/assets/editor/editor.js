@@ -85,7 +85,7 @@ function part([name, lists]) {
 }
 
 function forms() {
-  if (!state.form) return html`<p role="status">${say("loading")}</p>`;
+  if (!state.form) return state.broken ? html`<p class="warning" role="alert">${say("ed-broken")}</p>` : html`<p role="status">${say("loading")}</p>`;
   const wrong = (lists) => lists.reduce((n, key) => n + mistakesIn([key]).length, 0);
   const to = (name) => (event) => { event.preventDefault(); const found = document.getElementById("title-" + name); found.scrollIntoView(); found.focus({ preventScroll: true }); };
   return html`<nav class="ed-nav" aria-label=${say("ed-parts")}>${PARTS.filter(([name]) => name !== "more").map(([name, lists]) => html`<a href=${"#part-" + name} @click=${to(name)}>${say("ed-part-" + name)}${wrong(lists) ? html` <b class="error">✗ ${wrong(lists)}</b>` : nothing}</a>`)}</nav>

@@ -79,7 +79,11 @@ export function key(event) {
   switch (event.key) {
     case "ArrowDown": case "j": choose(shown[Math.min(at + 1, shown.length - 1)], true); break;
     case "ArrowUp": case "k": choose(shown[Math.max(at - 1, 0)], true); break;
-    case "a": case "A": if (several.chosen.size) several.ask(); else if (alarm) acknowledge(alarm); break;
+    case "a": case "A":
+      if (several.chosen.size) several.ask();
+      else if (alarm) acknowledge(alarm);
+      else return false; // the most urgent one, as everywhere
+      break;
     case "x": case "X": if (alarm) several.toggle(alarm); break;
     case "s": case "S": if (alarm) alarm.state === "shelved" ? answer(alarm, "unshelve") : setAside(alarm); break;
     case "r": case "R": if (alarm) answer(alarm, "reset"); break;

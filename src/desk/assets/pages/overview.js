@@ -2,7 +2,7 @@
 
 import { html, noChange, nothing } from "../vendor/lit-html/lit-html.js";
 import { repeat } from "../vendor/lit-html/directives/repeat.js";
-import { alarmsOf, changed, concerned, store } from "../store.js";
+import { alarmsOf, changed, concerned, store, trendsOf } from "../store.js";
 import { badge, bar, curve, levelOn, pointLink, reading } from "../parts.js";
 import { grouped } from "../format.js";
 import { language, say, textOf } from "../words.js";
@@ -78,7 +78,7 @@ function cell(at, found, withBar = true) {
   const village = at.card.byVillage.get(found.tag.village);
   return html`<td role="cell"><a class="plain" href=${pointLink(at.card, found.tag)}>${village ? html`<small>${textOf(village.title)}</small> ` : nothing}
     ${reading(at.plant, found.tag, found.cell, level)}</a>
-    ${withBar ? bar(found.tag, value(found.cell), 64) : nothing} ${curve(at.plant.trends[found.n], 54, 16)}</td>`;
+    ${withBar ? bar(found.tag, value(found.cell), 64) : nothing} ${curve(trendsOf(at.plant, at.index)[found.n], 54, 16)}</td>`;
 }
 
 export function online(plant) {
@@ -101,28 +101,46 @@ function row(at) {
     <td role="cell" class="number">${at.active.length || "–"}</td><td role="cell" class="number">${at.complaints || "–"}</td></tr>`;
 }
 
-// Of many plants those in sight are drawn at once, the others a few at a time, those first that
-// have waited longest: what nobody sees must not keep what somebody sees waiting.
-const AT_ONCE = 24;
+// Of many plants those in sight are drawn first, the others a few at a time: what nobody sees must
+// not keep what somebody sees waiting. News is drawn at once; figures that only go on take turns, so
+// that no frame has all of them.
+const AT_ONCE = 12;
+const TURNS = 4;
+const HIDDEN_TURNS = 2;
 const A_TIME = 8;
+const OLD_MS = 2000;
+const AGAIN_MS = 250;
 const sight = { ids: new Set(), rows: new WeakSet(), observer: null, frame: 0, there: new Set(), again: null };
-const AGAIN_MS = 1000;
-const held = new Map(); // id of a plant → its row, of what it tells, and the frame in which it was drawn
+const held = new Map(); // id of a plant → its row, of what it tells, and when it was drawn
 
-const isFresh = ({ plant, complaints }, row) =>
-  row?.plant === plant && row.version === plant.version && row.complaints === complaints && row.lang === language();
+const newsOf = ({ plant, alarms, complaints }) => ({ plant, alarms, complaints, online: plant.head.online, lang: language() });
+const isSame = (news, before) => Object.keys(news).every((key) => news[key] === before[key]);
+
+// Which rows are drawn in this frame, of those that are not as they should be.
+function due(old) {
+  const now = performance.now();
+  const first = old.filter((it) => !it.row);
+  const [inSight, hidden] = [true, false].map((seen) => old.filter((it) => it.row && sight.ids.has(it.at.card.id) === seen)
+    .sort((a, b) => a.row.drawn - b.row.drawn));
+  const isNews = (it) => !isSame(it.news, it.row.news);
+  const isUrgent = (it) => isNews(it) || now - it.row.drawn > OLD_MS;
+  return [
+    ...(sight.ids.size ? first.slice(0, A_TIME) : first.filter((it) => it.n < AT_ONCE)),
+    ...inSight.filter(isUrgent), ...inSight.filter((it) => !isUrgent(it)).slice(0, TURNS),
+    ...hidden.filter(isNews).slice(0, A_TIME), ...hidden.filter((it) => !isNews(it)).slice(0, HIDDEN_TURNS),
+  ];
+}
 
 function rows(shown) {
   sight.frame++;
-  const old = shown.map((at, n) => ({ at, n, row: held.get(at.card.id) })).filter((it) => !isFresh(it.at, it.row));
-  const isFirst = ({ at, n, row }) => (row ? sight.ids.has(at.card.id) : n < AT_ONCE);
-  const others = old.filter((it) => !isFirst(it)).sort((a, b) => (a.row?.frame ?? 0) - (b.row?.frame ?? 0));
-  for (const { at } of [...old.filter(isFirst), ...others.slice(0, A_TIME)]) {
-    const { plant, complaints } = at;
-    held.set(at.card.id, { html: row(at), plant, version: plant.version, complaints, lang: language(), frame: sight.frame });
+  const all = shown.map((at, n) => ({ at, n, row: held.get(at.card.id), news: newsOf(at) }));
+  const old = all.filter(({ at, row, news }) => !row || row.version !== at.plant.version || !isSame(news, row.news));
+  const chosen = due(old);
+  for (const { at, news } of chosen) {
+    held.set(at.card.id, { html: row(at), news, version: at.plant.version, drawn: performance.now(), frame: sight.frame });
   }
   clearTimeout(sight.again);
-  if (others.length > A_TIME) sight.again = setTimeout(changed, others[0].row ? AGAIN_MS : 0);
+  if (old.length > chosen.length) sight.again = setTimeout(changed, old.some((it) => !it.row) ? 0 : AGAIN_MS);
   const there = shown.filter((at) => held.has(at.card.id)).map((at) => ({ id: at.card.id, row: held.get(at.card.id) }));
   const before = sight.there;
   sight.there = new Set(there.map((it) => it.id));

@@ -2,7 +2,7 @@
 
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { repeat } from "../vendor/lit-html/directives/repeat.js";
-import { alarmsOf, plantEvents, store } from "../store.js";
+import { alarmsOf, plantEvents, store, trendsOf } from "../store.js";
 import { badge, bar, curve, levelOn, pointLink, reading, stateOf, subject, why } from "../parts.js";
 import { clock, grouped } from "../format.js";
 import { say, textOf } from "../words.js";
@@ -16,7 +16,7 @@ function line(at, tag, n) {
   const level = levelOn(at.alarms, tag.id);
   return html`<tr data-tag=${tag.id}><th scope="row"><a href=${pointLink(at.card, tag)}>${textOf(tag.title)}</a> <small class="id">${tag.id}</small></th>
     <td>${reading(at.plant, tag, at.plant.tags[n], level)}</td><td>${tag.quantity === "state" ? nothing : bar(tag, value(at.plant.tags[n]))}</td>
-    <td>${tag.quantity === "state" ? nothing : curve(at.plant.trends[n])}</td></tr>`;
+    <td>${tag.quantity === "state" ? nothing : curve(trendsOf(at.plant, at.index)[n])}</td></tr>`;
 }
 
 function table(at, title, fits) {
@@ -32,7 +32,7 @@ function villages(at) {
     return tags.filter(({ tag }) => tag.village === village.id && tag.point === "tap-water" && tag.quantity === quantity);
   };
   const cells = (list) => html`<td>${list.map(({ tag, n, cell }) => html`<a class="plain" href=${pointLink(at.card, tag)}>
-    ${reading(at.plant, tag, cell, levelOn(at.alarms, tag.id))}</a> ${bar(tag, value(cell), 60)} ${curve(at.plant.trends[n], 50, 16)}<br>`)}</td>`;
+    ${reading(at.plant, tag, cell, levelOn(at.alarms, tag.id))}</a> ${bar(tag, value(cell), 60)} ${curve(trendsOf(at.plant, at.index)[n], 50, 16)}<br>`)}</td>`;
   return html`<section class="wide"><h2>${say("villages")}</h2><div class="scroll" tabindex="0" role="region" aria-label=${say("villages")}><table class="values"><thead><tr><th>${say("village")}</th><th>${say("people")}</th>
     <th>${say("pressure")}</th><th>${say("residual")}</th><th>${say("turbidity")}</th></tr></thead><tbody>
     ${at.card.villages.map((village) => html`<tr><th scope="row">${textOf(village.title)}</th><td class="number">${grouped(village.people)}</td>

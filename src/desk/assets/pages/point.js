@@ -19,7 +19,7 @@ let library = null;
 // The plotting library is large, and no other page needs it.
 function loadPlots() {
   library ??= new Promise((done, failed) => {
-    const style = Object.assign(document.createElement("link"), { rel: "stylesheet", href: "vendor/uPlot.min.css" });
+    const style = Object.assign(document.createElement("link"), { rel: "stylesheet", href: new URL("../vendor/uPlot.min.css", import.meta.url) });
     const script = Object.assign(document.createElement("script"), { src: "vendor/uPlot.iife.min.js", onload: done, onerror: failed });
     document.head.append(style, script);
   });
