@@ -1,6 +1,6 @@
 //! What never changes while a desk is open: plants, places, instruments, rules.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -205,12 +205,12 @@ fn each(list: Option<&mut Value>) -> impl Iterator<Item = &mut Value> {
 struct Likes {
     keys: &'static [&'static str],
     all: Vec<Value>,
-    known: HashMap<String, usize>,
+    known: BTreeMap<String, usize>,
 }
 
 impl Likes {
     fn new(keys: &'static [&'static str]) -> Self {
-        Self { keys, all: Vec::new(), known: HashMap::new() }
+        Self { keys, all: Vec::new(), known: BTreeMap::new() }
     }
 
     /// Takes out of `of` what it shares, and says with what.
@@ -234,10 +234,12 @@ mod tests {
 
     #[test]
     fn what_instruments_have_in_common_is_said_once_and_can_be_put_together_again() {
-        let tag = |id: &str, unit: &str| json!({ "id": id, "unit": unit, "quantity": "pressure", "limits": [{ "at": 98.07 }] });
+        let tag = |id: &str, unit: &str| json!({ "id": id, "unit": unit, "limits": [{ "at": 98.07 }] });
         let was = [tag("A", "kPa"), tag("B", "kPa"), tag("C", "bar")];
         let (mut now, mut likes) = (was.clone(), Likes::new(&SHARED_BY_TAGS));
-        now.iter_mut().for_each(|tag| likes.share(tag));
+        for tag in &mut now {
+            likes.share(tag);
+        }
         assert_eq!(likes.all.len(), 2);
         assert_eq!(now[1], json!({ "id": "B", "like": 0 }));
         for (now, was) in now.iter().zip(&was) {

@@ -2,7 +2,7 @@
 //! knows, and cannot drift from it.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ops::{Range, RangeInclusive};
 
 use serde::Serialize;
@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::Problems;
 
 /// A step from the top of a file to a value in it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, serde::Deserialize)]
 #[serde(untagged)]
 pub enum Step {
     /// The value under a key.
@@ -113,7 +113,7 @@ pub struct Notes {
 #[derive(Debug, Default)]
 struct Questions {
     all: Vec<Asked>,
-    places: HashMap<(Path, String), usize>,
+    places: BTreeMap<(Path, String), usize>,
 }
 
 /// Where values are said to stand that are not there, counted down from here: behind any file.
