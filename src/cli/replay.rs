@@ -16,6 +16,7 @@ use crate::base::Span;
 use crate::cli::common::{Format, Shelves, Telling};
 use crate::cli::exit::Failure;
 use crate::cli::live;
+use crate::cli::recording::form::Form;
 use crate::cli::recording::pump::{More, Pump};
 use crate::cli::recording::{Recording, Request};
 use crate::exercise::live::stop::Stop;
@@ -28,8 +29,8 @@ pub use summary::whole;
 /// Takes a recording through the monitor.
 #[derive(Debug, Args)]
 pub struct ReplayArgs {
-    /// A file that ends with .csv, .tsv, .txt, .jsonl, .ndjson, .json or .parquet, or the folder of
-    /// a part of a dataset
+    /// A file that ends with .csv, .tsv, .txt, .jsonl, .ndjson, .json (perhaps with .gz or .zst
+    /// behind it) or .parquet; the folder of a part of a dataset; or - for standard input
     #[arg(value_name = "READINGS")]
     readings: PathBuf,
     #[command(flatten)]
@@ -51,6 +52,9 @@ pub struct HowArgs {
     /// A file that says what a foreign recording calls what we know (src/docs/replay.md)
     #[arg(long, value_name = "FILE")]
     map: Option<PathBuf>,
+    /// How the readings are written, where the name does not say so; of standard input always
+    #[arg(long = "as", value_name = "FORM", value_enum)]
+    form: Option<Form>,
     /// Whose readings they are, when the recording does not say so; sanmen by default
     #[arg(long, value_name = "NAME")]
     plant: Option<String>,
@@ -64,7 +68,7 @@ impl HowArgs {
     pub fn request(&self, path: PathBuf) -> Request {
         let bounds = self.bounds();
         let (map, plant) = (self.map.clone(), self.plant.clone());
-        Request { path, map, plant, scenario: None, bounds }
+        Request { path, form: self.form, map, plant, scenario: None, bounds }
     }
 
     /// How far times may lie apart.
@@ -83,7 +87,8 @@ fn minutes(text: &str) -> Result<f64, String> {
 /// Replays until the end of the recording, or until Ctrl-C.
 pub fn run(args: &ReplayArgs, out: &mut dyn Write) -> Result<(), Failure> {
     if let Some(broker) = args.out.broker() {
-        return out::play(&args.out, broker, &args.readings, args.how.plant.as_deref());
+        let what = (args.readings.as_path(), args.how.form);
+        return out::play(&args.out, broker, what, args.how.plant.as_deref());
     }
     let library = args.shelves.library();
     let recording = Recording::open(&args.how.request(args.readings.clone()), &library)?;

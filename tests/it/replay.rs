@@ -134,11 +134,7 @@ fn a_recorded_stream_goes_through_intake_as_it_did_live() {
 fn a_recording_that_lies_compressed_is_read_as_if_it_did_not() {
     use std::io::Write as _;
     let folder = tempfile::tempdir().expect("a folder");
-    let mut text = String::from("observed_at,tag,value\n");
-    for minute in 0..40 {
-        let value = if minute < 10 { 0.5 } else { 0.2 };
-        let _ = writeln!(text, "2024-12-05T08:{minute:02}:00+08:00,AIT-301,{value}");
-    }
+    let text = too_little_chlorine();
     std::fs::write(folder.path().join("plain.csv"), &text).expect("written");
     // Two members, as logs have that are packed one after the other.
     let (first, second) = text.split_at(text.len() / 2);
@@ -160,6 +156,97 @@ fn a_recording_that_lies_compressed_is_read_as_if_it_did_not() {
         Some(0),
         "what is torn is no whole recording"
     );
+}
+
+/// Forty readings of a minute each, of which the last thirty are too low.
+fn too_little_chlorine() -> String {
+    let mut text = String::from("observed_at,tag,value\n");
+    for minute in 0..40 {
+        let value = if minute < 10 { 0.5 } else { 0.2 };
+        let _ = writeln!(text, "2024-12-05T08:{minute:02}:00+08:00,AIT-301,{value}");
+    }
+    text
+}
+
+/// By Zstandard, in two frames.
+fn by_zstandard(text: &str) -> Vec<u8> {
+    use ruzstd::encoding::{CompressionLevel, compress_to_vec};
+    let (first, second) = text.split_at(text.len() / 2);
+    [first, second].map(|it| compress_to_vec(it.as_bytes(), CompressionLevel::Fastest)).concat()
+}
+
+/// A replay of what another program says.
+fn piped(folder: &Path, input: &[u8], args: &[&str]) -> Output {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+    let mut child = Command::new(env!("CARGO_BIN_EXE_sanmen"))
+        .args(args)
+        .current_dir(folder)
+        .env_remove("RUST_LOG")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command was built with this test");
+    let mut pipe = child.stdin.take().expect("it is a pipe");
+    // Whoever refuses to read closes its end.
+    let _ = pipe.write_all(input);
+    drop(pipe);
+    child.wait_with_output().expect("it ends by itself")
+}
+
+#[test]
+fn readings_come_from_another_program_and_packed_by_zstandard_as_from_a_plain_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = too_little_chlorine();
+    let packed = by_zstandard(&text);
+    std::fs::write(folder.path().join("plain.csv"), &text).expect("written");
+    std::fs::write(folder.path().join("packed.csv.zst"), &packed).expect("written");
+    std::fs::write(folder.path().join("export.dat"), &packed).expect("written");
+    let json = ["--format", "json"];
+    let replayed = |args: &[&str]| {
+        let output = sanmen(folder.path(), &[&["replay"], args, &json].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        alarms(&output)
+    };
+    let wanted = replayed(&["plain.csv"]);
+    assert!(!wanted.is_empty());
+    assert_eq!(replayed(&["packed.csv.zst"]), wanted);
+    assert_eq!(replayed(&["export.dat", "--as", "csv"]), wanted, "its first bytes say how");
+    for input in [text.as_bytes(), &packed] {
+        let output = piped(folder.path(), input, &["replay", "-", "--as", "csv", json[0], json[1]]);
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(alarms(&output), wanted);
+    }
+    let stream = std::fs::read(root().join("tests/data/replay/stream.jsonl")).expect("it is there");
+    let told = sanmen(root(), &["replay", "tests/data/replay/stream.jsonl", json[0], json[1]]);
+    let output = piped(root(), &stream, &["replay", "-", "--as", "jsonl", json[0], json[1]]);
+    assert_eq!(alarms(&output), alarms(&told));
+}
+
+#[test]
+fn what_cannot_come_from_another_program_says_the_way_out() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = too_little_chlorine();
+    let packed = by_zstandard(&text);
+    std::fs::write(folder.path().join("torn.csv.zst"), &packed[..packed.len() - 9])
+        .expect("written");
+    std::fs::write(folder.path().join("readings.parquet.zst"), &packed).expect("written");
+    let shown = |output: Output| {
+        let said = String::from_utf8(output.stderr).expect("text");
+        format!("{said}exit code {}", output.status.code().expect("it ends by itself"))
+    };
+    let again = ["replay", "-", "--as", "jsonl", "--broker", "mqtt://127.0.0.1:1"];
+    let all = [
+        piped(folder.path(), text.as_bytes(), &["replay", "-"]),
+        piped(folder.path(), text.as_bytes(), &["replay", "-", "--as", "parquet"]),
+        piped(folder.path(), b"", &["replay", "-", "--as", "csv"]),
+        piped(folder.path(), text.as_bytes(), &["replay", "-", "--as", "jsonl"]),
+        piped(folder.path(), text.as_bytes(), &again),
+        sanmen(folder.path(), &["replay", "torn.csv.zst"]),
+        sanmen(folder.path(), &["replay", "readings.parquet.zst"]),
+    ];
+    assert_snapshot!(all.map(shown).join("\n\n"));
 }
 
 #[test]

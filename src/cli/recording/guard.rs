@@ -2,13 +2,15 @@
 //! A file read from front to back: how far one is, and no line that would fill the memory.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Chain, Cursor, Read, Stdin};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use flate2::read::MultiGzDecoder;
 
+use super::form::{Packing, is_standard_input, named};
+use super::frames::Frames;
 use crate::cli::exit::Failure;
 
 /// Longest line of a recording, in bytes.
@@ -33,54 +35,68 @@ impl Progress {
     }
 }
 
-/// A file that counts what is read of it.
-#[derive(Debug)]
-struct Counted(File, Progress);
+enum Input {
+    File(File),
+    Standard(Stdin),
+}
+
+/// An input that counts what is read of it.
+struct Counted(Input, Progress);
 
 impl Read for Counted {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        let count = self.0.read(bytes)?;
+        let count = match &mut self.0 {
+            Input::File(file) => file.read(bytes)?,
+            Input::Standard(input) => input.read(bytes)?,
+        };
         self.1.add(count as u64);
         Ok(count)
     }
 }
 
-#[derive(Debug)]
-enum Bytes {
-    Plain(Counted),
-    /// Of a file that ends with `.gz`; several members are one recording, as of rotated logs.
-    Packed(Box<MultiGzDecoder<Counted>>),
-}
+/// The first bytes, which have been looked at, and the rest.
+type Looked = Chain<Cursor<Vec<u8>>, Counted>;
 
-/// Does the name say that the file is compressed, by gzip?
-pub fn is_packed(path: &Path) -> bool {
-    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gz"))
+enum Bytes {
+    Plain(Looked),
+    Gzip(Box<MultiGzDecoder<Looked>>),
+    Zstandard(Box<Frames<Looked>>),
 }
 
 /// Passes bytes on, and fails at a line that does not end.
-#[derive(Debug)]
 pub struct Guard {
     bytes: Bytes,
     line: usize,
 }
 
 impl Guard {
-    /// Opens a file, and unpacks one that ends with `.gz`. Errors: it cannot be opened, or is a
-    /// folder.
+    /// Opens a file, or standard input, and unpacks what is packed: its name says so, or its first
+    /// bytes do. Errors: it cannot be opened or read, or is a folder.
     pub fn open(path: &Path, progress: &Progress) -> Result<Self, Failure> {
         let open = || {
+            if is_standard_input(path) {
+                return Ok(Input::Standard(io::stdin()));
+            }
             let file = File::open(path)?;
             if file.metadata()?.is_dir() {
                 return Err(io::Error::other("this is a folder, not a file"));
             }
-            Ok(file)
+            Ok(Input::File(file))
         };
-        let file = open().map_err(|error| Failure::file(path, error))?;
-        let file = Counted(file, progress.clone());
-        let bytes = if is_packed(path) {
-            Bytes::Packed(Box::new(MultiGzDecoder::new(file)))
-        } else {
-            Bytes::Plain(file)
+        let look = |input| {
+            let mut input = Counted(input, progress.clone());
+            let mut first = Vec::new();
+            input.by_ref().take(4).read_to_end(&mut first)?;
+            Ok((first, input))
+        };
+        let looked = open().and_then(look);
+        let (first, input) = looked.map_err(|error| Failure::file(&named(path), error))?;
+        let packing = Packing::by_name(path).or_else(|| Packing::by_bytes(&first));
+        let input = Cursor::new(first).chain(input);
+        let bytes = match packing {
+            None => Bytes::Plain(input),
+            Some(Packing::Gzip) => Bytes::Gzip(Box::new(MultiGzDecoder::new(input))),
+            Some(Packing::Zstandard) => Bytes::Zstandard(Box::new(Frames::new(input))),
         };
         Ok(Self { bytes, line: 0 })
     }
@@ -94,8 +110,9 @@ impl Guard {
 impl Read for Guard {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         let count = match &mut self.bytes {
-            Bytes::Plain(file) => file.read(bytes)?,
-            Bytes::Packed(file) => file.read(bytes)?,
+            Bytes::Plain(input) => input.read(bytes)?,
+            Bytes::Gzip(input) => input.read(bytes)?,
+            Bytes::Zstandard(input) => input.read(bytes)?,
         };
         for part in bytes[..count].split_inclusive(|byte| *byte == b'\n') {
             self.line += part.len();

@@ -1,9 +1,12 @@
-//! Reading recordings: a dataset's folder, CSV, JSON lines, Parquet, a recorded MQTT stream; and
-//! scenarios, which are played for it. The page for readers is `src/docs/replay.md`.
+//! Reading recordings: a dataset's folder, CSV, JSON lines, Parquet, a recorded MQTT stream, as
+//! files or from standard input; and scenarios, which are played for it. The page for readers is
+//! `src/docs/replay.md`.
 //!
 //! In: a path, and a mapping where names are foreign. Out: items for `exercise::replay`, one after
 //! the other, with a bounded memory; what could not be read, counted. Must not know: rules, alarms.
 
+pub mod form;
+mod frames;
 mod guard;
 pub mod heard;
 mod layout;
@@ -25,6 +28,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
+use form::{Form, is_standard_input, named};
 pub use guard::Progress;
 use heard::is_message;
 use layout::Layout;
@@ -34,6 +38,7 @@ use results::Results;
 use rows::{CsvRows, JsonRows, Next, Rows};
 use stream::Stream;
 
+use crate::base::problem::Listed;
 use crate::base::random::Seed;
 use crate::cli::exit::Failure;
 use crate::cli::library::{self, Library, Script};
@@ -47,8 +52,10 @@ const EXAMPLE: &str = "sanmen";
 /// What to read, and how.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
-    /// A file, or the folder of a part of a dataset.
+    /// A file, the folder of a part of a dataset, or `-` for standard input.
     pub path: PathBuf,
+    /// How it is written, where the name does not say so.
+    pub form: Option<Form>,
     /// The mapping file.
     pub map: Option<PathBuf>,
     /// Whose readings they are.
@@ -65,12 +72,14 @@ pub struct Recording {
     pub name: String,
     /// The plants that items count in.
     pub plants: Vec<Arc<Plant>>,
-    /// Bytes of the file; for a scenario, steps.
+    /// Bytes of the file, 0 of standard input; for a scenario, steps.
     pub size: u64,
     /// How far it has been read.
     pub progress: Progress,
     /// What could not be read.
     pub refused: Refused,
+    /// By which rules the plants of a scenario are judged, where it says so.
+    pub judged_by: Option<Listed>,
     /// Rows or messages so far.
     pub rows: u64,
     kind: Kind,
@@ -89,13 +98,14 @@ impl Recording {
         let plants = library.plants()?;
         let path = &request.path;
         if let Some(seed) = request.scenario {
-            let is_scenario = !path.exists() || path.extension().is_some_and(|it| it == "toml");
+            let is_file = path.exists() || is_standard_input(path) || request.form.is_some();
+            let is_scenario = !is_file || path.extension().is_some_and(|it| it == "toml");
             if is_scenario {
                 return Self::staged(path, seed, &plants);
             }
         }
         let said = request.plant.as_deref().map(|name| library.plant(name)).transpose()?;
-        if path.is_dir() {
+        if path.is_dir() && !is_standard_input(path) {
             return Self::dataset(request, &plants, said);
         }
         let usual = usual(&plants, said.as_ref());
@@ -108,7 +118,7 @@ impl Recording {
         };
         let said = said.or_else(|| map.as_ref().and_then(|map| map.plant.clone()));
         let progress = Progress::default();
-        let rows = open(path, map.as_ref(), &progress)?;
+        let rows = open((path, request.form), map.as_ref(), &progress)?;
         if let Rows::Json(lines) = &rows
             && lines.first().is_some_and(is_message)
             && let Rows::Json(lines) = rows
@@ -206,10 +216,12 @@ impl Recording {
     }
 
     fn new(path: &Path, plants: Vec<Arc<Plant>>, kind: Kind, progress: Progress) -> Self {
-        let size = path.metadata().map_or(0, |about| about.len());
-        let name = path.display().to_string();
+        let is_file = !is_standard_input(path);
+        let size = if is_file { path.metadata().map_or(0, |about| about.len()) } else { 0 };
+        let name = named(path).display().to_string();
         let (refused, queue) = (Refused::default(), VecDeque::new());
-        Self { name, plants, size, progress, refused, rows: 0, kind, queue }
+        let judged_by = None;
+        Self { name, plants, size, progress, refused, judged_by, rows: 0, kind, queue }
     }
 
     fn table(
@@ -240,6 +252,10 @@ impl Recording {
             let text = "a dataset needs no mapping: it carries our own names";
             return Err(Failure::usage(format!("{}: {text}", map.display())));
         }
+        if request.form.is_some() {
+            let text = "a dataset needs no --as: its files say what they are";
+            return Err(Failure::usage(format!("{}: {text}", folder.display())));
+        }
         let about = folder.join("part.json");
         if !about.is_file() {
             return Err(no_part(folder));
@@ -263,13 +279,13 @@ impl Recording {
                         feature `columns`";
             Failure::usage(format!("{}: {text}", folder.display()))
         })?;
-        let rows = open(&readings, None, &progress)?;
+        let rows = open((&readings, None), None, &progress)?;
         let mut recording = Self::table(&readings, rows, vec![plant], None, progress)?;
         recording.name = folder.display().to_string();
         if let Some(path) = file("laboratory")
             && let Kind::Table { results, .. } = &mut recording.kind
         {
-            let rows = open(&path, None, &Progress::default())?;
+            let rows = open((&path, None), None, &Progress::default())?;
             *results = Some(Box::new(Results::new(rows, &mut recording.refused)?));
         }
         Ok(recording)
@@ -290,40 +306,29 @@ impl Recording {
         let staged = Staged::new(&plant, &scenario, seed).map_err(Failure::outside)?;
         let kind = Kind::Staged(Box::new(staged));
         let mut recording = Self::new(name, vec![plant], kind, Progress::default());
+        recording.judged_by.clone_from(&scenario.judged_by);
         let steps = scenario.duration.as_ms() / scenario.step.as_ms().max(1);
         (recording.name, recording.size) = (source.path.clone(), steps.unsigned_abs());
         Ok(recording)
     }
 }
 
-/// Opens a table by what its name ends with.
-fn open(path: &Path, map: Option<&Mapping>, progress: &Progress) -> Result<Rows, Failure> {
+/// Opens a table by what it is said to be, or by what its name ends with.
+fn open(
+    (path, said): (&Path, Option<Form>),
+    map: Option<&Mapping>,
+    progress: &Progress,
+) -> Result<Rows, Failure> {
     let separator = map.and_then(|map| map.separator);
-    let packed = guard::is_packed(path);
-    let inner = if packed { path.with_extension("") } else { path.to_owned() };
-    let ending = inner.extension().map(|it| it.to_string_lossy().to_lowercase());
-    match ending.as_deref() {
-        Some("parquet") if packed => Err(Failure::usage(format!(
-            "{}: Parquet is compressed in itself and is read from its end: unpack it with gunzip",
-            path.display()
-        ))),
-        Some("jsonl" | "ndjson" | "json") => Ok(Rows::Json(JsonRows::open(path, progress)?)),
+    match Form::of(path, said)? {
+        Form::Csv => Ok(Rows::Csv(CsvRows::open(path, separator, progress)?)),
+        Form::Jsonl => Ok(Rows::Json(JsonRows::open(path, progress)?)),
         #[cfg(feature = "columns")]
-        Some("parquet") => Ok(Rows::Parquet(parquet::ParquetRows::open(path, progress)?)),
+        Form::Parquet => Ok(Rows::Parquet(parquet::ParquetRows::open(path, progress)?)),
         #[cfg(not(feature = "columns"))]
-        Some("parquet") => Err(Failure::usage(
+        Form::Parquet => Err(Failure::usage(
             "this build reads no Parquet: build it with the feature `columns`, or take csv",
         )),
-        Some("csv" | "tsv" | "txt") => Ok(Rows::Csv(CsvRows::open(path, separator, progress)?)),
-        _ if !path.exists() => {
-            let missing = std::io::Error::from(std::io::ErrorKind::NotFound);
-            Err(Failure::file(path, missing))
-        }
-        _ => Err(Failure::usage(format!(
-            "{}: a recording ends with .csv, .tsv, .txt, .jsonl, .ndjson, .json or .parquet, \
-             perhaps with .gz behind it, or is the folder of a part of a dataset",
-            path.display()
-        ))),
     }
 }
 

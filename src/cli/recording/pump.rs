@@ -30,8 +30,12 @@ pub enum More {
 impl Pump {
     /// Before the first item.
     pub fn new(recording: Recording) -> Self {
-        let bar = ProgressBar::new(recording.size.max(1));
-        if let Ok(style) = ProgressStyle::with_template("{wide_bar} {percent:>3} % {eta} left") {
+        // Nobody knows how much another program will say.
+        let (bar, looks) = match recording.size {
+            0 => (ProgressBar::no_length(), "{spinner} {bytes} read"),
+            size => (ProgressBar::new(size), "{wide_bar} {percent:>3} % {eta} left"),
+        };
+        if let Ok(style) = ProgressStyle::with_template(looks) {
             bar.set_style(style);
         }
         Self { recording, bar, is_cut: false }

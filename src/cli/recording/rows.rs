@@ -1,13 +1,14 @@
 //! Tables row by row, whatever the file: CSV, JSON lines, Parquet.
 
 use std::collections::BTreeMap;
-use std::io::BufReader;
+use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use csv::ByteRecord;
 use serde_json::{Map, Value};
 
-use super::guard::{BOM, Found, Guard, Progress, next_line};
+use super::form::named;
+use super::guard::{BOM, Found, Guard, LINE_MAX, Progress, next_line};
 #[cfg(feature = "columns")]
 use super::parquet::ParquetRows;
 use super::refused::shown;
@@ -141,7 +142,7 @@ impl Rows {
 /// Rows of text with separators.
 pub struct CsvRows {
     path: PathBuf,
-    reader: csv::Reader<BufReader<Guard>>,
+    reader: csv::Reader<Chain<Cursor<Vec<u8>>, BufReader<Guard>>>,
     names: Vec<String>,
     record: ByteRecord,
 }
@@ -150,13 +151,13 @@ impl CsvRows {
     /// Opens a file and reads its head. `separator`: found in the head when none is given.
     /// Errors: it cannot be read, it is empty, its head is no UTF-8.
     pub fn open(path: &Path, separator: Option<u8>, progress: &Progress) -> Result<Self, Failure> {
-        let separator = match separator {
-            Some(separator) => separator,
-            None => sniff(path)?,
-        };
-        let guard = Guard::open(path, progress)?.buffered();
-        let mut reader =
-            csv::ReaderBuilder::new().delimiter(separator).flexible(true).from_reader(guard);
+        let mut guard = Guard::open(path, progress)?.buffered();
+        let path = &named(path);
+        let head = head(&mut guard).map_err(|error| Failure::file(path, error))?;
+        let separator = separator.unwrap_or_else(|| sniff(&head));
+        let mut builder = csv::ReaderBuilder::new();
+        builder.delimiter(separator).flexible(true);
+        let mut reader = builder.from_reader(Cursor::new(head).chain(guard));
         let wrong = |text: String| Failure::usage(format!("{}: {text}", path.display()));
         let head = reader.byte_headers().map_err(|error| wrong(error.to_string()))?;
         let mut names = Vec::new();
@@ -206,16 +207,23 @@ impl CsvRows {
 const NOT_UTF8: &str = "its column names are no UTF-8: convert it first, such as with \
                         `iconv -f GB18030 -t UTF-8 IN > OUT`";
 
+/// All until the end of the first line that is not blank: standard input is read only once.
+fn head(file: &mut BufReader<Guard>) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    while head.iter().all(u8::is_ascii_whitespace) && head.len() <= LINE_MAX {
+        if file.read_until(b'\n', &mut head)? == 0 {
+            break;
+        }
+    }
+    Ok(head)
+}
+
 /// The separator of the first line: what it has most of.
-fn sniff(path: &Path) -> Result<u8, Failure> {
-    let mut file = Guard::open(path, &Progress::default())?.buffered();
-    let (mut line, mut number) = (Vec::new(), 0);
-    let read = next_line(&mut file, &mut line, &mut number);
-    read.map_err(|error| Failure::file(path, error))?;
-    let line = String::from_utf8_lossy(&line);
+fn sniff(head: &[u8]) -> u8 {
+    let line = String::from_utf8_lossy(head);
     // The last of equals is the comma.
     let found = ['|', '\t', ';', ','].into_iter().max_by_key(|it| line.matches(*it).count());
-    Ok(found.and_then(|it| u8::try_from(it).ok()).unwrap_or(b','))
+    found.and_then(|it| u8::try_from(it).ok()).unwrap_or(b',')
 }
 
 /// A line as an object, or why it is none.
@@ -240,7 +248,7 @@ impl JsonRows {
     /// Opens a file and reads its first object. Errors: it cannot be read, or begins with none.
     pub fn open(path: &Path, progress: &Progress) -> Result<Self, Failure> {
         let mut rows = Self {
-            path: path.to_owned(),
+            path: named(path),
             file: Guard::open(path, progress)?.buffered(),
             line: Vec::new(),
             number: 0,
@@ -250,7 +258,7 @@ impl JsonRows {
             row: Vec::new(),
             first: None,
         };
-        let shown_path = path.display().to_string();
+        let shown_path = rows.path.display().to_string();
         match rows.object()? {
             None => Err(Failure::usage(format!("{shown_path}: it is empty"))),
             Some(Ok(first)) => {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::form::Form;
 use super::guard::Progress;
 use super::heard::{Heard, is_message, is_of_monitor};
 use super::refused::Refused;
@@ -43,8 +44,8 @@ impl Messages {
     }
 
     /// Opens a stream, whoever speaks in it. Errors: the file cannot be read, or is none.
-    pub fn open(path: &Path, progress: &Progress) -> Result<Self, Failure> {
-        if let Rows::Json(lines) = super::open(path, None, progress)?
+    pub fn open(path: &Path, form: Option<Form>, progress: &Progress) -> Result<Self, Failure> {
+        if let Rows::Json(lines) = super::open((path, form), None, progress)?
             && lines.first().is_some_and(is_message)
         {
             return Ok(Self::new(lines, None));

@@ -19,6 +19,7 @@ use crate::cli::guest::GuestArgs;
 use crate::cli::keys::KeysFolder;
 use crate::cli::library;
 use crate::cli::live::{self, say};
+use crate::cli::recording::form::Form;
 use crate::cli::recording::stream::{Messages, Timed};
 use crate::cli::recording::{Progress, Refused};
 use crate::cli::view::cells::grouped;
@@ -76,13 +77,13 @@ impl OutArgs {
 pub fn play(
     args: &OutArgs,
     broker: &BrokerUrl,
-    path: &Path,
+    (path, form): (&Path, Option<Form>),
     plant: Option<&str>,
 ) -> Result<(), Failure> {
     let mut settings = library::settings(args.settings.as_deref())?;
     let mut broker = args.access.access(broker.clone(), &settings)?;
     let plant = plant.map(PlantId::new).transpose().map_err(Failure::usage)?;
-    let survey = polite::survey(path, plant.as_ref())?;
+    let survey = polite::survey((path, form), plant.as_ref())?;
     let pace = match args.speed {
         Some(Speed::Max) => Pace::Max,
         Some(Speed::Times(times)) => Pace::Times(times),
@@ -103,7 +104,7 @@ pub fn play(
     say(&format!("watch it: sanmen monitor {place} --trust {key}"));
     args.guest.say_where(&broker, &space);
     let progress = Progress::default();
-    let messages = Messages::open(path, &progress)?;
+    let messages = Messages::open(path, form, &progress)?;
     let bar = polite::bar(path);
     live::block_on(|stopper, stop| async move {
         let publisher = live::speaker(&broker, &settings);

@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::said::Played;
 use crate::base::{PlantId, Span};
 use crate::cli::exit::Failure;
+use crate::cli::recording::form::{Form, is_standard_input};
 use crate::cli::recording::stream::Messages;
 use crate::cli::recording::{Progress, Refused};
 use crate::exercise::live::pace::Pace;
@@ -27,9 +28,18 @@ pub struct Survey {
 }
 
 /// Looks through the stream in `path`, and shows how far it is. `plant`: only what this one says.
-pub fn survey(path: &Path, plant: Option<&PlantId>) -> Result<Survey, Failure> {
+/// Errors: it cannot be read, or only once.
+pub fn survey(
+    (path, form): (&Path, Option<Form>),
+    plant: Option<&PlantId>,
+) -> Result<Survey, Failure> {
+    if is_standard_input(path) {
+        let text = "standard input: a stream is looked through before it is said again, so that \
+                    it comes at its pace: write it into a file first, and name that";
+        return Err(Failure::usage(text));
+    }
     let progress = Progress::default();
-    let mut messages = Messages::open(path, &progress)?;
+    let mut messages = Messages::open(path, form, &progress)?;
     let bar = bar(path);
     bar.set_message("looking through it");
     let (mut played, mut due, mut speed) = (Played::default(), Vec::new(), 1.0_f64);
