@@ -2,6 +2,7 @@
 
 pub(super) mod found;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::PathBuf;
@@ -9,7 +10,7 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 
-use crate::base::problem::{Problems, Source, Spanned, top_keys};
+use crate::base::problem::{Listed, Problems, Source, Spanned, top_keys};
 use crate::cli::common::Shelves;
 use crate::cli::exit::Failure;
 use crate::cli::library::{self, Library, Script, keep};
@@ -83,7 +84,7 @@ fn check(paths: &[PathBuf], library: &Library, out: &mut dyn Write) -> Result<()
     checker.settings(&found.settings);
     checker.alarms(&found.alarms);
     checker.mappings(&found.mappings);
-    checker.scenarios(&found.scenarios);
+    checker.scenarios(library, &found.scenarios);
     checker.problems.into_result(Some(()))?;
     if !checker.idle.is_empty() {
         let idle = checker.idle.join(", ");
@@ -187,7 +188,15 @@ impl Checker {
         }
     }
 
-    fn scenarios(&mut self, sources: &[Arc<Source>]) {
+    /// The book of the rules that a scenario names itself, if it names any; none when there is a
+    /// mistake in that, which is told.
+    fn judging(&mut self, library: &Library, named: Option<&Listed>) -> Option<Vec<Book>> {
+        let Some(named) = named else { return Some(Vec::new()) };
+        let found = library.judging(self.books.first()?, Some(named)).map(Cow::into_owned);
+        keep(&mut self.problems, found).map(|book| vec![book])
+    }
+
+    fn scenarios(&mut self, library: &Library, sources: &[Arc<Source>]) {
         for source in sources {
             let named = top_keys(source).0.remove("plant").and_then(Spanned::into_inner);
             let is_broken = |name: &String| {
@@ -200,13 +209,20 @@ impl Checker {
             if let Some(exercise) = library::exercise(source, &self.plants) {
                 let exercise = keep(&mut self.problems, exercise);
                 let Some(exercise) = exercise.filter(|_| !self.broken_rules) else { continue };
-                let books: Vec<&Book> = self.books.iter().collect();
+                let named = exercise.scenario.judged_by.as_ref();
+                let Some(own) = self.judging(library, named) else { continue };
+                let books: Vec<&Book> = self.books.iter().chain(&own).collect();
                 self.problems.absorb(judge::unknown_rules_of(&exercise, &books));
                 continue;
             }
             let script = keep(&mut self.problems, library::script(source, &self.plants));
             let Some(script) = script.filter(|_| !self.broken_rules) else { continue };
-            let books: Vec<&Book> = self.books.iter().collect();
+            let named = match &script {
+                Script::Plant(scenario) => scenario.judged_by.as_ref(),
+                Script::Fleet(found) => found.scenario.judged_by.as_ref(),
+            };
+            let Some(own) = self.judging(library, named) else { continue };
+            let books: Vec<&Book> = self.books.iter().chain(&own).collect();
             self.problems.absorb(match &script {
                 Script::Plant(scenario) => judge::unknown_rules(scenario, &books),
                 Script::Fleet(found) => fleet::unknown_rules(&found.scenario, &books),

@@ -8,6 +8,7 @@ pub mod play;
 mod rehearsing;
 mod shown;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -15,10 +16,10 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 
-use crate::base::problem::Source;
+use crate::base::problem::{Problems, Source};
 use crate::cli::common::{Format, SeedFlag, Shelves, Telling};
 use crate::cli::exit::Failure;
-use crate::cli::library;
+use crate::cli::library::{self, Library};
 use crate::exercise::debrief::form::Evaluation;
 use crate::exercise::judge;
 use crate::exercise::rehearsal::rehearse;
@@ -95,6 +96,7 @@ pub fn run(args: &ExerciseArgs, out: &mut dyn Write) -> Result<(), Failure> {
 struct Hall {
     plants: BTreeMap<String, Arc<Plant>>,
     book: Book,
+    library: Library,
 }
 
 impl Hall {
@@ -102,7 +104,12 @@ impl Hall {
         let library = shelves.library();
         let plants = library.plants()?;
         let book = library.book_for(plants.values())?;
-        Ok(Self { plants, book })
+        Ok(Self { plants, book, library })
+    }
+
+    /// The rules that an exercise is judged by. Errors: every mistake of those that it names.
+    fn judging(&self, exercise: &Exercise) -> Result<Cow<'_, Book>, Problems> {
+        self.library.judging(&self.book, exercise.scenario.judged_by.as_ref())
     }
 
     /// An exercise and its plant. Errors: every mistake of the file; a scenario without people.
@@ -112,7 +119,8 @@ impl Hall {
             let way = "it has no [exercise]; `sanmen test` plays scenarios without people";
             Failure::usage(format!("{path} is no exercise: {way}"))
         })??;
-        judge::unknown_rules_of(&exercise, &[&self.book]).into_result(Some(()))?;
+        let book = self.judging(&exercise)?;
+        judge::unknown_rules_of(&exercise, &[&book]).into_result(Some(()))?;
         let id = &exercise.scenario.plant;
         let plant = self.plants.get(id.as_str()).ok_or_else(|| library::no_plant(id))?;
         Ok((Arc::new(exercise), plant))
@@ -177,9 +185,10 @@ fn check(args: &CheckArgs, out: &mut dyn Write) -> Result<(), Failure> {
             }
         };
         let seed = args.seed.or(exercise.scenario.seed);
-        let rehearsal = rehearse(plant, &exercise, &hall.book, seed);
+        let book = hall.judging(&exercise)?;
+        let rehearsal = rehearse(plant, &exercise, &book, seed);
         let rehearsal = rehearsal.map_err(Failure::usage)?;
-        let failing = rehearsal.failing(&exercise, plant, &hall.book);
+        let failing = rehearsal.failing(&exercise, plant, &book);
         if args.telling.format == Some(Format::Json) {
             writeln!(out, "{}", shown::checked_line(&source.path, &rehearsal, &failing))?;
         } else {

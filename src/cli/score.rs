@@ -150,8 +150,8 @@ pub fn run(args: &ScoreArgs, out: &mut dyn Write) -> Result<(), Failure> {
         }
         _ => {
             let stage = Stage::new(args)?;
-            let parts = parts(args, args.seeds.as_ref())?;
-            let runs = stage.play(&parts, &stage.book)?;
+            let bill = stage.judged(parts(args, args.seeds.as_ref())?)?;
+            let runs = stage.play(&bill)?;
             Report::new(words, runs.len(), measure(&runs, gap))
         }
     };

@@ -131,7 +131,10 @@ fn play_source(
         return match exercise {
             Ok(exercise) => {
                 let seed = args.seed.or(exercise.scenario.seed);
-                exercise::play(exercise, plants, book, seed)
+                match library.judging(book, exercise.scenario.judged_by.as_ref()) {
+                    Ok(book) => exercise::play(exercise, plants, &book, seed),
+                    Err(problems) => Outcome::Mistakes(problems),
+                }
             }
             Err(problems) => Outcome::Mistakes(problems),
         };

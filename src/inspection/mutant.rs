@@ -1,7 +1,8 @@
 //! Rules made wrong on purpose, to see whether a test or a scenario notices (mutation testing).
 //!
 //! In: a book and one of its rules. Out: the same book with one mistake each: the rule is gone, a
-//! limit lies 20 % lower or higher, a delay is dropped. Must not know: what notices.
+//! limit lies 20 % lower or higher, a delay is dropped, it no longer is silent in announced stops.
+//! Must not know: what notices.
 
 use std::fmt;
 use std::sync::Arc;
@@ -41,6 +42,8 @@ pub enum Mistake {
     OnDelay(usize),
     /// It no longer waits before it clears, or falls from a further level.
     OffDelay(usize),
+    /// It no longer is silent in announced stops of supply.
+    LoudInStops,
 }
 
 /// A book with one mistake in it.
@@ -61,29 +64,39 @@ impl fmt::Display for Mistake {
             Self::Gone => return write!(f, "the rule is gone"),
             Self::Count(Shift::Lower) => return write!(f, "it asks for 20 % fewer readings"),
             Self::Count(Shift::Higher) => return write!(f, "it asks for 20 % more readings"),
+            Self::LoudInStops => return write!(f, "it no longer is silent in announced stops"),
             Self::Limit(level, _) | Self::OnDelay(level) | Self::OffDelay(level) => *level,
         };
         match self {
             Self::Limit(_, Shift::Lower) => write!(f, "its limit is 20 % lower")?,
             Self::Limit(_, Shift::Higher) => write!(f, "its limit is 20 % higher")?,
             Self::OffDelay(_) => write!(f, "its off-delay is dropped")?,
-            Self::Gone | Self::Count(_) | Self::OnDelay(_) => write!(f, "its on-delay is dropped")?,
+            _ => write!(f, "its on-delay is dropped")?,
         }
         if level > 0 { write!(f, " (level {})", level + 1) } else { Ok(()) }
     }
 }
 
 impl Mutant {
-    /// `book` with the mistake in it.
+    /// `book` with the mistake in it. It may have further rules and choose other packs than the one
+    /// that the mistake was made of.
     pub fn book(&self, book: &Book) -> Book {
         let others = |rule: &InspectionRule| match &self.wrong {
-            Some(wrong) if rule.id == self.rule => Some(wrong.clone()),
+            Some(wrong) if rule.id == self.rule => {
+                Some(InspectionRule { pack: rule.pack.clone(), ..wrong.clone() })
+            }
             None if rule.id == self.rule => None,
             _ => Some(rule.clone()),
         };
         let changed = book.with_rules(book.rules().iter().filter_map(others).collect());
         match &self.tests {
-            Some(tests) => changed.with_tests(tests.clone()),
+            Some(moved) => {
+                let tests = book.tests().iter().map(|test| {
+                    let found = moved.iter().find(|moved| moved.id == test.id);
+                    found.unwrap_or(test).clone()
+                });
+                changed.with_tests(tests.collect())
+            }
             None => changed,
         }
     }
@@ -120,6 +133,10 @@ pub fn mutants(book: &Book, rule: &InspectionRule) -> Vec<Mutant> {
         if wrong.kind != rule.kind || wrong.patience != rule.patience {
             all.push(mutant(of_rule, Some(wrong)));
         }
+    }
+    if rule.silent_in_stops {
+        let wrong = InspectionRule { silent_in_stops: false, ..rule.clone() };
+        all.push(mutant(Mistake::LoudInStops, Some(wrong)));
     }
     all.extend(delays(rule).map(|(mistake, wrong)| mutant(mistake, Some(wrong))));
     for at in 0..rule.levels.further.len() {

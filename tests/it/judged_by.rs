@@ -97,3 +97,82 @@ fn a_fleet_says_it_for_its_plants_and_a_scenario_of_it_may_say_otherwise() {
     let (code, said) = tested(format!("{head}rules = [\"who\"]\n"));
     assert_eq!(code, Some(0), "{said}");
 }
+
+/// Exit code, what is put out, and what is said.
+fn ran(folder: &Path, args: &[&str]) -> (Option<i32>, String, String) {
+    let output = sanmen(folder, args);
+    let text = |bytes| String::from_utf8(bytes).expect("text");
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn what_is_scored_is_judged_by_the_rules_that_each_scenario_names() {
+    let folder = folder();
+    let write = |name: &str, rules: &str| {
+        let text = scenario(rules).replace("duration_h = 0.5", "duration_h = 2");
+        let text = text.split("[[expect]]").next().unwrap_or_default().to_owned();
+        fs::write(folder.path().join(name), text).expect("a folder of ours");
+    };
+    write("plain.toml", "");
+    write("own.toml", "rules = [\"own/\"]");
+    let scored =
+        |name: &str| ran(folder.path(), &["score", name, "--lead-h", "0", "--format", "json"]);
+    let alarms = |(code, out, said): (Option<i32>, String, String)| {
+        assert_eq!(code, Some(0), "{said}");
+        let json: serde_json::Value = serde_json::from_str(&out).expect("one object");
+        json["score"]["detectors"]["water-flows"].is_object()
+    };
+    assert!(!alarms(scored("plain.toml")), "no list, no such rule");
+    assert!(alarms(scored("own.toml")), "it names the file that has it");
+    write("own.toml", "rules = [\"whoo\"]");
+    let (code, _, said) = scored("own.toml");
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("did you mean \"who\"?"), "{said}");
+}
+
+/// The same rule with another limit: nobody has so much water.
+fn tighter() -> String {
+    FLOWS.replace("above_m3_per_h = 1\n", "above_m3_per_h = 290\n").replace(
+        "\n[pack]\nid = \"mine\"\ntitle = { en = \"Mine\", zh = \"本例\" }\n\
+                  source = \"an example [D]\"\n",
+        "",
+    )
+}
+
+#[test]
+fn a_rule_is_tried_beside_those_that_the_scenario_is_judged_by() {
+    let folder = folder();
+    fs::write(folder.path().join("s.toml"), scenario("rules = [\"own/\"]")).expect("ours");
+    fs::write(folder.path().join("tighter.toml"), tighter()).expect("a folder of ours");
+    let args = ["rules", "try", "tighter.toml", "--on", "s.toml", "--compare", "--format", "json"];
+    let (code, out, said) = ran(folder.path(), &args);
+    assert_eq!(code, Some(0), "{said}");
+    let row = out.lines().map(serde_json::from_str::<serde_json::Value>);
+    let row = row.map(|row| row.expect("an object")).find(|row| row["tag"] == "FIT-301");
+    let row = row.expect("the instrument is there");
+    assert_eq!((&row["tried"]["times"], &row["in_force"]["times"]), (&0.into(), &1.into()));
+}
+
+#[test]
+fn wrong_rules_are_shown_to_scenarios_that_name_their_own() {
+    let folder = folder();
+    fs::write(folder.path().join("s.toml"), scenario("rules = [\"own/\"]")).expect("ours");
+    let args = ["rules", "mutate", "own", "--rule", "water-flows", "--on", "s.toml"];
+    let (code, out, said) = ran(folder.path(), &args);
+    assert_eq!(said, "");
+    assert!(out.contains("noticed water-flows: the rule is gone: s.toml"), "{out}");
+    assert!(!out.contains("left out"), "{out}");
+    assert_eq!(code, Some(1), "one expectation does not notice everything: {out}");
+}
+
+#[test]
+fn a_check_of_files_knows_the_rules_that_a_scenario_names() {
+    let folder = folder();
+    fs::write(folder.path().join("s.toml"), scenario("rules = [\"own/\"]")).expect("ours");
+    let (code, _, said) = ran(folder.path(), &["config", "check", "s.toml"]);
+    assert_eq!(code, Some(0), "{said}");
+    fs::write(folder.path().join("s.toml"), scenario("rules = [\"owm/\"]")).expect("ours");
+    let (code, _, said) = ran(folder.path(), &["config", "check", "s.toml"]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("there is no file or folder owm/"), "{said}");
+}

@@ -123,8 +123,10 @@ fn plant_of(path: &Path) -> Option<&Path> {
 fn kind_of(has: impl Fn(&str) -> bool) -> Option<Kind> {
     if has("rule") || has("quality-test") {
         Some(Kind::Rules)
-    } else if has("exercise") && has("plant") {
-        Some(Kind::Scenario) // settings have a section of that name too
+    } else if has("template") || has("rural_residents") {
+        Some(Kind::Fleet)
+    } else if (has("exercise") || has("rules")) && (has("plant") || has("fleet")) {
+        Some(Kind::Scenario) // settings have sections of these names too
     } else if ["monitor", "ledger", "publisher", "webhook", "metrics", "otel", "exercise", "rules"]
         .into_iter()
         .any(&has)
@@ -132,8 +134,6 @@ fn kind_of(has: impl Fn(&str) -> bool) -> Option<Kind> {
         Some(Kind::Settings)
     } else if SECTIONS.into_iter().any(&has) {
         Some(Kind::Alarms)
-    } else if has("template") || has("rural_residents") {
-        Some(Kind::Fleet)
     } else if has("topic") || has("sparkplug") {
         Some(Kind::Mapping)
     } else if ["plant", "fleet", "inject", "expect", "allow", "duration_h"].into_iter().any(&has) {
@@ -159,6 +159,11 @@ mod tests {
         assert!(matches!(kind(&["plant", "exercise"]), Some(Kind::Scenario)));
         assert!(matches!(kind(&["exercise"]), Some(Kind::Settings)));
         assert!(matches!(kind(&["county", "template"]), Some(Kind::Fleet)));
+        // Who names rules: settings a section of them, all others a list.
+        assert!(matches!(kind(&["rules"]), Some(Kind::Settings)));
+        assert!(matches!(kind(&["plant", "rules"]), Some(Kind::Scenario)));
+        assert!(matches!(kind(&["fleet", "rules"]), Some(Kind::Scenario)));
+        assert!(matches!(kind(&["rules", "template"]), Some(Kind::Fleet)));
         assert!(kind(&["package", "dependencies"]).is_none());
     }
 }

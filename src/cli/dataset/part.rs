@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 
 use super::table::{Cell, LABELS, LABORATORY, OUTSIDE, READINGS, TABLES, TRUTH, VILLAGES, WORKS};
 use super::write::{Formats, TableFile};
+use crate::base::problem::Listed;
 use crate::base::random::Seed;
 use crate::base::{Span, Stamp};
 use crate::cli::exit::Failure;
@@ -114,6 +115,14 @@ impl Part {
             inputs.push_str(&format!("{byte:02x}"));
         }
         Self { name, stem: stem.to_owned(), seed, cast, inputs }
+    }
+
+    /// By which rules it is judged, where its scenario or its fleet says so.
+    pub fn judged_by(&self) -> Option<&Listed> {
+        match &self.cast {
+            Cast::Plant(_, scenario) => scenario.judged_by.as_ref(),
+            Cast::Works(script, _) => script.scenario.judged_by.as_ref(),
+        }
     }
 
     /// How much time is played.

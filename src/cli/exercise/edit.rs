@@ -242,10 +242,15 @@ impl Table {
             let text = format!("robots cannot play it while it has mistakes: {first}");
             return Err(Denied::Conflict(text));
         };
+        let book = self
+            .hall
+            .judging(&exercise)
+            .map_err(|problems| Denied::Conflict(format!("robots cannot play it: {problems}")))?;
+        let book = book.into_owned();
         let turn = self.rehearsing.begin();
         let own = Arc::clone(self);
         tokio::task::spawn_blocking(move || {
-            own.rehearsing.play(turn, &exercise, &plant, &own.hall.book);
+            own.rehearsing.play(turn, &exercise, &plant, &book);
         });
         Ok(self.rehearsing.shown())
     }

@@ -76,12 +76,13 @@ pub(super) fn run(args: &PlayArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let log = args.log.as_deref().map(read_log).transpose()?;
     let (evaluation, own) = forms(args, &exercise)?;
     let seed: Seed = args.seed.or(exercise.scenario.seed);
-    let rehearsal = rehearse(plant, &exercise, &hall.book, seed)
-        .map_err(|e| Failure::usage(exit::chain(&e)))?;
+    let book = hall.judging(&exercise)?;
+    let rehearsal =
+        rehearse(plant, &exercise, &book, seed).map_err(|e| Failure::usage(exit::chain(&e)))?;
     let replayed: Run;
     let (run, played_by) = match (&log, args.robot) {
         (Some(log), _) => {
-            let again = replay(plant, &exercise, &hall.book, seed, log);
+            let again = replay(plant, &exercise, &book, seed, log);
             replayed = again.map_err(|e| Failure::usage(exit::chain(&e)))?.run;
             (&replayed, args.log.as_deref().map_or_else(String::new, file_name))
         }
@@ -96,7 +97,7 @@ pub(super) fn run(args: &PlayArgs, out: &mut dyn Write) -> Result<(), Failure> {
         run,
         played_by: &played_by,
         rehearsal: &rehearsal,
-        book: &hall.book,
+        book: &book,
         evaluation: evaluation.as_ref(),
         self_assessment: own.as_ref(),
         log: log.as_deref(),

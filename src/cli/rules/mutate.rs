@@ -6,6 +6,7 @@
 //! others by its alarms alone, so only where these come out otherwise the scenario is held, by
 //! itself, against the book with that mistake.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::num::NonZero;
@@ -19,13 +20,13 @@ use serde_json::{Value, json};
 use super::check::named;
 use super::list::places;
 use crate::alarms::event::{AlarmChange, AlarmId, Priority};
-use crate::base::problem::Source;
+use crate::base::problem::{Problems, Source};
 use crate::base::{RuleId, Span, Stamp, TagId};
 use crate::cli::common::{Format, Shelves};
 use crate::cli::cores::{bar, on_all_cores, threads};
 use crate::cli::exit::{Failure, chain};
 use crate::cli::explain::rule_of;
-use crate::cli::library::{self, Script};
+use crate::cli::library::{self, Library, Script};
 use crate::cli::test::scenario_sources;
 use crate::exercise::judge;
 use crate::exercise::offline::{self, PlayError, Played, Tape};
@@ -71,6 +72,8 @@ struct Recorded {
     tape: Tape,
     /// The mistakes that change what alarms do in it.
     other: Vec<bool>,
+    /// The rules that it names itself.
+    own: Option<Book>,
 }
 
 /// What the alarms of a rule do: where, which occurrence, what, when, how urgent.
@@ -116,7 +119,7 @@ pub fn run(args: &MutateArgs, out: &mut dyn Write) -> Result<(), Failure> {
     }
     let crowd = Crowd::new(&book, &open);
     let heard = with_bar(args, sources.len(), "scenarios played", |at| {
-        record(&sources[at], &plants, &book, &crowd, args)
+        record(&sources[at], (&plants, &library), &crowd, args.days)
     });
     let mut found: Vec<Witness> = vec![None; open.len()];
     for (source, recorded) in sources.iter().zip(heard) {
@@ -158,22 +161,24 @@ fn with_bar<R: Send>(
 
 fn record(
     source: &Arc<Source>,
-    plants: &BTreeMap<String, Arc<Plant>>,
-    book: &Book,
+    (plants, library): (&BTreeMap<String, Arc<Plant>>, &Library),
     crowd: &Crowd<'_>,
-    args: &MutateArgs,
+    days: u32,
 ) -> Result<Recorded, Left> {
-    let script = library::script(source, plants);
-    let script = script.map_err(|problems| Left::Failing(problems.to_string()))?;
-    let Script::Plant(scenario) = script else {
+    let mistaken = |problems: Problems| Left::Failing(problems.to_string());
+    let Script::Plant(scenario) = library::script(source, plants).map_err(mistaken)? else {
         return Err(Left::Out("is about a fleet".to_owned()));
     };
-    if scenario.duration > Span::hours(24) * i64::from(args.days) {
+    if scenario.duration > Span::hours(24) * i64::from(days) {
         return Err(Left::Out(format!("lasts {}", scenario.duration)));
     }
-    if scenario.judged_by.is_some() {
-        return Err(Left::Out("is judged by rules that it names itself".to_owned()));
-    }
+    let own = match library.judging(crowd.book, scenario.judged_by.as_ref()).map_err(mistaken)? {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(own) => Some(own),
+    };
+    let others = own.as_ref().map(|own| Crowd::new(own, crowd.open));
+    let crowd = others.as_ref().unwrap_or(crowd);
+    let book = crowd.book;
     let plant = plants.get(scenario.plant.as_str()).cloned();
     let plant = plant.ok_or_else(|| Left::Failing("its plant is not there".to_owned()))?;
     let broken = |error: &dyn std::error::Error| Left::Failing(chain(error));
@@ -187,7 +192,7 @@ fn record(
         return Err(Left::Failing(failing.to_string()));
     }
     let other = crowd.differ(&plant, &scenario, &tape).map_err(|error| broken(&error))?;
-    Ok(Recorded { scenario: *scenario, plant, tape, other })
+    Ok(Recorded { scenario: *scenario, plant, tape, other, own })
 }
 
 fn by_its_tests(mutant: &Mutant, book: &Book, frame: &Plant) -> Witness {
@@ -212,7 +217,8 @@ impl<'m> Crowd<'m> {
     fn new(book: &'m Book, open: &'m [&'m Mutant]) -> Self {
         let named = |(n, mutant): (usize, &&Mutant)| {
             let rule = mutant.wrong().filter(|_| mutant.is_alone())?;
-            Some(InspectionRule { id: alias(n), ..rule.clone() })
+            let pack = book.rule(book.index(rule.id.as_str())?)?.pack.clone();
+            Some(InspectionRule { id: alias(n), pack, ..rule.clone() })
         };
         let wrong = open.iter().enumerate().filter_map(named);
         let together = book.with_rules(book.rules().iter().cloned().chain(wrong).collect());
@@ -266,6 +272,7 @@ impl Recorded {
     fn notice(&self, args: &MutateArgs, book: &Book, open: &[&Mutant], found: &mut [Witness]) {
         let asked: Vec<usize> =
             (0..open.len()).filter(|n| self.other[*n] && found[*n].is_none()).collect();
+        let book = self.own.as_ref().unwrap_or(book);
         let fails = on_all_cores(asked.len(), args.threads, |at| {
             ControlFlow::Continue(self.fails(&open[asked[at]].book(book)))
         });

@@ -68,16 +68,19 @@ pub struct TryArgs {
 /// Tries the rules. Errors: mistakes in them, or beside the plants; a recording that gives nothing.
 pub fn run(args: &TryArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let library = args.shelves.library();
-    let in_force = library.book()?;
+    let request = args.how.request(args.on.clone());
+    let request = Request { scenario: Some(args.seed.map(Seed)), ..request };
+    let opened = Recording::open(&request, &library);
+    let named = opened.as_ref().ok().and_then(|recording| recording.judged_by.as_ref());
+    let book = library.book()?;
+    let in_force = library.judging(&book, named)?;
     let (book, ids) = in_force.with_files(&rule_files(&args.files)?, &beside(&args.files))?;
     if ids.is_empty() {
         return Err(Failure::usage(
             "there is no rule in these files: only tests of signal quality",
         ));
     }
-    let request = args.how.request(args.on.clone());
-    let request = Request { scenario: Some(args.seed.map(Seed)), ..request };
-    let recording = Recording::open(&request, &library)?;
+    let recording = opened?; // mistakes of the rules come first
     let book = book.only(&ids);
     let plants = recording.plants.iter().map(|plant| (plant.id.to_string(), Arc::clone(plant)));
     review(&book, &plants.collect()).problems.into_result(Some(()))?;

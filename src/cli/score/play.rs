@@ -1,6 +1,6 @@
 //! Scenarios played for their alarms, and what happened in them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZero;
 use std::ops::ControlFlow;
 
@@ -9,12 +9,14 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::ScoreArgs;
 use crate::alarms::load::Load;
 use crate::base::Span;
+use crate::base::problem::Problems;
 use crate::cli::cores::on_all_cores;
 use crate::cli::dataset::part::Part;
 use crate::cli::exit::{Failure, chain};
+use crate::cli::library::Library;
 use crate::exercise::offline;
 use crate::exercise::score::{Alert, Event, Run};
-use crate::inspection::book::Book;
+use crate::inspection::book::{Book, InspectionRule};
 use crate::scenario::Scenario;
 
 /// Of the lead, this does not count: whoever needs the past of a day says nothing before.
@@ -23,10 +25,38 @@ const PROBATION: Span = Span::DAY;
 /// How long after its sample a laboratory's alarm may come: its results count for so long.
 const LABORATORY: Span = Span::hours(7 * 24);
 
+/// What is to be played, and by which rules each part of it is judged.
+pub(super) struct Bill {
+    parts: Vec<Part>,
+    books: Vec<Book>,
+    /// Position of its book, for each part.
+    by: Vec<usize>,
+}
+
+impl Bill {
+    /// Every rule that judges something; of those with one id the first.
+    pub fn rules(&self) -> Vec<InspectionRule> {
+        let mut rules: Vec<InspectionRule> = Vec::new();
+        for rule in self.books.iter().flat_map(Book::rules) {
+            if rules.iter().all(|known| known.id != rule.id) {
+                rules.push(rule.clone());
+            }
+        }
+        rules
+    }
+
+    /// The same, with the rules that `change` makes of those of each book.
+    pub fn with(self, change: impl Fn(&Book) -> Vec<InspectionRule>) -> Self {
+        let books = self.books.iter().map(|book| book.with_rules(change(book))).collect();
+        Self { books, ..self }
+    }
+}
+
 /// What all runs have in common.
 pub(super) struct Stage {
+    library: Library,
     /// The rules in force.
-    pub book: Book,
+    book: Book,
     lead: Span,
     threads: Option<NonZero<usize>>,
 }
@@ -34,20 +64,49 @@ pub(super) struct Stage {
 impl Stage {
     /// As the command line has it.
     pub fn new(args: &ScoreArgs) -> Result<Self, Failure> {
-        let book = args.shelves.library().book()?;
+        let library = args.shelves.library();
+        let book = library.book()?;
         let lead = Span::from_seconds_f64(args.lead_h * 3_600.0);
-        Ok(Self { book, lead, threads: args.threads })
+        Ok(Self { library, book, lead, threads: args.threads })
     }
 
-    /// Plays all parts under the rules of `book`, on all cores; in the order of `parts`.
-    pub fn play(&self, parts: &[Part], book: &Book) -> Result<Vec<Run>, Failure> {
+    /// The parts, and the rules that each is judged by: those in force, or those that its scenario
+    /// names. Errors: every mistake of every such list.
+    pub fn judged(&self, parts: Vec<Part>) -> Result<Bill, Failure> {
+        let mut books = vec![self.book.clone()];
+        let mut known: BTreeMap<String, usize> = BTreeMap::new();
+        let mut problems = Problems::new();
+        let mut by = Vec::new();
+        for part in &parts {
+            let Some(list) = part.judged_by() else {
+                by.push(0);
+                continue;
+            };
+            let at = *known.entry(list.source.path.clone()).or_insert(books.len());
+            if at == books.len() {
+                match self.library.judging(&self.book, Some(list)) {
+                    Ok(book) => books.push(book.into_owned()),
+                    Err(found) => {
+                        problems.absorb(found);
+                        books.push(self.book.clone());
+                    }
+                }
+            }
+            by.push(at);
+        }
+        Ok(problems.into_result(Some(Bill { parts, books, by }))?)
+    }
+
+    /// Plays all parts of a bill, on all cores; in its order.
+    pub fn play(&self, bill: &Bill) -> Result<Vec<Run>, Failure> {
+        let parts = &bill.parts;
         let bar = ProgressBar::new(parts.len() as u64);
         let style = "{bar:40} {pos} of {len} scenarios, {eta} left";
         if let Ok(style) = ProgressStyle::with_template(style) {
             bar.set_style(style);
         }
         let played = on_all_cores(parts.len(), self.threads, |at| {
-            let run = self.play_one(&parts[at], book);
+            let run = self.play_one(&parts[at], &bill.books[bill.by[at]]);
             bar.inc(1);
             if run.is_err() { ControlFlow::Break(run) } else { ControlFlow::Continue(run) }
         });

@@ -1,15 +1,17 @@
 //! Thresholds chosen on some seeds, and judged on others.
 
+use std::collections::BTreeSet;
+
 use super::play::Stage;
 use super::report::{Judged, Report, Tuned, Tuning};
 use super::words::Words;
 use super::{ScoreArgs, parts};
-use crate::base::Span;
+use crate::base::{RuleId, Span};
 use crate::cli::dataset::SeedList;
 use crate::cli::exit::Failure;
-use crate::exercise::score::tune::{Variant, best, variants};
+use crate::exercise::score::tune::{self, Variant, best};
 use crate::exercise::score::{Figures, Run, Score, measure};
-use crate::inspection::book::InspectionRule;
+use crate::inspection::book::Book;
 
 /// Chooses on the first seeds, judges on the second; all other figures are of the second, under the
 /// rules as they ship.
@@ -20,26 +22,25 @@ pub(super) fn report(
     gap: Span,
 ) -> Result<Report, Failure> {
     let stage = Stage::new(args)?;
-    let variants = variants(stage.book.rules());
+    let training = stage.judged(parts(args, Some(train))?)?;
+    let variants = tune::variants(&training.rules());
     if variants.is_empty() {
         return Err(Failure::usage(
             "no rule of kind `event` is in force: there is nothing to tune",
         ));
     }
-    let tried = stage.book.with_rules(variants.iter().map(|it| it.rule.clone()).collect());
-    let trained = measure(&stage.play(&parts(args, Some(train))?, &tried)?, gap);
+    let of_book = |book: &Book| tune::variants(book.rules()).into_iter().map(|it| it.rule);
+    let trained = measure(&stage.play(&training.with(|book| of_book(book).collect()))?, gap);
     let picks: Vec<[&Variant; 2]> = picks(&variants, &trained);
     // The shipped rules and what was chosen see the same readings; only the former are scored as a
     // whole.
-    let extra: Vec<InspectionRule> =
-        picks.iter().flat_map(|pick| pick.iter().map(|it| it.rule.clone())).collect();
-    let mut both = stage.book.rules().to_vec();
-    for rule in extra {
-        if both.iter().all(|it| it.id != rule.id) {
-            both.push(rule);
-        }
-    }
-    let mut runs = stage.play(&parts(args, Some(test))?, &stage.book.with_rules(both))?;
+    let extra: BTreeSet<&RuleId> = picks.iter().flatten().map(|it| &it.rule.id).collect();
+    let testing = stage.judged(parts(args, Some(test))?)?;
+    let both = |book: &Book| {
+        let chosen = of_book(book).filter(|rule| extra.contains(&rule.id));
+        book.rules().iter().cloned().chain(chosen).collect()
+    };
+    let mut runs = stage.play(&testing.with(both))?;
     let judged = measure(&runs, gap);
     let of = |variant: &Variant| Judged {
         setting: variant.setting,
