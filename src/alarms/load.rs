@@ -5,6 +5,7 @@
 
 mod floods;
 mod groups;
+mod stops;
 
 use std::collections::BTreeMap;
 
@@ -16,6 +17,7 @@ use crate::base::{Span, Stamp};
 use crate::inspection::handling::LoadMarks;
 pub use floods::PastFlood;
 pub use groups::Company;
+pub use stops::PastStop;
 
 /// The alarms of a period, in figures.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -54,6 +56,8 @@ pub struct Load {
     pub answers: Answers,
     /// Times on the shelf that a person ended, and that ended by themselves.
     pub unshelved: [usize; 2],
+    /// Announced stops of supply that began in the period, in the order of time.
+    pub stops: Vec<PastStop>,
     /// Every occurrence, in the order of time: what a picture needs.
     pub episodes: Vec<Episode>,
 }
@@ -202,6 +206,7 @@ impl Load {
             }),
             answers: answers(&events),
             unshelved: [changes(AlarmChange::Unshelved), changes(AlarmChange::ShelfExpired)],
+            stops: stops::past(&events, to),
             episodes,
         }
     }

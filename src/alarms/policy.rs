@@ -161,7 +161,7 @@ impl AlarmRule {
         Self {
             id: rule.id.clone(),
             title: rule.title.en.clone(),
-            source: rule.source.clone(),
+            source: rule.source.en.clone(),
             card: Card::of(rule),
             policy,
             clock,

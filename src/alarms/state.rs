@@ -78,6 +78,9 @@ pub struct State {
     /// That stop has begun.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub in_stop: bool,
+    /// Only the stop keeps the present occurrence from being announced, and that has been said.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hushed: bool,
     /// Out of service.
     pub out_of_service: bool,
     /// When somebody was last called, or last answered.

@@ -393,7 +393,12 @@ fn a_stop_is_announced_to_alarms_that_it_explains_with_a_reason_and_outlives_a_r
     assert_eq!((alarm.to_string().as_str(), announced.stop), ("sanmen/chlorine-low/AIT-301", stop));
     assert_eq!((announced.by.reason.as_str(), announced.has_begun), ("seen", false));
     let low = vec![finding(LOW, Some(0), 200, Abnormal)];
-    assert_eq!(said(&mut again, low, 4_999), Vec::<String>::new(), "nothing is said in it");
-    assert_eq!(said(&mut again, vec![], 6_000), ["sanmen/chlorine-low/AIT-301/1 Raised@5300"]);
+    let hushed = ["sanmen/chlorine-low/AIT-301 Suppressed@500"];
+    assert_eq!(said(&mut again, low, 4_999), hushed, "it is on record, and nobody is called");
+    let after = [
+        "sanmen/chlorine-low/AIT-301 Unsuppressed@5000",
+        "sanmen/chlorine-low/AIT-301/1 Raised@5300",
+    ];
+    assert_eq!(said(&mut again, vec![], 6_000), after);
     assert_eq!(again.announced(PLANT), []);
 }

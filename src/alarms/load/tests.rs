@@ -1,6 +1,7 @@
 //! Every figure on alarms that can be counted by hand.
 
 use super::*;
+use crate::alarms::event::{By, Stop};
 use crate::alarms::flood::{Flood, FloodChange, FloodMeter};
 use crate::alarms::group::Grouped;
 use crate::base::{PlantId, RuleId, TagId};
@@ -198,4 +199,41 @@ fn answers_are_timed_from_the_call_they_answer() {
     assert_eq!(load.priorities[2].raised, 1);
     assert!((load.priorities[2].share - 0.25).abs() < 1e-12);
     assert_eq!((load.top[0].raised, load.top_share), (2, 1.0));
+}
+
+/// An alarm is told of a stop, or something happens to it in one; in minutes.
+fn of_stop(tag: &str, at_min: i64, change: AlarmChange, (from, until): (i64, i64)) -> AlarmEvent {
+    let by = By { name: "Li".to_owned(), reason: "a new valve".to_owned() };
+    let stop = Some(Box::new(Stop { from: min(from), until: min(until) }));
+    AlarmEvent { stop, by: Some(by), ..event(tag, 0, at_min, change) }
+}
+
+#[test]
+fn announced_stops_are_counted_with_what_they_keep_silent_and_as_long_as_they_last() {
+    use AlarmChange::{StopAnnounced, StopWithdrawn, Suppressed};
+    let (first, second, never) = ((60, 300), (400, 460), (500, 560));
+    let events = [
+        of_stop("A", 0, StopAnnounced, first),
+        of_stop("B", 0, StopAnnounced, first),
+        of_stop("A", 100, Suppressed, first),
+        of_stop("A", 150, Suppressed, first), // again within the same stop
+        event("C", 1, 120, Suppressed),       // by its parent
+        AlarmEvent { stop: None, ..of_stop("A", 200, StopWithdrawn, first) },
+        of_stop("C", 350, StopAnnounced, second),
+        of_stop("C", 360, Suppressed, second), // by its parent, before the stop
+        of_stop("C", 470, StopAnnounced, never),
+        AlarmEvent { stop: None, ..of_stop("C", 490, StopWithdrawn, never) },
+        of_stop("C", 495, StopAnnounced, (700, 800)),
+    ];
+    let stops = measure(&events, 600).stops;
+    let shown = |it: &PastStop| (it.from, it.to, it.told, it.suppressed);
+    let shown: Vec<_> = stops.iter().map(shown).collect();
+    // B goes on until the end of the first; what was taken back before it began never was.
+    assert_eq!(shown, [(min(60), min(300), 2, 1), (min(400), min(460), 1, 0)]);
+    assert_eq!(stops[0].by.as_ref().map(|by| by.name.as_str()), Some("Li"));
+    let cut = measure(&events, 180).stops;
+    assert_eq!(cut.iter().map(PastStop::lasted).collect::<Vec<_>>(), [Span::hours(2)]);
+    let early = [&events[..1], &events[5..6]].concat();
+    let early = measure(&early, 600).stops;
+    assert_eq!((early[0].to, early[0].told), (min(200), 1));
 }

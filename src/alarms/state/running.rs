@@ -275,6 +275,7 @@ impl Running<'_> {
     /// A new occurrence, unless something keeps the alarm silent.
     fn announce(&mut self, at: Stamp) {
         if self.state.is_silent() {
+            self.hush(at);
             return;
         }
         self.state.announced = true;
@@ -286,12 +287,25 @@ impl Running<'_> {
         self.say(AlarmChange::Raised, at);
     }
 
+    /// It is on record what an announced stop keeps silent, unless something else would as well.
+    fn hush(&mut self, at: Stamp) {
+        let State { in_stop, suppressed, out_of_service, shelved_until, hushed, .. } = self.state;
+        let is_alone = in_stop && !suppressed && !out_of_service && shelved_until.is_none();
+        if is_alone && !hushed {
+            self.state.hushed = true;
+            self.say(AlarmChange::Suppressed, at);
+        }
+    }
+
     /// The condition has been gone for the off-delay.
     fn end(&mut self, at: Stamp) {
         self.state.rungs = Rungs::default(); // what it had reached stays to be read
         self.calm(at);
         if !self.state.announced {
             self.state.phase = Phase::Clear;
+            if std::mem::take(&mut self.state.hushed) {
+                self.say(AlarmChange::Unsuppressed, at);
+            }
             return;
         }
         if self.policy.latched {
@@ -305,7 +319,8 @@ impl Running<'_> {
 
     fn begin_again(&mut self, now: Stamp) {
         let silent = self.state.suppressed || self.state.in_stop;
-        let (hidden, said) = (silent && self.state.is_known(), self.changes.len());
+        let was_said = self.state.is_known() || std::mem::take(&mut self.state.hushed);
+        let (hidden, said) = (silent && was_said, self.changes.len());
         self.state.suppressed = false;
         (self.state.stop, self.state.in_stop) = (None, false);
         self.state.without_data = false;
@@ -375,7 +390,11 @@ impl Running<'_> {
             }
             _ => false,
         };
-        if self.state.is_known() {
+        let hushed = std::mem::take(&mut self.state.hushed);
+        if hushed && !waits && !self.state.is_silent() {
+            self.state.phase = Phase::Clear; // what is just going away is not announced any more
+        }
+        if self.state.is_known() || hushed {
             self.say(AlarmChange::Unsuppressed, now);
         }
         if !waits {

@@ -526,9 +526,15 @@ fn stop(from: i64, until: i64) -> Input {
 fn an_announced_stop_keeps_an_alarm_silent_and_what_lasts_longer_is_raised() {
     let announced = (0, stop(100, 500));
     let said = live(POLICY, &[announced, (120, ABNORMAL), (490, NORMAL), (900, Input::Time)]);
-    assert_eq!(said, "StopAnnounced@0→A", "the water is back in time");
+    let silent = "StopAnnounced@0→A Suppressed@180→H";
+    assert_eq!(said, format!("{silent} Unsuppressed@500→A"), "the water is back in time");
+    let said = live(POLICY, &[announced, (120, ABNORMAL), (300, NORMAL), (900, Input::Time)]);
+    assert_eq!(said, format!("{silent} Unsuppressed@330→H"), "long before the end");
+    let short = live(POLICY, &[announced, (120, ABNORMAL), (170, NORMAL), (900, Input::Time)]);
+    assert_eq!(short, "StopAnnounced@0→A", "nobody would have been called");
     let said = live(POLICY, &[announced, (120, ABNORMAL), (900, Input::Time)]);
-    assert_eq!(said, "StopAnnounced@0→A Raised@560→B", "with its on-delay, from the end on");
+    let wanted = format!("{silent} Unsuppressed@500→A Raised@560→B");
+    assert_eq!(said, wanted, "with its on-delay, from the end on");
     let early = live(POLICY, &[announced, (10, ABNORMAL), (99, Input::Time)]);
     assert_eq!(early, "StopAnnounced@0→A Raised@70→B", "it came before the stop");
     let later = live(POLICY, &[announced, (501, ABNORMAL), (900, Input::Time)]);

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::Report;
 use super::words::Words;
 use crate::alarms::event::AlarmId;
-use crate::alarms::load::{Actor, Company, PastFlood};
+use crate::alarms::load::{Actor, Company, PastFlood, PastStop};
 use crate::base::{PlantId, Span, Stamp};
 use crate::cli::page::Section;
 use crate::inspection::template::is_template;
@@ -27,7 +27,7 @@ pub(super) fn sections(report: &Report, words: &Words) -> Vec<Section> {
     all.push(groups(report, words));
     all.extend([chattering(report, words), fleeting(report, words), stale(report, words)]);
     all.extend([top(report, words), priorities(report, words), answers(report, words)]);
-    all.push(shelves(report, words));
+    all.extend([shelves(report, words), stops(report, words)]);
     all
 }
 
@@ -188,4 +188,26 @@ fn shelves(report: &Report, words: &Words) -> Section {
     let [title, by_hand, by_time] = words.shelves;
     let [taken, expired] = report.load.unshelved;
     Section::line(format!("{title}: {by_hand} {taken} · {by_time} {expired}"))
+}
+
+/// Announced stops that are listed: the longest.
+const STOPS: usize = 10;
+
+fn stops(report: &Report, words: &Words) -> Section {
+    let mut stops: Vec<&PastStop> = report.load.stops.iter().collect();
+    stops.sort_by_key(|it| std::cmp::Reverse(it.lasted()));
+    let lasted = stops.iter().fold(Span::ZERO, |all, it| all + it.lasted());
+    let hours = lasted.as_seconds() / 3_600.0;
+    let suppressed: usize = stops.iter().map(|it| it.suppressed).sum();
+    let [title, unit, silent] = words.stops;
+    let line = format!("{title}: {} · {hours:.1} {unit} · {silent} {suppressed}", stops.len());
+    let row = |it: &&PastStop| {
+        let by =
+            it.by.as_ref().map_or("–".to_owned(), |by| format!("{}: {}", by.name, by.reason));
+        let (from, to) = (local(report, it.from), local(report, it.to));
+        let [told, suppressed] = [it.told, it.suppressed].map(|count| count.to_string());
+        vec![from, to, it.plant.to_string(), told, suppressed, by]
+    };
+    let rows = stops.iter().take(STOPS).map(row).collect();
+    Section { line, columns: words.stop_columns.to_vec(), rows }
 }

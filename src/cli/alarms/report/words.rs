@@ -43,6 +43,10 @@ pub struct Words {
     pub answers: [&'static str; 6],
     /// Shelves: taken by a person, expired.
     pub shelves: [&'static str; 3],
+    /// Announced stops; hours; alarms suppressed in them.
+    pub stops: [&'static str; 3],
+    /// Columns of the stops: from, to, plant, alarms told, alarms suppressed, who and what for.
+    pub stop_columns: [&'static str; 6],
     /// Low, medium, high.
     names: [&'static str; 3],
     /// None of it.
@@ -73,6 +77,8 @@ const EN: Words = Words {
     priorities: ["priorities", "share", "usual"],
     answers: ["answers", "acknowledged", "waiting", "median", "nine of ten within", "longest"],
     shelves: ["shelves ended", "by a person", "by time"],
+    stops: ["announced stops", "h in all", "alarms suppressed in them"],
+    stop_columns: ["from", "to", "plant", "told", "suppressed", "by whom, what for"],
     names: ["low", "medium", "high"],
     none: "none",
     pictures: ["Alarms raised in each window", "When the most frequent alarms stood"],
@@ -100,6 +106,8 @@ const ZH: Words = Words {
     priorities: ["优先级", "占比", "通常"],
     answers: ["处置", "已确认", "待确认", "中位", "九成在", "最长"],
     shelves: ["搁置结束", "人工", "到时"],
+    stops: ["计划停水", "小时(合计)", "期间抑制报警"],
+    stop_columns: ["自", "至", "水厂", "告知报警", "抑制报警", "预告人与事由"],
     names: ["低", "中", "高"],
     none: "无",
     pictures: ["各时段触发的报警", "最频繁报警的持续时间"],
