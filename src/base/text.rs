@@ -53,6 +53,11 @@ impl Text {
         Self { en: say(Lang::En), zh: say(Lang::Zh) }
     }
 
+    /// The Chinese, where it is not the same as the English: what is added beside that.
+    pub fn other_zh(&self) -> Option<&str> {
+        (self.zh != self.en).then_some(self.zh.as_str())
+    }
+
     /// The text in `lang`.
     pub fn get(&self, lang: Lang) -> &str {
         match lang {

@@ -93,7 +93,8 @@ pub fn run(args: &ExplainArgs, out: &mut dyn Write) -> Result<(), Failure> {
                 let because = page.headline(it);
                 let said = moment.history.of(it);
                 let line = json!({
-                    "because": because, "condition": rule.condition(lang), "source": rule.source,
+                    "because": because, "condition": rule.condition(lang), "source": rule.source.en,
+                    "source_zh": rule.source.other_zh(),
                     "on_delay_s": rule.on_delay.as_seconds(),
                     "off_delay_s": rule.off_delay.as_seconds(),
                     "ledger": said, "explanation": it,

@@ -116,6 +116,9 @@ pub struct RuleCard {
     pub condition: String,
     /// Where it comes from.
     pub source: String,
+    /// The same in Chinese, where that reads otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_zh: Option<String>,
     /// Its priority: `low`, `medium` or `high`.
     pub priority: &'static str,
     /// Its kind, such as `limit`.

@@ -214,6 +214,7 @@ mod tests {
             advice: text(),
             condition: String::new(),
             source: String::new(),
+            source_zh: None,
             priority: "medium",
             kind: "limit",
             of_water,

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use crate::base::analyte::Analyte;
 use crate::base::problem::{Problems, Source};
 use crate::base::{Flag, RuleId, Span, Text};
+use crate::inspection::citation;
 use crate::inspection::event::EventRule;
 use crate::inspection::expression::Expression;
 use crate::inspection::finding::RuleIndex;
@@ -27,7 +28,6 @@ use crate::inspection::pack::{InPack, Pack};
 use crate::inspection::plausibility::flow_window::FlowTest;
 use crate::inspection::refusal_watch::RefusalRule;
 use crate::inspection::round::Duty;
-use crate::inspection::rule_file;
 use crate::inspection::rule_test::RuleTest;
 use crate::inspection::select::Selector;
 use crate::inspection::service_pressure::ServiceHead;
@@ -52,7 +52,7 @@ pub struct InspectionRule {
     /// The pack it belongs to; rules of none are for every plant.
     pub pack: Option<InPack>,
     /// Where it comes from, with its mark, such as `GB 5749-2022 table 2 [S7]`; shown to people.
-    pub source: String,
+    pub source: Text,
     /// Edition of the standard it cites, such as `2022`.
     pub edition: Option<String>,
     /// Which instruments of which plants it watches.
@@ -252,7 +252,7 @@ impl InspectionRule {
 
     /// What stands behind its figures where people see them: ` [M]` when one is from memory only.
     pub fn mark(&self) -> &'static str {
-        if rule_file::is_unverified(&self.source) { " [M]" } else { "" }
+        if citation::is_unverified(&self.source) { " [M]" } else { "" }
     }
 
     /// The limit this rule holds an instrument against, if it has one and watches it.
@@ -421,7 +421,17 @@ advice = { en = "Look.", zh = "看。" }
         for id in ["finished-chlorine-low", "tap-turbidity-high", "service-pressure-low"] {
             assert!(book.index(id).is_some(), "{id}");
         }
-        assert!(book.rules().iter().all(|rule| rule.source.ends_with(']')));
+        let of_rules = book.rules().iter().map(|rule| &rule.source);
+        let of_packs = book.packs().iter().map(|pack| &pack.source);
+        let of_tests = book.tests().iter().map(|test| &test.source);
+        for source in of_rules.chain(of_packs).chain(of_tests) {
+            assert!(source.en.ends_with(']') && source.zh.ends_with(']'), "{source:?}");
+            // Names and numbers alone read the same in both languages; anything else is translated.
+            let words = source.en.split(' ').filter(|word| !word.contains(['[', '.']));
+            let is_bare = !words.into_iter().any(|word| word.contains(char::is_lowercase));
+            let is_chinese = source.zh.contains(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
+            assert!(is_chinese || (is_bare && source.en == source.zh), "{source:?}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! moment, however often anybody asks. A reading at a deadline is in time.
 
 pub mod book;
+mod citation;
 mod describe;
 pub mod event;
 pub mod expression;

@@ -8,7 +8,7 @@ use crate::base::Text;
 use crate::base::ids::PackId;
 use crate::base::problem::{Spanned, Table};
 use crate::inspection::book::Place;
-use crate::inspection::rule_file::check_edition;
+use crate::inspection::citation;
 use crate::plant::profile::Profile;
 
 /// A pack, as the head of its file describes it.
@@ -19,7 +19,7 @@ pub struct Pack {
     /// What a person calls it.
     pub title: Text,
     /// Where it comes from, with its mark; each rule says more of its own.
-    pub source: String,
+    pub source: Text,
     /// Edition of the standard it is from.
     pub edition: Option<String>,
     /// What whoever chooses it should know.
@@ -76,9 +76,8 @@ pub(super) fn head(file: &Table<'_>) -> Head {
 fn describe(table: &Table<'_>) -> Option<Pack> {
     let id = table.parse("id", PackId::new);
     let title = table.bilingual("title");
-    let source = table.text("source");
     let edition = table.opt_text("edition");
-    check_edition(table, source.as_ref(), edition.as_ref());
+    let source = citation::read_with_edition(table, edition.as_ref());
     let note = if table.has("note") { Some(table.bilingual("note")?) } else { None };
     let is_usual = table.opt_bool("default").is_some_and(Spanned::into_inner);
     let id = id?;
@@ -86,7 +85,7 @@ fn describe(table: &Table<'_>) -> Option<Pack> {
     Some(Pack {
         id: id.into_inner(),
         title: title?,
-        source: source?.into_inner(),
+        source: source?,
         edition: edition.map(Spanned::into_inner),
         note,
         is_usual,

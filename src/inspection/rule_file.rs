@@ -9,6 +9,7 @@ use crate::base::problem::{Spanned, Table};
 use crate::base::units::{Length, Quantity, Unit};
 use crate::base::{Flag, RuleId, Span};
 use crate::inspection::book::{AcceptFlags, InspectionRule, Kind, NoData, Place, Urgency};
+use crate::inspection::citation;
 use crate::inspection::event;
 use crate::inspection::expression;
 use crate::inspection::grab_file;
@@ -78,9 +79,6 @@ const KINDS: [(&str, KindName); 13] = [
     ("gateway-silence", KindName::GatewaySilence),
 ];
 
-/// What sources begin with that have editions.
-const STANDARDS: [&str; 7] = ["GB ", "GB/T ", "SL ", "CJ/T ", "CJJ ", "HJ ", "WHO "];
-
 /// A week: no delay of an alarm is longer.
 pub(super) const MINUTES_MAX: f64 = 10_080.0;
 
@@ -104,12 +102,11 @@ fn read_rule(table: &Table<'_>, named: &mut Vec<(RuleId, Place)>) -> Option<Insp
     let runbook = table.opt_text("runbook");
     template::check(table, runbook.as_ref());
     let labels = labels(table);
-    let source = table.text("source");
     let edition = table.opt_text("edition");
-    check_edition(table, source.as_ref(), edition.as_ref());
+    let source = citation::read_with_edition(table, edition.as_ref());
     let name = table.choice("kind", &KINDS).map(Spanned::into_inner);
     let (kind, select) = read_kind(table, name);
-    let unverified = source.as_ref().is_some_and(|it| is_unverified(it.get_ref()));
+    let unverified = source.as_ref().is_some_and(citation::is_unverified);
     let kind = kind.map(|kind| kind.marked(unverified));
     let tests = rule_test::read(table, kind.as_ref(), &select);
     let re_alarm = opt_minutes(table, "re_alarm_min", 1.0);
@@ -139,7 +136,7 @@ fn read_rule(table: &Table<'_>, named: &mut Vec<(RuleId, Place)>) -> Option<Insp
         id: id.into_inner(),
         title: title?,
         pack: None, // it stands at the head of the file
-        source: source?.into_inner(),
+        source: source?,
         edition: edition.map(Spanned::into_inner),
         select,
         kind: kind?,
@@ -217,36 +214,6 @@ impl Manner {
             patience: patience?,
             inhibited_by: inhibited_by?,
         })
-    }
-}
-
-/// Limits change from edition to edition: who cites a standard says which.
-pub(super) fn check_edition(
-    table: &Table<'_>,
-    source: Option<&Spanned<String>>,
-    edition: Option<&Spanned<String>>,
-) {
-    let Some(source) = source else { return };
-    let cites = STANDARDS.iter().any(|name| source.get_ref().starts_with(name));
-    if cites && edition.is_none() {
-        let help = "add edition = \"2022\" (or the year that is meant)";
-        table.add_with_help(source.span(), "a rule that cites a standard needs `edition`", help);
-    }
-    check_source(table, Some(source));
-}
-
-/// Is some of it from memory only?
-pub(super) fn is_unverified(source: &str) -> bool {
-    source.contains("[M]")
-}
-
-/// Whoever reads a limit must see how sure it is.
-pub(super) fn check_source(table: &Table<'_>, source: Option<&Spanned<String>>) {
-    let Some(source) = source else { return };
-    let marked = source.get_ref().contains('[') && source.get_ref().ends_with(']');
-    if !marked {
-        let help = "end with a mark: [S7] seen in a source, [M] unverified, [D] derived here";
-        table.add_with_help(source.span(), "`source` does not say how sure it is", help);
     }
 }
 

@@ -71,6 +71,9 @@ pub struct Standing {
     pub title: Text,
     /// Where the rule comes from, with its mark.
     pub source: String,
+    /// The same in Chinese, where that reads otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_zh: Option<String>,
     /// Values, limit, window, and a sentence.
     pub why: Why,
     /// How it chatters, while it does.
@@ -81,6 +84,8 @@ pub struct Standing {
 impl Standing {
     fn of(event: AlarmEvent, exercise: Option<&String>, book: &Book) -> Self {
         let rule = book.index(event.id.rule.as_str()).and_then(|index| book.rule(index));
+        let said = rule.map(|rule| &rule.source).filter(|source| source.en == event.source);
+        let source_zh = said.and_then(Text::other_zh).map(str::to_owned);
         let title = |lang| event.title_in(rule, lang).to_owned();
         Self {
             title: Text { en: title(Lang::En), zh: title(Lang::Zh) },
@@ -94,6 +99,7 @@ impl Standing {
             raised_at: event.at,
             since: event.since,
             source: event.source,
+            source_zh,
             why: event.why,
             chattering: event.chattering,
         }

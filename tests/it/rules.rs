@@ -18,6 +18,8 @@ use sanmen::plant::Plant;
 use sanmen::plant::load::{Files, load};
 use sanmen::plant::tags::Tag;
 
+use crate::support::command::said;
+
 fn source(path: &str) -> Arc<Source> {
     let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path));
     Source::new(path, text.expect("a file of the project"))
@@ -165,4 +167,27 @@ fn every_mark_in_the_project_leads_to_its_source() {
         }
     }
     assert!(used > 20, "marks are found at all, not {used}");
+}
+
+#[test]
+fn where_a_rule_comes_from_is_said_in_the_readers_language_and_to_programs_in_both() {
+    let chinese = "GB 5749-2022 表2,出厂水不低于0.3 mg/L [S7][S8]";
+    let english = "GB 5749-2022 table 2, finished water at least 0.3 mg/L [S7][S8]";
+    let explain = |more: &[&str]| {
+        let scenario = ["--scenario", "quiet-day", "--at", "2024-12-05T09:00:00+08:00"];
+        let args = [&["explain", "finished-chlorine-low", "AIT-301"], &scenario[..], more].concat();
+        let (code, out, said) = said(&args);
+        assert_eq!(code, Some(0), "{said}");
+        out
+    };
+    assert!(explain(&["--lang", "zh"]).contains(chinese));
+    assert!(explain(&["--lang", "en"]).contains(english));
+    let line: serde_json::Value =
+        serde_json::from_str(&explain(&["--lang", "zh", "--format", "json"])).expect("an object");
+    assert_eq!((&line["source"], &line["source_zh"]), (&english.into(), &chinese.into()));
+    let (_, out, _) = said(&["rules", "list", "--format", "json"]);
+    let rules = out.lines().map(serde_json::from_str::<serde_json::Value>);
+    let all: Vec<_> = rules.map(|rule| rule.expect("an object")).collect();
+    let low = all.iter().find(|rule| rule["rule"] == "finished-chlorine-low").expect("it ships");
+    assert_eq!((&low["source"], &low["source_zh"]), (&english.into(), &chinese.into()));
 }

@@ -217,7 +217,10 @@ impl Page<'_> {
     ) -> Vec<(&'static str, String)> {
         let rule = self.rule;
         let mut lines = vec![
-            (self.word("rule", "规则"), format!("{} · {}", rule.title.get(self.lang), rule.source)),
+            (
+                self.word("rule", "规则"),
+                format!("{} · {}", rule.title.get(self.lang), rule.source.get(self.lang)),
+            ),
             (self.word("watches", "监视"), rule.scope(self.lang)),
             (self.word("raised if", "报警条件"), rule.condition(self.lang)),
             (

@@ -98,7 +98,7 @@ fn packs(book: &Book, plants: &[Arc<Plant>], lang: Lang, out: &mut dyn Write) ->
         };
         let there = if there.is_empty() { nowhere.to_owned() } else { there.join(" ") };
         let note = pack.note.as_ref().map_or("", |note| note.get(lang));
-        let source = [pack.source.as_str(), note].join(" ").trim_end().to_owned();
+        let source = [pack.source.get(lang), note].join(" ").trim_end().to_owned();
         let edition = pack.edition.clone().unwrap_or_default();
         let title = pack.title.get(lang).to_owned();
         lines.add_row([pack.id.to_string(), title, edition, there, source]);
@@ -144,7 +144,7 @@ fn cells(rule: &InspectionRule, lang: Lang, watches: String, looks_for: String) 
         delays,
         rule.priority.name().to_owned(),
         rule.pack.as_ref().map(|pack| pack.id.to_string()).unwrap_or_default(),
-        rule.source.clone(),
+        rule.source.get(lang).to_owned(),
     ]
 }
 
@@ -235,7 +235,8 @@ fn object(rule: &InspectionRule, plants: &[Arc<Plant>]) -> Value {
         "levels": levels,
         "no_data": no_data(rule.no_data),
         "pack": rule.pack.as_ref().map(|pack| &pack.id),
-        "source": rule.source,
+        "source": rule.source.en,
+        "source_zh": rule.source.other_zh(),
         "unverified": !rule.mark().is_empty(),
         "edition": rule.edition,
         "advice": rule.advice,

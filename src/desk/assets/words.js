@@ -34,5 +34,8 @@ export function say(key, parts = {}) {
   return text.replace(/\{(\w+)\}/g, (_, name) => String(parts[name] ?? ""));
 }
 
+// Where a rule comes from: its card has the Chinese where that reads otherwise.
+export const sourceOf = (card) => (lang === "zh" && card.source_zh) || card.source;
+
 // Of a text in both languages.
 export const textOf = (text) => (text ? text[lang] || text.en : "");

@@ -106,7 +106,7 @@ pub(super) fn check_delays(rule: &InspectionRule, at: &str, tag: &Tag, problems:
 
 /// Same instruments, same condition, same standard: one cause, two alarms.
 fn are_twins(one: &InspectionRule, other: &InspectionRule) -> bool {
-    let standard = |rule: &InspectionRule| rule.source.split(' ').next().map(str::to_owned);
+    let standard = |rule: &InspectionRule| rule.source.en.split(' ').next().map(str::to_owned);
     one.pack == other.pack
         && one.kind == other.kind
         && one.select == other.select
@@ -118,7 +118,7 @@ fn are_twins(one: &InspectionRule, other: &InspectionRule) -> bool {
 
 fn speaks_of_small_supplies(rule: &InspectionRule) -> bool {
     let limits = matches!(rule.kind, Kind::Limit(_) | Kind::LabLimit(..));
-    let source = rule.source.to_lowercase();
+    let source = rule.source.en.to_lowercase();
     limits && (source.contains("small supply") || source.contains("小型集中式供水"))
 }
 

@@ -8,7 +8,7 @@ use super::spike::SpikeTest;
 use super::spread::Attenuation;
 use super::timing::Pace;
 use crate::base::problem::Problems;
-use crate::base::{QualityTest, QualityTests, RuleId, Span};
+use crate::base::{QualityTest, QualityTests, RuleId, Span, Text};
 use crate::inspection::book::Place;
 use crate::inspection::select::Selector;
 use crate::inspection::unit_keys::shown;
@@ -21,7 +21,7 @@ pub struct TestSpec {
     /// Its id.
     pub id: RuleId,
     /// Where its limits come from, with their mark.
-    pub source: String,
+    pub source: Text,
     /// The instruments it is made at.
     pub select: Selector,
     /// The test with its limits.

@@ -16,8 +16,9 @@ use crate::base::text::Lang;
 use crate::base::units::{Quantity, Unit};
 use crate::base::{QualityTest, QualityTests, RuleId, Span, TagId};
 use crate::inspection::book::Place;
+use crate::inspection::citation;
 use crate::inspection::limit_file::in_unit;
-use crate::inspection::rule_file::{MINUTES_MAX, as_minutes, check_source, plant_selector};
+use crate::inspection::rule_file::{MINUTES_MAX, as_minutes, plant_selector};
 use crate::inspection::select::{Pattern, Selector};
 use crate::inspection::unit_keys::{Measured, shown, spoken, units_of};
 use crate::plant::tags::SamplingPoint;
@@ -65,8 +66,7 @@ fn read_spec(table: &Table<'_>, named: &mut Vec<(RuleId, Place)>) -> Option<Test
     if let (Some(id), Some(place)) = (&id, &place) {
         named.push((id.get_ref().clone(), place.clone()));
     }
-    let source = table.text("source");
-    check_source(table, source.as_ref());
+    let source = citation::read(table);
     let mut select = plant_selector(table);
     let names = with_limits();
     let Some(test) = table.choice("test", &names).map(Spanned::into_inner) else {
@@ -77,7 +77,7 @@ fn read_spec(table: &Table<'_>, named: &mut Vec<(RuleId, Place)>) -> Option<Test
     select.village = table.opt_parse("village", VillageId::new).map(Spanned::into_inner);
     select.tag = table.opt_parse("tag", Pattern::new).map(Spanned::into_inner);
     let kind = read_kind(table, test, &mut select);
-    let (id, source) = (id?.into_inner(), source?.into_inner());
+    let (id, source) = (id?.into_inner(), source?);
     Some(TestSpec { id, source, select, kind: kind?, place: place? })
 }
 

@@ -6,7 +6,7 @@ import { allAlarms, changed, now, store } from "../store.js";
 import { acknowledge, answer, mayAnswer, setAside } from "../answers.js";
 import { badge, pointLink, stateOf, subject, why } from "../parts.js";
 import { clock, span } from "../format.js";
-import { say, textOf } from "../words.js";
+import { say, sourceOf, textOf } from "../words.js";
 import * as several from "../several.js";
 
 const list = { filters: new Set(), search: "", grouped: false, tab: "open", selected: null, unfolded: new Set() };
@@ -174,7 +174,7 @@ export function view() {
     </table></div>
     ${shown.length ? nothing : html`<p class="empty">${say(all.length ? "nothing-matches" : "no-alarm")}</p>`}
     ${detail ? html`<aside class="advice" aria-label=${say("advice")}><h2>${badge(detail.level, detail.state)} ${detail.title}</h2>
-      <p>${detail.advice}</p>${detail.rule ? html`<p><small>${detail.rule.condition} · ${detail.rule.source}</small></p>` : nothing}
+      <p>${detail.advice}</p>${detail.rule ? html`<p><small>${detail.rule.condition} · ${sourceOf(detail.rule)}</small></p>` : nothing}
       <p><a href=${`#/tickets/${encodeURIComponent(detail.id)}`}>${say("tickets-beside")}</a></p></aside>` : nothing}
     <p class="keys"><kbd>↑</kbd><kbd>↓</kbd> ${say("choose")} · <kbd>X</kbd> ${say("choose-several")} · <kbd>A</kbd> ${say("acknowledge")} · <kbd>S</kbd> ${say("shelve")} · <kbd>T</kbd> ${say("trend")} · <kbd>/</kbd> ${say("search")}</p>
     ${several.dialog()}`;

@@ -5,7 +5,7 @@ import { alarmsOf, call, changed, plantEvents, store } from "../store.js";
 import { acknowledge, mayAnswer, setAside } from "../answers.js";
 import { badge, levelOn, reading, stateOf, why } from "../parts.js";
 import { clock, figure, unitOf, withUnit } from "../format.js";
-import { language, say, textOf } from "../words.js";
+import { language, say, sourceOf, textOf } from "../words.js";
 import { eventLine } from "./events.js";
 
 const SPANS = { "1": 1, "6": 6, "24": 24, "72": 72, "168": 168 };
@@ -230,5 +230,5 @@ export function view({ index, tag }) {
 function rule(id) {
   const card = store.catalogue.rules[id];
   if (!card) return nothing;
-  return html`<p>${textOf(card.advice)}<br><small>${card.condition} · ${card.source}</small></p>`;
+  return html`<p>${textOf(card.advice)}<br><small>${card.condition} · ${sourceOf(card)}</small></p>`;
 }
