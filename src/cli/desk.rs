@@ -4,6 +4,7 @@
 pub mod alone;
 mod cards;
 mod map;
+mod people;
 mod scheme;
 
 use std::fs;
@@ -14,9 +15,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
+use tokio::time::MissedTickBehavior;
 
 use crate::base::Text;
 use crate::cli::drill::Staged;
@@ -28,6 +31,7 @@ use crate::cli::settings::Settings;
 use crate::desk::api::drill::{Drill, Invitation, Invitations, Views};
 use crate::desk::api::{Desk, Draw, serve};
 use crate::desk::guard::Hosts;
+use crate::desk::person::Invited;
 use crate::desk::role::{Role, Tokens};
 use crate::desk::stream::{Connection, Hub, RECORDS, Sources};
 use crate::exercise::live::stop::Stop;
@@ -44,6 +48,9 @@ const WAITING: usize = 1_024;
 
 /// How long open pages may take to notice the end.
 const PATIENCE: Duration = Duration::from_millis(500);
+
+/// How often stations are told what has changed: as often as somebody can follow.
+const STATION_EVERY: Duration = Duration::from_secs(2);
 
 /// Where the desk is.
 #[derive(Debug, Clone, Args)]
@@ -83,12 +90,19 @@ pub struct Plan {
     listen: SocketAddr,
     hosts: Hosts,
     qr: bool,
+    /// Who is to have a link of their own.
+    invited: Vec<Invited>,
 }
 
 impl Plan {
-    /// The same at this address.
+    /// The same at this address, and nobody else invited.
     pub fn at(self, listen: SocketAddr) -> Self {
-        Self { listen, ..self }
+        Self { listen, invited: Vec::new(), ..self }
+    }
+
+    /// The same, with links of their own for these people.
+    pub fn inviting(self, invited: &[Invited]) -> Self {
+        Self { invited: invited.to_vec(), ..self }
     }
 }
 
@@ -110,7 +124,7 @@ impl DeskArgs {
             )));
         }
         let hosts = Hosts(settings.desk.hosts.clone());
-        Ok(Some(Plan { listen, hosts, qr: self.qr }))
+        Ok(Some(Plan { listen, hosts, qr: self.qr, invited: Vec::new() }))
     }
 }
 
@@ -255,6 +269,8 @@ pub async fn open(
     let link = say_where(own, tokens.of(Role::Operator), qr);
     let invitations = invitations(room.drill.is_some(), own, &tokens);
     say_roles(&invitations, qr);
+    let of_exercise = || people::open(&room.home, own, (&plan.invited, qr));
+    let people = room.drill.is_some().then(of_exercise).transpose()?;
     let (ender, ended) = watch::channel(false);
     let (said, connection) = watch::channel(Connection::default());
     tokio::spawn(watch_link(heard.link, said));
@@ -277,7 +293,8 @@ pub async fn open(
     if let Some(drill) = &drill {
         tokio::spawn(tell_news(Arc::clone(&hub), drill.views.clone()));
     }
-    let desk = Desk { hub, catalogue, tokens, hosts, folder, explain, drill, draw, invitations };
+    let desk =
+        Desk { hub, catalogue, tokens, hosts, folder, explain, drill, draw, invitations, people };
     let serving = tokio::spawn(async move {
         let until = async move {
             stop.wait().await;
@@ -301,14 +318,29 @@ impl Opened {
     }
 }
 
-/// Tells pages when an exercise has something new.
+/// Tells pages when an exercise has something new, and stations, now and then, what has changed.
 async fn tell_news(hub: Arc<Hub>, mut views: watch::Receiver<Views>) {
-    let mut told = u64::MAX;
-    while views.changed().await.is_ok() {
-        let news = views.borrow_and_update().news;
-        if news != told {
-            told = news;
-            hub.tell_exercise();
+    let (mut told, mut known) = (u64::MAX, Value::Null);
+    let mut ticks = tokio::time::interval(STATION_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            changed = views.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+                let news = views.borrow_and_update().news;
+                if news != told {
+                    told = news;
+                    hub.tell_exercise();
+                }
+            }
+            _ = ticks.tick() => {
+                let changed = views.borrow().of_station(&mut known);
+                if let Some(changed) = changed {
+                    hub.tell_station(&changed);
+                }
+            }
         }
     }
 }

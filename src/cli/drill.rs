@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 
 use crate::alarms::command::Command as AlarmCommand;
 use crate::base::PlantId;
-use crate::base::ids::{OperatorId, Space};
+use crate::base::ids::Space;
 use crate::base::random::Seed;
 use crate::base::text::Lang;
 use crate::cli::command::may_pass;
@@ -236,14 +236,7 @@ async fn wish(
         Wanting::Judge(value) => return after.judge(&value).await,
         Wanting::Reflect(value) => return after.reflect(&value).await,
     };
-    wishes.ask(person(&by), key, wish).await
-}
-
-/// Somebody's name as an id: what an id cannot have becomes a hyphen.
-fn person(name: &str) -> OperatorId {
-    let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' };
-    let id: String = name.chars().take(40).map(plain).collect();
-    OperatorId::new(&id).unwrap_or_else(|_| OperatorId::new("operator").expect("letters"))
+    wishes.ask(by, key, wish).await
 }
 
 /// Who may order something of a run's plants, and how: operators of a ring, and in an exercise

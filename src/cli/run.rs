@@ -26,6 +26,7 @@ use crate::cli::settings::Settings;
 use crate::cli::show::{self, Played, Screen, Subject};
 use crate::cli::talk::{self, Askers, OrderFlags};
 use crate::cli::view::words::Words;
+use crate::desk::person::Invited;
 use crate::exercise::live::company::{Company, Voices};
 use crate::exercise::live::people;
 use crate::exercise::live::simulate::{Aside, Listener, Progress};
@@ -78,6 +79,10 @@ pub struct RunArgs {
     /// Who answers alarms at this terminal
     #[arg(long, value_name = "NAME", env = "USER", default_value = "operator")]
     by: String,
+    /// Give somebody who takes part in an exercise a link of their own, which nobody else can act
+    /// by; ROLE is operator (the default), instructor, evaluator or viewer
+    #[arg(long, value_name = "NAME[:ROLE]", value_parser = Invited::parse)]
+    trainee: Vec<Invited>,
     #[command(flatten)]
     desk: DeskArgs,
     #[command(flatten)]
@@ -110,7 +115,7 @@ pub fn run(args: &RunArgs, _out: &mut dyn Write) -> Result<(), Failure> {
     let home = args.data.join(space.as_str());
     let screen = Screen::choose(args.telling);
     let (listen, by) = (args.broker_port, args.by.clone());
-    let desk = args.desk.plan(&ready.settings)?;
+    let desk = invite(args.desk.plan(&ready.settings)?, &args.trainee, &ready)?;
     let external = args.broker.clone().map(|url| args.access.access(url, &ready.settings));
     let mut external = external.transpose()?;
     if let Some(broker) = &mut external {
@@ -148,6 +153,19 @@ pub fn run(args: &RunArgs, _out: &mut dyn Write) -> Result<(), Failure> {
         }
         result
     })
+}
+
+/// Invites people to the desk. Errors: there is no exercise or no desk to come to.
+fn invite(desk: Option<Plan>, people: &[Invited], ready: &Ready) -> Result<Option<Plan>, Failure> {
+    if !people.is_empty() && ready.exercise.is_none() {
+        let text = "--trainee: nobody is trained in a scenario; `sanmen exercise list` says what \
+                    exercises there are";
+        return Err(Failure::usage(text));
+    }
+    if !people.is_empty() && desk.is_none() {
+        return Err(Failure::usage("--trainee: without a desk there are no links: --listen ADDR"));
+    }
+    Ok(desk.map(|plan| plan.inviting(people)))
 }
 
 /// The plants, and the session of an exercise that goes on.

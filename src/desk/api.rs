@@ -6,6 +6,7 @@ pub mod drill;
 pub mod editor;
 mod exercise;
 mod files;
+pub mod invite;
 mod past;
 
 use std::fmt;
@@ -20,18 +21,20 @@ use axum::http::header::{self, HeaderMap, HeaderValue};
 use axum::http::{Method, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::base::text::Lang;
 use crate::base::{PlantId, RuleId, Stamp, TagId};
 use crate::desk::api::drill::{Drill, Invitations};
+use crate::desk::api::invite::{Caller, People};
 use crate::desk::assets::Pages;
 use crate::desk::catalogue::Catalogue;
 use crate::desk::guard::{Hosts, Stranger};
 use crate::desk::map::NetworkMap;
 use crate::desk::past::Chronicle;
+use crate::desk::person::Person;
 use crate::desk::role::{Role, Tokens};
 use crate::desk::stream::Hub;
 
@@ -94,6 +97,8 @@ pub struct Desk {
     pub draw: Draw,
     /// Ways into the exercise.
     pub invitations: Invitations,
+    /// Who has a way of their own into it; none where no exercise is played.
+    pub people: Option<Arc<People>>,
 }
 
 struct Served {
@@ -138,8 +143,9 @@ pub async fn serve(
         .route("/exercise", get(exercise::shown))
         .route("/exercise/menu", get(exercise::menu))
         .route("/exercise/report/{file}", get(exercise::report))
-        .route("/exercise/invitations", get(exercise::invitations))
-        .route("/exercise/invitations/{role}", get(exercise::invitation))
+        .route("/exercise/invitations", get(invite::invitations).post(invite::invite))
+        .route("/exercise/invitations/{role}", get(invite::of_role))
+        .route("/exercise/people/{id}", delete(invite::revoke).get(invite::of_person))
         .route("/exercise/{what}", post(exercise::wish))
         .layer(from_fn_with_state(Arc::clone(&served), known));
     let router = Router::new()
@@ -232,9 +238,10 @@ fn token<'h>(headers: &'h HeaderMap, cookie: &str) -> Option<&'h str> {
 /// Lets in whoever has a token, as what it says.
 async fn known(State(served): Shared, mut request: Request, next: Next) -> Response {
     let token = token(request.headers(), &served.cookie);
-    match token.and_then(|token| served.desk.tokens.role(token)) {
-        Some(role) => {
-            request.extensions_mut().insert(role);
+    match token.and_then(|token| served.caller(token)) {
+        Some(caller) => {
+            request.extensions_mut().insert(caller.role);
+            request.extensions_mut().insert(caller);
             next.run(request).await
         }
         None => unknown().into_response(),
@@ -248,14 +255,18 @@ fn unknown() -> Refusal {
 
 /// A token for a cookie that no script can read.
 async fn enter(State(served): Shared, headers: HeaderMap) -> Response {
-    cookie_for(&served.desk.tokens, &served.cookie, &headers)
+    cookie_for(|token| Some(served.caller(token)?.role), &served.cookie, &headers)
 }
 
-fn cookie_for(tokens: &Tokens, name: &str, headers: &HeaderMap) -> Response {
-    let Some(role) = token(headers, name).and_then(|token| tokens.role(token)) else {
+fn cookie_for(
+    role: impl FnOnce(&str) -> Option<Role>,
+    name: &str,
+    headers: &HeaderMap,
+) -> Response {
+    let known = token(headers, name).and_then(|token| Some((token, role(token)?)));
+    let Some((token, role)) = known else {
         return unknown().into_response();
     };
-    let token = tokens.of(role);
     let cookie = format!("{name}={token}; HttpOnly; SameSite=Strict; Path=/");
     let mut response = json_of(StatusCode::OK, &json!({ "role": role }));
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
@@ -266,10 +277,12 @@ fn cookie_for(tokens: &Tokens, name: &str, headers: &HeaderMap) -> Response {
 
 async fn catalogue_of(
     State(served): Shared,
-    axum::Extension(role): axum::Extension<Role>,
+    axum::Extension(Caller { role, person }): axum::Extension<Caller>,
 ) -> Response {
-    // One object of two: the role is the visitor's, the rest is the same for all.
+    // One object of two: role and name are the visitor's, the rest is the same for all.
     let rest = served.catalogue.strip_prefix('{').unwrap_or("}");
     let (role, drill) = (role.name(), served.desk.drill.is_some());
-    text_of(StatusCode::OK, format!("{{\"role\":\"{role}\",\"exercise\":{drill},{rest}"))
+    let person = json!(person.as_ref().map(Person::name));
+    let own = format!("{{\"role\":\"{role}\",\"person\":{person},\"exercise\":{drill},{rest}");
+    text_of(StatusCode::OK, own)
 }

@@ -12,7 +12,7 @@ const KEPT: usize = 512;
 pub struct Piece {
     /// Its number.
     pub id: PieceId,
-    /// What kind of thing: `state`, `record`, `link`, `tick`, `exercise`, `resync`.
+    /// What kind of thing: `state`, `record`, `link`, `tick`, `exercise`, `station`, `resync`.
     pub kind: &'static str,
     /// JSON.
     pub data: String,

@@ -12,6 +12,7 @@ pub mod guard;
 pub mod history;
 pub mod map;
 pub mod past;
+pub mod person;
 pub mod role;
 pub mod shown;
 pub mod stream;

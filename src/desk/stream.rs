@@ -34,6 +34,9 @@ pub const RECORDS: u32 = 300;
 /// The window in which alarms that call are counted.
 const WINDOW: Span = Span::minutes(10);
 
+/// The kind of piece that only those hear who see the truth.
+const STATION: &str = "station";
+
 /// How the monitor's connection to its plants stands.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Connection {
@@ -165,6 +168,11 @@ impl Hub {
         self.tell("exercise", &json!({}));
     }
 
+    /// Tells whoever leads or judges the exercise what has changed at their station.
+    pub fn tell_station(&self, data: &Value) {
+        self.tell(STATION, data);
+    }
+
     /// Tells what has changed since the last time, and now and then that we are there.
     fn beat(&self, last: &mut Shown, is_newer: &mut bool, is_due: bool) {
         if std::mem::take(is_newer) {
@@ -212,10 +220,12 @@ impl Hub {
         })
     }
 
-    /// What a page hears from now on, after the piece it heard last, until everything ends.
+    /// What a page hears from now on, after the piece it heard last, until everything ends; what
+    /// only those may know who see the truth, if it is one of theirs.
     pub fn hear(
         self: &Arc<Self>,
         after: Option<&str>,
+        sees_truth: bool,
     ) -> impl Stream<Item = Result<Event, Infallible>> + use<> {
         let (missed, pages) = {
             let told = self.told();
@@ -228,7 +238,8 @@ impl Hub {
             };
             (missed, self.pages.subscribe())
         };
-        let hearing = Hearing { hub: Arc::clone(self), missed, pages, ended: self.ended.clone() };
+        let (hub, ended) = (Arc::clone(self), self.ended.clone());
+        let hearing = Hearing { hub, missed, pages, ended, sees_truth };
         unfold(hearing, |mut hearing| async move {
             let piece = hearing.next().await?;
             let event = Event::default().id(piece.id.to_string()).event(piece.kind);
@@ -243,10 +254,20 @@ struct Hearing {
     missed: VecDeque<Arc<Piece>>,
     pages: broadcast::Receiver<Arc<Piece>>,
     ended: watch::Receiver<bool>,
+    sees_truth: bool,
 }
 
 impl Hearing {
     async fn next(&mut self) -> Option<Arc<Piece>> {
+        let piece = self.any().await?;
+        if self.sees_truth || piece.kind != STATION {
+            return Some(piece);
+        }
+        // Pages miss no number: others are told that there was one, and not what.
+        Some(Arc::new(Piece { id: piece.id, kind: "tick", data: "{}".to_owned() }))
+    }
+
+    async fn any(&mut self) -> Option<Arc<Piece>> {
         if let Some(piece) = self.missed.pop_front() {
             return Some(piece);
         }

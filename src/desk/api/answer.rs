@@ -9,25 +9,25 @@ use axum::response::Response;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::invite::Caller;
 use super::{Refusal, Shared, json_of};
 use crate::alarms::command::{Action, Ask, Reply};
 use crate::alarms::event::{AlarmId, By};
 use crate::base::Span;
-use crate::desk::role::Role;
+use crate::desk::person::NAME_MAX;
 use crate::ledger::sqlite::Visitor;
 
 /// How long the monitor may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Longest name and reason, in characters.
-pub(super) const NAME_MAX: usize = 60;
-/// See `NAME_MAX`.
+/// Longest reason, in characters.
 const NOTE_MAX: usize = 400;
 
 /// What is said with an answer.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Said {
+    #[serde(default)]
     by: String,
     #[serde(default)]
     note: String,
@@ -37,18 +37,19 @@ struct Said {
 /// Does what a person asks of an alarm: `plant/rule/tag/n/ack` and so on.
 pub(super) async fn answer(
     State(served): Shared,
-    Extension(role): Extension<Role>,
+    Extension(caller): Extension<Caller>,
     Path(rest): Path<String>,
     headers: HeaderMap,
     body: String,
 ) -> Result<Response, Refusal> {
-    if !role.may_answer() {
-        let text = format!("a {} looks on: operators answer alarms", role.name());
+    if !caller.role.may_answer() {
+        let text = format!("a {} looks on: operators answer alarms", caller.role.name());
         return Err(Refusal::new(StatusCode::FORBIDDEN, text));
     }
     wants_json(&headers)?;
     let key = key(&headers)?;
-    let said: Said = serde_json::from_str(&body).map_err(Refusal::wrong)?;
+    let mut said: Said = serde_json::from_str(&body).map_err(Refusal::wrong)?;
+    said.by = served.doer(&caller, &said.by)?;
     let ask = ask(&rest, said)?;
     let mut visitor = Visitor::open(&served.desk.folder).await.map_err(Refusal::ours)?;
     let reply = visitor.have_done(&key, &ask, PATIENCE).await.map_err(Refusal::ours)?;

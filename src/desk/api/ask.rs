@@ -1,6 +1,7 @@
 //! What pages ask for.
 
 use std::convert::Infallible;
+use std::future::ready;
 use std::sync::Arc;
 
 use axum::Extension;
@@ -8,10 +9,11 @@ use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::response::sse::{Event, Sse};
-use futures_util::stream::Stream;
+use futures_util::stream::{Stream, StreamExt, once};
 use serde::Deserialize;
 use serde_json::json;
 
+use super::invite::Caller;
 use super::{Question, Refusal, Shared, json_of};
 use crate::base::text::Lang;
 use crate::base::{PlantId, RuleId, Stamp, TagId};
@@ -51,14 +53,22 @@ pub(super) struct After {
     after: Option<String>,
 }
 
-/// What happens from now on, or since the piece that the page heard last.
+/// What happens from now on, or since the piece that the page heard last. Whoever's link is revoked
+/// hears no more, and is told to look again: then they are told why.
 pub(super) async fn stream(
     State(served): Shared,
+    Extension(caller): Extension<Caller>,
     Query(After { after }): Query<After>,
     headers: HeaderMap,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>> + use<>> {
     let last = headers.get("last-event-id").and_then(|it| it.to_str().ok());
-    Sse::new(served.desk.hub.hear(last.or(after.as_deref())))
+    let pieces = served.desk.hub.hear(last.or(after.as_deref()), caller.role.sees_truth());
+    let revoked = served.revoked(&caller);
+    let farewell = once(async move {
+        let look_again = || Ok(Event::default().event("resync").data("{}"));
+        served.is_revoked(&caller).then(look_again)
+    });
+    Sse::new(pieces.take_until(revoked).chain(farewell.filter_map(ready)))
 }
 
 #[derive(Debug, Deserialize)]

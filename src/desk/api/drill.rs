@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio::sync::watch;
 
 use crate::desk::role::Role;
@@ -19,6 +19,34 @@ pub struct Views {
     pub instructor: Value,
     /// Changes when more than time has passed: then pages look again.
     pub news: u64,
+}
+
+impl Views {
+    /// What changes at an instructor's station with every step, without being news to others.
+    const OF_STATION: [&str; 4] = ["score", "toll", "truth", "outside"];
+
+    /// That of it which differs from what the station `knows`, which becomes the same; with the
+    /// time. None: nothing.
+    pub fn of_station(&self, knows: &mut Value) -> Option<Value> {
+        let mut now = Map::new();
+        for key in Self::OF_STATION {
+            let value = self.instructor.get(key);
+            if let Some(value) = value.filter(|value| knows.get(key) != Some(value)) {
+                now.insert(key.to_owned(), value.clone());
+            }
+        }
+        if now.is_empty() {
+            return None;
+        }
+        match knows {
+            Value::Object(knows) => knows.extend(now.clone()),
+            nothing => *nothing = Value::Object(now.clone()),
+        }
+        for key in ["now", "wall_s"] {
+            now.extend(self.instructor.get(key).map(|value| (key.to_owned(), value.clone())));
+        }
+        Some(Value::Object(now))
+    }
 }
 
 /// What somebody wants of an exercise.
@@ -88,5 +116,33 @@ impl Role {
     /// May it see the truth and the script?
     pub fn sees_truth(self) -> bool {
         matches!(self, Self::Instructor | Self::Evaluator)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_station_is_told_what_has_changed_and_nothing_when_only_time_has_passed() {
+        let at = |now: u32, score: u32, truth: f64| Views {
+            instructor: json!({
+                "now": now, "wall_s": 1.0, "log": ["long"],
+                "score": { "total": score }, "truth": { "PIT-404": truth },
+            }),
+            ..Views::default()
+        };
+        let mut knows = Value::Null;
+        let whole = at(1, 10, 2.0).of_station(&mut knows).expect("all of it is new");
+        let wanted = json!({
+            "now": 1, "wall_s": 1.0, "score": { "total": 10 }, "truth": { "PIT-404": 2.0 },
+        });
+        assert_eq!(whole, wanted);
+        assert_eq!(at(2, 10, 2.0).of_station(&mut knows), None);
+        let changed = at(3, 12, 2.0).of_station(&mut knows).expect("the score is new");
+        assert_eq!(changed, json!({ "now": 3, "wall_s": 1.0, "score": { "total": 12 } }));
+        assert_eq!(at(4, 12, 2.0).of_station(&mut knows), None);
     }
 }

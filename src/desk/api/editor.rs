@@ -130,7 +130,7 @@ async fn known(State(served): Shared, request: Request, next: Next) -> Response 
 }
 
 async fn enter(State(served): Shared, headers: HeaderMap) -> Response {
-    cookie_for(&served.editor.tokens, &served.cookie, &headers)
+    cookie_for(|token| served.editor.tokens.role(token), &served.cookie, &headers)
 }
 
 async fn page(State(served): Shared, request: Request) -> Response {

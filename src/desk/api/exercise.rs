@@ -7,7 +7,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::answer::{NAME_MAX, key, wants_json};
+use super::answer::{key, wants_json};
+use super::invite::Caller;
 use super::{Refusal, Shared, json_of};
 use crate::desk::api::drill::{Drill, Wanted, Wish};
 use crate::desk::role::Role;
@@ -16,6 +17,7 @@ use crate::desk::role::Role;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Said {
+    #[serde(default)]
     by: String,
     deed: Option<String>,
     direction: Option<Value>,
@@ -47,12 +49,12 @@ pub(super) async fn menu(served: Shared) -> Result<Response, Refusal> {
 /// Does what somebody wants, if their role may: `act`, `direct`, `judge`.
 pub(super) async fn wish(
     served: Shared,
-    Extension(role): Extension<Role>,
+    Extension(caller): Extension<Caller>,
     Path(what): Path<String>,
     headers: HeaderMap,
     body: String,
 ) -> Result<Response, Refusal> {
-    let drill = drill(&served)?;
+    let (drill, role) = (drill(&served)?, caller.role);
     let may = match what.as_str() {
         "act" | "reflect" => matches!(role, Role::Operator),
         "direct" => matches!(role, Role::Instructor),
@@ -66,11 +68,11 @@ pub(super) async fn wish(
     wants_json(&headers)?;
     let key = key(&headers)?;
     let said: Said = serde_json::from_str(&body).map_err(Refusal::wrong)?;
-    let by = said.by.trim().to_owned();
-    if by.is_empty() || by.chars().count() > NAME_MAX {
-        return Err(Refusal::wrong(format!("say who you are in {NAME_MAX} characters")));
-    }
+    let by = served.doer(&caller, &said.by)?;
     let Said { deed, direction, judgement, reflection, .. } = said;
+    // Forms bear the name of whoever hands them in.
+    let judgement = judgement.map(|form| signed(form, "evaluator", &by));
+    let reflection = reflection.map(|form| signed(form, "who", &by));
     let wish = match (what.as_str(), deed, direction, judgement, reflection) {
         ("act", Some(deed), None, None, None) => Wish::Act(deed),
         ("direct", None, Some(direction), None, None) => Wish::Direct(direction),
@@ -84,37 +86,11 @@ pub(super) async fn wish(
     }
 }
 
-/// Whoever leads an exercise hands out its links; each of them is a key.
-fn leads(role: Role) -> Result<(), Refusal> {
-    let text = "only an instructor hands out links";
-    let refused = || Refusal::new(StatusCode::FORBIDDEN, text);
-    (role == Role::Instructor).then_some(()).ok_or_else(refused)
-}
-
-/// The links of all roles, and whether other machines reach the desk.
-pub(super) async fn invitations(
-    served: Shared,
-    Extension(role): Extension<Role>,
-) -> Result<Response, Refusal> {
-    leads(role)?;
-    let invitations = &served.0.desk.invitations;
-    let links = invitations.all.iter().map(|it| json!({ "role": it.role.name(), "link": it.link }));
-    let links: Vec<Value> = links.collect();
-    Ok(json_of(StatusCode::OK, &json!({ "by_others": invitations.by_others, "links": links })))
-}
-
-/// The link of a role as a QR code.
-pub(super) async fn invitation(
-    served: Shared,
-    Extension(role): Extension<Role>,
-    Path(wanted): Path<String>,
-) -> Result<Response, Refusal> {
-    leads(role)?;
-    let found = served.0.desk.invitations.all.iter().find(|it| it.role.name() == wanted);
-    let none = || Refusal::new(StatusCode::NOT_FOUND, "there is no such role, or no exercise");
-    let picture = found.and_then(|it| it.picture.clone()).ok_or_else(none)?;
-    let headers = [(header::CONTENT_TYPE, "image/svg+xml"), (header::CACHE_CONTROL, "no-store")];
-    Ok((headers, picture).into_response())
+fn signed(mut form: Value, key: &str, by: &str) -> Value {
+    if let Value::Object(form) = &mut form {
+        form.insert(key.to_owned(), json!(by));
+    }
+    form
 }
 
 /// The page of a report, at the desk: a click in its timeline leads to the replay of that moment.

@@ -11,7 +11,8 @@ export const said = { text: "", bad: false };
 const MAY = new Set(["operator", "instructor"]);
 // Nobody answers the past.
 export const mayAnswer = () => MAY.has(store.role) && !store.replay;
-export const name = () => localStorage.getItem("name") || store.catalogue?.by || "";
+// A link of somebody's own says who they are.
+export const name = () => store.catalogue?.person || localStorage.getItem("name") || store.catalogue?.by || "";
 export const setName = (next) => localStorage.setItem("name", next.trim());
 
 const keyOf = () => "k" + Array.from(crypto.getRandomValues(new Uint8Array(12)), (it) => it.toString(16).padStart(2, "0")).join("");

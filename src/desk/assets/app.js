@@ -109,7 +109,7 @@ function header(at) {
       ${say("wall-time", { time: wallClock(store.wall || Date.now()) })}</span>
     <button class="lang" @click=${() => { setLang(otherLanguage()); changed(); }} lang=${otherLanguage() === "zh" ? "zh-CN" : "en"}>${otherLanguage() === "zh" ? "中文" : "English"}</button>
     <label class="who">${say("role-" + store.role)} <input aria-label=${say("your-name")} .value=${name()} maxlength="60" size="8"
-      @change=${(event) => setName(event.target.value)} ?disabled=${!mayAnswer()}></label>
+      @change=${(event) => setName(event.target.value)} ?disabled=${!mayAnswer() || store.catalogue.person}></label>
     <button @click=${() => { shell.help = true; changed(); }} aria-label=${say("help")}>?</button>
   </header>`;
 }
@@ -254,7 +254,7 @@ function arrive() {
   document.getElementById("main")?.focus({ preventScroll: true });
 }
 
-const KINDS = ["state", "record", "link", "tick", "exercise", "resync"];
+const KINDS = ["state", "record", "link", "tick", "exercise", "station", "resync"];
 
 function listen() {
   if (self.SharedWorker) {

@@ -11,6 +11,7 @@ export const shown = () => view;
 
 export function begin() {
   exercise.news = hear;
+  exercise.station = (data) => view && Object.assign(view, data);
   hear();
 }
 

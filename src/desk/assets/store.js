@@ -26,8 +26,8 @@ export const store = {
 // What goes on meanwhile, when `store` shows the past; else the same.
 export const live = { plants: [], records: [] };
 
-// What is to be done when an exercise has something new.
-export const exercise = { news: null };
+// What is to be done when an exercise has something new, for everybody or at a station.
+export const exercise = { news: null, station: null };
 
 const listeners = new Set();
 export const onChange = (listener) => listeners.add(listener);
@@ -152,6 +152,8 @@ export function take(piece) {
     store.link = data;
   } else if (piece.kind === "exercise") {
     exercise.news?.();
+  } else if (piece.kind === "station") {
+    exercise.station?.(data);
   } else if (piece.kind === "record") {
     const known = live.records.some((entry) => entry.plant === data.plant && entry.n === data.n);
     if (!known) live.records.push(data);

@@ -2,7 +2,7 @@
 // hold one for good.
 
 const ports = new Set();
-const KINDS = ["state", "record", "link", "tick", "exercise", "resync"];
+const KINDS = ["state", "record", "link", "tick", "exercise", "station", "resync"];
 let last = null;
 let source = null;
 

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::base::ids::OperatorId;
 use crate::base::problem::Source;
 use crate::plant::sample;
 use crate::scenario::exercise::deed::Deed;
@@ -49,9 +48,8 @@ fn played(record_s: Option<f64>) -> Session {
     let source = Source::new("e.toml", EXERCISE.to_owned());
     let exercise = load_exercise(&source, &[Arc::clone(&plant)]).expect("no mistake");
     let mut session = Session::new(Arc::new(exercise), plant);
-    let who = OperatorId::new("li").expect("an id");
     let act = |session: &mut Session, words: &str| {
-        session.act(&who, &Deed::parse(words).expect("a deed")).expect("it can be done");
+        session.act("li", &Deed::parse(words).expect("a deed")).expect("it can be done");
     };
     if let Some(record_s) = record_s {
         act(&mut session, "escalate lead");

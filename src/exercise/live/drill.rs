@@ -10,12 +10,11 @@ use std::sync::{Arc, OnceLock};
 use serde_json::{Value, json};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
-use crate::base::ids::OperatorId;
 use crate::base::{Span, Stamp};
 use crate::exercise::assess::{Anchors, assess};
 use crate::exercise::debrief::Beyond;
 use crate::exercise::session::log::{Direction, Entry, Moment};
-use crate::exercise::session::{Effect, Session};
+use crate::exercise::session::{Effect, Ordered, Session};
 use crate::ledger::record::{Entry as RecordEntry, Record};
 use crate::scenario::exercise::deed::Deed;
 use crate::simulator::orders::{NotDone, Order};
@@ -40,7 +39,7 @@ pub enum Wish {
 /// A wish on its way.
 #[derive(Debug)]
 struct Asked {
-    who: OperatorId,
+    who: String,
     key: String,
     wish: Wish,
     reply: oneshot::Sender<Result<(), String>>,
@@ -53,7 +52,7 @@ pub struct DrillHand(mpsc::Sender<Asked>);
 impl DrillHand {
     /// Has it done; the same key is done once. Errors, in words: it cannot be done, or the exercise
     /// is over.
-    pub async fn ask(&self, who: OperatorId, key: String, wish: Wish) -> Result<(), String> {
+    pub async fn ask(&self, who: String, key: String, wish: Wish) -> Result<(), String> {
         let over = || "the exercise is over".to_owned();
         let (reply, answer) = oneshot::channel();
         self.0.send(Asked { who, key, wish, reply }).await.map_err(|_| over())?;
@@ -200,10 +199,10 @@ impl Drill {
     }
 
     /// Does what somebody wants, for the first time under this key.
-    fn grant(&mut self, who: &OperatorId, key: String, wish: Wish) -> Result<(), String> {
+    fn grant(&mut self, who: &str, key: String, wish: Wish) -> Result<(), String> {
         let done = match wish {
             Wish::Act(deed) => self.session.act(who, &deed),
-            Wish::Direct(direction) => self.session.direct(who.as_str(), direction),
+            Wish::Direct(direction) => self.session.direct(who, direction),
         };
         // Written first: what is said to be done stays done.
         let done = done.map_err(|why| why.0).and(self.write());
@@ -241,17 +240,16 @@ impl Drill {
             .into_iter()
             .partition(|effect| matches!(effect, Effect::Order(..)));
         for effect in orders {
-            if let Effect::Order(order, deed) = effect {
-                self.send(order, deed);
+            if let Effect::Order(ordered) = effect {
+                self.send(ordered);
             }
         }
         rest
     }
 
-    fn send(&self, order: Order, deed: Deed) {
+    fn send(&self, Ordered { who, deed, order }: Ordered) {
         let (orders, came) = (self.orders.clone(), self.came.clone());
         tokio::spawn(async move {
-            let who = order.by.as_str().to_owned();
             let gone = || NotDone("the plant does not answer".to_owned());
             let (reply, answer) = oneshot::channel();
             let done = match orders.send((order, reply)).await {

@@ -2,8 +2,7 @@
 
 use rand::RngExt;
 
-use super::{Effect, NotNow, Session, text};
-use crate::base::ids::OperatorId;
+use super::{Effect, NotNow, Ordered, Session, text};
 use crate::base::random::stream;
 use crate::base::units::Quantity;
 use crate::base::{Span, Stamp, Text};
@@ -24,7 +23,7 @@ pub struct Errand {
     pub deed: Deed,
     /// When it will be done.
     pub due: Stamp,
-    who: OperatorId,
+    who: String,
 }
 
 impl Errand {
@@ -32,7 +31,7 @@ impl Errand {
     /// Errors, in words: there is no such place or work, or somebody is at it already.
     pub fn new(
         deed: &Deed,
-        who: &OperatorId,
+        who: &str,
         (now, usual): (Stamp, Span),
         session: &Session,
     ) -> Result<Self, NotNow> {
@@ -60,7 +59,7 @@ impl Errand {
             }
             _ => usual,
         };
-        Ok(Self { deed: deed.clone(), due: now + takes, who: who.clone() })
+        Ok(Self { deed: deed.clone(), due: now + takes, who: who.to_owned() })
     }
 }
 
@@ -74,7 +73,7 @@ impl Session {
         self.errands = away;
         for errand in back {
             let says = self.done(&errand, truth);
-            self.note(errand.who.as_str(), What::Returned { deed: errand.deed, says });
+            self.note(&errand.who, What::Returned { deed: errand.deed, says });
         }
     }
 
@@ -97,7 +96,7 @@ impl Session {
                 text(format!("The tanker is at {word}."), format!("送水车已到{word}。"))
             }
             _ => {
-                self.effects.push(Self::order(&errand.who, deed));
+                self.effects.push(Effect::Order(Ordered::new(&errand.who, deed)));
                 text(format!("We are there: {deed}."), format!("已到现场:{deed}。"))
             }
         }

@@ -20,6 +20,7 @@ use std::sync::Arc;
 use crate::alarms::command::{Action, Ask, Command};
 use crate::alarms::event::{AlarmChange, AlarmEvent, AlarmId, AlarmState, By, Priority};
 use crate::base::ids::{InjectionId, OperatorId};
+use crate::base::random::fnv1a_64;
 use crate::base::{RuleId, Span, Stamp, TagId, Text};
 use crate::plant::Plant;
 use crate::scenario::exercise::deed::{Deed, Reach};
@@ -38,13 +39,44 @@ use toll::{Relief, Toll};
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// The plant is ordered something; the deed is said to have failed when it cannot be done.
-    Order(Order, Deed),
+    Order(Ordered),
     /// Something befalls the plant from now on.
     Happen(Injection),
     /// Something that befell the plant ends now.
     End(InjectionId),
     /// A person answers an alarm.
     Answer(Command),
+}
+
+/// What somebody orders of the plant by a deed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ordered {
+    /// Who, as people call them.
+    pub who: String,
+    /// The deed.
+    pub deed: Deed,
+    /// The order.
+    pub order: Order,
+}
+
+impl Ordered {
+    fn new(who: &str, deed: &Deed) -> Self {
+        let (verb, args) = (deed.verb().name.to_owned(), deed.args().to_vec());
+        let order = Order { by: operator(who), verb, args };
+        Self { who: who.to_owned(), deed: deed.clone(), order }
+    }
+}
+
+/// Somebody as the plant's orders name them. What an id cannot have becomes a hyphen; then a
+/// number tells people apart who would look alike.
+fn operator(name: &str) -> OperatorId {
+    if let Ok(id) = OperatorId::new(name) {
+        return id;
+    }
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' };
+    let start: String = name.chars().take(30).map(plain).collect();
+    let number = fnv1a_64(name.as_bytes()) & 0xffff_ffff;
+    OperatorId::new(&format!("{start}-{number:08x}")).expect("39 letters, digits and hyphens")
 }
 
 /// A deed that the exercise does not take, in words.
@@ -252,7 +284,7 @@ impl Session {
     }
 
     /// A trainee does something. Errors, in words: it cannot be done, and nothing is.
-    pub fn act(&mut self, who: &OperatorId, deed: &Deed) -> Result<(), NotNow> {
+    pub fn act(&mut self, who: &str, deed: &Deed) -> Result<(), NotNow> {
         if self.is_done() {
             return Err(NotNow("the exercise is over".to_owned()));
         }
@@ -270,14 +302,14 @@ impl Session {
             _ => {}
         }
         match (deed.verb().reach, deed.verb().is_order) {
-            (Reach::Desk, true) => self.effects.push(Self::order(who, deed)),
+            (Reach::Desk, true) => self.effects.push(Effect::Order(Ordered::new(who, deed))),
             (Reach::Desk, false) => {}
             (Reach::Field(usual), _) => {
                 let errand = Errand::new(deed, who, (self.facts.now.at, usual), self)?;
                 self.errands.push(errand);
             }
         }
-        self.note_deed(who.as_str(), deed.clone());
+        self.note_deed(who, deed.clone());
         Ok(())
     }
 
@@ -294,11 +326,6 @@ impl Session {
             }
         }
         Ok(())
-    }
-
-    fn order(who: &OperatorId, deed: &Deed) -> Effect {
-        let (verb, args) = (deed.verb().name.to_owned(), deed.args().to_vec());
-        Effect::Order(Order { by: who.clone(), verb, args }, deed.clone())
     }
 
     /// The plant cannot do what was ordered.
@@ -450,18 +477,18 @@ impl Session {
         Ok(())
     }
 
-    fn give_hint(&mut self, who: &OperatorId, deed: &Deed) -> Result<(), NotNow> {
+    fn give_hint(&mut self, who: &str, deed: &Deed) -> Result<(), NotNow> {
         let Some(text) = self.exercise.hints.get(self.hints).cloned() else {
             return Err(NotNow("there is no further hint".to_owned()));
         };
-        self.note_deed(who.as_str(), deed.clone());
+        self.note_deed(who, deed.clone());
         self.note("", What::Hint { n: self.hints, text });
         self.hints += 1;
         Ok(())
     }
 
     /// Answers every alarm of that name that stands.
-    fn answer(&mut self, who: &OperatorId, deed: &Deed) -> Result<(), NotNow> {
+    fn answer(&mut self, who: &str, deed: &Deed) -> Result<(), NotNow> {
         let rule = RuleId::new(deed.arg(0)).map_err(|error| NotNow(error.to_string()))?;
         let tag = Some(deed.arg(1)).filter(|tag| !tag.is_empty());
         let name = deed.verb().name;
@@ -488,7 +515,7 @@ impl Session {
         if meant.is_empty() {
             return Err(NotNow(format!("there is nothing to {name} of {rule}")));
         }
-        let by = By { name: who.as_str().to_owned(), reason: REASON.to_owned() };
+        let by = By { name: who.to_owned(), reason: REASON.to_owned() };
         let at = self.facts.now.at;
         let ask = |alarm| Ask { alarm, action, by: by.clone() }.at(at);
         self.effects.extend(meant.into_iter().map(|alarm| Effect::Answer(ask(alarm))));
@@ -520,4 +547,20 @@ const REASON: &str = "exercise";
 /// A text of an errand.
 fn text(en: impl Into<String>, zh: impl Into<String>) -> Text {
     Text { en: en.into(), zh: zh.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    //! How people are called where only ids may stand.
+
+    use super::*;
+
+    #[test]
+    fn people_whose_names_are_no_ids_are_told_apart_in_orders() {
+        assert_eq!(operator("Li.2").as_str(), "Li.2");
+        let alike = ["李明", "王芳", "Li Ming", "Li-Ming", &"x".repeat(60), &"x".repeat(59)];
+        let ids: BTreeSet<OperatorId> = alike.iter().map(|name| operator(name)).collect();
+        assert_eq!(ids.len(), alike.len(), "{ids:?}");
+        assert_eq!(operator("李明"), operator("李明"));
+    }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 pub use super::replay::{Difference, Replayed, replay, replay_until};
 use super::robot::Robot;
-use super::{Effect, Session};
+use super::{Effect, Ordered, Session};
 use crate::base::random::Seed;
 use crate::exercise::offline::{PlayError, Played, Stage, begin, neutral_name};
 use crate::inspection::book::Book;
@@ -85,10 +85,10 @@ pub(super) fn carry_out(
 ) -> Result<(), PlayError> {
     for effect in session.effects() {
         match effect {
-            Effect::Order(order, deed) => {
+            Effect::Order(Ordered { who, deed, order }) => {
                 let n = session.log().len();
                 if let Err(why) = simulator.obey(&order, n) {
-                    session.fail(order.by.as_str(), &deed, &why.0);
+                    session.fail(&who, &deed, &why.0);
                 }
             }
             Effect::Happen(injection) => simulator.happen(injection)?,

@@ -10,7 +10,6 @@ use super::play::{Run, carry_out};
 use super::{REASON, Session};
 use crate::alarms::command::{Action, Ask};
 use crate::alarms::event::{AlarmChange, AlarmEvent, AlarmId, By};
-use crate::base::ids::OperatorId;
 use crate::base::random::Seed;
 use crate::base::{RuleId, Span, Stamp, TagId};
 use crate::exercise::offline::{Air, PlayError, Stage, begin, neutral_name};
@@ -232,9 +231,7 @@ impl Again<'_> {
             }
             What::Did { deed } => match action(deed) {
                 Some(action) => self.answer(&entry.who, deed, action)?,
-                None => OperatorId::new(&entry.who)
-                    .map_err(|error| error.to_string())
-                    .and_then(|who| self.session.act(&who, deed).map_err(|why| why.0)),
+                None => self.session.act(&entry.who, deed).map_err(|why| why.0),
             },
             What::Directed { direction } => {
                 self.session.direct(&entry.who, direction.clone()).map_err(|why| why.0)

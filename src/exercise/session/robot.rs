@@ -2,14 +2,13 @@
 
 use super::Session;
 use super::facts::Waiting;
-use crate::base::ids::OperatorId;
 use crate::scenario::exercise::Move;
 use crate::scenario::exercise::deed::Deed;
 
 /// A robot on its way through its moves.
 #[derive(Debug, Clone)]
 pub struct Robot {
-    who: OperatorId,
+    who: String,
     moves: Vec<(Move, Waiting, bool)>,
     /// Moves that could not be made, each as `file:line: why`.
     pub balked: Vec<String>,
@@ -19,11 +18,7 @@ impl Robot {
     /// Called `who`, with these moves.
     pub fn new(who: &str, moves: &[Move]) -> Self {
         let waiting = |own: &Move| (own.clone(), Waiting::new(&own.when), false);
-        Self {
-            who: OperatorId::new(who).expect("a constant that is an id"),
-            moves: moves.iter().map(waiting).collect(),
-            balked: Vec::new(),
-        }
+        Self { who: who.to_owned(), moves: moves.iter().map(waiting).collect(), balked: Vec::new() }
     }
 
     /// Does what is due.

@@ -9,24 +9,24 @@ use tokio::net::TcpStream;
 
 use super::{Place, Program, alarm, ledger};
 
-const EXERCISE: &str = include_str!("../../browser/exercise.toml");
+pub(super) const EXERCISE: &str = include_str!("../../browser/exercise.toml");
 
 /// A desk, for whoever holds a token.
-struct Desk {
-    address: String,
-    token: String,
+pub(super) struct Desk {
+    pub(super) address: String,
+    pub(super) token: String,
 }
 
 impl Desk {
     /// That of a run that has just said its link.
-    async fn of(run: &mut Program) -> Self {
+    pub(super) async fn of(run: &mut Program) -> Self {
         let line = run.says("desk: http://").await;
         let (_, link) = line.split_once("http://").expect("just waited for");
         let (address, token) = link.split_once("/#token=").expect("a link with a token");
         Self { address: address.to_owned(), token: token.to_owned() }
     }
 
-    async fn call(&self, method: &str, path: &str, key: &str, body: &Value) -> Value {
+    pub(super) async fn call(&self, method: &str, path: &str, key: &str, body: &Value) -> Value {
         let Self { address, token } = self;
         let body = body.to_string();
         let mut stream = TcpStream::connect(address).await.expect("it listens");
@@ -44,7 +44,7 @@ impl Desk {
     }
 
     /// That of the instructor, said after the operator's.
-    async fn of_instructor(run: &mut Program) -> Self {
+    pub(super) async fn of_instructor(run: &mut Program) -> Self {
         let line = run.says("instructor: http://").await;
         let (_, link) = line.split_once("http://").expect("just waited for");
         let (address, token) = link.split_once("/#token=").expect("a link with a token");
@@ -56,7 +56,7 @@ impl Desk {
         self.call("POST", "exercise/direct", key, &said).await
     }
 
-    async fn shown(&self) -> Value {
+    pub(super) async fn shown(&self) -> Value {
         self.call("GET", "exercise", "looking", &json!({})).await
     }
 

@@ -11,6 +11,7 @@ mod metrics;
 #[cfg(feature = "otel")]
 mod otel;
 mod outside;
+mod people;
 mod recording;
 mod resend;
 #[cfg(feature = "sparkplug")]

@@ -1,6 +1,7 @@
 // The instructor's station, and the evaluator's form: truth beside readings, the script, the tasks.
 
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
+import { repeat } from "../vendor/lit-html/directives/repeat.js";
 import { call, changed, store } from "../store.js";
 import { name, once, tell } from "../answers.js";
 import { clock } from "../format.js";
@@ -8,7 +9,7 @@ import { addWords, say, textOf } from "../words.js";
 import { hear, shown } from "../drill.js";
 import * as exercise from "./exercise.js";
 
-const state = { menu: null, marks: {}, moments: [], fault: "", back: null, ways: null, large: "" };
+const state = { menu: null, marks: {}, moments: [], fault: "", back: null, ways: null, large: "", error: "" };
 const SPEEDS = [1, 4, 20, 60, 120, 300, 600];
 const MINUTE = 60000;
 
@@ -80,14 +81,56 @@ function past(view) {
       <output>${time(to)}</output> <button @click=${() => back({ direction: "back", to: new Date(to).toISOString() }, time(to))}>⟲ ${say("ex-restore")}</button></p>`}`;
 }
 
-// A way in for each role, to be scanned; a click makes it large enough for the last row.
+// A way in, to be scanned; a click makes it large enough for the last row.
+function way(label, link, path, more = nothing) {
+  const enlarge = () => { state.large = state.large === path ? "" : path; changed(); };
+  return html`<figure><figcaption><a href=${link} rel="noopener">${label}</a> ${more}</figcaption>${state.ways.by_others
+    ? html`<button aria-pressed=${String(state.large === path)} aria-label=${say("ex-way-large", { role: label })} @click=${enlarge}><img class=${state.large === path ? "large" : ""} src=${"api/exercise/" + path} alt="QR"></button>` : nothing}</figure>`;
+}
+
+// One for each role, and one for each person who has been invited by name.
 function ways() {
   if (!state.ways?.links.length) return nothing;
-  const enlarge = (role) => { state.large = state.large === role ? "" : role; changed(); };
-  return html`<section class="panel"><h2>${say("ex-ways")}</h2>${state.ways.by_others ? nothing : html`<p class="muted">${say("ex-ways-here")}</p>`}
-    <div class="qrs">${state.ways.links.map(({ role, link }) => html`<figure><figcaption><a href=${link} rel="noopener">${say("ex-way-" + role)}</a></figcaption>${state.ways.by_others
-      ? html`<button aria-pressed=${String(state.large === role)} aria-label=${say("ex-way-large", { role: say("ex-way-" + role) })} @click=${() => enlarge(role)}><img class=${state.large === role ? "large" : ""} src=${"api/exercise/invitations/" + role} alt="QR"></button>` : nothing}</figure>`)}</div></section>`;
+  const { by_others, links, people } = state.ways;
+  return html`<section class="panel"><h2>${say("ex-ways")}</h2>${by_others ? nothing : html`<p class="muted">${say("ex-ways-here")}</p>`}
+    <div class="qrs">${links.map(({ role, link }) => way(say("ex-way-" + role), link, "invitations/" + role))}</div>
+    <h3>${say("ex-people")}</h3><p class="muted">${say("ex-people-text")}</p>
+    <div class="qrs">${repeat(people, (it) => it.id, ({ id, name, role, link }) => way(`${name} · ${say("ex-way-" + role)}`, link, "people/" + id, html`
+      ${navigator.clipboard ? html`<button aria-label=${say("ex-copy-of", { name })} @click=${() => copy(name, link)}>${say("ex-copy")}</button>` : nothing}
+      <button aria-label=${say("ex-revoke-of", { name })} @click=${() => revoke(id, name)}>${say("ex-revoke")}</button>`))}</div>
+    <form class="ex-say" @submit=${invite}><label>${say("ex-person-name")} <input name="name" required maxlength="60" autocomplete="off"></label>
+      <label>${say("ex-person-role")} <select name="role">${links.map(({ role }) => html`<option value=${role}>${say("ex-way-" + role)}</option>`)}</select></label><button>${say("ex-invite")}</button></form>
+    ${state.error ? html`<p class="error" role="alert">${state.error}</p>` : nothing}</section>`;
 }
+
+async function copy(name, link) {
+  await navigator.clipboard.writeText(link).then(() => tell(say("ex-copied", { name })), () => tell(say("ex-not-copied"), true));
+}
+
+// Has the server change who is invited; what there is then is what it says.
+async function change(path, options) {
+  try {
+    state.ways = await call(path, { headers: { "Content-Type": "application/json" }, ...options });
+    state.error = "";
+    return true;
+  } catch (error) {
+    state.error = error.status ? error.message : say("not-sent");
+    // Somebody else may have changed it.
+    state.ways = await call("exercise/invitations").catch(() => state.ways);
+    return false;
+  } finally {
+    changed();
+  }
+}
+
+async function invite(event) {
+  event.preventDefault();
+  const form = event.target;
+  const { name: called, role } = Object.fromEntries(new FormData(form));
+  if (await change("exercise/invitations", { method: "POST", body: JSON.stringify({ name: called, role }) })) form.reset();
+}
+
+const revoke = (id, called) => confirm(say("ex-revoke-sure", { name: called })) && change("exercise/people/" + id, { method: "DELETE" });
 
 // Faults that no script foresaw: a form to begin from, and the whole of what files may say.
 const FAULTS = ["pump-trip", "dosing-no-flow", "grid-cut", "gateway-silence", "burst", "raw-storm", "demand"];
