@@ -2,6 +2,7 @@
 
 import { state } from "./state.js";
 import { say, textOf, language } from "../words.js";
+import { inChinese } from "./said.js";
 
 const known = (key) => { const text = say(key); return text === key ? null : text; };
 
@@ -51,46 +52,9 @@ export function nameOf(id, key = "") {
   return text ? `${text.length > 40 ? text.slice(0, 39) + "…" : text} (${id})` : id;
 }
 
-// What readers say of mistakes, in Chinese too; what is not in the list stays as it is.
-const SAID = [
-  [/^`(.+)` is missing/, "ed-m-missing"],
-  [/^`(.+)` must lie in (.+) to (.+), found (.+)$/, "ed-m-range"],
-  [/^`(.+)` must be a (?:finite )?number/, "ed-m-number"],
-  [/^`(.+)` must be a whole number/, "ed-m-whole"],
-  [/^`(.+)` must be a text/, "ed-m-text"],
-  [/^key "(.*)" is not known$/, "ed-m-key"],
-  [/^behind (\S+), "(.*)" is not known$/, "ed-m-behind"],
-  [/^`?(.+?)`? "(.*)" is not known$/, "ed-m-unknown"],
-  [/^there is no rule "(.*)"$/, "ed-m-rule"],
-  [/^there is no (\S*); /, "ed-m-verb"],
-  [/^behind (\S+) comes (.+)$/, "ed-m-words"],
-  [/^two of \[\[(.+)\]\] are called "(.*)"$/, "ed-m-double"],
-  [/^"(.*)" is already the id of line (\d+)$/, "ed-m-taken"],
-  [/^a task has one window$/, "ed-m-window"],
-  [/^a trigger has one of (.+)$/, "ed-m-trigger"],
-  [/^it wants a bound$/, "ed-m-bound"],
-  [/^it lies behind the end of the run$|^`at_min` = .+ does not lie within the run$|^the window ends after the run$/, "ed-m-late"],
-  [/^the window ends before `not_before_min`$|^`until_min` = .+ must lie after/, "ed-m-order"],
-  [/^`attend_speed` is above `speed`$/, "ed-m-speed"],
-  [/^nobody has anything to do$/, "ed-m-notask"],
-  [/^nothing is (?:meant|done)$/, "ed-m-nodeed"],
-  [/^not TOML: (.+)$/, "ed-m-toml"],
-  [/^did you mean "?([^"]+?)"?\?$/, "ed-h-mean"],
-  [/^known: (.+)$/, "ed-h-known"],
-  [/^there are none$/, "ed-h-none"],
-  [/^choose one of the list$/, "ed-h-choose"],
-  [/^each (?:injection )?needs an? (?:name|id) of its own$/, "ed-h-own"],
-  [/^the run lasts (.+)$/, "ed-h-lasts"],
-  [/^write `within_s`/, "ed-h-window"],
-];
-function spoken(text) {
-  if (!text) return "";
-  const found = language() === "zh" ? SAID.find(([pattern]) => pattern.test(text)) : null;
-  if (!found) return text;
-  const parts = text.match(found[0]);
-  return say(found[1], { a: label(parts[1]), b: parts[2], c: parts[3], d: parts[4] });
-}
-const label = (word) => (word && /^[a-z][a-z0-9_]*$/.test(word) ? labelOf(word) : word ?? "");
+// What a reader says of a mistake, in the language of whoever reads; what has no pattern stays as it is.
+const label = (word) => (/^[a-z][a-z0-9_]*$/.test(word) ? labelOf(word) : word);
+const spoken = (text) => (text && language() === "zh" ? inChinese(text, label) : null) ?? text ?? "";
 export const told = (mistake) => {
   const [text, help] = [spoken(mistake.text), spoken(mistake.help)];
   return help ? `${text} — ${help}` : text;
