@@ -32,7 +32,7 @@ use crate::exercise::live::LiveError;
 use crate::exercise::live::company::{Company, Voices};
 use crate::exercise::live::conduct::{Answers, conduct};
 use crate::exercise::live::drill::{self, Drill, DrillHand, Sent, Wish};
-use crate::exercise::live::intruder::{Ears, Intruder};
+use crate::exercise::live::intruder::{Ears, Intruder, Notebook};
 use crate::exercise::live::orders::{OrderHand, Orders};
 use crate::exercise::live::pace::Pace;
 use crate::exercise::live::simulate::{Aside, Progress, simulate};
@@ -66,6 +66,9 @@ const WAITING: usize = 16;
 /// The file that an exercise's log is kept in, beside the ledger.
 pub const LOG: &str = "exercise.jsonl";
 
+/// What its stranger has heard, beside the first branch's ledger.
+const HEARD: &str = "stranger.jsonl";
+
 /// The folder of its after-action report, beside the ledger.
 pub const REPORT: &str = "report";
 
@@ -86,7 +89,7 @@ pub struct Staged {
     /// What is written when it is over.
     after: Arc<After>,
     /// Who speaks in the plant's name.
-    stranger: Option<Stranger>,
+    stranger: Option<(Stranger, Notebook)>,
 }
 
 /// Prepares the exercise of a run, if it is one, beside the ledger in `folder`, which is that of
@@ -104,8 +107,13 @@ pub fn stage(
     let session = session.unwrap_or_else(|| Session::new(Arc::clone(exercise), Arc::clone(plant)));
     let stranger = beset.map(|space| {
         let now = session.facts().now.at;
-        Stranger::new((space, plant.id.clone()), exercise.attacks.clone(), now, ready.seed)
+        let attacks = exercise.attacks.clone();
+        let mut stranger = Stranger::new((space, plant.id.clone()), attacks, now, ready.seed);
+        let path = home.join(HEARD);
+        let notebook = Notebook::open(&path, now, &mut stranger);
+        notebook.map(|it| (stranger, it)).map_err(|error| Failure::file(&path, error))
     });
+    let stranger = stranger.transpose()?;
     let (orders, ordered) = mpsc::channel(WAITING);
     let log = folder.join(LOG);
     let anchors = Arc::new(OnceLock::new());
@@ -271,14 +279,14 @@ impl Backstage {
 
 /// Lets the stranger speak over the broker: a client of his own, as others are.
 fn intrude(
-    stranger: Stranger,
+    (stranger, notebook): (Stranger, Notebook),
     (broker, space, plant): (&Access, &Space, &PlantId),
     (progress, lost): (watch::Receiver<Progress>, watch::Receiver<bool>),
     (settings, stop): (&Settings, &Stop),
 ) {
     let topic = Topic { space: space.clone(), plant: plant.clone(), kind: Kind::Data };
     let (listener, arrivals) = live::hearer(broker, vec![topic.to_string()], settings);
-    let intruder = Intruder::new(stranger, live::speaker(broker, settings));
+    let intruder = Intruder::new(stranger, notebook, live::speaker(broker, settings));
     let stop = stop.clone();
     tokio::spawn(async move {
         intruder.run(Ears { arrivals, progress, lost }, stop).await;

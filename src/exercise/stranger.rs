@@ -63,21 +63,25 @@ impl Stranger {
         Self { space, plant, attacks, heard, last: None, spoken: start, chance, orders: 0 }
     }
 
-    /// He hears what the plant says at `at`.
-    pub fn overhear(&mut self, at: Stamp, topic: &str, payload: &[u8]) {
-        let Ok(Topic { kind: Kind::Data, .. }) = Topic::parse(topic) else { return };
+    /// He hears what the plant says at `at`; true: he will say it again.
+    pub fn overhear(&mut self, at: Stamp, topic: &str, payload: &[u8]) -> bool {
+        let Ok(Topic { kind: Kind::Data, .. }) = Topic::parse(topic) else { return false };
+        let mut is_kept = false;
         if let Ok(message) = wire::decode(Kind::Data, payload) {
             self.last = Some(message.envelope);
         }
         for (n, attack) in self.attacks.iter().enumerate() {
             if let AttackKind::Replay { of } = attack.kind
                 && (of..=of + attack.lasting).contains(&at)
+                && attack.at > self.spoken
             {
                 let said =
                     Said { topic: topic.to_owned(), payload: payload.to_vec(), retained: false };
                 self.heard.entry(n).or_default().push(said);
+                is_kept = true;
             }
         }
+        is_kept
     }
 
     /// What he says up to `now`, since he was asked last.

@@ -77,3 +77,29 @@ async fn what_a_stranger_forges_over_a_broker_is_counted_and_believed_by_nobody(
     let gaps = all.iter().filter(|entry| super::noticed(entry, "gap")).count();
     assert_eq!(gaps, 0);
 }
+
+#[tokio::test]
+async fn after_a_kill_a_stranger_says_again_what_he_heard_before_and_nobody_believes_it() {
+    let place = Place::new();
+    place.write("e7.toml", &quick());
+    let broker = Mosquitto::start().await;
+    let url = broker.url().to_string();
+    let flags = ["--broker", &url, "--space", "k7", "--data", "data", "--listen", "off"];
+    let arguments = [&["run", "e7.toml", "--format", "json"][..], &flags].concat();
+    let is_raised = |rule: &'static str| {
+        move |entry: &Entry| !raised(std::slice::from_ref(entry), rule).is_empty()
+    };
+    let mut first = place.sanmen(&arguments);
+    first.tells(is_raised("messages-forged")).await;
+    first.kill().await;
+
+    // The plant has a new key by now; he says again what the old one has signed.
+    let mut second = place.sanmen(&arguments);
+    second.says("going on at 2024-12-05T14:").await;
+    second.tells(is_raised("messages-broken")).await;
+    second.interrupt().await;
+    assert_eq!(second.ends().await.0, 0);
+    let all = ledger(&place.folder.path().join("data/k7")).await;
+    assert!(refused(&all, "unknown-key") >= 5, "{}", refused(&all, "unknown-key"));
+    assert_eq!(raised(&all, "messages-forged").len(), 1, "it is the same stranger");
+}
