@@ -584,7 +584,7 @@ impl Alarms {
             _ => {}
         }
         let change = Change {
-            at: raised_at.or(state.since()).or(state.shelved_until)?,
+            at: raised_at.or(state.since()).or(state.shelved_until).or(state.said_at)?,
             change: AlarmChange::Raised,
             state: state.shown(),
             since: state.since(),

@@ -250,6 +250,9 @@ fn asking_twice_for_the_same_does_it_once() {
     assert_eq!(alarms.command(&remove).1.len(), 1);
     let again = alarms.command(&remove);
     assert_eq!(again, (Reply::Already { state: AlarmState::OutOfService }, vec![]));
+    // What warns of nothing any more is to be seen, however normal it was.
+    let listed: Vec<_> = alarms.standing(PLANT).iter().map(|it| it.state).collect();
+    assert_eq!(listed, [AlarmState::OutOfService]);
 }
 
 #[test]

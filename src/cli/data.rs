@@ -27,10 +27,11 @@ impl DataArgs {
 
     /// The folder of the one ledger that is meant. Errors: there is none, or it is one of several.
     pub fn folder(&self) -> Result<PathBuf, Failure> {
-        if let Some(space) = &self.space {
-            return Ok(self.data.join(space.as_str()));
+        let named = self.space.as_ref().map(|space| self.data.join(space.as_str()));
+        if let Some(folder) = named.as_ref().filter(|folder| holds_ledger(folder)) {
+            return Ok(folder.clone());
         }
-        if holds_ledger(&self.data) {
+        if named.is_none() && holds_ledger(&self.data) {
             return Ok(self.data.clone());
         }
         let mut found: Vec<PathBuf> = std::fs::read_dir(&self.data)
@@ -38,24 +39,32 @@ impl DataArgs {
             .unwrap_or_default();
         found.retain(|folder| holds_ledger(folder));
         found.sort();
+        if let (Some(folder), [_, ..]) = (named, found.as_slice()) {
+            return Err(Failure::usage(format!(
+                "there is no ledger in {}; there is one of {}",
+                folder.display(),
+                names(&found)
+            )));
+        }
         match found.as_slice() {
             [] => Err(Failure::usage(format!(
                 "there is no ledger in {}: name the data folder of a run with --data",
                 self.data.display()
             ))),
             [one] => Ok(one.clone()),
-            several => {
-                let name = |folder: &PathBuf| folder.file_name().map(|it| it.display().to_string());
-                let names: Vec<String> = several.iter().filter_map(name).collect();
-                Err(Failure::usage(format!(
-                    "there are {} ledgers in {}: choose one with --space, of {}",
-                    several.len(),
-                    self.data.display(),
-                    names.join(", ")
-                )))
-            }
+            several => Err(Failure::usage(format!(
+                "there are {} ledgers in {}: choose one with --space, of {}",
+                several.len(),
+                self.data.display(),
+                names(several)
+            ))),
         }
     }
+}
+
+fn names(folders: &[PathBuf]) -> String {
+    let name = |folder: &PathBuf| folder.file_name().map(|it| it.display().to_string());
+    folders.iter().filter_map(name).collect::<Vec<_>>().join(", ")
 }
 
 fn holds_ledger(folder: &Path) -> bool {

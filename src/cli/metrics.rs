@@ -178,7 +178,7 @@ fn plants(registry: &mut Registry, plants: &[PlantSnapshot]) {
             online.get_or_create(&vec![of(plant)]).set(i64::from(is_online));
         }
         if let (Some(heard), Some(reached)) = (plant.heard_at, plant.frontier) {
-            lag.get_or_create(&vec![of(plant)]).set((heard - reached).as_seconds());
+            lag.get_or_create(&vec![of(plant)]).set((heard - reached).as_seconds().max(0.0));
         }
     }
     registry.register("alarms", "Alarms that stand and that a person should see", alarms);

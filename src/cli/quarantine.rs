@@ -1,5 +1,6 @@
 //! `sanmen quarantine`: messages that a monitor has refused.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 
 use clap::Args;
@@ -34,6 +35,7 @@ pub struct QuarantineArgs {
 pub fn run(args: &QuarantineArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let folder = args.data.folder()?;
     let mut kept = read(&folder).map_err(|error| Failure::file(&folder, error))?;
+    let reasons: BTreeSet<String> = kept.iter().map(|it| it.reason.clone()).collect();
     kept.retain(|it| args.reason.as_ref().is_none_or(|reason| it.reason == *reason));
     let shown = &kept[kept.len().saturating_sub(args.last)..];
     if args.format == Format::Json {
@@ -44,7 +46,15 @@ pub fn run(args: &QuarantineArgs, out: &mut dyn Write) -> Result<(), Failure> {
         return Ok(());
     }
     if shown.is_empty() {
-        writeln!(out, "nothing refused is kept in {}", folder.display())?;
+        let folder = folder.display();
+        match &args.reason {
+            Some(reason) if !reasons.is_empty() => {
+                let reasons: Vec<&str> = reasons.iter().map(String::as_str).collect();
+                let reasons = reasons.join(", ");
+                writeln!(out, "nothing refused for {reason:?} is kept in {folder}, but {reasons}")?;
+            }
+            _ => writeln!(out, "nothing refused is kept in {folder}")?,
+        }
         return Ok(());
     }
     let mut rows = table::plain(&["received (UTC)", "reason", "topic", "detail", "payload"]);

@@ -237,7 +237,8 @@ mod tests {
 
     #[test]
     fn what_instruments_have_in_common_is_said_once_and_can_be_put_together_again() {
-        let tag = |id: &str, unit: &str| json!({ "id": id, "unit": unit, "limits": [{ "at": 98.07 }] });
+        let tag =
+            |id: &str, unit: &str| json!({ "id": id, "unit": unit, "limits": [{ "at": 98.07 }] });
         let was = [tag("A", "kPa"), tag("B", "kPa"), tag("C", "bar")];
         let (mut now, mut likes) = (was.clone(), Likes::new(&SHARED_BY_TAGS));
         for tag in &mut now {

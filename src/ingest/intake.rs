@@ -312,7 +312,7 @@ impl Intake {
         let mut steps = Vec::new();
         self.sequence.give_up(bound, &mut steps);
         self.take(plant, steps, now, out);
-        self.release_foreign(plant, bound, now, out);
+        self.release_foreign(plant, self.foreign_bound(now, bound), now, out);
         // Of a plant not heard of, no silence counts from long before we listened, however far
         // back the bound of accelerated ones lies.
         let reached = match self.frontier {

@@ -9,6 +9,7 @@ use super::*;
 use crate::base::units::Quantity;
 use crate::base::{Flag, QualityTest, QualityTests, TagId, Text};
 use crate::plant::tags::SamplingPoint;
+use crate::telemetry::mapping::Reading;
 use crate::telemetry::wire::{Birth, Body, Clock, Column, Envelope, TagBirth};
 
 fn at(s: i64) -> Stamp {
@@ -121,6 +122,24 @@ fn the_frontier_of_a_silent_plant_follows_the_ticks_behind_the_bound() {
     send(&mut ingest, &data(1, 0, 5, &[5]), 5);
     assert!(ingest.tick(at(12)).batches.is_empty(), "the readings are further already");
     assert_eq!(ingest.tick(at(100)).batches[0].frontier, at(90));
+}
+
+#[test]
+fn what_a_device_says_waits_as_long_as_its_mapping_says_though_nothing_more_comes() {
+    let mut ingest = ingest();
+    ingest.set_lateness(Span::HOUR);
+    let tag = TagId::new("AIT-301").expect("an id");
+    let (plant, value, flag) = (plant("sanmen"), Some(1.5), Flag::Good);
+    let foreign = Foreign {
+        topic: "meters/1".to_owned(),
+        received_at: at(0),
+        lateness: Span::seconds(10),
+        readings: vec![Reading { plant, tag, at: at(0), value, flag }],
+        refused: Vec::new(),
+    };
+    assert!(values(&ingest.accept_foreign(&foreign)).is_empty());
+    assert!(values(&ingest.tick(at(10))).is_empty());
+    assert_eq!(values(&ingest.tick(at(11))), [1.5]);
 }
 
 #[test]

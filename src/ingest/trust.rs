@@ -146,9 +146,14 @@ impl Trust {
         if !self.must_sign(plant) {
             return match self.unsigned {
                 Unsigned::Accept => Belief::Unsigned,
-                Unsigned::Refuse => {
-                    doubt(Doubt::Unsigned, format!("no key of {plant} is known to us"))
-                }
+                Unsigned::Refuse => match Signed::read(payload) {
+                    Some(Signed { key, .. }) => {
+                        let detail =
+                            format!("signed by {key}, and no key of {plant} is known to us");
+                        doubt(Doubt::UnknownKey, detail)
+                    }
+                    None => doubt(Doubt::Unsigned, format!("no key of {plant} is known to us")),
+                },
             };
         }
         let Some(signed) = Signed::read(payload) else {
@@ -217,7 +222,7 @@ mod tests {
         assert_eq!(said(&trust, OTHER, MESSAGE), "as it says");
         let strict = Trust::new(Unsigned::Refuse);
         assert_eq!(said(&strict, OTHER, MESSAGE), "unsigned");
-        assert_eq!(said(&strict, TOPIC, &signer(1).sign(TOPIC, MESSAGE.to_vec())), "unsigned");
+        assert_eq!(said(&strict, TOPIC, &signer(1).sign(TOPIC, MESSAGE.to_vec())), "unknown-key");
     }
 
     #[test]

@@ -293,6 +293,22 @@ fn a_line_without_an_end_fills_no_memory() {
 }
 
 #[test]
+fn what_later_objects_say_and_the_first_does_not_is_read_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let line = |minute: u32, rest: &str| {
+        let time = format!("2024-12-05T08:{minute:02}:00+08:00");
+        format!("{{\"time\":\"{time}\",\"tag\":\"AIT-301\",\"value\":0.5{rest}}}\n")
+    };
+    let rest = ["", ",\"flag\":\"hmm\"", ",\"unit\":\"kPa\"", ",\"plant\":\"nosuch\""];
+    let text: String = (0..).zip(rest).map(|(minute, rest)| line(minute, rest)).collect();
+    std::fs::write(folder.path().join("later.jsonl"), text).expect("written");
+    let said = said(folder.path(), "replay later.jsonl");
+    for refused in ["bad-flag 1 (line 2", "bad-unit 1 (line 3", "unknown-plant 1 (line 4"] {
+        assert!(said.contains(refused), "{refused}: {said}");
+    }
+}
+
+#[test]
 fn many_instruments_that_are_read_each_second_lose_nothing_in_a_replay() {
     let (plant, book) = many_tags::scene(100);
     let tally = many_tags::play(&plant, &book, 90);

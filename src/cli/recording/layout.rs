@@ -27,6 +27,9 @@ const MISSING: [&str; 7] = ["NaN", "nan", "null", "NULL", "NA", "N/A", "-"];
 /// Columns of our own tables that say nothing here.
 const OURS: [&str; 4] = ["scenario", "seed", "quantity", "received_at"];
 
+/// What later objects may say although the first one does not.
+const MAY_COME: [&str; 3] = ["flag", "unit", "plant"];
+
 const WAY: &str = "a mapping file says what is what: --map FILE (src/docs/replay.md)";
 
 /// Unknown names that are remembered, to say why nothing was read.
@@ -96,6 +99,9 @@ impl Layout {
         }
         let seen = rows.names().len();
         rows.also(own.keys().cloned());
+        if map.is_none() {
+            rows.also(MAY_COME.map(str::to_owned).into_iter());
+        }
         let names = rows.names().to_vec();
         let (time, format, columns) = match map {
             Some(map) => {
@@ -291,13 +297,19 @@ fn by_names(
                 let names = own_names(plant).into_iter();
                 names.map(|(name, tag)| (name, (tag, Conversion::NONE))).collect()
             };
-            let ids = plants.iter().enumerate().map(|(at, plant)| (plant.id.to_string(), at));
+            let may_come = |wanted: &[&str]| {
+                let later = || names.iter().position(|name| wanted.contains(&name.as_str()));
+                find(wanted).or_else(later)
+            };
+            // Where the first does not say whose it is, all are of the first plant.
+            let told = if find(&["plant"]).is_some() { plants } else { plants.split_at(1).0 };
+            let ids = told.iter().enumerate().map(|(at, plant)| (plant.id.to_string(), at));
             Columns::Long(Long {
                 tag,
                 value,
-                quality: find(&["flag", "quality"]),
-                unit: find(&["unit"]),
-                plant: find(&["plant"]),
+                quality: may_come(&["flag", "quality"]),
+                unit: may_come(&["unit"]),
+                plant: may_come(&["plant"]),
                 sent: every(["seq", "sent_at", "received_at"]),
                 names: plants.iter().map(none).collect(),
                 by_id: ids.collect(),
@@ -328,7 +340,7 @@ fn shown_list(names: &[&str]) -> String {
 
 impl Columns {
     fn tell_the_plant(&self) -> bool {
-        matches!(self, Self::Long(Long { plant: Some(_), .. }))
+        matches!(self, Self::Long(long) if long.by_id.len() > 1)
     }
 
     /// The columns that are somebody's.

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Content, Intake, PlantTags, times, unknown_tag};
-use crate::base::{Flag, QualityTests, Stamp};
+use crate::base::{Flag, QualityTests, Span, Stamp};
 use crate::ingest::observation::Observation;
 use crate::ingest::presence::Link;
 use crate::ingest::sequence::{Place, Step};
@@ -27,6 +27,9 @@ pub(super) struct Waiting {
     seen: Vec<(Stamp, TagIndex)>,
     /// Messages so far.
     messages: u64,
+    /// How late its readings may be, as their mapping says.
+    #[serde(default)]
+    lateness: Option<Span>,
 }
 
 impl Waiting {
@@ -119,8 +122,15 @@ impl Intake {
             let place = Place { boot_id, seq, sent_at: received_at };
             self.take(plant, vec![Step::Late(place, Content::Readings(late))], received_at, out);
         }
+        self.foreign.lateness = Some(bounds.lateness);
         self.release_foreign(plant, received_at - bounds.lateness, received_at, out);
         refusals
+    }
+
+    /// Before which moment nothing of its devices can come any more; `bound` if they have said
+    /// nothing else.
+    pub(super) fn foreign_bound(&self, now: Stamp, bound: Stamp) -> Stamp {
+        self.foreign.lateness.map_or(bound, |lateness| bound.max(now - lateness))
     }
 
     /// Readings that waited, and before which nothing can come any more, go on.

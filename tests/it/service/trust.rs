@@ -121,7 +121,7 @@ async fn without_any_key_nothing_is_believed_where_the_settings_ask_for_keys() {
     monitor.says("connected to").await;
     let mut plant = there.simulate(&url);
     let told = monitor.tells(|entry| noticed(entry, "refused")).await;
-    assert_eq!(refusals(&told)[0].0, "unsigned", "{told:#?}");
+    assert_eq!(refusals(&told)[0].0, "unknown-key", "{told:#?}");
     assert!(!told.iter().any(|entry| noticed(entry, "online")));
     plant.kill().await;
     monitor.interrupt().await;
