@@ -164,6 +164,27 @@ test("other days and samples stand behind a trend", LONG, async () => {
   await context.close();
 });
 
+test("a broken address leads home, A answers the most urgent alarm, another link takes the seat", LONG, async () => {
+  const context = await person(browser);
+  const page = await come(context, run.link);
+  await page.locator(".scheme .figure").first().waitFor();
+  await page.evaluate(() => { location.hash = "#/alarms/%E0%A4%A"; });
+  await page.locator("table.alarms").waitFor();
+  await go(page, "#/%E0%A4%A", ".scheme .figure");
+  // Nothing is chosen in the list: the key means what the banner says.
+  await go(page, "#/alarms", "tr.alarm");
+  const wanted = await page.locator(".banner").textContent();
+  await page.keyboard.press("a");
+  await page.waitForFunction((wanted) => document.querySelector(".banner")?.textContent !== wanted, wanted);
+  const other = await come(context, run.linkOf("viewer"));
+  await other.locator(".scheme .figure").first().waitFor();
+  await page.getByRole("alert").filter({ hasText: "another role" }).waitFor();
+  assert.equal(await other.getByRole("alert").filter({ hasText: "another role" }).count(), 0);
+  await page.getByRole("button", { name: "Reload" }).click();
+  await page.locator("input[aria-label]:disabled").first().waitFor({ state: "attached" });
+  await context.close();
+});
+
 test("everything is reached and answered with the keyboard alone", LONG, async () => {
   const context = await person(browser);
   const page = await come(context, run.link);
