@@ -5,6 +5,8 @@ mod after;
 mod branch;
 mod kept;
 mod menu;
+mod places;
+mod refused;
 mod way;
 
 use std::path::Path;
@@ -215,7 +217,10 @@ fn door(
         Box::pin(async move { read_report(&path).await }) as _
     };
     let menu = Arc::new(menu(exercise, plant));
-    Door { views, menu, ask: Arc::new(ask), report: Arc::new(report) }
+    let ledger = folder.to_owned();
+    let quarantine = move || Box::pin(refused::refused(ledger.clone())) as _;
+    let quarantine = Arc::new(quarantine);
+    Door { views, menu, ask: Arc::new(ask), report: Arc::new(report), quarantine }
 }
 
 /// What an instructor directs; a fault comes as the keys of an `[[inject]]`.

@@ -142,6 +142,7 @@ pub async fn serve(
         .route("/alarms/{*rest}", post(answer::answer))
         .route("/exercise", get(exercise::shown))
         .route("/exercise/menu", get(exercise::menu))
+        .route("/exercise/quarantine", get(exercise::quarantine))
         .route("/exercise/report/{file}", get(exercise::report))
         .route("/exercise/invitations", get(invite::invitations).post(invite::invite))
         .route("/exercise/invitations/{role}", get(invite::of_role))

@@ -81,6 +81,7 @@ test("an exercise is played through the browser, and its score is that of its lo
   await page.locator(".ex-head", { hasText: "slow while something asks" }).waitFor();
   await page.locator(".banner").getByRole("button", { name: /Acknowledge/ }).click();
   await page.getByLabel("Cause").selectOption("network/burst");
+  await page.getByRole("button", { name: "Name it" }).click();
   await page.getByRole("button", { name: "Send a crew" }).click();
   await page.locator(".ex-panel select").selectOption("mend");
   await page.getByRole("button", { name: "Next" }).click();

@@ -51,3 +51,21 @@ test("names in a mistake stay what they are", () => {
   assert.equal(inChinese('the dose is set by "a" of line 3 at the same moment', label), "投加量在同一时刻已由第3行的“a”设定");
   assert.equal(inChinese("something that no reader says", label), null);
 });
+
+// Why nothing is done in an exercise: said by it, by its plant and on the way there.
+const REFUSERS = ["exercise/session/mod", "exercise/session/field", "exercise/session/branch", "simulator/orders", "simulator", "exercise/live/company", "exercise/live/orders", "exercise/live/drill", "cli/drill/way"];
+
+test("the Chinese pages of an exercise say in Chinese why something is not done", async () => {
+  const why = await import("data:text/javascript," + encodeURIComponent(read("src/desk/assets/pages/why.js")));
+  const texts = REFUSERS.flatMap((name) => {
+    const code = read(`src/${name}.rs`).split("#[cfg(test)]")[0].replace(/\\\n\s*/g, "");
+    return [...code.matchAll(/(?:NotNow|NotDone|not_done)\(\s*(?:format!\(\s*)?"((?:[^"\\]|\\.)*)"|let why = "([^"]*)"/g)].map((it) => it[1] ?? it[2]);
+  });
+  texts.push("there is no check {word}", "there is no job {word}", "there is no point {word}", "nothing is done", "there is no {name}; did you mean {nearest}?", "there is no {name}; known: {all}", "behind {name} comes nothing", "behind {name} comes {way}", "that is not for operators");
+  assert.ok(texts.length > 35, `${texts.length} texts are too few: are they still found?`);
+  const left = texts.filter((text) => !isChinese(why.inChinese(text.replace("{what} {name}{hint}", "pump {name}").replace("{what} {word}", "check {word}").replace("{hint}", "").replace(/\{[^}]*\}/g, "7"))));
+  assert.deepEqual(left, []);
+  assert.equal(why.inChinese("1e308 is no number from 0 to 20 mg/L"), "“1e308”不在0–20 mg/L范围内");
+  assert.equal(why.inChinese("the plant has no pump P-9; did you mean P-1?"), "本厂没有水泵P-9;是否为“P-1”?");
+  assert.equal(why.inChinese("something that nobody says"), null);
+});

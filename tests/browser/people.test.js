@@ -40,6 +40,7 @@ test("trainees of one role act in their own names, each by a link that can be re
   await page.locator(".ex-question").waitFor();
   await page.locator(".banner").getByRole("button", { name: /Acknowledge/ }).click();
   await page.getByLabel("Cause").selectOption("network/burst");
+  await page.getByRole("button", { name: "Name it" }).click();
   await page.locator(".ex-log li", { hasText: "<b>李明</b>" }).nth(1).waitFor();
   const { said: { log } } = await api(run, "viewer", "exercise");
   const did = log.filter((entry) => entry.what === "did").map((entry) => `${entry.who} ${entry.deed.split(" ")[0]}`);

@@ -102,7 +102,7 @@ export const violations = (page) => page.evaluate(() => self.violations);
 // What keeps somebody from using the page, by the rules of WCAG and good practice.
 export async function hindrances(page) {
   await page.evaluate(axe);
-  const { violations: found } = await page.evaluate(() => self.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"] }));
+  const { violations: found } = await page.evaluate(() => self.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
   return found.map((it) => `${it.id}: ${it.nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(" | ")}`);
 }
 

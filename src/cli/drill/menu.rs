@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::places::places;
 use crate::base::Span;
 use crate::plant::Plant;
 use crate::scenario::exercise::cause::CAUSES;
@@ -40,6 +41,7 @@ pub fn menu(exercise: &Exercise, plant: &Plant) -> Value {
         "checks": checks.collect::<Vec<_>>(),
         "jobs": jobs.collect::<Vec<_>>(),
         "villages": villages.collect::<Vec<_>>(),
+        "places": places(plant),
         "roles": Role::CHOICES.map(|(name, _)| name),
     })
 }

@@ -79,6 +79,9 @@ pub type Doing = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
 /// Pages of the report, some time: one file of it by its name. Errors: why there is none yet.
 pub type Reporting = Pin<Box<dyn Future<Output = Result<Vec<u8>, String>> + Send>>;
 
+/// What a monitor has refused, some time. Errors: why that cannot be said, for people.
+pub type Looking = Pin<Box<dyn Future<Output = Result<Value, String>> + Send>>;
+
 /// An exercise behind its door.
 #[derive(Clone)]
 pub struct Drill {
@@ -90,6 +93,8 @@ pub struct Drill {
     pub ask: Arc<dyn Fn(Wanted) -> Doing + Send + Sync>,
     /// Gives a file of the after-action report: `report.html`, `report.json`, `events.csv`.
     pub report: Arc<dyn Fn(String) -> Reporting + Send + Sync>,
+    /// Gives the newest messages that were refused: when, why, topic, beginning.
+    pub quarantine: Arc<dyn Fn() -> Looking + Send + Sync>,
 }
 
 /// A way in for one role.

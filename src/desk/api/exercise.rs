@@ -46,6 +46,20 @@ pub(super) async fn menu(served: Shared) -> Result<Response, Refusal> {
     Ok(json_of(StatusCode::OK, &drill(&served)?.menu))
 }
 
+/// What the monitor has refused, for those who play, lead or judge: who looks on has no need of it.
+pub(super) async fn quarantine(
+    served: Shared,
+    Extension(role): Extension<Role>,
+) -> Result<Response, Refusal> {
+    let drill = drill(&served)?;
+    if role == Role::Viewer {
+        let text = format!("that is not for {}s", role.name());
+        return Err(Refusal::new(StatusCode::FORBIDDEN, text));
+    }
+    let kept = (drill.quarantine)().await.map_err(Refusal::ours)?;
+    Ok(json_of(StatusCode::OK, &kept))
+}
+
 /// Does what somebody wants, if their role may: `act`, `direct`, `judge`.
 pub(super) async fn wish(
     served: Shared,

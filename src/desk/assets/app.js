@@ -156,7 +156,7 @@ function footer() {
 }
 
 function help() {
-  const keys = [["A", "acknowledge"], ["S", "shelve"], ["T", "trend"], ["R", "reset"], ["/", "search"], ["X", "choose-several"], ["G O", "overview"], ["G P", "plant"], ["G M", "map"], ["G A", "alarms"], ["G T", "tickets"], ["G R", "replay"], ["G L", "back-to-live"], [", .", "replay-jump"], ["↑ ↓", "choose"], ["?", "help"]];
+  const keys = [["A", "acknowledge"], ["S", "shelve"], ["T", "trend"], ["R", "reset"], ["/", "search"], ["X", "choose-several"], ["G O", "overview"], ["G P", "plant"], ["G M", "map"], ["G A", "alarms"], ["G T", "tickets"], ["G R", "replay"], ["G L", "back-to-live"], [", .", "replay-jump"], ["↑ ↓", "choose"], ["Space", "freeze-run"], ["?", "help"]];
   const close = () => { shell.help = false; changed(); };
   return shell.help ? html`<dialog class="form" aria-labelledby="help-title" @close=${close}><h2 id="help-title">${say("help")}</h2>
     <dl>${keys.map(([key, what]) => html`<dt><kbd>${key}</kbd></dt><dd>${say(what)}</dd>`)}</dl>

@@ -13,9 +13,10 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use crate::base::{Span, Stamp};
 use crate::exercise::assess::{Anchors, assess};
 use crate::exercise::debrief::Beyond;
-use crate::exercise::session::log::{Direction, Entry, Moment};
+use crate::exercise::session::log::{Direction, Entry, Moment, What};
 use crate::exercise::session::{Effect, Ordered, Session};
 use crate::ledger::record::{Entry as RecordEntry, Record};
+use crate::scenario::exercise::Message;
 use crate::scenario::exercise::deed::Deed;
 use crate::simulator::orders::{NotDone, Order};
 use crate::world::Outside;
@@ -318,11 +319,13 @@ fn trainee(session: &Session) -> Value {
     let now = session.facts().now;
     let (scenario, public) = (&exercise.scenario, session.log().iter().filter(|it| it.is_public()));
     let errands = session.errands().map(|(deed, due)| json!({ "deed": deed, "due": due }));
-    let questions = session.questions().map(|message| {
-        let choices = message.choices.iter();
-        let choices = choices.map(|choice| json!({ "id": choice.id, "text": choice.text }));
-        json!({ "id": message.id, "text": message.text, "choices": choices.collect::<Vec<_>>() })
+    let questions = session.questions().map(question);
+    // Those that have been answered too: the log names them by their ids.
+    let told = session.log().iter().filter_map(|entry| match &entry.what {
+        What::Told { message, .. } => exercise.message(message.as_ref()?),
+        _ => None,
     });
+    let asked = told.filter(|message| !message.choices.is_empty()).map(question);
     json!({
         "title": scenario.title,
         "goal": exercise.goal,
@@ -341,8 +344,15 @@ fn trainee(session: &Session) -> Value {
         "log": public.collect::<Vec<&Entry>>(),
         "errands": errands.collect::<Vec<_>>(),
         "questions": questions.collect::<Vec<_>>(),
+        "asked": asked.collect::<Vec<_>>(),
         "cause": session.named_cause(),
     })
+}
+
+fn question(message: &Message) -> Value {
+    let choices = message.choices.iter();
+    let choices = choices.map(|choice| json!({ "id": choice.id, "text": choice.text }));
+    json!({ "id": message.id, "text": message.text, "choices": choices.collect::<Vec<_>>() })
 }
 
 /// What instructors and evaluators see beyond that.

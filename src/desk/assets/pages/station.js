@@ -7,6 +7,7 @@ import { name, once, tell } from "../answers.js";
 import { clock } from "../format.js";
 import { addWords, say, textOf } from "../words.js";
 import { hear, shown } from "../drill.js";
+import { failedBecause, withTitles } from "./deeds.js";
 import * as exercise from "./exercise.js";
 
 const state = { menu: null, marks: {}, moments: [], fault: "", back: null, ways: null, large: "", error: "" };
@@ -26,7 +27,7 @@ async function direct(direction) {
     await once("exercise/direct", { by: name(), direction });
     tell(say("ex-directed"));
   } catch (error) {
-    tell(error.status ? error.message : say("not-sent"), true);
+    tell(error.status ? failedBecause(error.message) : say("not-sent"), true);
   }
   hear();
 }
@@ -46,12 +47,12 @@ function controls(view) {
     <label>${say("ex-speed")} <select ?disabled=${!can} @change=${(event) => event.target.value && direct({ direction: "speed", fast: Number(event.target.value) })}><option value="">×${Number((view.speed || 0).toFixed(1))}</option>${SPEEDS.map((speed) => html`<option value=${speed}>×${speed}</option>`)}</select></label>
     <button ?disabled=${!can} @click=${() => confirm(say("ex-end-sure")) && direct({ direction: "end" })}>■ ${say("ex-end")}</button>
     <a class="button" href="api/exercise/report/report.html" target="_blank" rel="noopener">${say("ex-report")}</a></p>
-    ${can ? past(view) : nothing}
-    <h3>${say("ex-script")}</h3>
-    <ul class="ex-log">${(view.waiting ?? []).map(({ id, when, text }) => html`<li>◌ <b>${textOf(when)}</b> ${textOf(text)} ${can ? html`<button @click=${() => direct({ direction: "fire", id })}>${say("ex-now")}</button> <button @click=${() => direct({ direction: "skip", id })}>${say("ex-skip")}</button>` : nothing}</li>`)}</ul>
     ${can ? html`<form class="ex-say" @submit=${speak}><h3>${say("ex-message")}</h3>
       <label>${say("ex-as")} <select name="from">${state.menu.roles.map((role) => html`<option value=${role}>${say("ex-role-" + role)}</option>`)}</select></label>
-      <label>${say("ex-text")} <input name="text" required maxlength="300"></label><button>${say("ex-send")}</button></form>${injector()}` : nothing}</section>`;
+      <label>${say("ex-text")} <input name="text" required maxlength="300"></label><button>${say("ex-send")}</button></form>${injector()}` : nothing}
+    <h3>${say("ex-script")}</h3>
+    <ul class="ex-log">${(view.waiting ?? []).map(({ id, when, text }) => html`<li>◌ <b>${withTitles(textOf(when))}</b> ${textOf(text)} ${can ? html`<button @click=${() => direct({ direction: "fire", id })}>${say("ex-now")}</button> <button @click=${() => direct({ direction: "skip", id })}>${say("ex-skip")}</button>` : nothing}</li>`)}</ul>
+    ${can ? past(view) : nothing}</section>`;
 }
 
 // Where the model was left, newest first; then its figures are estimates.
@@ -143,7 +144,8 @@ function injector() {
   const fill = (event) => { state.fault = `kind = "${event.target.value}"\n${FORMS[event.target.value]}`.trim(); changed(); };
   const send = (event) => { event.preventDefault(); direct({ direction: "inject", toml: state.fault }); };
   return html`<form class="ex-say" @submit=${send}><h3>${say("ex-inject")}</h3><label>${say("ex-fault")} <select @change=${fill}><option value=""></option>${FAULTS.map((fault) => html`<option value=${fault}>${say("ex-fault-" + fault)}</option>`)}</select></label>
-    <textarea rows="3" cols="34" aria-label=${say("ex-fault-keys")} .value=${state.fault} @input=${(event) => { state.fault = event.target.value; }}></textarea><button>${say("ex-inject-now")}</button></form>`;
+    <textarea rows="3" cols="34" aria-label=${say("ex-fault-keys")} .value=${state.fault} @input=${(event) => { state.fault = event.target.value; }}></textarea><button>${say("ex-inject-now")}</button>
+    <p class="muted">${say("ex-inject-not")}</p></form>`;
 }
 
 function speak(event) {
@@ -203,8 +205,18 @@ function script(view) {
   return html`<section class="panel"><h2>${say("ex-log")}</h2><ol class="ex-log">${[...view.log].reverse().slice(0, 60).map((entry) => html`<li>${exercise.line(entry, offset)}</li>`)}</ol></section>`;
 }
 
+// Whoever leads has the form at hand, folded; whoever judges has it open.
+function form(view) {
+  if (store.role !== "instructor") return judgement(view);
+  return html`<details class="ex-folded"><summary>${say("ex-form")}</summary>${judgement(view)}</details>`;
+}
+
+// A column of one screen, with a scroll of its own.
+const column = (label, parts) => html`<div class="ex-column" tabindex="0" role="region" aria-label=${label}>${parts}</div>`;
+
 export function view() {
   const view = shown();
   if (!view || !state.menu) return html`<p role="status">${say("loading")}</p>`;
-  return html`<div class="ex">${exercise.head(view)}<div class="ex-columns">${controls(view)}<div>${tasks(view)}${truths(view)}${ways()}</div><div>${judgement(view)}${script(view)}</div></div></div>`;
+  return html`<div class="ex station">${exercise.head(view)}<div class="ex-columns">
+    ${column(say("ex-control"), controls(view))}${column(`${say("ex-truth")} · ${say("ex-tasks")}`, [truths(view), tasks(view)])}${column(say("ex-log"), [form(view), script(view), ways()])}</div></div>`;
 }
