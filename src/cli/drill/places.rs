@@ -13,10 +13,11 @@ use crate::plant::tags::Place;
 /// Nodes and links with a title each, and the village whose water alone passes there, if it is one.
 pub fn places(plant: &Plant) -> Value {
     let groups = groups(plant);
-    let nodes = plant.network.nodes.iter().enumerate().map(|(at, node)| {
+    let nodes = plant.network.nodes.iter().zip(&groups).enumerate().map(|(at, (node, group))| {
+        let at = NodeIndex(at);
         json!({
-            "id": node.id, "title": node_title(plant, NodeIndex(at), groups[at]),
-            "village": village_id(plant, groups[at]), "tags": tags(plant, Place::Node(NodeIndex(at))),
+            "id": node.id, "title": node_title(plant, at, *group),
+            "village": village_id(plant, *group), "tags": tags(plant, Place::Node(at)),
         })
     });
     let links = plant.network.links.iter().enumerate().map(|(at, link)| {
