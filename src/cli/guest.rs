@@ -6,6 +6,7 @@ use clap::Args;
 use crate::base::Span;
 use crate::base::ids::Space;
 use crate::cli::exit::Failure;
+use crate::cli::keys::Named;
 use crate::cli::settings::Settings;
 use crate::cli::stderr::say;
 use crate::exercise::live::pace::Pace;
@@ -80,12 +81,13 @@ impl GuestArgs {
         Ok(())
     }
 
-    /// Where others find the exercise, as a line and, where it helps, as a picture.
-    pub fn say_where(&self, access: &Access, space: &Space) {
+    /// Where others find the exercise and by which keys they believe it, as a line and, where it
+    /// helps, as a picture.
+    pub fn say_where(&self, access: &Access, space: &Space, keys: &[Named]) {
         if access.url.is_loopback() && !self.share {
             return; // others on this machine have been told how to watch it
         }
-        let address = access.url.shared(space.as_str());
+        let address = access.url.shared(space.as_str(), keys);
         say(&format!("join: {address}"));
         if (self.share || public::known(&access.url.host).is_some())
             && let Some(picture) = picture(&address)

@@ -2,6 +2,7 @@
 
 pub mod ring;
 
+use std::fmt;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -14,11 +15,14 @@ use crate::base::time::wall_now;
 use crate::cli::common::Format;
 use crate::cli::exit::Failure;
 use crate::cli::settings::Settings;
+use crate::cli::stderr::say;
 use crate::cli::table;
+use crate::exercise::live::asking::Sign;
+use crate::exercise::live::watch::Look;
 use crate::ingest::gate::Gate;
 use crate::ingest::trust::{Trust, Unsigned};
-use crate::telemetry::signature::{KeyError, KeyId, PublicKey, Signer};
-use ring::{Entry, Holder, Ring};
+use crate::telemetry::signature::{KeyError, KeyId, Keychain, PublicKey, Signer};
+use ring::{Entry, Holder, Owner, Ring};
 
 /// Where keys live when nobody says otherwise.
 const FOLDER: &str = "sanmen-data/keys";
@@ -52,10 +56,29 @@ pub struct TrustFlags {
 }
 
 /// A key, and the plant that it speaks for, if not for all.
-#[derive(Debug, Clone)]
-struct Named(Option<PlantId>, PublicKey);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named(pub Option<PlantId>, pub PublicKey);
 
-fn named(text: &str) -> Result<Named, String> {
+impl Named {
+    /// The public halves of what plants sign by.
+    pub fn all_of(keys: &Keychain) -> Vec<Self> {
+        let of_plants = keys.of_plants.iter().map(|(id, it)| Self(Some(id.clone()), it.public()));
+        let of_space = keys.of_space.iter().map(|it| Self(None, it.public()));
+        of_space.chain(of_plants).collect()
+    }
+}
+
+/// As flags and addresses of exercises have it.
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(plant, key) = self;
+        plant.iter().try_for_each(|plant| write!(f, "{plant}="))?;
+        write!(f, "{key}")
+    }
+}
+
+/// Reads `[PLANT=]KEY`; `*` is every plant.
+pub fn named(text: &str) -> Result<Named, String> {
     // A key may end with `=` of its own.
     let (plant, key) = match text.split_once('=') {
         Some(("*", key)) => (None, key),
@@ -68,10 +91,11 @@ fn named(text: &str) -> Result<Named, String> {
 }
 
 impl TrustFlags {
-    /// Who is believed in a space of a broker, which may be on this machine.
+    /// Who is believed in a space of a broker, which may be on this machine; also by the keys of an
+    /// exercise that was `joined`.
     pub fn load(
         &self,
-        space: &Space,
+        (space, joined): (&Space, &[Named]),
         is_loopback: bool,
         settings: &Settings,
     ) -> Result<Trust, Failure> {
@@ -83,10 +107,35 @@ impl TrustFlags {
         if let Some(signer) = ring.of_space(space)? {
             trust.add(None, signer.public(), false);
         }
-        for Named(plant, key) in &self.trust {
+        for Named(plant, key) in self.trust.iter().chain(joined) {
             trust.add(plant.as_ref(), key.clone(), false);
         }
         Ok(trust)
+    }
+
+    /// Looks for the key of a space that plants of this machine draw after the monitor has begun;
+    /// none when it is here.
+    pub fn later(&self, space: &Space) -> Result<Option<Look>, Failure> {
+        let (ring, space) = (self.folder.open()?, space.clone());
+        if ring.of_space(&space)?.is_some() {
+            return Ok(None);
+        }
+        let mut complained = false;
+        let look = move || match ring.of_space(&space) {
+            Ok(found) => {
+                let key = found?.public();
+                say(&format!("key {} of the space {space} has come: it is believed", key.id()));
+                Some(key)
+            }
+            Err(failure) => {
+                // Strangers may make us look again and again.
+                if !std::mem::replace(&mut complained, true) {
+                    failure.say();
+                }
+                None
+            }
+        };
+        Ok(Some(Box::new(look)))
     }
 
     /// Who is believed of what monitors say about alarms: the monitor of this folder, those that it
@@ -111,11 +160,15 @@ impl TrustFlags {
     }
 
     /// What the monitor signs its questions to plants by: its key, or that of an exercise that is
-    /// run from the same folder.
-    pub fn of_asker(&self, space: &Space) -> Result<Option<Signer>, Failure> {
-        let ring = self.folder.open()?;
+    /// run from the same folder, which may come later.
+    pub fn of_asker(&self, space: &Space) -> Result<Sign, Failure> {
+        let (ring, space) = (self.folder.open()?, space.clone());
         let own = ring.of_monitor()?;
-        if own.is_some() { Ok(own) } else { ring.of_space(space) }
+        let mut key = if own.is_some() { own } else { ring.of_space(&space)? };
+        Ok(Box::new(move || {
+            key = key.take().or_else(|| ring.of_space(&space).ok().flatten());
+            key.clone()
+        }))
     }
 
     /// What the monitor signs its alarms by, if it has a key.
@@ -164,11 +217,12 @@ enum KeysCommand {
         #[arg(value_name = "KEY", value_parser = str::parse::<PublicKey>)]
         key: PublicKey,
     },
-    /// Gives a plant a new key; the old one is believed until it is revoked
+    /// Gives a plant, an operator or the monitor a new key; the old one is believed until it is
+    /// revoked
     Rotate {
-        /// The plant
-        #[arg(value_name = "PLANT", value_parser = PlantId::new)]
-        plant: PlantId,
+        /// The plant; `operator:NAME`; `monitor` for the one here
+        #[arg(value_name = "PLANT", value_parser = Owner::parse)]
+        owner: Owner,
     },
     /// Believes a key no longer, from the monitor's next start on
     Revoke {
@@ -183,19 +237,12 @@ pub fn run(args: &KeysArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let mut ring = args.folder.open()?;
     match &args.command {
         KeysCommand::New { plants, monitor, operator } => {
-            for name in operator {
-                let key = ring.new_of_operator(name)?.public();
-                writeln!(out, "key {} of operator {name}; on a plant's machine:", key.id())?;
-                writeln!(out, "  sanmen keys trust operator:{name} {key}")?;
-            }
-            if *monitor {
-                let key = ring.new_of_monitor()?.public();
-                writeln!(out, "key {} of the monitor: {key}; on a plant's machine:", key.id())?;
-                writeln!(out, "  sanmen keys trust monitor:NAME {key}")?;
-            }
-            for plant in plants {
-                let signer = ring.new_of_plant(plant)?;
-                tell(out, plant, &signer.public())?;
+            let operators = operator.iter().cloned().map(Owner::Operator);
+            let monitor = monitor.then_some(Owner::Monitor);
+            let plants = plants.iter().cloned().map(Owner::Plant);
+            for owner in operators.chain(monitor).chain(plants) {
+                let key = ring.draw_for(&owner)?.public();
+                tell(out, &owner, &key)?;
             }
             Ok(())
         }
@@ -210,13 +257,15 @@ pub fn run(args: &KeysArgs, out: &mut dyn Write) -> Result<(), Failure> {
             }
             Ok(())
         }
-        KeysCommand::Rotate { plant } => {
-            let signer = ring.rotate(plant)?;
-            tell(out, plant, &signer.public())?;
+        KeysCommand::Rotate { owner } => {
+            let (old, signer) = ring.rotate(owner)?;
+            tell(out, owner, &signer.public())?;
+            let Some(holder) = owner.holder() else {
+                writeln!(out, "then, there too: sanmen keys revoke {}", old.id())?;
+                return Ok(());
+            };
             let left = ring.entries.iter().filter(|it| {
-                it.holder == Holder::Plant(plant.clone())
-                    && it.revoked.is_none()
-                    && it.public.id() != signer.id()
+                it.holder == holder && it.revoked.is_none() && it.public.id() != signer.id()
             });
             for Entry { public, .. } in left {
                 let id = public.id();
@@ -229,9 +278,22 @@ pub fn run(args: &KeysArgs, out: &mut dyn Write) -> Result<(), Failure> {
 }
 
 /// What somebody needs who is to believe it elsewhere.
-fn tell(out: &mut dyn Write, plant: &PlantId, key: &PublicKey) -> Result<(), Failure> {
-    writeln!(out, "key {} of {plant}; on the monitor's machine:", key.id())?;
-    writeln!(out, "  sanmen keys trust {plant} {key}")?;
+fn tell(out: &mut dyn Write, owner: &Owner, key: &PublicKey) -> Result<(), Failure> {
+    let id = key.id();
+    match owner {
+        Owner::Plant(plant) => {
+            writeln!(out, "key {id} of {plant}; on the monitor's machine:")?;
+            writeln!(out, "  sanmen keys trust {plant} {key}")?;
+        }
+        Owner::Operator(name) => {
+            writeln!(out, "key {id} of operator {name}; on a plant's machine:")?;
+            writeln!(out, "  sanmen keys trust operator:{name} {key}")?;
+        }
+        Owner::Monitor => {
+            writeln!(out, "key {id} of the monitor: {key}; on a plant's machine:")?;
+            writeln!(out, "  sanmen keys trust monitor:NAME {key}")?;
+        }
+    }
     Ok(())
 }
 
@@ -253,14 +315,16 @@ fn revoke(ring: &mut Ring, which: &str, out: &mut dyn Write) -> Result<(), Failu
 }
 
 fn list(ring: &Ring, format: Format, out: &mut dyn Write) -> Result<(), Failure> {
+    let monitor = ring.of_monitor()?.map(|signer| signer.public());
     let mut rows = Vec::new();
     for entry in &ring.entries {
         let own = match &entry.holder {
-            Holder::Plant(plant) => ring.signer(plant)?,
-            Holder::Operator(name) => ring.of_operator(name)?,
-            Holder::Plants | Holder::Monitor(_) => None,
+            Holder::Plant(plant) => ring.signer(plant)?.map(|it| it.public()),
+            Holder::Operator(name) => ring.of_operator(name)?.map(|it| it.public()),
+            Holder::Monitor(_) => monitor.clone(),
+            Holder::Plants => None,
         };
-        let own = own.is_some_and(|it| it.public() == entry.public);
+        let own = own.is_some_and(|it| it == entry.public);
         rows.push((entry, own));
     }
     if format == Format::Json {
@@ -274,9 +338,17 @@ fn list(ring: &Ring, format: Format, out: &mut dyn Write) -> Result<(), Failure>
             });
             writeln!(out, "{row}")?;
         }
+        if let Some(key) = &monitor {
+            let (id, key) = (key.id().to_string(), key.to_string());
+            let row = json!({
+                "plant": "monitor", "id": id, "key": key, "added": null, "revoked": null,
+                "private_here": true,
+            });
+            writeln!(out, "{row}")?;
+        }
         return Ok(());
     }
-    if rows.is_empty() {
+    if rows.is_empty() && monitor.is_none() {
         writeln!(out, "no keys: `sanmen keys new PLANT` draws one")?;
         return Ok(());
     }
@@ -287,6 +359,10 @@ fn list(ring: &Ring, format: Format, out: &mut dyn Write) -> Result<(), Failure>
         let (id, key) = (entry.public.id().to_string(), entry.public.to_string());
         let holder = entry.holder.to_string();
         shown.add_row([holder.as_str(), id.as_str(), key.as_str(), own, state.as_str()]);
+    }
+    if let Some(key) = monitor {
+        let (id, key) = (key.id().to_string(), key.to_string());
+        shown.add_row(["monitor", id.as_str(), key.as_str(), "here", "of this monitor"]);
     }
     Ok(table::write(&shown, out)?)
 }

@@ -16,7 +16,7 @@ use crate::cli::desk::{self, DeskArgs, Room, overhear};
 use crate::cli::encoding::HearArgs;
 use crate::cli::exit::Failure;
 use crate::cli::guest::GuestArgs;
-use crate::cli::keys::TrustFlags;
+use crate::cli::keys::{self, Named, TrustFlags};
 use crate::cli::library::{self, Library};
 use crate::cli::live::{self, say};
 use crate::cli::metrics::Metrics;
@@ -41,11 +41,11 @@ pub struct MonitorArgs {
         long, value_name = "NAME", value_parser = Space::new, required_unless_present = "join"
     )]
     space: Option<Space>,
-    /// Broker and space in one, as `sanmen simulate` says it after `join:`
+    /// Broker, space and keys in one, as `sanmen simulate` says it after `join:`
     #[arg(
         long, value_name = "URL", value_parser = joined, conflicts_with_all = ["broker", "space"]
     )]
-    join: Option<(BrokerUrl, Space)>,
+    join: Option<Joined>,
     /// Where ledgers live; each run has a folder of its own in it
     #[arg(long, value_name = "DIR", default_value = "sanmen-data")]
     data: std::path::PathBuf,
@@ -87,17 +87,22 @@ pub struct MonitorArgs {
     hear: HearArgs,
 }
 
+/// A broker, a space of it, and the keys of those who speak there.
+type Joined = (BrokerUrl, Space, Vec<Named>);
+
 /// Reads what `sanmen simulate` says after `join:`.
-fn joined(text: &str) -> Result<(BrokerUrl, Space), String> {
-    let (broker, space) = BrokerUrl::parse_shared(text).map_err(|error| error.to_string())?;
-    Ok((broker, Space::new(&space).map_err(|error| error.to_string())?))
+fn joined(text: &str) -> Result<Joined, String> {
+    let (broker, space, keys) = BrokerUrl::parse_shared(text).map_err(|error| error.to_string())?;
+    let space = Space::new(&space).map_err(|error| error.to_string())?;
+    let keys: Result<_, String> = keys.iter().map(|key| keys::named(key)).collect();
+    Ok((broker, space, keys?))
 }
 
-/// Where to listen, and to which space.
-fn place(args: &MonitorArgs) -> Result<(BrokerUrl, Space), Failure> {
+/// Where to listen, to which space, and whom to believe there.
+fn place(args: &MonitorArgs) -> Result<Joined, Failure> {
     match (&args.join, &args.space) {
         (Some(joined), _) => Ok(joined.clone()),
-        (None, Some(space)) => Ok((args.broker.clone(), space.clone())),
+        (None, Some(space)) => Ok((args.broker.clone(), space.clone(), Vec::new())),
         (None, None) => Err(Failure::usage("name the run with --space, or --join it")),
     }
 }
@@ -109,17 +114,17 @@ pub fn run(args: &MonitorArgs, _out: &mut dyn Write) -> Result<(), Failure> {
     let (plants, title, judged_by) = watched(args, &library)?;
     let book = library.book_for(&plants)?;
     let book = library.judging(&book, judged_by.as_ref())?.into_owned();
-    let (url, space) = place(args)?;
+    let (url, space, keys) = place(args)?;
     let mut broker = args.access.access(url, &settings)?;
     args.guest.enter(&mut broker, &space, None, &mut settings)?;
     let mapping = args.mapping.as_ref().map(|file| library::mapping(file, &plants)).transpose()?;
     let others = args.hear.filters(mapping.as_ref())?;
     let folder = args.data.join(space.as_str());
     say(&format!("space {} on {} · ledger in {}", space, broker, folder.display()));
-    args.guest.say_where(&broker, &space);
-    let trust = args.trust.load(&space, broker.url.is_loopback(), &settings)?;
-    let operators = args.trust.operators()?;
-    let (signer, asker) = (args.trust.of_monitor()?, args.trust.of_asker(&space)?);
+    let trust = args.trust.load((&space, &keys), broker.url.is_loopback(), &settings)?;
+    args.guest.say_where(&broker, &space, &shared(&trust, &plants));
+    let (operators, later) = (args.trust.operators()?, args.trust.later(&space)?);
+    let signers = (args.trust.of_monitor()?, args.trust.of_asker(&space)?);
     let desk = args.desk.plan(&settings)?;
     say_trust(&trust, &plants);
     let screen = Screen::choose(args.telling);
@@ -135,7 +140,7 @@ pub fn run(args: &MonitorArgs, _out: &mut dyn Write) -> Result<(), Failure> {
         let (subscriber, arrivals) = live::listener(&broker, filters, &client, &settings);
         let (place, of) = ((&broker, &space), (&plants[..], mapping.as_ref()));
         let service = args.hear.hear(service, place, of, &settings)?;
-        let service = service.with_mapping(mapping).hearing_orders(operators);
+        let service = service.with_mapping(mapping).hearing_orders(operators).finding(later);
         let link = subscriber.status();
         if let Some(listen) = settings.metrics {
             Metrics::of(&service, told.snapshots.clone(), link.clone()).serve(listen).await?;
@@ -147,7 +152,7 @@ pub fn run(args: &MonitorArgs, _out: &mut dyn Write) -> Result<(), Failure> {
         let webhook = Webhook::open(&settings.webhook, &folder, seen).await?;
         let webhook = webhook.map(|it| tokio::spawn(it.run(stopped.clone())));
         let quitters = live::Quitters::watch(vec![link.clone()], &broker, (&stopper, &stopped));
-        let with = (folder.as_path(), &settings, [signer, asker]);
+        let with = (folder.as_path(), &settings, signers);
         let beside = talk::speak(place, &service, (&told, &book), with, &stopped);
         // The view shows the connection itself.
         let outage = (!matches!(screen, Screen::Terminal(_)))
@@ -173,6 +178,19 @@ pub fn run(args: &MonitorArgs, _out: &mut dyn Write) -> Result<(), Failure> {
         quitters.verdict().await?;
         watched.map_err(Failure::outside)
     })
+}
+
+/// The keys by which others believe what the monitor believes of the plants that it watches.
+fn shared(trust: &Trust, plants: &[Arc<Plant>]) -> Vec<Named> {
+    let mut shared: Vec<Named> = Vec::new();
+    for (plant, key) in trust.keys() {
+        let named = Named(plant.cloned(), key.clone());
+        let is_watched = plant.is_none_or(|id| plants.iter().any(|it| it.id == *id));
+        if is_watched && !shared.contains(&named) {
+            shared.push(named);
+        }
+    }
+    shared
 }
 
 /// Says of which plants nothing will be believed, or anything.

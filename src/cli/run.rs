@@ -18,8 +18,8 @@ use crate::cli::desk::{self, DeskArgs, Opened, Overheard, Plan, Room, overhear};
 use crate::cli::drill::{self, Backstage, Staged};
 use crate::cli::exit::Failure;
 use crate::cli::guest::GuestArgs;
-use crate::cli::keys::KeysFolder;
 use crate::cli::keys::ring::{self, Ring};
+use crate::cli::keys::{KeysFolder, Named};
 use crate::cli::live::{self, Hand, Told, say};
 use crate::cli::ready::Ready;
 use crate::cli::settings::Settings;
@@ -27,6 +27,7 @@ use crate::cli::show::{self, Played, Screen, Subject};
 use crate::cli::talk::{self, Askers, OrderFlags};
 use crate::cli::view::words::Words;
 use crate::desk::person::Invited;
+use crate::exercise::live::asking::Sign;
 use crate::exercise::live::company::{Company, Voices};
 use crate::exercise::live::people;
 use crate::exercise::live::simulate::{Aside, Listener, Progress};
@@ -42,7 +43,7 @@ use crate::telemetry::access::Access;
 use crate::telemetry::broker::Broker;
 use crate::telemetry::link::LinkStatus;
 use crate::telemetry::publisher::Publisher;
-use crate::telemetry::signature::Keychain;
+use crate::telemetry::signature::{Keychain, Signer};
 use crate::telemetry::subscriber::{Arrival, Subscriber};
 use crate::telemetry::topic::{self, Talk};
 use crate::telemetry::url::BrokerUrl;
@@ -117,11 +118,11 @@ pub fn run(args: &RunArgs, _out: &mut dyn Write) -> Result<(), Failure> {
     let (listen, by) = (args.broker_port, args.by.clone());
     let desk = invite(args.desk.plan(&ready.settings)?, &args.trainee, &ready)?;
     let external = args.broker.clone().map(|url| args.access.access(url, &ready.settings));
-    let mut external = external.transpose()?;
+    let (mut external, keys) = (external.transpose()?, keys_of_a_run()?);
     if let Some(broker) = &mut external {
         let plants = Some((ready.plants().len(), ready.outline.pace));
         args.guest.enter(broker, &space, plants, &mut ready.settings)?;
-        args.guest.say_where(broker, &space);
+        args.guest.say_where(broker, &space, &Named::all_of(&keys.0));
     }
     let lang = args.telling.lang.into();
     let (flags, ring) = (args.orders.clone(), args.keys.open()?);
@@ -146,8 +147,8 @@ pub fn run(args: &RunArgs, _out: &mut dyn Write) -> Result<(), Failure> {
         let (place, face) = ((broker, space), (screen, by, desk));
         let beset = drill::is_beset(&ready, &place.0, stranger.as_deref());
         let people = (flags, ring);
-        let stage = Stage { ready, book, place, home, face, people, beset };
-        let result = stage.play_all(cast, stopped).await;
+        let stage = Stage { ready, book, place, home, face, people, keys, beset };
+        let result = Box::pin(stage.play_all(cast, stopped)).await;
         if let Some(embedded) = embedded {
             embedded.stop().await;
         }
@@ -196,6 +197,9 @@ struct Stage {
     face: (Screen, String, Option<Plan>),
     /// Who may order something of the plants.
     people: (OrderFlags, Ring),
+    /// What the plants sign by, and whom the monitor believes: the same in every branch, as others
+    /// may have joined.
+    keys: (Keychain, Trust),
     /// Does the stranger of the exercise speak?
     beset: bool,
 }
@@ -268,12 +272,12 @@ impl Stage {
         (stopper, stopped): (Stopper, Stop),
     ) -> Result<Ending, Failure> {
         let started = wall_now();
-        let Self { ready, book, place: (broker, space), home, face, people, beset } = self;
+        let Self { ready, book, place: (broker, space), home, face, people, keys, beset } = self;
         let folder = drill::folder_of(&home, drill::branch_of(&home));
         let (screen, by, desk) = face;
         let (hand, orders) = people.0.way(ready.outline.start, folder.join("orders.toml"));
         let people = (people.0.operators(&people.1, &broker), hand);
-        let (plants, settings, (keys, trust)) = (ready.plants(), &ready.settings, keys_of_a_run()?);
+        let (plants, settings, (keys, trust)) = (ready.plants(), &ready.settings, keys);
         let watched = (plants.clone(), book.clone());
         let (backstage, askers) =
             Backstage::new(ready.exercise.is_some(), people, (&trust, &broker))?;
@@ -284,7 +288,7 @@ impl Stage {
             hear(service, (&askers, beset), place, (&folder, settings))?;
         let ((end_monitor, monitor_ends), (hand, asked)) = (stop::stop(), live::hand());
         // What another branch has left with the broker ends too.
-        let with = (home.as_path(), settings, [(); 2].map(|()| keys.of_space.clone()));
+        let with = (home.as_path(), settings, signers(&keys));
         let beside = talk::speak(place, &service, (&told, &book), with, &monitor_ends);
         let watching = service.run(arrivals, subscriber.status(), asked, monitor_ends.clone());
         let watching = tokio::spawn(then_stop(watching, stopper.clone()));
@@ -356,6 +360,12 @@ fn played(
     stopped: &Stop,
 ) -> Played {
     Played { outline: ready.outline.clone(), progress, outside, stopped: stopped.clone() }
+}
+
+/// What the monitor signs what it says by, and what it asks.
+fn signers(keys: &Keychain) -> (Option<Signer>, Sign) {
+    let asker = keys.of_space.clone();
+    (keys.of_space.clone(), Box::new(move || asker.clone()))
 }
 
 /// A key for this run, and trust in nothing else: plants and monitor are one process.

@@ -13,7 +13,7 @@ use crate::cli::common::{BROKER, Language, PlantShelf, SeedFlag, SettingsFile, S
 use crate::cli::encoding::SpeakArgs;
 use crate::cli::exit::Failure;
 use crate::cli::guest::GuestArgs;
-use crate::cli::keys::KeysFolder;
+use crate::cli::keys::{KeysFolder, Named};
 use crate::cli::live::{self, say};
 use crate::cli::ready::Ready;
 use crate::cli::talk::{self, Askers, OrderFlags};
@@ -100,7 +100,7 @@ pub fn run(args: &SimulateArgs, _out: &mut dyn Write) -> Result<(), Failure> {
     let flags = format!("{shelf}{}{heard_by}", ready.watch_flags);
     let place = format!("--broker {}{} --space {space}", args.broker, args.access.repeated());
     say(&format!("watch it: sanmen monitor {place}{flags}"));
-    args.guest.say_where(&broker, &space);
+    args.guest.say_where(&broker, &space, &Named::all_of(&keys));
     // Plants that run as fast as they can had better wait for the broker.
     let in_time = ready.outline.pace != Pace::Max && ready.settings.spool_bytes > 0;
     let named = args.space.is_some() && in_time;

@@ -13,7 +13,7 @@ use crate::cli::exit::Failure;
 use crate::cli::keys::ring::Ring;
 use crate::cli::live::{self, Told, say};
 use crate::cli::settings::Settings;
-use crate::exercise::live::asking::AskService;
+use crate::exercise::live::asking::{AskService, Sign};
 use crate::exercise::live::company::Voices;
 use crate::exercise::live::hearing::Hearing;
 use crate::exercise::live::orders::{OrderHand, Orders};
@@ -36,7 +36,7 @@ pub fn speak(
     place: (&Access, &Space),
     service: &Watch,
     told: (&Told, &Book),
-    (folder, settings, [sayer, asker]): (&Path, &Settings, [Option<Signer>; 2]),
+    (folder, settings, (sayer, asker)): (&Path, &Settings, (Option<Signer>, Sign)),
     stop: &Stop,
 ) -> [JoinHandle<()>; 2] {
     let saying = live::say_alarms(place, told, (folder, settings, sayer), stop.clone());

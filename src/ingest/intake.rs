@@ -506,8 +506,12 @@ fn times(received_at: Stamp, bounds: Bounds) -> RangeInclusive<Stamp> {
 
 fn out_of_time(tag: &TagId, observed_at: Stamp, received_at: Stamp) -> Refusal {
     let away = observed_at - received_at;
-    let detail = format!("{tag} says {observed_at}, which is {away} from now");
-    Refusal { reason: if away > Span::ZERO { "future" } else { "past" }, detail }
+    let (reason, away) = if away > Span::ZERO {
+        ("future", format!("{away} from now"))
+    } else {
+        ("past", format!("{} ago", received_at - observed_at))
+    };
+    Refusal { reason, detail: format!("{tag} says {observed_at}, which is {away}") }
 }
 
 /// The readings of a data message, oldest first, then by tag.
@@ -543,4 +547,23 @@ fn readings(
     }
     readings.sort_by_key(|reading| (reading.observed_at, reading.tag));
     readings
+}
+
+#[cfg(test)]
+mod tests {
+    //! What is said of readings that are out of time.
+
+    use super::*;
+
+    #[test]
+    fn what_is_out_of_time_is_said_as_ago_or_from_now() {
+        let at = |days: i64| Stamp::from_ms(days * Span::DAY.as_ms()).expect("in range");
+        let tag = TagId::new("AIT-301").expect("an id");
+        let said = |observed: i64| {
+            let refusal = out_of_time(&tag, at(observed), at(20_000));
+            (refusal.reason, refusal.detail.rsplit(", which is ").next().map(str::to_owned))
+        };
+        assert_eq!(said(19_960), ("past", Some("40 d ago".to_owned())));
+        assert_eq!(said(20_400), ("future", Some("400 d from now".to_owned())));
+    }
 }

@@ -121,6 +121,14 @@ impl Trust {
         keys.push(Known { key, revoked });
     }
 
+    /// The keys that are not revoked, those of all plants first, and whose each is; none: of all.
+    pub fn keys(&self) -> impl Iterator<Item = (Option<&PlantId>, &PublicKey)> {
+        let of_all = self.of_all.iter().map(|it| (None, it));
+        let of_plants = self.of_plants.iter();
+        let of_plants = of_plants.flat_map(|(id, keys)| keys.iter().map(move |it| (Some(id), it)));
+        of_all.chain(of_plants).filter(|(_, it)| !it.revoked).map(|(id, it)| (id, &it.key))
+    }
+
     /// Must a plant sign?
     pub fn must_sign(&self, plant: &PlantId) -> bool {
         !self.of_all.is_empty() || self.of_plants.contains_key(plant)
@@ -223,6 +231,12 @@ mod tests {
         let strict = Trust::new(Unsigned::Refuse);
         assert_eq!(said(&strict, OTHER, MESSAGE), "unsigned");
         assert_eq!(said(&strict, TOPIC, &signer(1).sign(TOPIC, MESSAGE.to_vec())), "unknown-key");
+        // What others are to believe has no key that is revoked.
+        trust.add(None, signer(5).public(), false);
+        let keys: Vec<_> = trust.keys().map(|(id, key)| (id.cloned(), key.id())).collect();
+        let of = |name: &str, n| (Some(plant(name)), signer(n).id());
+        let expected = [(None, signer(5).id()), of("qingxi", 4), of("sanmen", 1), of("sanmen", 2)];
+        assert_eq!(keys, expected);
     }
 
     #[test]

@@ -3,6 +3,9 @@
 
 use std::fmt;
 
+/// What a key in the address of an exercise begins with.
+const KEY: &str = "key=";
+
 /// The path at which brokers usually serve websockets.
 const PATH: &str = "/mqtt";
 
@@ -121,16 +124,24 @@ impl BrokerUrl {
         }
     }
 
-    /// The address of everything in `space`, without login, as `mosquitto_sub -L` takes it.
-    pub fn shared(&self, space: &str) -> String {
-        format!("{}/sanmen/v1/{space}/#", self.request())
+    /// The address of everything in `space`, without login, and the public keys, `[PLANT=]KEY`, of
+    /// those who speak there. Up to its `#`, and with it, `mosquitto_sub -L` takes it.
+    pub fn shared(&self, space: &str, keys: impl IntoIterator<Item = impl fmt::Display>) -> String {
+        let keys: Vec<String> = keys.into_iter().map(|key| format!("{KEY}{key}")).collect();
+        format!("{}/sanmen/v1/{space}/#{}", self.request(), keys.join("&"))
     }
 
-    /// Takes an address apart that `shared` made: the broker's, and the space. Errors: as `parse`.
-    pub fn parse_shared(text: &str) -> Result<(Self, String), BrokerUrlError> {
-        let (broker, space) = text.split_once("/sanmen/v1/").ok_or(BrokerUrlError::NotShared)?;
-        let space = space.strip_suffix("/#").unwrap_or(space);
-        Ok((Self::parse(broker)?, space.to_owned()))
+    /// Takes an address apart that `shared` made: the broker's, the space, and the keys as they are
+    /// written. Errors: as `parse`; something else behind its `#`.
+    pub fn parse_shared(text: &str) -> Result<(Self, String, Vec<String>), BrokerUrlError> {
+        let (broker, rest) =
+            text.trim().split_once("/sanmen/v1/").ok_or(BrokerUrlError::NotShared)?;
+        let (space, keys) = rest.split_once('#').unwrap_or((rest, ""));
+        let space = space.strip_suffix('/').unwrap_or(space);
+        let key =
+            |part: &str| part.strip_prefix(KEY).map(str::to_owned).ok_or(BrokerUrlError::NotShared);
+        let keys = keys.split('&').filter(|part| !part.is_empty()).map(key);
+        Ok((Self::parse(broker)?, space.to_owned(), keys.collect::<Result<_, _>>()?))
     }
 
     /// The same address in the shape of a request for a websocket, without login.
@@ -254,10 +265,18 @@ mod tests {
             ("ws://h/", "ws://h:80//sanmen/v1/k7/#"),
         ] {
             let url = BrokerUrl::parse(text).expect("an address");
-            assert_eq!(url.shared("k7"), shared);
-            let (broker, space) = BrokerUrl::parse_shared(shared).expect("its own work");
-            assert_eq!((broker.path, space.as_str()), (url.path, "k7"));
+            assert_eq!(url.shared("k7", [""; 0]), shared);
+            let (broker, space, keys) = BrokerUrl::parse_shared(shared).expect("its own work");
+            assert_eq!((broker.path, space.as_str()), (url.path.clone(), "k7"));
+            assert!(keys.is_empty());
+            // With the keys of those who speak there; a key may have + and / and = in it.
+            let with = url.shared("k7", ["a+/b=", "qingxi=c/d="]);
+            assert_eq!(with, format!("{shared}key=a+/b=&key=qingxi=c/d="));
+            let (_, space, keys) = BrokerUrl::parse_shared(&with).expect("its own work");
+            assert_eq!((space.as_str(), keys), ("k7", vec!["a+/b=".into(), "qingxi=c/d=".into()]));
         }
+        let other = BrokerUrl::parse_shared("mqtt://h:1883/sanmen/v1/k7/#birth");
+        assert_eq!(other, Err(BrokerUrlError::NotShared));
         assert_eq!(BrokerUrl::parse_shared("mqtt://h:1883"), Err(BrokerUrlError::NotShared));
     }
 

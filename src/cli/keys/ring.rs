@@ -56,7 +56,7 @@ impl Holder {
     /// A plant's id, `*` for all, `operator:NAME` or `monitor:NAME`.
     pub fn parse(text: &str) -> Result<Self, String> {
         match text.split_once(':') {
-            Some((role @ ("operator" | "monitor"), name)) => Self::read(role, name),
+            Some((role @ ("operator" | "monitor" | "plant"), name)) => Self::read(role, name),
             _ => Self::read("plant", text),
         }
     }
@@ -67,6 +67,72 @@ impl fmt::Display for Holder {
         match self.row() {
             ("plant", plant) => f.pad(plant),
             (role, name) => write!(f, "{role}:{name}"),
+        }
+    }
+}
+
+/// Whose private half may be in a folder of keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Owner {
+    /// A plant's.
+    Plant(PlantId),
+    /// A person's who may order something of plants.
+    Operator(OperatorId),
+    /// The monitor's that uses the folder.
+    Monitor,
+}
+
+impl Owner {
+    /// A plant's id, `operator:NAME`, or `monitor`; `plant:monitor` is a plant of that name.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if text == "monitor" {
+            return Ok(Self::Monitor);
+        }
+        match Holder::parse(text)? {
+            Holder::Plant(plant) => Ok(Self::Plant(plant)),
+            Holder::Operator(name) => Ok(Self::Operator(name)),
+            Holder::Plants | Holder::Monitor(_) => {
+                Err("name a plant, operator:NAME, or monitor for the one here".to_owned())
+            }
+        }
+    }
+
+    /// Who is believed by its public half here; none for the monitor, which others believe.
+    pub fn holder(&self) -> Option<Holder> {
+        match self {
+            Self::Plant(plant) => Some(Holder::Plant(plant.clone())),
+            Self::Operator(name) => Some(Holder::Operator(name.clone())),
+            Self::Monitor => None,
+        }
+    }
+
+    /// The name of the file of its private half, without the ending.
+    fn stem(&self) -> String {
+        match self {
+            Self::Plant(plant) => format!("plant-{plant}"),
+            Self::Operator(name) => format!("operator-{name}"),
+            Self::Monitor => "monitor".to_owned(),
+        }
+    }
+
+    /// The flags with which `sanmen keys new` draws it.
+    fn flags(&self) -> String {
+        match self {
+            Self::Plant(plant) => plant.to_string(),
+            Self::Operator(name) => format!("--operator {name}"),
+            Self::Monitor => "--monitor".to_owned(),
+        }
+    }
+}
+
+/// As `parse` takes it.
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Plant(plant) if plant.as_str() == "monitor" => write!(f, "plant:{plant}"),
+            Self::Plant(plant) => f.pad(plant.as_str()),
+            Self::Operator(name) => write!(f, "operator:{name}"),
+            Self::Monitor => f.pad("monitor"),
         }
     }
 }
@@ -156,20 +222,12 @@ impl Ring {
 
     /// The private key of an operator; none when it is not here.
     pub fn of_operator(&self, name: &OperatorId) -> Result<Option<Signer>, Failure> {
-        read_private(&self.operator(name))
-    }
-
-    /// Draws a key for an operator, keeps it here, and believes it. Errors: there is one already.
-    pub fn new_of_operator(&mut self, name: &OperatorId) -> Result<Signer, Failure> {
-        let signer = draw()?;
-        write_private(&self.operator(name), &signer)?;
-        self.believe(Holder::Operator(name.clone()), signer.public())?;
-        Ok(signer)
+        read_private(&self.private(&Owner::Operator(name.clone())))
     }
 
     /// The private key of a plant; none when it is not here. Errors: its file cannot be used.
     pub fn signer(&self, plant: &PlantId) -> Result<Option<Signer>, Failure> {
-        read_private(&self.private(plant))
+        read_private(&self.private(&Owner::Plant(plant.clone())))
     }
 
     /// The private keys of those plants that have one here.
@@ -193,14 +251,7 @@ impl Ring {
 
     /// What the monitor signs by.
     pub fn of_monitor(&self) -> Result<Option<Signer>, Failure> {
-        read_private(&self.folder.join("monitor.key"))
-    }
-
-    /// Draws a key for the monitor. Errors: it has one.
-    pub fn new_of_monitor(&self) -> Result<Signer, Failure> {
-        let signer = draw()?;
-        write_private(&self.folder.join("monitor.key"), &signer)?;
-        Ok(signer)
+        read_private(&self.private(&Owner::Monitor))
     }
 
     /// What an exercise in a space signs by: the space's key, drawn if there is none, and kept here
@@ -216,41 +267,59 @@ impl Ring {
         Ok(signer)
     }
 
-    /// Draws a key for a plant, keeps it here, and believes it. Errors: it has one already, or the
+    /// Draws a key, keeps it here, and believes it. Errors: its owner has one already, or the
     /// folder cannot be written.
-    pub fn new_of_plant(&mut self, plant: &PlantId) -> Result<Signer, Failure> {
-        let path = self.private(plant);
+    pub fn draw_for(&mut self, owner: &Owner) -> Result<Signer, Failure> {
+        let path = self.private(owner);
         if path.exists() {
             return Err(Failure::usage(format!(
-                "{plant} has a key, {}: `sanmen keys rotate {plant}` gives it another",
+                "{owner} has a key, {}: `sanmen keys rotate {owner}` gives it another",
                 path.display()
             )));
         }
         let signer = draw()?;
         write_private(&path, &signer)?;
-        self.believe(Holder::Plant(plant.clone()), signer.public())?;
+        self.believe_owner(owner, &signer)?;
         Ok(signer)
     }
 
-    /// Gives a plant a new key; the old one is believed until it is revoked, and kept beside.
-    pub fn rotate(&mut self, plant: &PlantId) -> Result<Signer, Failure> {
-        let path = self.private(plant);
+    /// Gives its owner a new key; gives the old one, which is believed until it is revoked and kept
+    /// beside, and the new one.
+    pub fn rotate(&mut self, owner: &Owner) -> Result<(Signer, Signer), Failure> {
+        let path = self.private(owner);
         let Some(old) = read_private(&path)? else {
             return Err(Failure::usage(format!(
-                "{plant} has no key in {}: `sanmen keys new {plant}` draws one",
-                self.folder.display()
+                "{owner} has no key in {}: `sanmen keys new {}` draws one",
+                self.folder.display(),
+                owner.flags()
             )));
         };
         let signer = draw()?;
-        let aside = self.folder.join(format!("plant-{plant}.{}.old", old.id()));
+        let aside = self.folder.join(format!("{}.{}.old", owner.stem(), old.id()));
         fs::rename(&path, &aside).map_err(|error| Failure::file(&aside, error))?;
         write_private(&path, &signer)?;
-        self.believe(Holder::Plant(plant.clone()), signer.public())?;
-        Ok(signer)
+        self.believe_owner(owner, &signer)?;
+        Ok((old, signer))
     }
 
-    /// Believes a key; one that is in the list stays as it is. Gives whether it is new.
+    fn believe_owner(&mut self, owner: &Owner, signer: &Signer) -> Result<(), Failure> {
+        let Some(holder) = owner.holder() else { return Ok(()) };
+        self.believe(holder, signer.public()).map(|_| ())
+    }
+
+    /// Believes a key; one that is in the list stays as it is. Gives whether it is new. Errors: it
+    /// was revoked, whoever held it.
     pub fn believe(&mut self, holder: Holder, public: PublicKey) -> Result<bool, Failure> {
+        let same = |it: &&Entry| it.public == public;
+        let revoked = self.entries.iter().filter(same).find_map(|it| Some((it, it.revoked?)));
+        if let Some((Entry { holder, .. }, at)) = revoked {
+            return Err(Failure::usage(format!(
+                "key {} of {holder} was revoked at {at}, so it is not believed again: draw another \
+                 with `sanmen keys new` or `rotate`, or, if that was a mistake, take it out of {}",
+                public.id(),
+                self.folder.join(LIST).display()
+            )));
+        }
         if self.entries.iter().any(|it| it.holder == holder && it.public == public) {
             return Ok(false);
         }
@@ -272,12 +341,8 @@ impl Ring {
         Ok(count)
     }
 
-    fn private(&self, plant: &PlantId) -> PathBuf {
-        self.folder.join(format!("plant-{plant}.key"))
-    }
-
-    fn operator(&self, name: &OperatorId) -> PathBuf {
-        self.folder.join(format!("operator-{name}.key"))
+    fn private(&self, owner: &Owner) -> PathBuf {
+        self.folder.join(format!("{}.key", owner.stem()))
     }
 
     fn space(&self, space: &Space) -> PathBuf {
@@ -325,13 +390,33 @@ fn read_entry(table: &Table<'_>) -> Option<Entry> {
     Some(Entry { holder: holder?, public: public?.into_inner(), added, revoked })
 }
 
+/// Errors: it is no key, or others than its owner may read it, so that anybody may have it.
 fn read_private(path: &Path) -> Result<Option<Signer>, Failure> {
     match fs::read_to_string(path) {
+        Ok(_) if is_open_to_others(path) => Err(Failure::usage(format!(
+            "others than its owner may read the private key {path}: `chmod 600 {path}`, and if \
+             somebody may have read it, `sanmen keys rotate`",
+            path = path.display()
+        ))),
         Ok(text) => Signer::from_pem(&text)
             .map(Some)
             .map_err(|error| Failure::usage(format!("{}: {error}", path.display()))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Failure::file(path, error)),
+    }
+}
+
+/// May anybody but the owner read or write a file?
+fn is_open_to_others(path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        fs::metadata(path).is_ok_and(|it| it.permissions().mode() & 0o077 != 0)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        false // other systems keep that elsewhere
     }
 }
 

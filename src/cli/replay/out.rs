@@ -16,7 +16,7 @@ use crate::cli::access::AccessArgs;
 use crate::cli::common::{Speed, speed};
 use crate::cli::exit::Failure;
 use crate::cli::guest::GuestArgs;
-use crate::cli::keys::KeysFolder;
+use crate::cli::keys::{KeysFolder, Named};
 use crate::cli::library;
 use crate::cli::live::{self, say};
 use crate::cli::recording::form::Form;
@@ -102,7 +102,7 @@ pub fn play(
     let access = args.access.repeated();
     let place = format!("--broker {broker}{access} --space {space}");
     say(&format!("watch it: sanmen monitor {place} --trust {key}"));
-    args.guest.say_where(&broker, &space);
+    args.guest.say_where(&broker, &space, &[Named(None, key)]);
     let progress = Progress::default();
     let messages = Messages::open(path, form, &progress)?;
     let bar = polite::bar(path);

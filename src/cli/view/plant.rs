@@ -334,7 +334,8 @@ impl<'a> Portrait<'a> {
             }
             IngestChange::Gap { from, to, .. } => (format!("{lost}: {from}–{to}"), Level::Low),
             IngestChange::Late { seq, .. } => {
-                (format!("{}: {seq}", self.words().late), Level::Calm)
+                let [before, after] = self.words().late;
+                (format!("{before}{seq}{after}"), Level::Calm)
             }
             IngestChange::Refused { reason, count, detail, .. } => {
                 (format!("{refused}: {count} × {reason}, {detail}"), Level::Low)

@@ -81,7 +81,7 @@ pub struct Words {
     /// Before the moment at which an exercise begins again.
     pub again: &'static str,
     /// Before the number of a message that came after it had been given up.
-    pub late: &'static str,
+    pub late: [&'static str; 2],
     /// After the scenario's end.
     pub finished: &'static str,
     /// What the keys do: with one plant, among many, at one of many.
@@ -167,7 +167,7 @@ const EN: Words = Words {
     monitor: ["monitor started", "monitor stopped"],
     counters: ["messages", "readings", "lost", "refused"],
     again: "the exercise begins again at",
-    late: "late",
+    late: ["late: message ", ""],
     finished: "the scenario has ended",
     keys: [
         "q quit · l 中文 · ↑↓ alarms",
@@ -239,7 +239,7 @@ const ZH: Words = Words {
     monitor: ["监测开始", "监测停止"],
     counters: ["消息", "读数", "丢失", "拒收"],
     again: "演练重新开始于",
-    late: "迟到",
+    late: ["迟到：第", "条消息"],
     finished: "情景已结束",
     keys: [
         "q 退出 · l English · ↑↓ 报警",

@@ -18,6 +18,9 @@ use crate::telemetry::topic::{Talk, TalkTopic};
 /// How often it looks whether something is to be asked.
 const LOOK: Duration = Duration::from_millis(200);
 
+/// Gives what requests are signed by: the key may come after the monitor has begun.
+pub type Sign = Box<dyn FnMut() -> Option<Signer> + Send>;
+
 /// Asks until it is told to stop, or the monitor ends.
 pub struct AskService<C> {
     /// Makes its connection, once something is to be asked.
@@ -28,7 +31,7 @@ pub struct AskService<C> {
     asks: Asks,
     counts: watch::Sender<AskCounts>,
     /// What its requests are signed by, if by anything.
-    signer: Option<Signer>,
+    signer: Sign,
     /// Names of requests.
     name: Box<dyn FnMut() -> RequestId + Send>,
 }
@@ -40,7 +43,7 @@ impl<C: FnMut() -> Publisher> AskService<C> {
         connect: C,
         space: Space,
         (waiting, counts): (watch::Receiver<Waiting>, watch::Sender<AskCounts>),
-        (signer, name): (Option<Signer>, Box<dyn FnMut() -> RequestId + Send>),
+        (signer, name): (Sign, Box<dyn FnMut() -> RequestId + Send>),
     ) -> Self {
         let (publisher, asks) = (None, Asks::default());
         Self { connect, publisher, space, waiting, asks, counts, signer, name }
@@ -92,7 +95,7 @@ impl<C: FnMut() -> Publisher> AskService<C> {
         let issued_at = wall_now();
         let (id, expires_at) = ((self.name)(), issued_at + VALID);
         let request = Resend { plant, id, issued_at, expires_at, boot_id, from, to }.encode();
-        let payload = match &self.signer {
+        let payload = match (self.signer)() {
             Some(signer) => signer.sign(&topic, request),
             None => request,
         };

@@ -71,8 +71,9 @@ impl Quarantine {
         Self { folder: folder.to_owned(), file: None, allowances, complained: false }
     }
 
-    /// Keeps a message that a monitor has refused.
-    pub fn take(&mut self, refusal: &Refusal, input: &Input, now: Stamp) {
+    /// Keeps a message that a monitor has refused, or part of it; `raw`: the message itself, where
+    /// the input is only what was made of it.
+    pub fn take(&mut self, refusal: &Refusal, (input, raw): (&Input, Option<&[u8]>), now: Stamp) {
         match input {
             Input::Arrival { topic, payload, .. } => {
                 self.keep(refusal, (topic, payload, false), now);
@@ -80,9 +81,11 @@ impl Quarantine {
             Input::Retained { topic, payload, .. } => {
                 self.keep(refusal, (topic, payload, true), now);
             }
-            // Of what a device said only what fits a mapping is left; the ledger says what did not.
-            Input::Foreign(_)
-            | Input::Tick { .. }
+            Input::Foreign(foreign) => {
+                let payload = raw.unwrap_or_default();
+                self.keep(refusal, (&foreign.topic, payload, false), now);
+            }
+            Input::Tick { .. }
             | Input::Over { .. }
             | Input::Lateness { .. }
             | Input::Command(_) => {}
@@ -169,6 +172,7 @@ pub fn read(folder: &Path) -> io::Result<Vec<Kept>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::telemetry::mapping::Foreign;
 
     fn at(s: i64) -> Stamp {
         Stamp::from_ms(1_733_356_800_000 + s * 1_000).expect("in range")
@@ -195,6 +199,25 @@ mod tests {
         assert_eq!(kept[0].payload.as_deref(), Some("{"));
         assert_eq!(kept[1].payload_base64.as_deref(), Some("/wo="));
         assert!(kept[1].retained);
+    }
+
+    #[test]
+    fn what_a_foreign_device_says_is_kept_as_it_came() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut quarantine = Quarantine::new(folder.path());
+        let foreign = Foreign {
+            topic: "factory/site-3/analyser".to_owned(),
+            received_at: at(0),
+            lateness: Span::ZERO,
+            readings: Vec::new(),
+            refused: Vec::new(),
+        };
+        let input = Input::Foreign(Box::new(foreign));
+        let raw = Some(&br#"{"cl":"much"}"#[..]);
+        quarantine.take(&refusal("bad-value"), (&input, raw), at(0));
+        let kept = read(folder.path()).expect("it reads");
+        let shown: Vec<_> = kept.iter().map(|it| (&*it.topic, it.payload.as_deref())).collect();
+        assert_eq!(shown, [("factory/site-3/analyser", Some(r#"{"cl":"much"}"#))]);
     }
 
     #[test]

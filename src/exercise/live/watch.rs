@@ -1,5 +1,6 @@
 //! The monitor, live: arrivals in, ledger written, acknowledged after that, records out.
 
+mod believers;
 mod relive;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +29,9 @@ use crate::telemetry::request::Command;
 use crate::telemetry::subscriber::Arrival;
 use crate::telemetry::topic::{Talk, TalkTopic, Topic};
 use crate::telemetry::wire::Read;
+use believers::Believers;
+
+pub use believers::Look;
 
 /// Arrivals taken together into one transaction.
 const ARRIVALS_MAX: usize = 256;
@@ -69,8 +73,9 @@ pub struct WatchSettings {
     pub retention: Span,
 }
 
-/// An input, and what its message says, where that has been decoded.
-type Heard = (Input, Option<Read>);
+/// An input; what its message says, where that has been decoded; the message, if the input is what
+/// was made of it.
+type Heard = (Input, Option<Read>, Option<Vec<u8>>);
 
 /// Where topic and payload of what an encoding asks go.
 pub type Questions = mpsc::Sender<(String, Vec<u8>)>;
@@ -85,7 +90,7 @@ pub struct Watch {
     mapping: Option<Mapping>,
     /// Another encoding that is heard, and where what it asks of senders goes.
     encoding: Option<(Box<dyn Encoding>, Questions)>,
-    trust: Trust,
+    trust: Believers,
     quarantine: Option<Quarantine>,
     /// Who may order something of plants; none: orders are not listened to.
     operators: Option<Gate>,
@@ -133,7 +138,7 @@ impl Watch {
             ledger,
             settings,
             base: TimeBase::resume(&snapshot, wall),
-            trust: Trust::default(),
+            trust: Believers::default(),
             quarantine: None,
             operators: None,
             plants: snapshot.plants.into_iter().map(|plant| plant.id).collect(),
@@ -168,7 +173,12 @@ impl Watch {
 
     /// The same, that believes whom `trust` names; without this it believes everybody.
     pub fn believing(self, trust: Trust) -> Self {
-        Self { trust, ..self }
+        Self { trust: Believers { trust, ..self.trust }, ..self }
+    }
+
+    /// The same, that looks for a key of the space when it first meets one that it does not know.
+    pub fn finding(self, look: Option<Look>) -> Self {
+        Self { trust: Believers { look, ..self.trust }, ..self }
     }
 
     /// The same, that keeps what it refuses.
@@ -258,7 +268,7 @@ impl Watch {
                     // With so many on their way already, one more would not help.
                     let _ = questions.try_send(question.clone());
                 }
-                self.translated(said, came, &mut inputs);
+                self.translated(said, payload, came, &mut inputs);
                 continue;
             }
             let belief = match self.order(&topic, &payload) {
@@ -273,9 +283,9 @@ impl Watch {
             let received_at = self.received_at(received_wall);
             let foreign = of_device.and_then(|it| it.read(&topic, &payload, received_at));
             inputs.push(if let Some(foreign) = foreign {
-                (Input::Foreign(Box::new(foreign)), None)
+                (Input::Foreign(Box::new(foreign)), None, Some(payload))
             } else if retained {
-                (Input::Retained { topic, payload, received_at }, None)
+                (Input::Retained { topic, payload, received_at }, None, None)
             } else {
                 self.arrival(topic, payload, belief, came)
             });
@@ -329,17 +339,23 @@ impl Watch {
             self.base.hear(read, &self.plants, wall);
         }
         let received_at = self.received_at(came);
-        (Input::Arrival { topic, payload, belief, received_at }, read)
+        (Input::Arrival { topic, payload, belief, received_at }, read, None)
     }
 
     /// What a message of another encoding says.
-    fn translated(&mut self, said: Translated, came: (Stamp, Stamp), inputs: &mut Vec<Heard>) {
+    fn translated(
+        &mut self,
+        said: Translated,
+        payload: Vec<u8>,
+        came: (Stamp, Stamp),
+        inputs: &mut Vec<Heard>,
+    ) {
         for (topic, payload) in said.messages {
             inputs.push(self.arrival(topic, payload, None, came));
         }
         if let Some(mut aside) = said.aside {
             aside.received_at = self.received_at(came.0);
-            inputs.push((Input::Foreign(Box::new(aside)), None));
+            inputs.push((Input::Foreign(Box::new(aside)), None, Some(payload)));
         }
     }
 
@@ -352,7 +368,7 @@ impl Watch {
     async fn tick(&mut self, stop: &Stop) -> Result<(), LiveError> {
         let wall = self.turn();
         let Some(now) = self.base.tick(wall) else { return Ok(()) };
-        self.hear(vec![(Input::Tick { now }, None)], stop).await
+        self.hear(vec![(Input::Tick { now }, None, None)], stop).await
     }
 
     fn tell_waiting(&self) {
@@ -394,7 +410,7 @@ impl Watch {
 
     fn obey(&mut self, ask: Ask, batch: &mut Batch) -> Result<Reply, LiveError> {
         self.since_checkpoint += 1;
-        let reply = self.tell(&Input::Command(ask.at(batch.now)), None, batch)?;
+        let reply = self.tell((&Input::Command(ask.at(batch.now)), None, None), batch)?;
         Ok(reply.unwrap_or(Reply::Refused(CommandRefused::NotUnderstood)))
     }
 
@@ -425,11 +441,11 @@ impl Watch {
         let mut batch = Batch::new(now);
         if lateness != self.lateness {
             self.lateness = lateness;
-            self.tell(&Input::Lateness { lateness }, None, &mut batch)?;
+            self.tell((&Input::Lateness { lateness }, None, None), &mut batch)?;
         }
         self.since_checkpoint += inputs.len();
-        for (input, read) in inputs {
-            self.tell(&input, read, &mut batch)?;
+        for (input, read, raw) in inputs {
+            self.tell((&input, read, raw.as_deref()), &mut batch)?;
         }
         let begin = wall_now();
         let is_due = self.since_checkpoint >= self.settings.checkpoint_inputs;
@@ -475,14 +491,13 @@ impl Watch {
     /// The monitor takes one input; it and what follows from it go into the batch.
     fn tell(
         &mut self,
-        input: &Input,
-        read: Option<Read>,
+        (input, read, raw): (&Input, Option<Read>, Option<&[u8]>),
         batch: &mut Batch,
     ) -> Result<Option<Reply>, LiveError> {
         let outcome = self.monitor.accept_read(input, read);
         if let Some(quarantine) = &mut self.quarantine {
             for refusal in &outcome.refused {
-                quarantine.take(refusal, input, wall_now());
+                quarantine.take(refusal, (input, raw), wall_now());
             }
         }
         batch.inputs.push(input.encode().map_err(LiveError::Unkept)?);
@@ -547,7 +562,7 @@ impl Watch {
         let now = self.now();
         let mut batch = Batch::new(now);
         if self.base.is_over() && !self.monitor.missing().is_empty() {
-            self.tell(&Input::Over { now }, None, &mut batch)?;
+            self.tell((&Input::Over { now }, None, None), &mut batch)?;
         }
         batch.checkpoint = Some(self.monitor.checkpoint());
         self.store(batch, None).await?;

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use sanmen::base::Stamp;
 use sanmen::base::time::wall_now;
 use sanmen::base::{Span, time};
+use sanmen::exercise::live::quarantine::{self, Kept};
 use sanmen::ledger::record::Entry;
 
 use super::{Place, Program, alarms, ledger, noticed};
@@ -68,6 +69,16 @@ async fn foreign_devices_raise_alarms_and_a_killed_monitor_takes_nothing_twice()
     }
     monitor.interrupt().await;
     assert_eq!(monitor.ends().await.0, 0);
+    let refused_messages = quarantine::read(&place.folder.path().join("data/k7"));
+    let refused_messages = refused_messages.expect("it reads");
+    for (reason, payload) in [
+        ("not-json", "{\"samples\":"),
+        ("unknown-tag", "{\"ts\":1733356800000,\"data\":{\"p\":0.2}}"),
+        ("past", "{\"ts\":1733356800000,\"data\":{\"p\":0.2}}"),
+    ] {
+        let is_kept = |it: &Kept| it.reason == reason && it.payload.as_deref() == Some(payload);
+        assert!(refused_messages.iter().any(is_kept), "{reason}: {refused_messages:#?}");
+    }
     let kept = ledger(&place.folder.path().join("data/k7")).await;
     assert_eq!(low_chlorine(&kept), 1, "{:#?}", alarms(&kept));
     assert!(!kept.iter().any(|entry| noticed(entry, "late")), "duplicates are no late readings");

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Place, Program, alarm, noticed};
+use super::{Place, Program, SPEED, alarm, noticed};
 use crate::support::mosquitto::Mosquitto;
 use sanmen::ledger::record::{Entry, Record};
 
@@ -33,6 +33,15 @@ fn of_readings(told: &[Entry]) -> Vec<String> {
         told.iter().filter_map(alarm).filter(|line| !line.contains("/messages-")).collect();
     alarms.sort();
     alarms
+}
+
+/// A monitor in another folder that believes nobody whose key it does not know.
+fn strict_monitor(place: &Place, arguments: &[&str]) -> Program {
+    place.write("strict.toml", "[trust]\nunsigned = \"refuse\"\n");
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_sanmen"));
+    command.args(["monitor", "--data", "data", "--format", "json", "--settings", "strict.toml"]);
+    command.args(arguments).current_dir(place.folder.path());
+    Program::start(command)
 }
 
 fn refusals(told: &[Entry]) -> Vec<(String, u64)> {
@@ -111,12 +120,7 @@ async fn without_any_key_nothing_is_believed_where_the_settings_ask_for_keys() {
     let (here, there) = (Place::new(), Place::new());
     let broker = Mosquitto::start().await;
     let url = broker.url().to_string();
-    here.write("strict.toml", "[trust]\nunsigned = \"refuse\"\n");
-    let common = ["monitor", "--space", "k7", "--data", "data", "--format", "json"];
-    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_sanmen"));
-    command.args(common).args(["--broker", &url, "--settings", "strict.toml"]);
-    command.current_dir(here.folder.path());
-    let mut monitor = Program::start(command);
+    let mut monitor = strict_monitor(&here, &["--space", "k7", "--broker", &url]);
     monitor.says("no key of sanmen is known, so nothing in that name is believed").await;
     monitor.says("connected to").await;
     let mut plant = there.simulate(&url);
@@ -126,4 +130,84 @@ async fn without_any_key_nothing_is_believed_where_the_settings_ask_for_keys() {
     plant.kill().await;
     monitor.interrupt().await;
     assert_eq!(monitor.ends().await.0, 0);
+}
+
+#[tokio::test]
+async fn whoever_joins_by_the_address_of_an_exercise_believes_its_plants() {
+    let (here, there) = (Place::new(), Place::new());
+    let broker = Mosquitto::start().await;
+    let url = broker.url().to_string();
+    let common = ["simulate", "trouble.toml", "--speed", SPEED, "--share", "--broker", &url];
+    let mut plant = there.sanmen(&common);
+    let said = plant.says("join: ").await;
+    let (_, address) = said.split_once("join: ").expect("it was waited for");
+    let mut monitor = strict_monitor(&here, &["--join", address]);
+    let told = monitor.tells(super::is_raised).await;
+    assert!(told.iter().any(|entry| noticed(entry, "online")), "{told:#?}");
+    assert!(refusals(&told).is_empty(), "{told:#?}");
+    plant.kill().await;
+    monitor.interrupt().await;
+    let (code, said) = monitor.ends().await;
+    assert_eq!((code, said.contains("no key of")), (0, false), "{said}");
+}
+
+#[tokio::test]
+async fn a_monitor_that_starts_first_believes_plants_whose_key_is_drawn_after_it() {
+    let place = Place::new();
+    let broker = Mosquitto::start().await;
+    let url = broker.url().to_string();
+    let mut monitor = strict_monitor(&place, &["--space", "k7", "--broker", &url]);
+    monitor.says("connected to").await;
+    let mut plant = place.simulate(&url);
+    monitor.says("of the space k7 has come: it is believed").await;
+    let told = monitor.tells(super::is_raised).await;
+    assert!(refusals(&told).is_empty(), "{told:#?}");
+    plant.kill().await;
+    monitor.interrupt().await;
+    assert_eq!(monitor.ends().await.0, 0);
+}
+
+/// `sanmen keys …` that is refused; gives what it said.
+async fn refused(place: &Place, arguments: &[&str]) -> String {
+    let (code, said) = place.sanmen(&[&["keys"], arguments].concat()).ends().await;
+    assert_eq!(code, 2, "{said}");
+    said
+}
+
+#[tokio::test]
+async fn keys_of_monitor_and_operators_are_listed_rotated_and_never_believed_again() {
+    let place = Place::new();
+    keys(&place, &["new", "--monitor", "--operator", "lin"]).await;
+    let old = public(&place, "operator:lin").await;
+    let old_monitor = public(&place, "monitor").await;
+    let said = refused(&place, &["new", "--monitor"]).await;
+    assert!(said.contains("`sanmen keys rotate monitor`"), "{said}");
+    let said = refused(&place, &["new", "--operator", "lin"]).await;
+    assert!(said.contains("`sanmen keys rotate operator:lin`"), "{said}");
+    let said = refused(&place, &["rotate", "operator:wang"]).await;
+    assert!(said.contains("`sanmen keys new --operator wang`"), "{said}");
+    keys(&place, &["rotate", "operator:lin"]).await;
+    keys(&place, &["rotate", "monitor"]).await;
+    assert_ne!(public(&place, "operator:lin").await, old);
+    let monitor = public(&place, "monitor").await;
+    assert_ne!(monitor, old_monitor);
+    assert!(keys(&place, &["list"]).await.contains(&monitor));
+    keys(&place, &["revoke", "operator:lin"]).await;
+    for holder in ["*", "operator:lin", "operator:wang"] {
+        let said = refused(&place, &["trust", holder, &old]).await;
+        assert!(said.contains("of operator:lin was revoked at"), "{said}");
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_private_key_that_others_may_read_is_refused_with_the_way_out() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Place::new();
+    keys(&place, &["new", "sanmen"]).await;
+    let path = place.path("sanmen-data/keys/plant-sanmen.key");
+    let open = std::fs::Permissions::from_mode(0o644);
+    std::fs::set_permissions(&path, open).expect("its owner may");
+    let said = refused(&place, &["list"]).await;
+    assert!(said.contains("chmod 600") && said.contains("plant-sanmen.key"), "{said}");
 }

@@ -13,7 +13,7 @@ impl Watch {
         for some in inputs.chunks(ARRIVALS_MAX) {
             let mut batch = Batch::new(now);
             for input in some {
-                self.tell(input, None, &mut batch)?;
+                self.tell((input, None, None), &mut batch)?;
             }
             self.store(batch, None).await?;
         }
