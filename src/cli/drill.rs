@@ -136,6 +136,7 @@ pub fn stage(
         seed: ready.seed,
         folder: folder.to_owned(),
         over: Mutex::new(None),
+        forms: Mutex::default(),
     });
     let door = door(exercise, plant, (wishes, seen), (folder, Arc::clone(&after)));
     let plant = plant.id.clone();
@@ -207,14 +208,18 @@ fn door(
         }
     });
     let own = Arc::clone(plant);
+    let forms = Arc::clone(&after);
     let ask = move |wanted: Wanted| {
         let (wishes, after, plant) = (wishes.clone(), Arc::clone(&after), Arc::clone(&own));
         Box::pin(async move { wish(&wishes, &after, &plant, wanted).await }) as _
     };
     let reports = folder.join(REPORT);
     let report = move |file: String| {
-        let path = reports.join(file);
-        Box::pin(async move { read_report(&path).await }) as _
+        let (path, forms) = (reports.join(&file), Arc::clone(&forms));
+        Box::pin(async move {
+            // They are there before the report is.
+            if file == "evaluations.json" { forms.evaluations() } else { read_report(&path).await }
+        }) as _
     };
     let menu = Arc::new(menu(exercise, plant));
     let ledger = folder.to_owned();
@@ -229,7 +234,15 @@ fn direction(value: Value, plant: &Arc<Plant>) -> Result<Direction, String> {
         let injection = read_fault(toml, plant).map_err(|problems| problems.to_string())?;
         return Ok(Direction::Inject { injection });
     }
-    serde_json::from_value(value).map_err(|error| error.to_string())
+    let direction = serde_json::from_value(value).map_err(|error| error.to_string())?;
+    match &direction {
+        Direction::Say { text, .. }
+            if [&text.en, &text.zh].iter().any(|it| it.trim().is_empty()) =>
+        {
+            Err("a message says something, in both languages".to_owned())
+        }
+        _ => Ok(direction),
+    }
 }
 
 async fn read_report(path: &Path) -> Result<Vec<u8>, String> {
@@ -246,7 +259,7 @@ async fn wish(
     let wish = match wish {
         Wanting::Act(words) => Wish::Act(Deed::parse(&words).map_err(|why| why.0)?),
         Wanting::Direct(value) => Wish::Direct(direction(value, plant)?),
-        Wanting::Judge(value) => return after.judge(&value).await,
+        Wanting::Judge(value) => return after.judge(value).await,
         Wanting::Reflect(value) => return after.reflect(&value).await,
     };
     wishes.ask(by, key, wish).await

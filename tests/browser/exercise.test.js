@@ -20,10 +20,11 @@ after(async () => {
 });
 
 let n = 0;
-const wish = (role, what, said) => api(run, role, `exercise/${what}`, {
+const wish = (role, what, said, key = `wish-number-${n++}`) => api(run, role, `exercise/${what}`, {
   method: "POST", body: JSON.stringify({ by: "Li", ...said }),
-  headers: { "Content-Type": "application/json", "Idempotency-Key": `wish-number-${n++}` },
+  headers: { "Content-Type": "application/json", "Idempotency-Key": key },
 });
+const reflect = (by) => wish("operator", "reflect", { by, reflection: { happened: `${by} saw it` } });
 
 test("what a trainee may not see or do is refused by the server", LONG, async () => {
   const { said: trainee } = await api(run, "operator", "exercise");
@@ -49,7 +50,56 @@ test("what a trainee may not see or do is refused by the server", LONG, async ()
     assert.equal(status, 409);
     assert.match(said.error, why);
   }
+  assert.equal((await wish("instructor", "direct", { direction: { direction: "say", from: "lead", text: { en: " ", zh: "" } } })).status, 409, "nothing is said");
+  assert.equal((await reflect("甲")).status, 409, "nobody thinks back on what goes on");
+  assert.equal((await api(run, "operator", "exercise/report/evaluations.json")).status, 403);
+
+  // Asked again it is done once; another wish under the same name is not taken for it.
+  const looks = (tag) => wish("operator", "act", { deed: `open-trend ${tag}` }, "looks-at-a-trend");
+  assert.equal((await looks("PIT-404")).status, 200);
+  assert.equal((await looks("PIT-404")).status, 200);
+  const other = await looks("PIT-405");
+  assert.equal(other.status, 409);
+  assert.match(other.said.error, /Idempotency-Key/);
 });
+
+// The form is there again after a reload, and nobody's is written over.
+async function judged(judge) {
+  const task = judge.locator("fieldset", { hasText: "Send the crew" });
+  await judge.reload();
+  await judge.locator(".ex-judge").waitFor();
+  await task.getByLabel("P", { exact: true }).and(judge.locator(":checked")).waitFor();
+  await task.getByLabel("Remark").fill("at once");
+  await judge.getByRole("button", { name: "Add an improvement" }).click();
+  await judge.getByLabel("What", { exact: true }).fill("A card for bursts");
+  await judge.getByLabel("Owner").fill("Zhao");
+  await judge.getByLabel("Due").fill("2026-12-24");
+  assert.deepEqual(await hindrances(judge), []);
+  await judge.getByRole("button", { name: "Keep" }).click();
+  const kept = async () => (await api(run, "evaluator", "exercise/report/evaluations.json")).said;
+  for (let wait = 0; wait < 300 && !(await kept())[0].improvements.length; wait++) await judge.waitForTimeout(100);
+  const [own] = await kept();
+  assert.deepEqual([own.objectives[0].rating, own.objectives[0].remark], ["P", "at once"]);
+  const objectives = [{ task: own.objectives[0].task, rating: "U" }];
+  assert.equal((await wish("instructor", "judge", { by: "王", judgement: { objectives } })).status, 200);
+  const late = await wish("instructor", "judge", { judgement: { objectives, upon: null } });
+  assert.equal(late.status, 409);
+  assert.match(late.said.error, /reload/);
+  assert.deepEqual((await kept()).map((form) => [form.evaluator, form.objectives[0].rating]), [["Li", "P"], ["王", "U"]]);
+}
+
+// A report at the desk looks as it does in a folder: in its styles, one language at a time.
+async function readable(report) {
+  assert.ok(await report.evaluate(() => document.styleSheets.length > 0), "it has its styles");
+  const heading = (lang) => report.locator(`h1 [lang=${lang}]`);
+  for (const [button, shown, hidden] of [["中文", "zh", "en"], ["English", "en", "zh"]]) {
+    await report.getByLabel(button, { exact: true }).check();
+    assert.ok(await heading(shown).isVisible(), shown);
+    assert.ok(!(await heading(hidden).isVisible()), hidden);
+    assert.deepEqual(await hindrances(report), []);
+  }
+  assert.deepEqual(await violations(report), []);
+}
 
 test("an exercise is played through the browser, and its score is that of its log", LONG, async () => {
   const trainee = await person(browser);
@@ -96,21 +146,27 @@ test("an exercise is played through the browser, and its score is that of its lo
   await judge.locator("fieldset", { hasText: "Send the crew" }).getByLabel("P", { exact: true }).check();
   await judge.getByRole("button", { name: "Keep" }).click();
   await judge.locator("#said", { hasText: "Kept." }).waitFor();
+  await judged(judge);
   station.on("dialog", (dialog) => dialog.accept());
   await station.getByRole("button", { name: /结束/ }).click();
   await page.getByLabel("What happened?").fill("A burst.");
   await page.getByRole("button", { name: "Keep" }).click();
   const link = page.getByRole("link", { name: "After-action report" });
   await link.waitFor();
+  for (const by of ["甲", "乙"]) assert.equal((await reflect(by)).status, 200, by);
   const report = async () => (await api(run, "operator", "exercise/report/report.json")).said;
-  for (let wait = 0; wait < 300 && (await report()).self_assessment == null; wait++) await page.waitForTimeout(100);
-  const { total, met, evaluation, self_assessment: own } = await report();
+  for (let wait = 0; wait < 300 && (await report()).self_assessments.length < 3; wait++) await page.waitForTimeout(100);
+  const { total, met, evaluations: [evaluation], self_assessments: thoughts } = await report();
+  const own = thoughts.find((it) => it.who === "Li");
+  assert.deepEqual(thoughts.map((it) => it.who).sort(), ["Li", "乙", "甲"]);
   assert.equal(met, true);
   assert.ok(total > 85, String(total));
   assert.equal(evaluation.objectives[0].rating, "P");
   assert.equal(own.happened, "A burst.");
+  assert.deepEqual(evaluation.improvements, [{ what: "A card for bursts", owner: "Zhao", due: "2026-12-24" }]);
   const [shown] = await Promise.all([trainee.waitForEvent("page"), link.click()]);
   await shown.getByText("A burst, in short").first().waitFor();
+  await readable(shown);
   assert.deepEqual(await violations(page), []);
 
   // Played again from its log, headless, it has the same score.

@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::slice;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -62,8 +63,10 @@ impl Stage {
         let (rehearsal, book) = (&self.rehearsal, &self.book);
         let played_by = "robot";
         let log = None;
+        let evaluations = evaluation.map_or(&[][..], slice::from_ref);
+        let self_assessments = self_assessment.map_or(&[][..], slice::from_ref);
         let material =
-            Material { run, played_by, rehearsal, book, evaluation, self_assessment, log };
+            Material { run, played_by, rehearsal, book, evaluations, self_assessments, log };
         debrief(&material).expect("a log becomes JSON")
     }
 }
@@ -256,6 +259,10 @@ fn a_form_speaks_of_the_exercise_or_is_refused() {
         let error: FormError = read(&bad).expect_err(why);
         assert!(error.to_string().contains(why), "{error}");
     }
+    let several = json!([{ "evaluator": "Li" }, { "evaluator": "王" }]).to_string();
+    let several = Evaluation::read_all(&several, &stage.exercise).expect("two forms");
+    let names: Vec<&str> = several.iter().map(|form| form.evaluator.as_str()).collect();
+    assert_eq!(names, ["Li", "王"]);
     let debrief = stage.debrief(&stage.rehearsal.reference, Some(&form), None);
     let plain = stage.debrief(&stage.rehearsal.reference, None, None);
     assert_eq!(debrief.total, plain.total, "an opinion changes no marks");

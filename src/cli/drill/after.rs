@@ -2,6 +2,7 @@
 //! After an exercise: its marks, its report, and what evaluators and trainees write.
 
 use std::fs;
+use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -16,7 +17,7 @@ use crate::cli::exercise::play::{EVALUATION, SELF_ASSESSMENT, write_files};
 use crate::cli::exit::{Failure, chain};
 use crate::cli::live::say;
 use crate::exercise::assess::assess;
-use crate::exercise::debrief::form::{Evaluation, SelfAssessment};
+use crate::exercise::debrief::form::{Evaluation, FormError, SelfAssessment};
 use crate::exercise::debrief::{Material, debrief};
 use crate::exercise::rehearsal::Rehearsal;
 use crate::exercise::session::Session;
@@ -40,7 +41,15 @@ pub struct After {
     pub folder: PathBuf,
     /// Its log and what robots came to, once it is over.
     pub over: Mutex<Option<Over>>,
+    /// Held while forms are read and written: two people never write at once.
+    pub forms: Mutex<()>,
 }
+
+/// Forms of more people than any exercise has.
+const MOST_FORMS: usize = 200;
+
+/// Where a form says which kept one it was filled in upon.
+const UPON: &str = "upon";
 
 /// An exercise that is over.
 pub struct Over {
@@ -83,24 +92,80 @@ impl After {
         }
     }
 
-    /// Keeps an evaluator's form. Errors, in words: it does not fit the exercise, or the disk.
-    pub async fn judge(self: &Arc<Self>, form: &Value) -> Result<(), String> {
+    /// Keeps an evaluator's form, one for each name. With `upon` it says which kept form of that
+    /// name it was filled in upon (null: none), and is refused when that is not the one kept by
+    /// now. Errors, in words: that, it does not fit the exercise, or the disk.
+    pub async fn judge(self: &Arc<Self>, mut form: Value) -> Result<(), String> {
+        let upon = form.as_object_mut().and_then(|form| form.remove(UPON));
         let form = Evaluation::read(&form.to_string(), &self.exercise);
-        self.keep(EVALUATION, &form.map_err(|error| chain(&error))?)?;
+        let form = form.map_err(|error| chain(&error))?;
+        let by = form.evaluator.clone();
+        let all = |text: &str| Evaluation::read_all(text, &self.exercise);
+        self.keep((EVALUATION, all), form, |kept| kept.evaluator == by, upon)?;
         self.write().await
     }
 
-    /// Keeps what trainees think of it. Errors, in words: it is no such form, or the disk.
+    /// Keeps what a trainee thinks of it, one for each name. Errors, in words: it is no such form,
+    /// or the disk.
     pub async fn reflect(self: &Arc<Self>, form: &Value) -> Result<(), String> {
-        let form = SelfAssessment::read(&form.to_string());
-        self.keep(SELF_ASSESSMENT, &form.map_err(|error| chain(&error))?)?;
+        let form = SelfAssessment::read(&form.to_string()).map_err(|error| chain(&error))?;
+        let by = form.who.clone();
+        self.keep((SELF_ASSESSMENT, SelfAssessment::read_all), form, |kept| kept.who == by, None)?;
         self.write().await
     }
 
-    fn keep(&self, name: &str, form: &impl Serialize) -> Result<(), String> {
-        let text = serde_json::to_string_pretty(form).map_err(|error| error.to_string())?;
+    /// The forms that evaluators have handed in, as JSON. Errors: the disk.
+    pub fn evaluations(&self) -> Result<Vec<u8>, String> {
+        let _alone = self.forms.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = |text: &str| Evaluation::read_all(text, &self.exercise);
+        serde_json::to_vec(&self.kept(EVALUATION, all)?).map_err(|error| error.to_string())
+    }
+
+    fn kept<T>(
+        &self,
+        name: &str,
+        read: impl Fn(&str) -> Result<Vec<T>, FormError>,
+    ) -> Result<Vec<T>, String> {
         let path = self.folder.join(name);
-        fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))
+        let wrong = |why: String| format!("{}: {why}", path.display());
+        match fs::read_to_string(&path) {
+            Ok(text) => read(&text).map_err(|error| wrong(chain(&error))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(wrong(error.to_string())),
+        }
+    }
+
+    /// Keeps a form in place of that of the same person, or beside those of others.
+    fn keep<T: Serialize>(
+        &self,
+        (name, read): (&str, impl Fn(&str) -> Result<Vec<T>, FormError>),
+        form: T,
+        is_theirs: impl Fn(&T) -> bool,
+        upon: Option<Value>,
+    ) -> Result<(), String> {
+        let _alone = self.forms.lock().unwrap_or_else(PoisonError::into_inner);
+        // What cannot be read is not written over.
+        let mut all = self.kept(name, read)?;
+        let place = all.iter().position(is_theirs);
+        let json = |form: &T| serde_json::to_value(form).map_err(|error| error.to_string());
+        let now = place.map_or(Ok(Value::Null), |n| json(&all[n]))?;
+        if upon.is_some_and(|upon| upon != now) {
+            let text = "a newer form of this name has been kept meanwhile, and stays: reload the \
+                        page to go on from it";
+            return Err(text.to_owned());
+        }
+        match place {
+            Some(n) => all[n] = form,
+            None if all.len() == MOST_FORMS => {
+                return Err(format!("forms of {MOST_FORMS} people are kept, and no more"));
+            }
+            None => all.push(form),
+        }
+        let text = serde_json::to_string_pretty(&all).map_err(|error| error.to_string())?;
+        let path = self.folder.join(name);
+        let new = path.with_extension("json.new");
+        let wrong = |error: io::Error| format!("{}: {error}", path.display());
+        fs::write(&new, text).and_then(|()| fs::rename(&new, &path)).map_err(wrong)
     }
 
     /// Writes the report, if it is over, with what people have written by then.
@@ -115,17 +180,18 @@ impl After {
         let Some(Over { log, rehearsal, lang }) = over.as_ref() else { return Ok(()) };
         let again = replay(&self.plant, &self.exercise, &self.book, self.seed, log);
         let run = again.map_err(|error| chain(&error))?.run;
-        let read = |name: &str| fs::read_to_string(self.folder.join(name)).ok();
-        let evaluation =
-            read(EVALUATION).and_then(|text| Evaluation::read(&text, &self.exercise).ok());
-        let own = read(SELF_ASSESSMENT).and_then(|text| SelfAssessment::read(&text).ok());
+        let alone = self.forms.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = |text: &str| Evaluation::read_all(text, &self.exercise);
+        let evaluations = self.kept(EVALUATION, all)?;
+        let own = self.kept(SELF_ASSESSMENT, SelfAssessment::read_all)?;
+        drop(alone);
         let debrief = debrief(&Material {
             run: &run,
             played_by: super::LOG,
             rehearsal,
             book: &self.book,
-            evaluation: evaluation.as_ref(),
-            self_assessment: own.as_ref(),
+            evaluations: &evaluations,
+            self_assessments: &own,
             log: Some(log),
         });
         let debrief = debrief.map_err(|error| error.to_string())?;

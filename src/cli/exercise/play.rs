@@ -74,7 +74,7 @@ pub(super) fn run(args: &PlayArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let source = source(&args.file)?;
     let (exercise, plant) = hall.exercise(&source)?;
     let log = args.log.as_deref().map(read_log).transpose()?;
-    let (evaluation, own) = forms(args, &exercise)?;
+    let (evaluations, own) = forms(args, &exercise)?;
     let seed: Seed = args.seed.or(exercise.scenario.seed);
     let book = hall.judging(&exercise)?;
     let rehearsal =
@@ -98,8 +98,8 @@ pub(super) fn run(args: &PlayArgs, out: &mut dyn Write) -> Result<(), Failure> {
         played_by: &played_by,
         rehearsal: &rehearsal,
         book: &book,
-        evaluation: evaluation.as_ref(),
-        self_assessment: own.as_ref(),
+        evaluations: &evaluations,
+        self_assessments: &own,
         log: log.as_deref(),
     };
     let debrief = debrief(&material).map_err(Failure::outside)?;
@@ -145,7 +145,7 @@ pub fn read_log(path: &Path) -> Result<Vec<Entry>, Failure> {
 fn forms(
     args: &PlayArgs,
     exercise: &Exercise,
-) -> Result<(Option<Evaluation>, Option<SelfAssessment>), Failure> {
+) -> Result<(Vec<Evaluation>, Vec<SelfAssessment>), Failure> {
     let beside = |name: &str| {
         let path = args.log.as_deref()?.with_file_name(name);
         path.is_file().then_some(path)
@@ -159,12 +159,12 @@ fn forms(
     };
     let evaluation = text(&args.evaluation, EVALUATION)?;
     let evaluation = evaluation.map(|(source, path)| {
-        Evaluation::read(&source.text, exercise).map_err(|error| wrong(&path, &error))
+        Evaluation::read_all(&source.text, exercise).map_err(|error| wrong(&path, &error))
     });
     let own = text(&args.self_assessment, SELF_ASSESSMENT)?.map(|(source, path)| {
-        SelfAssessment::read(&source.text).map_err(|error| wrong(&path, &error))
+        SelfAssessment::read_all(&source.text).map_err(|error| wrong(&path, &error))
     });
-    Ok((evaluation.transpose()?, own.transpose()?))
+    Ok((evaluation.transpose()?.unwrap_or_default(), own.transpose()?.unwrap_or_default()))
 }
 
 fn write_report(folder: &Path, debrief: &Debrief, args: &PlayArgs) -> Result<(), Failure> {

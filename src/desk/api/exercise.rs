@@ -2,7 +2,7 @@
 
 use axum::Extension;
 use axum::extract::Path;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -79,6 +79,10 @@ pub(super) async fn wish(
         let text = format!("that is not for {}s", role.name());
         return Err(Refusal::new(StatusCode::FORBIDDEN, text));
     }
+    if what == "reflect" && !is_over(drill) {
+        let text = "what you think of it is written when the exercise is over";
+        return Err(Refusal::new(StatusCode::CONFLICT, text));
+    }
     wants_json(&headers)?;
     let key = key(&headers)?;
     let said: Said = serde_json::from_str(&body).map_err(Refusal::wrong)?;
@@ -128,15 +132,25 @@ fn with_replay(page: &str) -> String {
     whole
 }
 
-/// A file of the after-action report. Trainees get it once the exercise is over.
+/// What the page of a report may do: show itself, in styles of its own. Nothing runs in it, and
+/// nothing is loaded; the desk's own policy would leave it without its styles.
+const REPORT_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; \
+     form-action 'none'; frame-ancestors 'none'";
+
+/// Is the exercise over?
+fn is_over(drill: &Drill) -> bool {
+    drill.views.borrow().trainee.get("ended") == Some(&Value::Bool(true))
+}
+
+/// A file of the after-action report. Trainees get it once the exercise is over; the forms that
+/// evaluators have handed in are for those who lead and judge it, at any time.
 pub(super) async fn report(
     served: Shared,
     Extension(role): Extension<Role>,
     Path(file): Path<String>,
 ) -> Result<Response, Refusal> {
     let drill = drill(&served)?;
-    let is_over = drill.views.borrow().trainee.get("ended") == Some(&Value::Bool(true));
-    if !role.sees_truth() && !is_over {
+    if !role.sees_truth() && !is_over(drill) {
         let text = "the report can be read when the exercise is over";
         return Err(Refusal::new(StatusCode::FORBIDDEN, text));
     }
@@ -145,6 +159,7 @@ pub(super) async fn report(
         "report.html" => "text/html; charset=utf-8",
         "report.json" => "application/json",
         "events.csv" => "text/csv; charset=utf-8",
+        "evaluations.json" if role.sees_truth() => "application/json",
         _ => return Err(Refusal::new(StatusCode::NOT_FOUND, "there is no such report")),
     };
     let is_page = file == "report.html";
@@ -153,7 +168,12 @@ pub(super) async fn report(
         bytes = with_replay(&String::from_utf8_lossy(&bytes)).into_bytes();
     }
     let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-store")];
-    Ok((headers, bytes).into_response())
+    let mut response = (headers, bytes).into_response();
+    if is_page {
+        let policy = HeaderValue::from_static(REPORT_POLICY);
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    Ok(response)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::base::{Stamp, Text};
@@ -196,6 +197,14 @@ impl Evaluation {
         Ok(form)
     }
 
+    /// Reads forms about `exercise`: one, or a list of them. Errors: as with one.
+    pub fn read_all(json: &str, exercise: &Exercise) -> Result<Vec<Self>, FormError> {
+        let forms: Vec<Self> = several(json)?;
+        forms.iter().try_for_each(|form| form.check(exercise))?;
+        few("forms", forms.len())?;
+        Ok(forms)
+    }
+
     /// Does it speak of this exercise, and say no more than it may?
     pub fn check(&self, exercise: &Exercise) -> Result<(), FormError> {
         let mut seen = BTreeSet::new();
@@ -235,12 +244,33 @@ impl SelfAssessment {
     /// Reads one. Errors: it does not read, or a text is too long.
     pub fn read(json: &str) -> Result<Self, FormError> {
         let own: Self = serde_json::from_str(json)?;
-        let Self { who, planned, happened, why, keep, change } = &own;
+        own.check()?;
+        Ok(own)
+    }
+
+    /// Reads one, or a list of them. Errors: as with one.
+    pub fn read_all(json: &str) -> Result<Vec<Self>, FormError> {
+        let all: Vec<Self> = several(json)?;
+        all.iter().try_for_each(Self::check)?;
+        few("self-assessments", all.len())?;
+        Ok(all)
+    }
+
+    fn check(&self) -> Result<(), FormError> {
+        let Self { who, planned, happened, why, keep, change } = self;
         for text in [who, planned, happened, why, keep, change] {
             short("a text", text)?;
         }
-        Ok(own)
+        Ok(())
     }
+}
+
+/// A list of forms, or a single one.
+fn several<T: DeserializeOwned>(json: &str) -> Result<Vec<T>, serde_json::Error> {
+    if json.trim_start().starts_with('[') {
+        return serde_json::from_str(json);
+    }
+    serde_json::from_str(json).map(|one| vec![one])
 }
 
 fn short(what: &'static str, text: &str) -> Result<(), FormError> {

@@ -42,8 +42,8 @@ use form::{Evaluation, SelfAssessment};
 pub struct Debrief {
     /// Which exercise, which run.
     pub head: Head,
-    /// What trainees thought of it before they knew their marks.
-    pub self_assessment: Option<SelfAssessment>,
+    /// What each trainee thought of it before they knew their marks.
+    pub self_assessments: Vec<SelfAssessment>,
     /// The marks.
     pub total: f64,
     /// Is every critical task done, and nothing done that fails the exercise?
@@ -56,8 +56,8 @@ pub struct Debrief {
     pub failed_by: Vec<Text>,
     /// Marks by category.
     pub categories: Vec<CategoryMarks>,
-    /// What an evaluator thinks of it.
-    pub evaluation: Option<Evaluation>,
+    /// What each evaluator thinks of it.
+    pub evaluations: Vec<Evaluation>,
     /// Every task, for the evaluator's form.
     pub tasks: Vec<TaskTitle>,
     /// What happened, in lanes.
@@ -177,10 +177,10 @@ pub struct Material<'a> {
     pub rehearsal: &'a Rehearsal,
     /// The rules.
     pub book: &'a Book,
-    /// What an evaluator thinks.
-    pub evaluation: Option<&'a Evaluation>,
-    /// What trainees thought.
-    pub self_assessment: Option<&'a SelfAssessment>,
+    /// What evaluators think, a form of each.
+    pub evaluations: &'a [Evaluation],
+    /// What trainees thought, each for themselves.
+    pub self_assessments: &'a [SelfAssessment],
     /// The log of the live run, where this is a replay of it.
     pub log: Option<&'a [Entry]>,
 }
@@ -208,14 +208,14 @@ pub fn debrief(material: &Material<'_>) -> Result<Debrief, serde_json::Error> {
     let missed = critical.iter().filter(|it| it.done.is_none()).count();
     Ok(Debrief {
         head: head::head(material, log)?,
-        self_assessment: material.self_assessment.cloned(),
+        self_assessments: material.self_assessments.to_vec(),
         total: score.total,
         met: score.met,
         practice: score.practice,
         critical,
         failed_by: score.missed.iter().skip(missed).cloned().collect(),
         categories: categories(&score),
-        evaluation: material.evaluation.cloned(),
+        evaluations: material.evaluations.to_vec(),
         tasks: tasks.collect(),
         lanes,
         clocks,

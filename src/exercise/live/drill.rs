@@ -46,6 +46,9 @@ struct Asked {
     reply: oneshot::Sender<Result<(), String>>,
 }
 
+/// A wish that has been answered: whose, what, and what came of it.
+type Answered = (String, Wish, Result<(), String>);
+
 /// Brings wishes to an exercise.
 #[derive(Debug, Clone)]
 pub struct DrillHand(mpsc::Sender<Asked>);
@@ -92,7 +95,7 @@ pub struct Drill {
     /// Has everybody gone to another broker?
     lost: watch::Sender<bool>,
     log: LogFile,
-    answered: BTreeMap<String, Result<(), String>>,
+    answered: BTreeMap<String, Answered>,
     /// The truth at the tags, for instructors.
     truths: BTreeMap<String, f64>,
     /// What lay outside the range of the model, for instructors.
@@ -194,13 +197,21 @@ impl Drill {
 
     fn take(&mut self, asked: Asked) {
         let Asked { who, key, wish, reply } = asked;
-        let known = self.answered.get(&key).cloned();
-        let answer = known.unwrap_or_else(|| self.grant(&who, key, wish));
+        let answer = match self.answered.get(&key) {
+            Some((by, same, answer)) if (by, same) == (&who, &wish) => answer.clone(),
+            Some(_) => {
+                let text = "another wish has been asked under this Idempotency-Key: nothing is \
+                            done; ask again under a new one";
+                Err(text.to_owned())
+            }
+            None => self.grant(&who, key, wish),
+        };
         let _ = reply.send(answer); // whoever asked may have gone
     }
 
     /// Does what somebody wants, for the first time under this key.
     fn grant(&mut self, who: &str, key: String, wish: Wish) -> Result<(), String> {
+        let asked = (who.to_owned(), wish.clone());
         let done = match wish {
             Wish::Act(deed) => self.session.act(who, &deed),
             Wish::Direct(direction) => self.session.direct(who, direction),
@@ -210,7 +221,7 @@ impl Drill {
         if self.answered.len() == REMEMBERED {
             self.answered.pop_first();
         }
-        self.answered.insert(key, done.clone());
+        self.answered.insert(key, (asked.0, asked.1, done.clone()));
         done
     }
 

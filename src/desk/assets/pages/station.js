@@ -9,8 +9,9 @@ import { addWords, say, textOf } from "../words.js";
 import { hear, shown } from "../drill.js";
 import { failedBecause, withTitles } from "./deeds.js";
 import * as exercise from "./exercise.js";
+import * as judge from "./judge.js";
 
-const state = { menu: null, marks: {}, moments: [], fault: "", back: null, ways: null, large: "", error: "" };
+const state = { menu: null, fault: "", back: null, ways: null, large: "", error: "" };
 const SPEEDS = [1, 4, 20, 60, 120, 300, 600];
 const MINUTE = 60000;
 
@@ -19,6 +20,7 @@ export async function enter() {
   state.menu ??= await call("exercise/menu").catch(() => null);
   await exercise.enter();
   if (store.role === "instructor") state.ways ??= await call("exercise/invitations").catch(() => null);
+  await judge.enter();
   hear();
 }
 
@@ -175,31 +177,6 @@ function tasks(view) {
     <p>${say("ex-toll", { low: Math.round(toll.low ?? 0), dry: Math.round(toll.dry ?? 0), bad: Math.round(toll.unsafe_water ?? 0), needless: Math.round(toll.deprived ?? 0), lost: Math.round(toll.lost_m3 ?? 0) })}</p></section>`;
 }
 
-// The form as it is kept beside the log.
-function evaluation() {
-  const objectives = Object.entries(state.marks).map(([task, { rating = null, remark = "" }]) => ({ task, rating, remark }));
-  return { evaluator: name(), objectives, marks: state.moments, improvements: [] };
-}
-
-function judgement(view) {
-  if (!["evaluator", "instructor"].includes(store.role)) return nothing;
-  const set = (id, what, value) => { state.marks[id] = { ...state.marks[id], [what]: value }; };
-  const save = async () => {
-    try {
-      await once("exercise/judge", { by: name(), judgement: evaluation() });
-      tell(say("ex-kept"));
-    } catch (error) {
-      tell(error.status ? error.message : say("not-sent"), true);
-    }
-    changed();
-  };
-  return html`<section class="panel"><h2>${say("ex-form")}</h2><p class="muted">${say("ex-form-text")}</p>
-    ${(view.tasks ?? []).map((goal) => html`<fieldset><legend>${textOf(goal.title)}</legend>${["P", "S", "M", "U"].map((mark) => html`<label title=${say("ex-mark-" + mark)}><input type="radio" name=${"mark-" + goal.id} .checked=${state.marks[goal.id]?.rating === mark} @change=${() => set(goal.id, "rating", mark)}> ${mark}</label>`)}
-      <input aria-label=${say("ex-remark")} placeholder=${say("ex-remark")} maxlength="300" @change=${(event) => set(goal.id, "remark", event.target.value)}></fieldset>`)}
-    <ul class="ex-log">${state.moments.map((mark) => html`<li>${clock(Date.parse(mark.at), store.catalogue.plants[0].utc_offset_s, { seconds: false })} ${mark.remark}</li>`)}</ul>
-    <p class="buttons"><button @click=${() => { state.moments.push({ at: view.now, remark: prompt(say("ex-remark")) ?? "" }); changed(); }}>${say("ex-mark-now")}</button><button class="main" @click=${save}>${say("ex-save")}</button></p></section>`;
-}
-
 function script(view) {
   const offset = store.catalogue.plants[0].utc_offset_s;
   return html`<section class="panel"><h2>${say("ex-log")}</h2><ol class="ex-log">${[...view.log].reverse().slice(0, 60).map((entry) => html`<li>${exercise.line(entry, offset)}</li>`)}</ol></section>`;
@@ -207,8 +184,8 @@ function script(view) {
 
 // Whoever leads has the form at hand, folded; whoever judges has it open.
 function form(view) {
-  if (store.role !== "instructor") return judgement(view);
-  return html`<details class="ex-folded"><summary>${say("ex-form")}</summary>${judgement(view)}</details>`;
+  if (store.role !== "instructor") return judge.view(view);
+  return html`<details class="ex-folded"><summary>${say("ex-form")}</summary>${judge.view(view)}</details>`;
 }
 
 // A column of one screen, with a scroll of its own.

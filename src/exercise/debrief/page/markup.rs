@@ -43,7 +43,11 @@ pub(super) fn table(columns: &[(&str, &str)], rows: &[Vec<String>]) -> String {
     };
     let rows: String = rows.iter().map(row).collect();
     let head = format!("<thead><tr>{names}</tr></thead>");
-    format!("<div class=\"wide\"><table>{head}<tbody>\n{rows}</tbody></table></div>\n")
+    // It scrolls on a narrow screen, by keys too.
+    format!(
+        "<div class=\"wide\" tabindex=\"0\" role=\"group\"><table>{head}<tbody>\n{rows}</tbody>\
+         </table></div>\n"
+    )
 }
 
 /// Names of columns, in both languages.

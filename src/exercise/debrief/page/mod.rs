@@ -33,8 +33,9 @@ pub fn html(debrief: &Debrief, lang: Lang) -> Result<String, serde_json::Error> 
          <style>{STYLE}</style></head><body>\n",
         escape(&title)
     ));
-    page.push_str(&choice(chosen));
     page.push_str("<main>\n");
+    page.push_str(&choice(chosen));
+    page.push_str("<article>\n");
     page.push_str(&parts::head(&debrief.head));
     page.push_str(&section(2, ("Self-assessment", "自我评估"), &parts::own(debrief)));
     page.push_str(&section(3, ("Result", "结果"), &parts::result(debrief)));
@@ -52,7 +53,7 @@ pub fn html(debrief: &Debrief, lang: Lang) -> Result<String, serde_json::Error> 
     ));
     let annex = parts::form(debrief) + &tables::log(debrief);
     page.push_str(&section(10, ("Annex: form and log", "附件:评估表与日志"), &annex));
-    page.push_str("</main>\n");
+    page.push_str("</article></main>\n");
     page.push_str(&data(debrief)?);
     page.push_str("</body></html>\n");
     Ok(page)
@@ -61,14 +62,14 @@ pub fn html(debrief: &Debrief, lang: Lang) -> Result<String, serde_json::Error> 
 /// Buttons that choose the language, without a script.
 fn choice(chosen: &str) -> String {
     let all = [("zh", "中文"), ("en", "English"), ("both", "中 + EN")];
-    let input = |(id, _): &(&str, &str)| {
+    let one = |(id, name): &(&str, &str)| {
         let checked = if *id == chosen { " checked=\"checked\"" } else { "" };
-        format!("<input class=\"choice\" type=\"radio\" name=\"lang\" id=\"{id}\"{checked}/>")
+        format!(
+            "<input class=\"choice\" type=\"radio\" name=\"lang\" id=\"{id}\"{checked}/>\
+             <label for=\"{id}\">{name}</label>\n"
+        )
     };
-    let label = |(id, name): &(&str, &str)| format!("<label for=\"{id}\">{name}</label> ");
-    let inputs: String = all.iter().map(input).collect();
-    let labels: String = all.iter().map(label).collect();
-    format!("{inputs}\n<div class=\"choose\">{labels}</div>\n")
+    all.iter().map(one).collect()
 }
 
 /// The report itself, for programs; it does not run.

@@ -2,7 +2,6 @@
 
 use super::markup::{both, escape, paragraph, section, table, two};
 use super::picture;
-use crate::base::Text;
 use crate::exercise::debrief::form::{Evaluation, Rating, SelfAssessment};
 use crate::exercise::debrief::{Beyond, Debrief, Head};
 use crate::exercise::session::log::Branch;
@@ -98,28 +97,27 @@ fn branches(head: &Head) -> String {
 }
 
 pub(super) fn own(debrief: &Debrief) -> String {
-    let blank = SelfAssessment::default();
-    let SelfAssessment { who, planned, happened, why, keep, change } =
-        debrief.self_assessment.as_ref().unwrap_or(&blank);
-    let intro = if debrief.self_assessment.is_some() {
-        String::new()
-    } else {
+    if debrief.self_assessments.is_empty() {
         let (en, zh) = (
             "Not given. To be written before the marks below are read.",
             "未填写。应在查看下方得分之前填写。",
         );
-        paragraph(&two(en, zh))
-    };
+        return paragraph(&two(en, zh)) + &thoughts(&SelfAssessment::default());
+    }
+    debrief.self_assessments.iter().map(thoughts).collect()
+}
+
+fn thoughts(own: &SelfAssessment) -> String {
+    let SelfAssessment { who, planned, happened, why, keep, change } = own;
     let line = |text: &str| format!("<div class=\"lines\">{}</div>", escape(text));
-    let pairs = [
+    terms(&[
         (("who", "填写人"), line(who)),
         (("what was planned", "原计划"), line(planned)),
         (("what happened", "实际发生"), line(happened)),
         (("why", "原因"), line(why)),
         (("to keep", "应保持"), line(keep)),
         (("to change", "应改进"), line(change)),
-    ];
-    intro + &terms(&pairs)
+    ])
 }
 
 pub(super) fn result(debrief: &Debrief) -> String {
@@ -156,19 +154,22 @@ pub(super) fn result(debrief: &Debrief) -> String {
     format!("<div class=\"result\">{marks}{opinion}</div>\n") + &table(&columns, &rows)
 }
 
-/// How often the evaluator gave each rating: beside the marks, never in them.
+/// How often each evaluator gave each rating: beside the marks, never in them.
 fn opinion(debrief: &Debrief) -> String {
     let title = two("The evaluator's opinion (apart)", "评估员意见(单列)");
-    let Some(evaluation) = &debrief.evaluation else {
+    if debrief.evaluations.is_empty() {
         return format!("<div class=\"box\">{title}<br/>{}</div>", two("not given", "未填写"));
+    }
+    let one = |evaluation: &Evaluation| {
+        let count = |rating: Rating| {
+            let given = evaluation.objectives.iter().filter(|it| it.rating == Some(rating));
+            format!("{} {}", rating.letter(), given.count())
+        };
+        let counts: Vec<String> = Rating::ALL.into_iter().map(count).collect();
+        let who = escape(&evaluation.evaluator);
+        format!("<div class=\"box\">{title}: {who}<br/><b>{}</b></div>", counts.join(" · "))
     };
-    let count = |rating: Rating| {
-        let given = evaluation.objectives.iter().filter(|it| it.rating == Some(rating)).count();
-        format!("{} {given}", rating.letter())
-    };
-    let counts: Vec<String> = Rating::ALL.into_iter().map(count).collect();
-    let who = escape(&evaluation.evaluator);
-    format!("<div class=\"box\">{title}: {who}<br/><b>{}</b></div>", counts.join(" · "))
+    debrief.evaluations.iter().map(one).collect()
 }
 
 pub(super) fn timeline(debrief: &Debrief) -> String {
@@ -187,9 +188,23 @@ pub(super) fn timeline(debrief: &Debrief) -> String {
     picture + &paragraph(&format!("<span class=\"muted\">{legend}. {note}</span>"))
 }
 
-/// The evaluator's form; an empty one to be printed when there is none.
+/// The form of each evaluator; an empty one to be printed when there is none.
 pub(super) fn form(debrief: &Debrief) -> String {
-    let evaluation = debrief.evaluation.as_ref();
+    let heading = format!("<h3>{}</h3>\n", two("Evaluator's form", "评估表"));
+    let legend = |it: Rating| format!("{}: {}", it.letter(), both(&it.title()));
+    let legend: Vec<String> = Rating::ALL.into_iter().map(legend).collect();
+    let legend = paragraph(&format!("<span class=\"muted\">{}</span>", legend.join(" · ")));
+    if debrief.evaluations.is_empty() {
+        return heading + &objectives(debrief, None) + &legend;
+    }
+    let one = |form: &Evaluation| {
+        let who = paragraph(&format!("<b>{}</b>", escape(&form.evaluator)));
+        who + &objectives(debrief, Some(form)) + &marks(form, debrief)
+    };
+    heading + &debrief.evaluations.iter().map(one).collect::<String>() + &legend
+}
+
+fn objectives(debrief: &Debrief, evaluation: Option<&Evaluation>) -> String {
     let ratings = |given: Option<Rating>| {
         let one = |rating: Rating| {
             let dot = if given == Some(rating) { "●" } else { "○" };
@@ -217,16 +232,7 @@ pub(super) fn form(debrief: &Debrief) -> String {
         ("P S M U", "P S M U"),
         ("remark", "备注"),
     ];
-    let legend: Vec<(String, Text)> =
-        Rating::ALL.into_iter().map(|it| (it.letter().to_owned(), it.title())).collect();
-    let legend: Vec<String> =
-        legend.iter().map(|(letter, title)| format!("{letter}: {}", both(title))).collect();
-    let heading = format!("<h3>{}</h3>\n", two("Evaluator's form", "评估表"));
-    let legend = paragraph(&format!("<span class=\"muted\">{}</span>", legend.join(" · ")));
-    heading
-        + &table(&columns, &rows)
-        + &legend
-        + &evaluation.map_or_else(String::new, |it| marks(it, debrief))
+    table(&columns, &rows)
 }
 
 fn marks(evaluation: &Evaluation, debrief: &Debrief) -> String {

@@ -12,7 +12,7 @@ const LEFT: f64 = 110.0;
 const RIGHT: f64 = 1_145.0;
 
 /// Height of a row of a lane, px.
-const ROW: f64 = 19.0;
+const ROW: f64 = 25.0;
 
 /// Longest label, characters.
 const LABEL: usize = 44;
@@ -50,8 +50,8 @@ pub(super) fn lanes(lanes: &Lanes, (from, to): (Stamp, Stamp), offset: UtcOffset
     let name = escape("timeline 时间线");
     let bottom = top + 4.0;
     format!(
-        "<svg viewBox=\"0 0 {WIDTH} {bottom:.0}\" role=\"img\" \
-         aria-label=\"{name}\">{grid}{body}</svg>\n"
+        "<div class=\"wide\"><svg class=\"lanes\" viewBox=\"0 0 {WIDTH} {bottom:.0}\" \
+         role=\"group\" aria-label=\"{name}\">{grid}{body}</svg></div>\n"
     )
 }
 

@@ -68,7 +68,7 @@ pub(super) fn clocks(debrief: &Debrief) -> String {
         ("simulated", "模拟时间"),
         ("on the wall", "墙钟"),
         ("budget", "时限"),
-        ("", ""),
+        ("in time", "是否超时"),
     ];
     let heading = format!("<h3>{}</h3>\n", two("Whose each delay is", "各段延时归属"));
     let note = two(
@@ -309,9 +309,10 @@ pub(super) fn findings(debrief: &Debrief) -> String {
             vec![both(&finding.what), both(&finding.improve), rests_on, owner, due]
         })
         .collect();
-    let items = debrief.evaluation.iter().flat_map(|form| &form.improvements);
-    rows.extend(items.map(|item| {
-        let by = two("evaluator", "评估员");
+    let forms = debrief.evaluations.iter();
+    let items = forms.flat_map(|form| form.improvements.iter().map(move |item| (form, item)));
+    rows.extend(items.map(|(form, item)| {
+        let by = format!("{} {}", two("evaluator", "评估员"), escape(&form.evaluator));
         vec![String::new(), escape(&item.what), by, escape(&item.owner), escape(&item.due)]
     }));
     let columns = [
@@ -366,7 +367,7 @@ pub(super) fn log(debrief: &Debrief) -> String {
     };
     let rows: String = debrief.log.iter().enumerate().map(row).collect();
     format!(
-        "{heading}<div class=\"wide\"><table class=\"log\"><thead><tr>{head}</tr></thead>\
+        "{heading}<div class=\"wide\" tabindex=\"0\" role=\"group\"><table class=\"log\"><thead><tr>{head}</tr></thead>\
          <tbody>\n{rows}</tbody></table></div>\n"
     )
 }
