@@ -367,7 +367,8 @@ pub(super) fn log(debrief: &Debrief) -> String {
     };
     let rows: String = debrief.log.iter().enumerate().map(row).collect();
     format!(
-        "{heading}<div class=\"wide\" tabindex=\"0\" role=\"group\"><table class=\"log\"><thead><tr>{head}</tr></thead>\
+        "{heading}<div class=\"wide\" tabindex=\"0\" role=\"group\">\
+         <table class=\"log\"><thead><tr>{head}</tr></thead>\
          <tbody>\n{rows}</tbody></table></div>\n"
     )
 }
