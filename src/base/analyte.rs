@@ -44,11 +44,55 @@ pub enum Analyte {
     Chlorite,
     /// Chlorate (氯酸盐).
     Chlorate,
+    /// Chlorine dioxide (二氧化氯).
+    ChlorineDioxide,
+    /// Cadmium (镉).
+    Cadmium,
+    /// Chromium of valence six (铬(六价)).
+    ChromiumVi,
+    /// Lead (铅).
+    Lead,
+    /// Mercury (汞).
+    Mercury,
+    /// Cyanide (氰化物).
+    Cyanide,
+    /// Fluoride (氟化物).
+    Fluoride,
+    /// Nitrate, of N (硝酸盐).
+    Nitrate,
+    /// Dibromochloromethane, CHClBr₂ (一氯二溴甲烷); Chinese names bromine last.
+    Dibromochloromethane,
+    /// Bromodichloromethane, CHCl₂Br (二氯一溴甲烷).
+    Bromodichloromethane,
+    /// Bromoform (三溴甲烷).
+    Bromoform,
+    /// Dichloroacetic acid (二氯乙酸).
+    DichloroaceticAcid,
+    /// Trichloroacetic acid (三氯乙酸).
+    TrichloroaceticAcid,
+    /// Bromate (溴酸盐).
+    Bromate,
+    /// Copper (铜).
+    Copper,
+    /// Zinc (锌).
+    Zinc,
+    /// Chloride (氯化物).
+    Chloride,
+    /// Sulphate (硫酸盐).
+    Sulphate,
+    /// Total dissolved solids (溶解性总固体).
+    DissolvedSolids,
+    /// Total hardness, of CaCO₃ (总硬度).
+    Hardness,
+    /// Gross alpha activity (总α放射性).
+    GrossAlpha,
+    /// Gross beta activity (总β放射性).
+    GrossBeta,
 }
 
 impl Analyte {
     /// Every analyte, in the order of the enum.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 40] = [
         Self::EColi,
         Self::TotalColiforms,
         Self::ColonyCount,
@@ -67,6 +111,28 @@ impl Analyte {
         Self::Trihalomethanes,
         Self::Chlorite,
         Self::Chlorate,
+        Self::ChlorineDioxide,
+        Self::Cadmium,
+        Self::ChromiumVi,
+        Self::Lead,
+        Self::Mercury,
+        Self::Cyanide,
+        Self::Fluoride,
+        Self::Nitrate,
+        Self::Dibromochloromethane,
+        Self::Bromodichloromethane,
+        Self::Bromoform,
+        Self::DichloroaceticAcid,
+        Self::TrichloroaceticAcid,
+        Self::Bromate,
+        Self::Copper,
+        Self::Zinc,
+        Self::Chloride,
+        Self::Sulphate,
+        Self::DissolvedSolids,
+        Self::Hardness,
+        Self::GrossAlpha,
+        Self::GrossBeta,
     ];
 
     /// As files and the wire write it, such as `e-coli`.
@@ -90,6 +156,28 @@ impl Analyte {
             Self::Trihalomethanes => "trihalomethanes",
             Self::Chlorite => "chlorite",
             Self::Chlorate => "chlorate",
+            Self::ChlorineDioxide => "chlorine-dioxide",
+            Self::Cadmium => "cadmium",
+            Self::ChromiumVi => "chromium-vi",
+            Self::Lead => "lead",
+            Self::Mercury => "mercury",
+            Self::Cyanide => "cyanide",
+            Self::Fluoride => "fluoride",
+            Self::Nitrate => "nitrate",
+            Self::Dibromochloromethane => "dibromochloromethane",
+            Self::Bromodichloromethane => "bromodichloromethane",
+            Self::Bromoform => "bromoform",
+            Self::DichloroaceticAcid => "dichloroacetic-acid",
+            Self::TrichloroaceticAcid => "trichloroacetic-acid",
+            Self::Bromate => "bromate",
+            Self::Copper => "copper",
+            Self::Zinc => "zinc",
+            Self::Chloride => "chloride",
+            Self::Sulphate => "sulphate",
+            Self::DissolvedSolids => "dissolved-solids",
+            Self::Hardness => "hardness",
+            Self::GrossAlpha => "gross-alpha",
+            Self::GrossBeta => "gross-beta",
         }
     }
 
@@ -103,6 +191,14 @@ impl Analyte {
             Self::TotalChlorine => "total chlorine",
             Self::Ph => "pH",
             Self::CodMn => "permanganate index",
+            Self::ChlorineDioxide => "chlorine dioxide",
+            Self::ChromiumVi => "chromium(VI)",
+            Self::DichloroaceticAcid => "dichloroacetic acid",
+            Self::TrichloroaceticAcid => "trichloroacetic acid",
+            Self::DissolvedSolids => "total dissolved solids",
+            Self::Hardness => "total hardness",
+            Self::GrossAlpha => "gross alpha activity",
+            Self::GrossBeta => "gross beta activity",
             other => other.name(),
         }
     }
@@ -116,6 +212,7 @@ impl Analyte {
             Self::Colour => Unit::PT_CO,
             Self::Ph => Unit::PH,
             Self::Trihalomethanes => Unit::SHARE,
+            Self::GrossAlpha | Self::GrossBeta => Unit::BQ_PER_L,
             _ => Unit::MG_PER_L,
         }
     }
@@ -151,18 +248,18 @@ impl Analyte {
 
 /// A set of analytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Analytes(u32);
+pub struct Analytes(u64);
 
 impl Analytes {
     /// The set with one more.
     #[must_use]
     pub fn with(self, analyte: Analyte) -> Self {
-        Self(self.0 | 1 << analyte as u32)
+        Self(self.0 | 1_u64 << analyte as u32)
     }
 
     /// Is it one of them?
     pub fn contains(self, analyte: Analyte) -> bool {
-        self.0 & (1 << analyte as u32) != 0
+        self.0 & (1_u64 << analyte as u32) != 0
     }
 
     /// Each of them, in the order of the enum.

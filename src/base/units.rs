@@ -187,9 +187,11 @@ impl Unit {
     pub const PER_ML: Self = Self::new("1/mL", "/mL", "per_ml");
     /// Colour on the platinum-cobalt scale, degrees.
     pub const PT_CO: Self = Self::new("Pt-Co", "Pt-Co", "pt_co");
+    /// Becquerel a litre.
+    pub const BQ_PER_L: Self = Self::new("Bq/L", "Bq/L", "bq_per_l");
 
     /// Every unit.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::KPA,
         Self::M3_PER_H,
         Self::M,
@@ -203,6 +205,7 @@ impl Unit {
         Self::PER_100_ML,
         Self::PER_ML,
         Self::PT_CO,
+        Self::BQ_PER_L,
         Self::V,
     ];
 

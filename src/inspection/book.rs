@@ -8,6 +8,7 @@ mod lint;
 mod packs;
 mod part;
 mod read;
+mod unlimited;
 
 use std::collections::BTreeMap;
 use std::ops::Range;

@@ -51,6 +51,7 @@ impl GrabSample {
         match quantity {
             Quantity::FreeChlorine => Some(Analyte::FreeChlorine),
             Quantity::TotalChlorine => Some(Analyte::TotalChlorine),
+            Quantity::ChlorineDioxide => Some(Analyte::ChlorineDioxide),
             Quantity::Turbidity => Some(Analyte::Turbidity),
             Quantity::Ph => Some(Analyte::Ph),
             Quantity::Ammonia => Some(Analyte::Ammonia),
@@ -58,7 +59,6 @@ impl GrabSample {
             Quantity::Pressure
             | Quantity::Flow
             | Quantity::Level
-            | Quantity::ChlorineDioxide
             | Quantity::Conductivity
             | Quantity::Temperature
             | Quantity::State

@@ -4,6 +4,7 @@ use crate::base::analyte::Analyte;
 use crate::base::problem::Table;
 use crate::base::time::UtcOffset;
 use crate::base::{Span, Stamp};
+use crate::plant::network::NodeIndex;
 use crate::plant::tags::{Place, SiteIndex};
 
 /// Who samples a plant: nobody without a `laboratory.toml`.
@@ -47,9 +48,9 @@ pub enum Days {
 /// a test holds them together.
 pub fn assayable(place: Place) -> &'static [Analyte] {
     use Analyte::{
-        Aluminium, Ammonia, Chlorate, Chlorite, Chloroform, CodMn, ColonyCount, Colour, EColi,
-        FreeChlorine, Iron, Manganese, Ph, TotalChlorine, TotalColiforms, Trihalomethanes,
-        Turbidity,
+        Aluminium, Ammonia, Chlorate, ChlorineDioxide, Chlorite, Chloroform, CodMn, ColonyCount,
+        Colour, EColi, FreeChlorine, Iron, Manganese, Ph, TotalChlorine, TotalColiforms,
+        Trihalomethanes, Turbidity,
     };
     match place {
         Place::Node(_) => &[
@@ -58,6 +59,7 @@ pub fn assayable(place: Place) -> &'static [Analyte] {
             ColonyCount,
             FreeChlorine,
             TotalChlorine,
+            ChlorineDioxide,
             Turbidity,
             Colour,
             CodMn,
@@ -86,6 +88,13 @@ pub fn assayable(place: Place) -> &'static [Analyte] {
         Place::Filtered => &[EColi, TotalColiforms, ColonyCount, Turbidity],
         _ => &[],
     }
+}
+
+/// Is there any water of the model in which a laboratory finds it? The monitor takes results of
+/// every analyte, wherever they come from.
+pub fn is_simulated(analyte: Analyte) -> bool {
+    let node = Place::Node(NodeIndex(0));
+    [node, Place::Raw].into_iter().any(|place| assayable(place).contains(&analyte))
 }
 
 /// Reads what samples at `sites`, each with its place, are taken for; at least one analyte, each

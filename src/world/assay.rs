@@ -68,6 +68,7 @@ fn of_water(water: &Water, analyte: Analyte) -> Option<f64> {
     let found = match analyte {
         Analyte::FreeChlorine => water.chlorine,
         Analyte::TotalChlorine => water.chlorine + water.combined,
+        Analyte::ChlorineDioxide => water.chlorine_dioxide,
         Analyte::CodMn => water.codmn,
         Analyte::Ammonia => water.ammonia,
         Analyte::Iron => water.iron,

@@ -305,6 +305,11 @@ fn a_plant_with_ozone_is_checked_and_watched_but_not_simulated() {
     let said = |args: &str| said_in(folder.path(), args);
     let checked = said("config check --plants plants plants/ozone");
     assert!(checked.ends_with(", no mistake\nexit code 0"), "{checked}");
+    let plain = "plant ozone disinfects with ozone: no rule has a limit for its disinfectant";
+    let listed = said("rules list --plants plants --plant ozone");
+    for told in [checked, listed, said("rules check --plants plants")] {
+        assert!(told.contains(plain), "{told}");
+    }
     let all = ["test day.toml --plants plants", "plant balance ozone --plants plants"].map(said);
     assert_snapshot!(all.join("\n\n"));
     let plant = std::fs::read_to_string(works.join("plant.toml")).expect("written");

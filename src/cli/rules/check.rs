@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::review;
 use crate::base::RuleId;
 use crate::base::problem::{Problems, Source};
 use crate::cli::common::Shelves;
@@ -15,6 +14,7 @@ use crate::cli::config::found::Found;
 use crate::cli::exit::Failure;
 use crate::cli::library::{self, Library, keep};
 use crate::inspection::book::{Book, Part};
+use crate::plant::Plant;
 
 /// Arguments of `sanmen rules check`.
 #[derive(Debug, Args)]
@@ -39,9 +39,16 @@ pub fn run(args: &CheckArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let mut warnings = Problems::new();
     if let Some((part, plants)) = part.as_ref().zip(plants) {
         let book = part.own();
-        let review = review(&book, &plants);
+        let review = super::review(&book, &plants);
         warnings = idle(&book, &review.unmatched);
         warnings.absorb(review.warnings);
+        let unlimited = |plant: &Arc<Plant>| {
+            let said = book.unlimited(&plant.profile)?.en;
+            Some(Problems::whole("rules in force", said))
+        };
+        if args.paths.is_empty() {
+            plants.values().filter_map(unlimited).for_each(|it| warnings.absorb(it));
+        }
         problems.absorb(review.problems);
     }
     if !warnings.is_empty() {

@@ -25,7 +25,7 @@ pub struct Dimension {
     own: [i8; OWN.len()],
 }
 
-const OWN: [&str; 4] = ["µS/cm", "Pt-Co", "/100 mL", "/mL"];
+const OWN: [&str; 5] = ["µS/cm", "Pt-Co", "/100 mL", "/mL", "Bq/L"];
 
 /// The units that expressions can write as functions, with the factor to the unit they stand for.
 pub const FUNCTIONS: [(&str, Dimension, f64); 17] = [
@@ -90,6 +90,7 @@ impl Dimension {
             Unit::PT_CO => own(1),
             Unit::PER_100_ML => own(2),
             Unit::PER_ML => own(3),
+            Unit::BQ_PER_L => own(4),
             unit => {
                 let known = FUNCTIONS.iter().find(|(name, ..)| *name == unit.suffix);
                 known.map_or(Self::NONE, |(_, dimension, _)| *dimension)

@@ -65,8 +65,9 @@ const COLONIES_MAX: usize = 300;
 /// So many fill every well and cover every plate; more are not drawn one by one.
 const CROWD: f64 = 2_000.0;
 
-/// How `analyte` is measured.
-pub fn method(analyte: Analyte) -> Method {
+/// How `analyte` is measured; none for what the model of the water does not hold: results of it come
+/// from other laboratories only.
+pub fn method(analyte: Analyte) -> Option<Method> {
     let on_the_spot = Span::ZERO;
     let [same_day, days_3, days_5] = [6, 72, 120].map(Span::hours);
     let (name, turnaround, how) = match analyte {
@@ -74,7 +75,7 @@ pub fn method(analyte: Analyte) -> Method {
             ("enzyme-substrate", Span::hours(24), How::Wells)
         }
         Analyte::ColonyCount => ("plate-count", Span::hours(48), How::Plate),
-        Analyte::FreeChlorine | Analyte::TotalChlorine => {
+        Analyte::FreeChlorine | Analyte::TotalChlorine | Analyte::ChlorineDioxide => {
             ("dpd", on_the_spot, chemistry(0.015, 0.015, 0.02, 100.0))
         }
         Analyte::Turbidity => ("nephelometer", same_day, chemistry(0.02, 0.01, 0.02, 100.0)),
@@ -86,7 +87,6 @@ pub fn method(analyte: Analyte) -> Method {
             ("icp-ms", days_3, chemistry(0.04, 0.002, 0.005, 1_000.0))
         }
         Analyte::Manganese => ("icp-ms", days_3, chemistry(0.04, 0.000_5, 0.001, 1_000.0)),
-        Analyte::Arsenic => ("icp-ms", days_3, chemistry(0.04, 0.000_2, 0.000_5, 10_000.0)),
         Analyte::Chloroform => {
             ("gas-chromatography", days_5, chemistry(0.08, 0.000_2, 0.000_5, 10_000.0))
         }
@@ -96,8 +96,30 @@ pub fn method(analyte: Analyte) -> Method {
         Analyte::Chlorite | Analyte::Chlorate => {
             ("ion-chromatography", days_5, chemistry(0.05, 0.003, 0.01, 1_000.0))
         }
+        Analyte::Arsenic
+        | Analyte::Cadmium
+        | Analyte::ChromiumVi
+        | Analyte::Lead
+        | Analyte::Mercury
+        | Analyte::Cyanide
+        | Analyte::Fluoride
+        | Analyte::Nitrate
+        | Analyte::Dibromochloromethane
+        | Analyte::Bromodichloromethane
+        | Analyte::Bromoform
+        | Analyte::DichloroaceticAcid
+        | Analyte::TrichloroaceticAcid
+        | Analyte::Bromate
+        | Analyte::Copper
+        | Analyte::Zinc
+        | Analyte::Chloride
+        | Analyte::Sulphate
+        | Analyte::DissolvedSolids
+        | Analyte::Hardness
+        | Analyte::GrossAlpha
+        | Analyte::GrossBeta => return None,
     };
-    Method { name, turnaround, how }
+    Some(Method { name, turnaround, how })
 }
 
 fn chemistry(share: f64, beside: f64, detects: f64, steps: f64) -> How {
@@ -171,10 +193,20 @@ fn plate(drawn: Drawn, error: f64, rng: &mut ChaCha8Rng) -> (Sign, f64) {
 mod tests {
     use super::*;
     use crate::base::random::{Seed, stream};
+    use crate::plant::laboratory::is_simulated;
+
+    #[test]
+    fn there_is_a_method_for_what_is_simulated_and_for_nothing_else() {
+        for analyte in Analyte::ALL {
+            assert_eq!(method(analyte).is_some(), is_simulated(analyte), "{analyte:?}");
+        }
+    }
 
     /// What a method says of the same water again and again.
     fn results(analyte: Analyte, drawn: Drawn, times: u64) -> Vec<(Sign, f64)> {
-        let one = |seed| method(analyte).measure(drawn, 1.0, &mut stream(Seed(seed), "lab"));
+        let one = |seed| {
+            method(analyte).expect("a method").measure(drawn, 1.0, &mut stream(Seed(seed), "lab"))
+        };
         (0..times).map(one).collect()
     }
 
@@ -222,7 +254,8 @@ mod tests {
             let read = |found, e_coli| {
                 let drawn = Drawn { found, e_coli, is_raw: false };
                 let rng = &mut stream(Seed(seed), "lab");
-                let (sign, value) = method(Analyte::EColi).measure(drawn, 1.0, rng);
+                let (sign, value) =
+                    method(Analyte::EColi).expect("a method").measure(drawn, 1.0, rng);
                 if sign == Sign::Below { 0.0 } else { value }
             };
             assert!(read(1.5, 1.5) <= read(12.0, 1.5), "seed {seed}");
@@ -261,9 +294,11 @@ mod tests {
     fn a_slip_of_the_laboratory_multiplies_what_was_found() {
         let drawn = Drawn { found: 0.5, ..<_>::default() };
         let mut rng = stream(Seed(1), "lab");
-        let (_, right) = method(Analyte::Turbidity).measure(drawn, 1.0, &mut rng);
+        let (_, right) =
+            method(Analyte::Turbidity).expect("a method").measure(drawn, 1.0, &mut rng);
         let mut rng = stream(Seed(1), "lab");
-        let (_, wrong) = method(Analyte::Turbidity).measure(drawn, 10.0, &mut rng);
+        let (_, wrong) =
+            method(Analyte::Turbidity).expect("a method").measure(drawn, 10.0, &mut rng);
         assert!((wrong - 10.0 * right).abs() < 0.051, "{wrong} for {right}");
     }
 }

@@ -126,8 +126,8 @@ impl Laboratory {
         }
         let sample = sample_id(&site, taken_at, self.offset);
         for analyte in analytes {
-            let method = method(*analyte);
-            let Some(found) = truth.assay(place, *analyte) else { continue };
+            let found = method(*analyte).zip(truth.assay(place, *analyte));
+            let Some((method, found)) = found else { continue };
             if is_spoilt && method.turnaround > Span::ZERO {
                 continue;
             }

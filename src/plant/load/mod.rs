@@ -456,7 +456,7 @@ id = "a"
 at = "23:00"
 apart_min = 60
 sites = ["FAR", "R"]
-analytes = ["ph", "turbidity", "lead"]
+analytes = ["ph", "turbidity", "leed"]
 weekdays = ["mon", "tues"]
 
 [[round]]

@@ -4,7 +4,7 @@ use super::super::names::Names;
 use super::Part;
 use crate::base::analyte::Analyte;
 use crate::base::problem::Table;
-use crate::plant::laboratory::read_analytes;
+use crate::plant::laboratory::{is_simulated, read_analytes};
 use crate::plant::tags::SiteIndex;
 use crate::scenario::injection::{InjectionKind, LaboratoryEvent};
 
@@ -51,8 +51,17 @@ fn contaminated(table: &Table<'_>, names: &Names<'_>) -> Option<InjectionKind> {
 
 fn error(table: &Table<'_>, _names: &Names<'_>) -> Option<InjectionKind> {
     let analyte = table.choice("analyte", &Analyte::ALL.map(|analyte| (analyte.name(), analyte)));
-    let factor = table.number_in("factor", 0.001..=1_000.0)?.into_inner();
-    happens(LaboratoryEvent::Error { analyte: analyte?.into_inner(), factor })
+    let factor = table.number_in("factor", 0.001..=1_000.0);
+    let analyte = analyte?;
+    if !is_simulated(*analyte.get_ref()) {
+        let text = format!("no {} is simulated", analyte.get_ref().spoken());
+        let known = Analyte::ALL.into_iter().filter(|it| is_simulated(*it)).map(Analyte::name);
+        let help = format!("there is {}", known.collect::<Vec<_>>().join(", "));
+        table.add_with_help(analyte.span(), text, help);
+        return None;
+    }
+    let factor = factor?.into_inner();
+    happens(LaboratoryEvent::Error { analyte: analyte.into_inner(), factor })
 }
 
 /// The sites meant: the one that `target` names, or all. Gives none for all, and is wrong about a
@@ -137,8 +146,15 @@ target = "FINISHED"
 id = "e"
 at_min = 0
 kind = "lab-error"
-analyte = "lead"
+analyte = "leed"
 factor = 0
+
+[[inject]]
+id = "f"
+at_min = 0
+kind = "lab-error"
+analyte = "lead"
+factor = 10
 "#;
         insta::assert_snapshot!(read(text).expect_err("mistakes").render(false));
     }
