@@ -65,8 +65,8 @@ const COLONIES_MAX: usize = 300;
 /// So many fill every well and cover every plate; more are not drawn one by one.
 const CROWD: f64 = 2_000.0;
 
-/// How `analyte` is measured; none for what the model of the water does not hold: results of it come
-/// from other laboratories only.
+/// How `analyte` is measured; none for what the model of the water does not hold: results of it
+/// come from other laboratories only.
 pub fn method(analyte: Analyte) -> Option<Method> {
     let on_the_spot = Span::ZERO;
     let [same_day, days_3, days_5] = [6, 72, 120].map(Span::hours);
