@@ -98,7 +98,7 @@ mod tests {
             ("tap-water", "rain-water", "wrong-shape"),
             ("2024-12-05T01:30:00Z", "last week", "bad-value"),
             ("\"reported_at\":\"2024-12-06", "\"reported_at\":\"2024-12-04", "bad-order"),
-            ("e-coli", "lead", "wrong-shape"),
+            ("e-coli", "plutonium", "wrong-shape"),
             ("\"sign\":\"=\"", "\"sign\":\"~\"", "wrong-shape"),
             ("\"sign\":\"=\",", "", "wrong-shape"),
             ("3.1", "-3.1", "bad-value"),
