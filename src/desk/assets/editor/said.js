@@ -42,6 +42,8 @@ const SAID = [
   [/^nobody has anything to do$/, "没有任何任务"],
   [/^write at least one \[\[task\]\]$/, "至少添加一项任务"],
   // of names, deeds, triggers
+  [/^no (.+) is simulated$/, "模拟的水中不含“{a}”"],
+  [/^there is (?!no )(.+)$/, "可选:{a}"],
   [/^there is no rule "(.*)"$/, "没有报警规则“{a}”"],
   [/^there is no filter (\d+): the works has (\d+)$/, "没有{a}号滤池:全厂共{b}座"],
   [/^there is no (\S*); (.+)$/, "没有操作“{a}”;{b}"],
