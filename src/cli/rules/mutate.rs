@@ -166,6 +166,11 @@ fn record(
     days: u32,
 ) -> Result<Recorded, Left> {
     let mistaken = |problems: Problems| Left::Failing(problems.to_string());
+    if library::exercise(source, plants).is_some() {
+        return Err(Left::Out(
+            "is an exercise: what is expected there waits for people".to_owned(),
+        ));
+    }
     let Script::Plant(scenario) = library::script(source, plants).map_err(mistaken)? else {
         return Err(Left::Out("is about a fleet".to_owned()));
     };
