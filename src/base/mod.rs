@@ -7,6 +7,7 @@ pub mod analyte;
 pub mod complaint;
 pub mod flag;
 pub mod foreign;
+pub mod hex;
 pub mod ids;
 pub mod lab_result;
 pub mod limit;

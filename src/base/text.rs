@@ -37,6 +37,20 @@ pub fn escape(text: &str) -> String {
     safe
 }
 
+/// Can nobody see this character, or does it turn the direction of what stands beside it? Such a
+/// one makes a text look like another, or lets a stranger's text write over a terminal.
+pub fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{feff}')
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// The character as it may be shown of a stranger's text: `\u{fffd}` for one that nobody can see.
+pub fn shown(c: char) -> char {
+    if is_unseen(c) { '\u{fffd}' } else { c }
+}
+
 impl Lang {
     /// The one of the two that is in this language.
     pub fn pick<T>(self, en: T, zh: T) -> T {

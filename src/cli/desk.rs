@@ -8,7 +8,6 @@ mod people;
 mod scheme;
 
 use std::fs;
-use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -28,6 +27,7 @@ use crate::cli::explain;
 use crate::cli::guest::{drawing, picture};
 use crate::cli::live::{self, Told, say};
 use crate::cli::settings::Settings;
+use crate::cli::whole::replace_private;
 use crate::desk::api::drill::{Drill, Invitation, Invitations, Views};
 use crate::desk::api::{Desk, Draw, serve};
 use crate::desk::guard::Hosts;
@@ -423,17 +423,9 @@ fn tokens(folder: &Path) -> Result<Tokens, Failure> {
         return Ok(tokens);
     }
     let tokens = Tokens::draw(|| live::random_space().to_string());
-    let written = write_private(&path, tokens.to_text().as_bytes());
+    let written = replace_private(&path, tokens.to_text().as_bytes());
     written.map_err(|error| Failure::file(&path, error))?;
     Ok(tokens)
-}
-
-fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)?.write_all(bytes)
 }
 
 /// Says how the connection stands, in the desk's words.

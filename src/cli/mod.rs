@@ -50,6 +50,7 @@ pub mod test;
 mod traces;
 mod view;
 mod webhook;
+mod whole;
 
 use std::env;
 use std::ffi::OsString;

@@ -5,6 +5,7 @@ use std::io::Write;
 
 use clap::Args;
 
+use crate::base::text;
 use crate::base::time::UtcOffset;
 use crate::cli::common::Format;
 use crate::cli::data::DataArgs;
@@ -81,8 +82,7 @@ fn payload(message: &Kept) -> String {
 
 /// The beginning of a stranger's text, with everything that a terminal might obey replaced.
 fn harmless(text: &str) -> String {
-    let shown = |c: char| if c.is_control() { '\u{fffd}' } else { c };
-    let mut short: String = text.chars().take(SHOWN).map(shown).collect();
+    let mut short: String = text.chars().take(SHOWN).map(text::shown).collect();
     if text.chars().nth(SHOWN).is_some() {
         short.push('…');
     }

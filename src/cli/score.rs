@@ -21,6 +21,7 @@ use crate::cli::common::{Language, Shelves};
 use crate::cli::cores::threads;
 use crate::cli::dataset::{self, SeedList, seeds};
 use crate::cli::exit::Failure;
+use crate::cli::whole::replace;
 use crate::exercise::score::{EPISODE_GAP, Run, measure};
 use play::Stage;
 use report::Report;
@@ -202,9 +203,8 @@ fn put(path: &Path, text: &str) -> Result<(), Failure> {
         return Err(Failure::usage(text));
     };
     let (before, after) = (&old[..from], &old[to..]);
-    let new = path.with_extension("new");
-    let written = fs::write(&new, format!("{before}{text}{after}"));
-    written.and_then(|()| fs::rename(&new, path)).map_err(|error| Failure::file(path, error))
+    let new = format!("{before}{text}{after}");
+    replace(path, new.as_bytes()).map_err(|error| Failure::file(path, error))
 }
 
 #[cfg(test)]

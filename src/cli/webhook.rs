@@ -21,6 +21,7 @@ use rustls::{ClientConfig, RootCertStore};
 use sha2::Sha256;
 use tokio::sync::watch;
 
+use crate::base::hex::hex;
 use crate::base::ids::Space;
 use crate::base::random::{Seed, stream};
 use crate::base::time::wall_now;
@@ -249,12 +250,7 @@ fn id(entry: &Entry) -> String {
 fn signature(secret: &[u8], at: i64, body: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("any length is a key");
     mac.update(format!("{at}.{body}").as_bytes());
-    let bytes = mac.finalize().into_bytes();
-    let mut text = format!("t={at},v1=");
-    for byte in bytes {
-        text.push_str(&format!("{byte:02x}"));
-    }
-    text
+    format!("t={at},v1={}", hex(&mac.finalize().into_bytes()))
 }
 
 fn secret(file: &str) -> Result<Option<Vec<u8>>, Failure> {

@@ -8,6 +8,8 @@ use flate2::write::GzEncoder;
 use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
 
+use crate::base::hex::hex;
+
 /// Files of `src/desk/assets`.
 #[derive(RustEmbed)]
 #[folder = "src/desk/assets"]
@@ -86,10 +88,6 @@ impl Pages {
 /// The path without the version before it.
 pub fn versionless(path: &str) -> &str {
     path.strip_prefix('@').and_then(|it| it.split_once('/')).map_or(path, |(_, rest)| rest)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 impl Asset {

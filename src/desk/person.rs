@@ -1,11 +1,13 @@
 //! People with a link of their own: its token says who they are, so that what they do bears their
 //! name, and nobody does anything in it but they.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use sha2::{Digest, Sha256};
 
 use super::role::{Role, Tokens, is_same};
+use crate::base::hex::hex;
+use crate::base::text::is_unseen;
 
 /// Longest name, in characters.
 pub const NAME_MAX: usize = 60;
@@ -50,11 +52,7 @@ impl Person {
     /// How pages name the invitation: 12 digits that tell nothing of the token, and that another
     /// token of the same person has not.
     pub fn id(&self) -> String {
-        let mut id = String::with_capacity(12);
-        for byte in Sha256::digest(self.token.as_bytes()).iter().take(6) {
-            let _ = write!(id, "{byte:02x}"); // writing to a String cannot fail
-        }
-        id
+        hex(&Sha256::digest(self.token.as_bytes())[..6])
     }
 }
 
@@ -106,11 +104,6 @@ fn checked(name: &str) -> Result<String, NotInvited> {
 /// Can somebody be called so: is it neither empty nor too long, and can all of it be seen? What
 /// turns the direction of a line, or has no width, would make one name look like another.
 pub fn is_name(name: &str) -> bool {
-    let is_unseen = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
-            || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}')
-    };
     (1..=NAME_MAX).contains(&name.chars().count())
         && !name.trim().is_empty()
         && !name.contains(is_unseen)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::{PlantId, Span, Stamp};
+use crate::base::{PlantId, Span, Stamp, text};
 use crate::ingest::observation::{IngestChange, IngestEvent};
 use crate::telemetry::wire::Refusal;
 
@@ -122,8 +122,7 @@ impl Waiting {
 
 /// The beginning of a text, with everything a terminal might obey replaced.
 fn printable(text: &str) -> String {
-    let shown = |c: char| if c.is_control() { '\u{fffd}' } else { c };
-    text.chars().take(SAMPLE_CHARS_MAX).map(shown).collect()
+    text.chars().take(SAMPLE_CHARS_MAX).map(text::shown).collect()
 }
 
 #[cfg(test)]

@@ -4,12 +4,12 @@
 //! the last hash for that.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
 use super::record::{Entry, Record};
 use crate::base::PlantId;
+use crate::base::hex::hex;
 
 /// Hash before the first entry of a chain.
 pub const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
@@ -30,12 +30,7 @@ pub struct Sealed {
 /// and the record's JSON, separated by line feeds, which none of the first three contains.
 pub fn hash(previous: &str, chain: &Chain, n: u64, json: &str) -> String {
     let name = chain.as_ref().map_or("", PlantId::as_str);
-    let digest = Sha256::digest(format!("{previous}\n{name}\n{n}\n{json}"));
-    digest.iter().fold(String::with_capacity(64), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hex(&Sha256::digest(format!("{previous}\n{name}\n{n}\n{json}")))
 }
 
 /// The chain that a record belongs to.

@@ -178,8 +178,8 @@ test("a broken address leads home, A answers the most urgent alarm, another link
   await page.waitForFunction((wanted) => document.querySelector(".banner")?.textContent !== wanted, wanted);
   const other = await come(context, run.linkOf("viewer"));
   await other.locator(".scheme .figure").first().waitFor();
-  await page.getByRole("alert").filter({ hasText: "another role" }).waitFor();
-  assert.equal(await other.getByRole("alert").filter({ hasText: "another role" }).count(), 0);
+  await page.getByRole("alert").filter({ hasText: "Another link" }).waitFor();
+  assert.equal(await other.getByRole("alert").filter({ hasText: "Another link" }).count(), 0);
   await page.getByRole("button", { name: "Reload" }).click();
   await page.locator("input[aria-label]:disabled").first().waitFor({ state: "attached" });
   await context.close();

@@ -15,11 +15,13 @@ use sha2::{Digest, Sha256};
 
 use super::table::{Cell, LABELS, LABORATORY, OUTSIDE, READINGS, TABLES, TRUTH, VILLAGES, WORKS};
 use super::write::{Formats, TableFile};
+use crate::base::hex::hex;
 use crate::base::problem::Listed;
 use crate::base::random::Seed;
 use crate::base::{Span, Stamp};
 use crate::cli::exit::Failure;
 use crate::cli::library::FleetScript;
+use crate::cli::whole::replace;
 use crate::exercise::dataset::{Arrived, LabRow, ReadingRow, Recording, Rows};
 use crate::exercise::fleet::{WorksError, cast};
 use crate::exercise::labels::{Label, Lack, Service};
@@ -110,10 +112,7 @@ impl Part {
             digest.update(input);
         }
         digest.update(seed.0.to_be_bytes());
-        let mut inputs = String::new();
-        for byte in digest.finalize() {
-            inputs.push_str(&format!("{byte:02x}"));
-        }
+        let inputs = hex(&digest.finalize());
         Self { name, stem: stem.to_owned(), seed, cast, inputs }
     }
 
@@ -265,9 +264,7 @@ pub fn read_about(path: &Path) -> Result<About, Failure> {
 pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Failure> {
     let mut text = serde_json::to_string_pretty(value).map_err(Failure::outside)?;
     text.push('\n');
-    let new = path.with_extension("new");
-    let written = fs::write(&new, text).and_then(|()| fs::File::open(&new)?.sync_all());
-    written.and_then(|()| fs::rename(&new, path)).map_err(|error| cannot_write(path, error))
+    replace(path, text.as_bytes()).map_err(|error| cannot_write(path, error))
 }
 
 /// The disk does not take it.

@@ -3,7 +3,7 @@
 //! a link goes on working after a restart.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use super::link_of;
 use crate::cli::exit::Failure;
 use crate::cli::guest::{drawing, picture};
 use crate::cli::live::{self, say};
+use crate::cli::whole::replace_private;
 use crate::desk::api::invite::People;
 use crate::desk::person::{Invited, Roll};
 
@@ -29,7 +30,8 @@ pub(super) fn open(
     let path = home.join(FILE);
     let roll = read(&path)?;
     let keep = move |roll: &Roll| {
-        write(&path, roll).map_err(|error| format!("{}: {error}", path.display()))
+        let kept = replace_private(&path, roll.to_text().as_bytes());
+        kept.map_err(|error| format!("{}: {error}", path.display()))
     };
     let draw = || live::random_space().to_string();
     let lead = move |token: &str| {
@@ -56,19 +58,6 @@ fn read(path: &Path) -> Result<Roll, Failure> {
     };
     let broken = "it is no list of people with links: remove it, and invite them anew";
     Roll::parse(&text).ok_or_else(|| Failure::file(path, io::Error::other(broken)))
-}
-
-/// Keeps it whole or not at all.
-fn write(path: &Path, roll: &Roll) -> io::Result<()> {
-    let part = path.with_extension("part");
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&part)?;
-    file.write_all(roll.to_text().as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&part, path)
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use crate::base::text::Lang;
 use crate::cli::exercise::play::{EVALUATION, SELF_ASSESSMENT, write_files};
 use crate::cli::exit::{Failure, chain};
 use crate::cli::live::say;
+use crate::cli::whole::replace;
 use crate::exercise::assess::assess;
 use crate::exercise::debrief::form::{Evaluation, FormError, SelfAssessment};
 use crate::exercise::debrief::{Material, debrief};
@@ -163,9 +164,8 @@ impl After {
         }
         let text = serde_json::to_string_pretty(&all).map_err(|error| error.to_string())?;
         let path = self.folder.join(name);
-        let new = path.with_extension("json.new");
-        let wrong = |error: io::Error| format!("{}: {error}", path.display());
-        fs::write(&new, text).and_then(|()| fs::rename(&new, &path)).map_err(wrong)
+        let kept = replace(&path, text.as_bytes());
+        kept.map_err(|error| format!("{}: {error}", path.display()))
     }
 
     /// Writes the report, if it is over, with what people have written by then.

@@ -2,7 +2,7 @@
 //! How far an exercise has come, beside its log: with both it goes on after a restart.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,7 @@ use crate::cli::exercise::short_name;
 use crate::cli::exit::Failure;
 use crate::cli::live::say;
 use crate::cli::ready::Ready;
+use crate::cli::whole::replace;
 use crate::exercise::live::company::Company;
 use crate::exercise::session::Session;
 use crate::exercise::session::log::{Entry, Moment};
@@ -125,14 +126,10 @@ pub fn resume(
 
 /// The log as it is now, whole lines only: what is added next begins a line.
 pub(super) fn write_log(path: &Path, log: &[Entry]) -> Result<(), Failure> {
-    let fail = |error| Failure::file(path, error);
     let mut text = String::new();
     for entry in log {
         text.push_str(&serde_json::to_string(entry).map_err(Failure::outside)?);
         text.push('\n');
     }
-    let part = path.with_extension("part");
-    let mut file = fs::File::create(&part).map_err(fail)?;
-    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(fail)?;
-    fs::rename(&part, path).map_err(fail)
+    replace(path, text.as_bytes()).map_err(|error| Failure::file(path, error))
 }

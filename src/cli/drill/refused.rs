@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
+use crate::base::text::is_unseen;
 use crate::exercise::live::quarantine::{Kept, read};
 
 /// So many are shown, the newest first.
@@ -43,11 +44,7 @@ fn inert(text: &str) -> String {
             shown.push('…');
             break;
         }
-        let is_hidden = c.is_control()
-            || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{feff}')
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
-            || matches!(c, '\u{2060}'..='\u{206f}' | '\u{e0000}'..='\u{e007f}');
-        if is_hidden {
+        if is_unseen(c) {
             shown.extend(c.escape_unicode());
         } else {
             shown.push(c);

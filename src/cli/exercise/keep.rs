@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use crate::base::hex::hex;
 use crate::desk::api::editor::{Denied, TEXT_MAX};
 
 /// What is on disk is known by this.
 pub fn fingerprint(text: &[u8]) -> String {
-    Sha256::digest(text).iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+    hex(&Sha256::digest(text))
 }
 
 /// Where a text is to be kept: `name` in `folder`. Errors: it is no name of a file of exercises.

@@ -16,6 +16,7 @@ use crate::base::problem::{Problems, Source, Spanned, Table, read_toml};
 use crate::base::time::wall_now;
 use crate::base::{PlantId, Stamp};
 use crate::cli::exit::Failure;
+use crate::cli::whole::replace;
 use crate::ingest::trust::Trust;
 use crate::telemetry::signature::{Keychain, PublicKey, Signer};
 
@@ -364,10 +365,8 @@ impl Ring {
             }
         }
         let path = self.folder.join(LIST);
-        let new = self.folder.join("trusted.toml.new");
-        let written = fs::create_dir_all(&self.folder)
-            .and_then(|()| fs::write(&new, text))
-            .and_then(|()| fs::rename(&new, &path));
+        let written = fs::create_dir_all(&self.folder);
+        let written = written.and_then(|()| replace(&path, text.as_bytes()));
         written.map_err(|error| Failure::file(&path, error))
     }
 }

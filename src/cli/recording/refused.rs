@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::base::text;
+
 /// Lines named for each reason.
 const LINES_MAX: usize = 3;
 
@@ -49,8 +51,7 @@ impl Refused {
 
 /// The beginning of what a file says, harmless on a terminal.
 pub fn shown(text: &str) -> String {
-    let plain = |c: char| if c.is_control() { '\u{fffd}' } else { c };
-    let mut short: String = text.chars().take(SHOWN_MAX).map(plain).collect();
+    let mut short: String = text.chars().take(SHOWN_MAX).map(text::shown).collect();
     if text.chars().nth(SHOWN_MAX).is_some() {
         short.push('…');
     }

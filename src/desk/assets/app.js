@@ -1,7 +1,7 @@
 // The shell around every page: who, where, when; the alarm that matters most; how fresh all is.
 
 import { html, nothing, render } from "./vendor/lit-html/lit-html.js";
-import { allAlarms, changed, enter, isExercise, live, now, onChange, resync, store, take, topAlarm, watchSeat, watchSilence } from "./store.js";
+import { allAlarms, changed, enter, isExercise, live, now, onChange, resync, seat, store, take, topAlarm, watchSeat, watchSilence } from "./store.js";
 import { acknowledge, dialog, form, mayAnswer, name, said, setName, tell } from "./answers.js";
 import { badge, plantIndex, subject, why } from "./parts.js";
 import { clock, span, wallClock } from "./format.js";
@@ -114,9 +114,11 @@ function header(at) {
   </header>`;
 }
 
-// One browser has one seat: a link of another role takes it from the pages that are open.
-function seat() {
-  return store.seat === store.role ? nothing : html`<aside class="banner" role="alert">${say("seat-taken", { role: say("role-" + store.seat) })}<span class="gap"></span>
+// One browser has one seat: another link takes it from the pages that are open.
+function taken() {
+  if (!store.seat) return nothing;
+  const { role, person } = store.seat;
+  return html`<aside class="banner" role="alert">${say("seat-taken", { who: say("role-" + role) + (person ? ` ${person}` : "") })}<span class="gap"></span>
     <button class="main" @click=${() => location.reload()}>${say("reload")}</button></aside>`;
 }
 
@@ -178,7 +180,7 @@ function page() {
   if (!store.ready) return html`<main class="door"><h1>Sanmen</h1><p role="status">${say(store.lostAt ? "no-desk" : "loading")}</p></main>`;
   const at = route();
   return html`${isExercise() ? html`<aside class="exercise" aria-label="演练 EXERCISE">演练 EXERCISE · ${textOf(store.catalogue.title) || store.plants.find((it) => it.head.exercise).head.exercise}</aside>` : nothing}
-    ${store.replay ? past.frame() : nothing}${header(at)}${seat()}${nowCalls()}${banner()}<main tabindex="-1" id="main">${body(at)}</main>${store.replay ? past.bar() : nothing}${footer()}${guide()}${dialog()}${help()}
+    ${store.replay ? past.frame() : nothing}${header(at)}${taken()}${nowCalls()}${banner()}<main tabindex="-1" id="main">${body(at)}</main>${store.replay ? past.bar() : nothing}${footer()}${guide()}${dialog()}${help()}
     <div class="unseen" role="alert">${announce.voice.text}</div><div class="unseen" aria-live="polite">${shell.spoken}</div>`;
 }
 
@@ -258,7 +260,7 @@ const KINDS = ["state", "record", "link", "tick", "exercise", "station", "resync
 
 function listen() {
   if (self.SharedWorker) {
-    const worker = new SharedWorker("stream-worker.js", { name: "sanmen" });
+    const worker = new SharedWorker("stream-worker.js", { name: `sanmen ${seat()}` }); // not all hear the same
     worker.port.onmessage = (event) => take(event.data);
     worker.port.postMessage({ after: store.id });
     addEventListener("pagehide", () => worker.port.postMessage("bye"));

@@ -9,7 +9,7 @@ const SILENT_MS = 7000; // the desk says something every two seconds
 export const store = {
   catalogue: null,
   role: "viewer",
-  seat: "viewer", // what whoever came in last with this browser is
+  seat: null, // who came in last with this browser, if it was somebody else
   plants: [],
   records: [],
   link: { state: "connecting", reason: "" },
@@ -61,7 +61,7 @@ export async function enter() {
     card.byTag = new Map(card.tags.map((tag, at) => [tag.id, at]));
     card.byVillage = new Map(card.villages.map((village) => [village.id, village]));
   });
-  Object.assign(store, { catalogue, role: catalogue.role, seat: catalogue.role });
+  Object.assign(store, { catalogue, role: catalogue.role });
   return { snapshot };
 }
 
@@ -114,14 +114,17 @@ export function lost() {
   changed();
 }
 
-// Pages of one browser tell each other by which role they came in.
+// Who sits here: a role, and a name where the link is of somebody's own.
+export const seat = () => `${store.role} ${store.catalogue.person ?? ""}`;
+
+// Pages of one browser tell each other who came in.
 export function watchSeat() {
   const seats = new BroadcastChannel("sanmen-seat");
   seats.onmessage = ({ data }) => {
-    store.seat = data;
+    store.seat = data.seat === seat() ? null : data;
     changed();
   };
-  seats.postMessage(store.role);
+  seats.postMessage({ seat: seat(), role: store.role, person: store.catalogue.person });
 }
 
 // Has it been silent for too long?

@@ -1,12 +1,12 @@
 //! Which exercise a report is about, and which run of it.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::Material;
+use crate::base::hex::hex;
 use crate::base::time::UtcOffset;
 use crate::base::{PlantId, Span, Stamp, Text};
 use crate::exercise::session::log::{Branch, Direction, Entry, What};
@@ -116,9 +116,5 @@ fn hash(log: &[Entry]) -> Result<String, serde_json::Error> {
         digest.update(serde_json::to_string(entry)?);
         digest.update("\n");
     }
-    let mut text = String::with_capacity(64);
-    for byte in digest.finalize() {
-        let _ = write!(text, "{byte:02x}"); // writing to a String cannot fail
-    }
-    Ok(text)
+    Ok(hex(&digest.finalize()))
 }

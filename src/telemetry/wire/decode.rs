@@ -16,7 +16,7 @@ use super::{
     VALUE_MAX,
 };
 use crate::base::ids::VillageId;
-use crate::base::{Flag, PlantId, Span, Stamp, TagId};
+use crate::base::{Flag, PlantId, Span, Stamp, TagId, text};
 use crate::telemetry::topic::Kind;
 
 /// Deepest nesting: the message, its list, a column, the column's lists.
@@ -93,8 +93,7 @@ fn ticket(raw: &RawTicket<'_>) -> Result<Ticket, Refusal> {
 }
 
 pub(super) fn refuse(reason: &'static str, detail: impl ToString) -> Refusal {
-    let printable = |c: char| if c.is_control() { '\u{fffd}' } else { c };
-    let detail = detail.to_string().chars().take(DETAIL_CHARS_MAX).map(printable).collect();
+    let detail = detail.to_string().chars().take(DETAIL_CHARS_MAX).map(text::shown).collect();
     Refusal { reason, detail }
 }
 

@@ -19,8 +19,9 @@ let library = null;
 // The plotting library is large, and no other page needs it.
 function loadPlots() {
   library ??= new Promise((done, failed) => {
-    const style = Object.assign(document.createElement("link"), { rel: "stylesheet", href: new URL("../vendor/uPlot.min.css", import.meta.url) });
-    const script = Object.assign(document.createElement("script"), { src: "vendor/uPlot.iife.min.js", onload: done, onerror: failed });
+    const file = (name) => new URL("../vendor/" + name, import.meta.url);
+    const style = Object.assign(document.createElement("link"), { rel: "stylesheet", href: file("uPlot.min.css") });
+    const script = Object.assign(document.createElement("script"), { src: file("uPlot.iife.min.js"), onload: done, onerror: failed });
     document.head.append(style, script);
   });
   return library;

@@ -7,8 +7,7 @@ use crate::base::{Text, text};
 pub(super) fn escape(text: &str) -> String {
     let kept = text.chars().filter_map(|c| match c {
         '\n' | '\t' => Some(' '),
-        c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => None,
-        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => None,
+        c if text::is_unseen(c) || matches!(c, '\u{fffe}' | '\u{ffff}') => None,
         c => Some(c),
     });
     text::escape(&kept.collect::<String>())
