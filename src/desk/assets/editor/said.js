@@ -1,6 +1,8 @@
 // What readers of exercises say of mistakes, in Chinese too: a pattern of theirs, and what it means.
 // Groups of the pattern stand for {a}, {b} and so on. A test holds that every kind of mistake has one.
 
+import { meaning } from "../patterns.js";
+
 const SAID = [
   // of every file
   [/^`(.+)` is missing$/, "缺少“{a}”"],
@@ -163,9 +165,6 @@ const SUBJECTS = {
 
 // A text of a reader in Chinese; null: it has no pattern. `label` names keys.
 export function inChinese(text, label) {
-  const found = SAID.find(([pattern]) => pattern.test(text));
-  if (!found) return null;
   const named = (word) => SUBJECTS[word] ?? (/^(?:did you mean|known:) /.test(word) ? inChinese(word, label) : label(word));
-  const parts = text.match(found[0]).slice(1).map((part) => named(part ?? ""));
-  return found[1].replace(/\{([a-d])\}/g, (_, name) => parts["abcd".indexOf(name)] ?? "");
+  return meaning(SAID, text, named);
 }

@@ -2,6 +2,8 @@
 // in Chinese too. A pattern of theirs, and what it means; groups stand for {a}, {b} and so on. A test
 // holds that every reason has one.
 
+import { meaning } from "../patterns.js";
+
 const SAID = [
   // first what is like others
   [/^there is no (\S+); known: (.+)$/, "没有操作“{a}”,可用:{b}"],
@@ -60,9 +62,5 @@ export function inChinese(why) {
     const said = inChinese(hinted[1]);
     return said && `${said};是否为“${hinted[2]}”?`;
   }
-  for (const [pattern, text] of SAID) {
-    const found = why.match(pattern);
-    if (found) return text.replace(/\{([a-z])\}/g, (_, letter) => found[letter.charCodeAt(0) - 96] ?? "");
-  }
-  return null;
+  return meaning(SAID, why);
 }
