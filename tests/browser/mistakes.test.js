@@ -8,8 +8,11 @@ import { here } from "./place.js";
 
 const root = join(here, "../..");
 const read = (path) => readFileSync(join(root, path), "utf8");
-// Whatever the way it is loaded by: browsers take it as a module.
-const { inChinese } = await import("data:text/javascript," + encodeURIComponent(read("src/desk/assets/editor/said.js")));
+// Files of pages are modules, and no package says so to Node: they are given to it as what they are.
+const inline = (text) => "data:text/javascript," + encodeURIComponent(text);
+const patterns = inline(read("src/desk/assets/patterns.js"));
+const page = (path) => import(inline(read("src/desk/assets/" + path).replace("../patterns.js", patterns)));
+const { inChinese } = await page("editor/said.js");
 
 const READERS = ["src/scenario/file", "src/base/problem/table"].flatMap((folder) => readdirSync(join(root, folder), { recursive: true })
   .filter((name) => name.endsWith(".rs") && !name.endsWith("tests.rs")).map((name) => join(folder, name)));
@@ -56,7 +59,7 @@ test("names in a mistake stay what they are", () => {
 const REFUSERS = ["exercise/session/mod", "exercise/session/field", "exercise/session/branch", "simulator/orders", "simulator", "exercise/live/company", "exercise/live/orders", "exercise/live/drill", "cli/drill/way"];
 
 test("the Chinese pages of an exercise say in Chinese why something is not done", async () => {
-  const why = await import("data:text/javascript," + encodeURIComponent(read("src/desk/assets/pages/why.js")));
+  const why = await page("pages/why.js");
   const texts = REFUSERS.flatMap((name) => {
     const code = read(`src/${name}.rs`).split("#[cfg(test)]")[0].replace(/\\\n\s*/g, "");
     return [...code.matchAll(/(?:NotNow|NotDone|not_done)\(\s*(?:format!\(\s*)?"((?:[^"\\]|\\.)*)"|let why = "([^"]*)"/g)].map((it) => it[1] ?? it[2]);
