@@ -31,7 +31,8 @@ const FOLDER: &str = "sanmen-data/keys";
 #[derive(Debug, Clone, Args)]
 pub struct KeysFolder {
     /// The folder of keys
-    #[arg(long, value_name = "DIR", default_value = FOLDER)]
+    // Global: behind the subcommands of `sanmen keys` too.
+    #[arg(long, global = true, value_name = "DIR", default_value = FOLDER)]
     keys: PathBuf,
 }
 
@@ -211,7 +212,7 @@ enum KeysCommand {
     Trust {
         /// The plant; `*` for every plant; `monitor:NAME` for one that may ask plants for what it
         /// has missed; `operator:NAME` for a person who may order something of them
-        #[arg(value_name = "PLANT", value_parser = Holder::parse)]
+        #[arg(value_name = "PLANT|*|monitor:NAME|operator:NAME", value_parser = Holder::parse)]
         holder: Holder,
         /// The key's public half, as `new` and `list` show it
         #[arg(value_name = "KEY", value_parser = str::parse::<PublicKey>)]
@@ -221,13 +222,13 @@ enum KeysCommand {
     /// revoked
     Rotate {
         /// The plant; `operator:NAME`; `monitor` for the one here
-        #[arg(value_name = "PLANT", value_parser = Owner::parse)]
+        #[arg(value_name = "PLANT|operator:NAME|monitor", value_parser = Owner::parse)]
         owner: Owner,
     },
     /// Believes a key no longer, from the monitor's next start on
     Revoke {
-        /// The key's name, or a plant for all of its keys
-        #[arg(value_name = "ID|PLANT")]
+        /// The key's name; or whose all keys are: a plant, `*`, `monitor:NAME`, `operator:NAME`
+        #[arg(value_name = "ID|PLANT|*|monitor:NAME|operator:NAME")]
         which: String,
     },
 }
@@ -365,4 +366,39 @@ fn list(ring: &Ring, format: Format, out: &mut dyn Write) -> Result<(), Failure>
         shown.add_row(["monitor", id.as_str(), key.as_str(), "here", "of this monitor"]);
     }
     Ok(table::write(&shown, out)?)
+}
+
+#[cfg(test)]
+mod tests {
+    //! Flags, wherever they stand.
+
+    use std::path::Path;
+
+    use clap::Parser;
+
+    use crate::cli::{Cli, Command};
+    use crate::telemetry::signature::Signer;
+
+    #[test]
+    fn the_folder_may_stand_before_and_behind_what_is_done_with_it() {
+        let key = &Signer::from_secret(&[7; 32]).public().to_string();
+        for done in [
+            &["list"][..],
+            &["list", "--format", "json"],
+            &["new", "sanmen", "--monitor"],
+            &["trust", "monitor:m", key],
+            &["rotate", "monitor"],
+            &["revoke", "sanmen"],
+        ] {
+            let (flag, keys) = (["--keys", "elsewhere"], ["sanmen", "keys"]);
+            for words in [[&keys[..], &flag, done].concat(), [&keys[..], done, &flag].concat()] {
+                let cli = Cli::try_parse_from(&words).expect("understood");
+                let Command::Keys(args) = cli.command else { panic!("another command: {words:?}") };
+                assert_eq!(args.folder.keys, Path::new("elsewhere"), "{words:?}");
+            }
+        }
+        let cli = Cli::try_parse_from(["sanmen", "keys", "list"]).expect("understood");
+        let Command::Keys(args) = cli.command else { panic!("another command") };
+        assert_eq!(args.folder.keys, Path::new(super::FOLDER));
+    }
 }
