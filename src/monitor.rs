@@ -192,7 +192,7 @@ impl Monitor {
                 for plant in (0..self.plants.len()).map(PlantIndex) {
                     self.alarms.advance(plant, Clock::Arrivals, *now, &mut events);
                 }
-                outcome.outputs.extend(events.into_iter().map(Output::Alarm));
+                outcome.outputs.extend(events.into_iter().map(|event| self.said(event)));
                 outcome
             }
             Input::Over { now } => {
@@ -346,7 +346,7 @@ impl Monitor {
         }
         inspected.floods.extend(self.alarms.told_floods());
         let Inspected { alarms, floods, amended, notices } = inspected;
-        let alarms = alarms.into_iter().map(Output::Alarm);
+        let alarms = alarms.into_iter().map(|event| self.said(event));
         let tickets = taken.tickets.into_iter().map(Output::Ticket);
         let results = taken.results.into_iter().map(Output::Lab);
         let ingest = taken.events.into_iter().map(Output::Ingest);
@@ -356,6 +356,12 @@ impl Monitor {
         let observations = taken.batches.into_iter().flat_map(|it| it.observations).collect();
         let refused = taken.refused.into_iter().map(|(_, refusal)| refusal).collect();
         Outcome { outputs, observations, amended, refused, reply: None }
+    }
+
+    /// With the exercise that its plant plays now.
+    fn said(&self, event: AlarmEvent) -> Output {
+        let exercise = self.ingest.plays(&event.id.plant).map(Box::from);
+        Output::Alarm(AlarmEvent { exercise, ..event })
     }
 
     fn quality_event(&self, notice: &Notice) -> Option<QualityEvent> {
@@ -381,8 +387,8 @@ impl Monitor {
             return Outcome { reply: Some(Reply::Refused(refused)), ..Outcome::default() };
         }
         let (reply, events) = self.alarms.command(command);
-        let floods = self.alarms.told_floods().map(Output::Flood);
-        let outputs = events.into_iter().map(Output::Alarm).chain(floods).collect();
+        let floods: Vec<_> = self.alarms.told_floods().map(Output::Flood).collect();
+        let outputs = events.into_iter().map(|event| self.said(event)).chain(floods).collect();
         Outcome { outputs, reply: Some(reply), ..Outcome::default() }
     }
 

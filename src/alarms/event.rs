@@ -112,6 +112,9 @@ pub struct AlarmEvent {
     /// alarm knows: filled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub texts: Option<Box<Texts>>,
+    /// The exercise that its plant played; none: it is real. The monitor adds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exercise: Option<Box<str>>,
 }
 
 /// How an alarm comes and goes.

@@ -528,6 +528,7 @@ impl Alarms {
             stop: change.stop.map(Box::new),
             labels: card.and_then(|card| card.labels.clone()),
             texts,
+            exercise: None,
         })
     }
 

@@ -149,8 +149,7 @@ pub fn run(args: &MonitorArgs, _out: &mut dyn Write) -> Result<(), Failure> {
         let room = Room::new((&plants, &book, title.as_ref()), &args.by, (&folder, &settings));
         let heard = heard.with(&told, Some(link.clone()));
         let desk = desk::open(desk, room, heard, stopped.clone()).await?;
-        let seen = (space.clone(), told.snapshots.clone());
-        let webhook = Webhook::open(&settings.webhook, &folder, seen).await?;
+        let webhook = Webhook::open(&settings.webhook, &folder, &space).await?;
         let webhook = webhook.map(|it| tokio::spawn(it.run(stopped.clone())));
         let quitters = live::Quitters::watch(vec![link.clone()], &broker, (&stopper, &stopped));
         let with = (folder.as_path(), &settings, signers);

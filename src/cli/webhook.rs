@@ -19,7 +19,6 @@ use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 use rustls::{ClientConfig, RootCertStore};
 use sha2::Sha256;
-use tokio::sync::watch;
 
 use crate::base::hex::hex;
 use crate::base::ids::Space;
@@ -32,7 +31,6 @@ use crate::exercise::live::stop::Stop;
 use crate::ledger::record::{Entry, Record};
 use crate::ledger::sqlite::Visitor;
 use crate::ledger::store::{Page, Query, StoreError};
-use crate::monitor::Snapshot;
 use crate::telemetry::backoff::{Backoff, Pace};
 
 /// Entries of the ledger that are looked at together.
@@ -58,8 +56,8 @@ pub struct Webhook {
     client: Client,
     url: Uri,
     secret: Option<Vec<u8>>,
-    /// The run, and how its plants stand.
-    seen: (Space, watch::Receiver<Snapshot>),
+    /// The run.
+    space: Space,
     visitor: Visitor,
     cursor: Cursor,
     chance: ChaCha8Rng,
@@ -84,7 +82,7 @@ impl Webhook {
     pub async fn open(
         settings: &WebhookSettings,
         folder: &Path,
-        seen: (Space, watch::Receiver<Snapshot>),
+        space: &Space,
     ) -> Result<Option<Self>, Failure> {
         let Some(url) = settings.url.clone() else { return Ok(None) };
         let secret = secret(&settings.secret_file)?;
@@ -102,7 +100,7 @@ impl Webhook {
             client: client(),
             url,
             secret,
-            seen,
+            space: space.clone(),
             visitor,
             cursor,
             chance: stream(Seed(wall_now().as_ms().unsigned_abs()), "webhook"),
@@ -178,8 +176,8 @@ impl Webhook {
             .header("content-type", "application/json")
             .header("user-agent", concat!("sanmen/", env!("CARGO_PKG_VERSION")))
             .header("idempotency-key", id(entry))
-            .header("x-sanmen-space", self.seen.0.as_str());
-        if let Some(exercise) = self.exercise(entry) {
+            .header("x-sanmen-space", self.space.as_str());
+        if let Some(exercise) = exercise(entry) {
             request = request.header("x-sanmen-exercise", exercise);
         }
         if let Some(secret) = &self.secret {
@@ -199,13 +197,6 @@ impl Webhook {
             400 | 409 | 410 | 413 | 415 | 422 => Answer::Refused(status),
             _ => Answer::Failed(format!("it answers {status}")),
         }
-    }
-
-    /// What the plant of an entry plays.
-    fn exercise(&self, entry: &Entry) -> Option<String> {
-        let snapshot = self.seen.1.borrow();
-        let plant = snapshot.plants.iter().find(|it| Some(&it.id) == entry.plant.as_ref())?;
-        plant.exercise.clone()
     }
 
     /// Says once that alarms are not taken.
@@ -244,6 +235,14 @@ fn pauses() -> Backoff {
 fn id(entry: &Entry) -> String {
     let plant = entry.plant.as_ref().map_or("-", |plant| plant.as_str());
     format!("{plant}/{}", entry.n)
+}
+
+/// What the plant of an entry played when it was written.
+fn exercise(entry: &Entry) -> Option<&str> {
+    match &entry.record {
+        Record::Alarm(event) => event.exercise.as_deref(),
+        _ => None,
+    }
 }
 
 /// Over the second of sending, a full stop, and the body.

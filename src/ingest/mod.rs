@@ -334,6 +334,11 @@ impl Ingest {
         self.intakes.get(plant.0)
     }
 
+    /// The exercise that a plant's last message was of; none: it is real, or has not been heard.
+    pub fn plays(&self, plant: &PlantId) -> Option<&str> {
+        self.intakes.get(*self.by_id.get(plant)?)?.plays.as_deref()
+    }
+
     /// Messages that are waited for, because later ones have come.
     pub fn missing(&self) -> Vec<Missing> {
         let of = |(plant, intake): (&PlantId, &Intake)| {

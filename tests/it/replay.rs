@@ -64,13 +64,17 @@ fn said(folder: &Path, args: &str) -> String {
     format!("$ sanmen {args}\n{stdout}{stderr}exit code {code}")
 }
 
-/// Every change of an alarm among records, sorted, with why it came.
+/// Every change of an alarm among records, sorted, with why it came; a dataset does not say which
+/// exercise it was.
 fn alarms(output: &Output) -> Vec<String> {
     let records = std::str::from_utf8(&output.stdout).expect("UTF-8").lines();
     let mut alarms: Vec<String> = records
         .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("a record"))
         .filter(|entry| entry["record"]["kind"] == "alarm")
-        .map(|entry| entry["record"].to_string())
+        .map(|mut entry| {
+            entry["record"].as_object_mut().expect("a record").remove("exercise");
+            entry["record"].to_string()
+        })
         .collect();
     alarms.sort();
     alarms

@@ -38,6 +38,7 @@ fn event(tag: &str, n: u64, at_min: i64, change: AlarmChange) -> AlarmEvent {
         group: None,
         labels: None,
         texts: None,
+        exercise: None,
     }
 }
 

@@ -338,6 +338,7 @@ fn low_pressure(state: AlarmState) -> AlarmEvent {
         group: None,
         labels: None,
         texts: None,
+        exercise: None,
     }
 }
 

@@ -48,6 +48,7 @@ fn event(tag: usize, n: u64, state: AlarmState) -> AlarmEvent {
         group: None,
         labels: None,
         texts: None,
+        exercise: None,
     }
 }
 

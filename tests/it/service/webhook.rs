@@ -80,6 +80,10 @@ async fn next(taken: &mut mpsc::UnboundedReceiver<(HeaderMap, Bytes)>) -> String
     assert_eq!(header("x-sanmen-space"), "k7");
     let entry: Entry = serde_json::from_slice(&body).expect("an entry of the ledger");
     assert!(alarm(&entry).is_some(), "{entry:?}");
+    // Whoever is called by it must know that nothing has happened.
+    let body: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
+    assert_eq!(body["record"]["exercise"], "trouble-20241205", "{body}");
+    assert_eq!(header("x-sanmen-exercise"), "trouble-20241205");
     let key = header("idempotency-key");
     assert_eq!(key, format!("sanmen/{}", entry.n));
     key
