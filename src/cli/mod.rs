@@ -21,6 +21,7 @@ pub mod exit;
 mod explain;
 pub mod fleet;
 mod guest;
+mod held;
 pub mod keys;
 pub mod library;
 mod live;

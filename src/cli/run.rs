@@ -18,6 +18,7 @@ use crate::cli::desk::{self, DeskArgs, Opened, Overheard, Plan, Room, overhear};
 use crate::cli::drill::{self, Backstage, Staged};
 use crate::cli::exit::Failure;
 use crate::cli::guest::GuestArgs;
+use crate::cli::held;
 use crate::cli::keys::ring::{self, Ring};
 use crate::cli::keys::{KeysFolder, Named};
 use crate::cli::live::{self, Hand, Told, say};
@@ -29,6 +30,7 @@ use crate::cli::view::words::Words;
 use crate::desk::person::Invited;
 use crate::exercise::live::asking::Sign;
 use crate::exercise::live::company::{Company, Voices};
+use crate::exercise::live::pace::Pace;
 use crate::exercise::live::people;
 use crate::exercise::live::simulate::{Aside, Listener, Progress};
 use crate::exercise::live::stop::{self, Stop, Stopper};
@@ -306,9 +308,10 @@ impl Stage {
         let voices = Voices::new(space.clone(), &company, publishers, keys);
         let hearing = talk::hear_requests(place, &voices, askers, settings, monitor_ends.clone());
         let pace = ready.outline.pace;
+        report(screen, (&voices, &broker, subscriber.status()), (seen.clone(), pace));
         let (what, at) = ((company, voices, pace), (place, settings, screen.lang()));
         let simulating = drill::start(what, (staged, backstage), (aside, orders), at, &stopped);
-        let played = played(&ready, seen.clone(), outside, &stopped);
+        let played = played(&ready, seen, outside, &stopped);
         let answers = ready.answers(&book);
         let subject = Subject {
             plants,
@@ -319,9 +322,6 @@ impl Stage {
             person: (by, hand.clone()),
             desk: desk.link.clone(),
         };
-        if !matches!(screen, Screen::Terminal(_)) {
-            tokio::spawn(live::report_pace(seen, pace, screen.lang())); // the view shows it itself
-        }
         let snapshots = told.snapshots.clone();
         tokio::spawn(people::play(answers, snapshots.clone(), hand));
         // The plants end by themselves, by Ctrl-C, or because a person quits the view.
@@ -342,6 +342,18 @@ impl Stage {
         quitters.verdict().await?;
         let ending = simulated.map(|back| Ending { back, desk }).map_err(Failure::outside)?;
         watched.map(|()| ending).map_err(Failure::outside)
+    }
+}
+
+/// Says how the plants keep up, unless the view shows it itself.
+fn report(
+    screen: Screen,
+    (voices, broker, link): (&Voices, &Access, watch::Receiver<LinkStatus>),
+    (seen, pace): (watch::Receiver<Progress>, Pace),
+) {
+    if !matches!(screen, Screen::Terminal(_)) {
+        held::report(voices, broker, Some(link), screen.lang());
+        tokio::spawn(live::report_pace(seen, pace, screen.lang()));
     }
 }
 

@@ -13,6 +13,7 @@ use crate::cli::common::{BROKER, Language, PlantShelf, SeedFlag, SettingsFile, S
 use crate::cli::encoding::SpeakArgs;
 use crate::cli::exit::Failure;
 use crate::cli::guest::GuestArgs;
+use crate::cli::held;
 use crate::cli::keys::{KeysFolder, Named};
 use crate::cli::live::{self, say};
 use crate::cli::ready::Ready;
@@ -156,6 +157,7 @@ async fn play(
     let with = (&ready.settings, spool.as_deref());
     let (voices, links) = speak.voices((&broker, &space), (&company, keys), with)?;
     let link = links.first().cloned();
+    held::report(&voices, &broker, link.clone(), lang);
     let quitters = live::Quitters::watch(links, &broker, (&stopper, &stop));
     let outage = link.map(|link| tokio::spawn(live::report_link(link, broker.clone())));
     let (aside, listener) = Aside::new(begin.now);

@@ -9,8 +9,8 @@
 //! somebody has missed it.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -141,6 +141,27 @@ struct Counters {
     again: AtomicU64,
 }
 
+impl Counters {
+    /// What the broker does not have, and is still to get.
+    fn waiting(&self) -> u64 {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let done = [&self.acknowledged, &self.rejected, &self.expired, &self.dropped];
+        let done: u64 = done.into_iter().map(read).sum();
+        (read(&self.accepted) + read(&self.again)).saturating_sub(done)
+    }
+}
+
+/// Counts the messages of a publisher that the broker does not have yet, whoever owns it.
+#[derive(Debug, Clone)]
+pub struct Tally(Weak<Counters>);
+
+impl Tally {
+    /// How many those are; none once the publisher has gone.
+    pub fn waiting(&self) -> Option<u64> {
+        self.0.upgrade().map(|counters| counters.waiting())
+    }
+}
+
 /// Asks a publisher to say messages again.
 #[derive(Debug, Clone)]
 pub struct Prompter(mpsc::Sender<Wanted>);
@@ -267,6 +288,11 @@ impl Publisher {
         self.status.clone()
     }
 
+    /// What counts its messages while somebody else owns it.
+    pub fn tally(&self) -> Tally {
+        Tally(Arc::downgrade(&self.counters))
+    }
+
     /// What happened to messages so far.
     pub fn counts(&self) -> PublisherCounts {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
@@ -303,10 +329,7 @@ impl Publisher {
 
     /// Cuts the connection; gives how much the broker never acknowledged.
     pub fn give_up(self) -> Undelivered {
-        let counts = self.counts();
-        let done = counts.acknowledged + counts.rejected + counts.expired + counts.dropped;
-        let messages = (counts.accepted + counts.again).saturating_sub(done);
-        Undelivered { messages }
+        Undelivered { messages: self.counters.waiting() }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::plant::Plant;
 use crate::scenario::injection::Injection;
 use crate::simulator::orders::{NotDone, Order};
 use crate::simulator::{Outgoing, Simulator, SimulatorError};
-use crate::telemetry::publisher::{Prompter, Publisher, Undelivered};
+use crate::telemetry::publisher::{Prompter, Publisher, Tally, Undelivered};
 use crate::telemetry::request::Answer;
 use crate::telemetry::signature::Keychain;
 #[cfg(feature = "sparkplug")]
@@ -239,6 +239,22 @@ impl Voices {
             Some((id.clone(), publisher.prompter()))
         };
         self.ids.iter().enumerate().filter_map(of).collect()
+    }
+
+    /// Counts the messages that the broker does not have yet, whoever owns these voices; none once
+    /// they have all gone.
+    pub fn waiting(&self) -> impl Fn() -> Option<u64> + Send + use<> {
+        let tallies: Vec<Tally> = self.publishers.iter().map(Publisher::tally).collect();
+        #[cfg(feature = "sparkplug")]
+        let nodes: Vec<_> = self.nodes.iter().map(EdgeNode::open).collect();
+        move || {
+            let of_publishers = tallies.iter().filter_map(Tally::waiting);
+            #[cfg(feature = "sparkplug")]
+            let of_publishers = of_publishers.chain(nodes.iter().filter_map(|it| {
+                it.upgrade().map(|open| open.load(std::sync::atomic::Ordering::Relaxed))
+            }));
+            of_publishers.reduce(|all, some| all + some)
+        }
     }
 
     /// Says what came of a command; waits while its connection is behind.

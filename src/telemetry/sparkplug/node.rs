@@ -6,8 +6,8 @@
 //! difference.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
@@ -87,6 +87,11 @@ impl EdgeNode {
         let Some(inbox) = &self.inbox else { return false };
         self.open.fetch_add(1, Ordering::Relaxed);
         inbox.send(message).await.is_ok()
+    }
+
+    /// Counts messages taken that the broker does not have yet; gone with the node.
+    pub fn open(&self) -> Weak<AtomicU64> {
+        Arc::downgrade(&self.open)
     }
 
     /// How the connection stands, now and whenever it changes.

@@ -6,6 +6,7 @@ mod crash;
 mod devices;
 mod exercise;
 mod fleets;
+mod guests;
 mod leases;
 mod metrics;
 #[cfg(feature = "otel")]
