@@ -20,7 +20,7 @@ use crate::cli::live;
 use crate::cli::stderr::say;
 use crate::cli::talk;
 use crate::ingest::trust::{Belief, Trust, Unsigned};
-use crate::simulator::orders::VERBS;
+use crate::simulator::orders::{self, VERBS};
 use crate::telemetry::request::{Answer, Command, Done, VALID};
 use crate::telemetry::signature::Signer;
 use crate::telemetry::subscriber::Arrival;
@@ -32,7 +32,7 @@ const WORDS: &str = "\
 start-pump PUMP, stop-pump PUMP, pump-auto PUMP: by hand, or as the controls say
 close-valve NAME, open-valve NAME: a pipe or valve of the network
 cut-intake, resume-intake: nothing more is produced, or as the controls say
-set-dose N, set-coagulant N: mg/L
+set-dose N, set-coagulant N: mg/L, 0 to 20 and 0 to 200
 reset-dosing: the dosing pump, after a cut of the mains
 start-generator: it carries the plant while the mains are off
 
@@ -49,6 +49,7 @@ pub struct CommandArgs {
     #[arg(value_parser = PossibleValuesParser::new(VERBS.map(|verb| verb.name)))]
     verb: String,
     /// Of what, or how much
+    #[arg(allow_negative_numbers = true)]
     args: Vec<String>,
     /// Address of the broker
     #[arg(long, value_name = "URL", default_value = BROKER, value_parser = BrokerUrl::parse)]
@@ -79,6 +80,8 @@ pub struct CommandArgs {
 /// Sends one command, and waits for its answer. Fails as unmet when the plant refuses it, and as
 /// outside when nobody answers.
 pub fn run(args: &CommandArgs, out: &mut dyn Write) -> Result<(), Failure> {
+    // Before anybody is asked: a plant would refuse it only after a signature and a journey.
+    orders::check(&args.verb, &args.args).map_err(Failure::usage)?;
     let mut settings = args.settings.load()?;
     let ring = args.keys.open()?;
     let (by, signer) = operator(&ring, args.by.as_ref())?;

@@ -41,6 +41,8 @@ pub struct Verb {
     pub name: &'static str,
     /// What follows it, for people; nothing when it is empty.
     pub wants: &'static str,
+    /// Where a number follows, in mg/L: the most that it may be; the least is 0.
+    pub most: Option<f64>,
     meaning: fn(&Plant, &str) -> Result<InjectionKind, NotDone>,
 }
 
@@ -53,11 +55,11 @@ pub const VERBS: [Verb; 11] = [
     verb("open-valve", "PIPE|VALVE", |plant, name| valve(plant, name, true)),
     verb("cut-intake", "", |plant, _| Ok(turn(plant.train.production, false))),
     verb("resume-intake", "", |plant, _| Ok(turn(plant.train.production, true))),
-    verb("set-dose", "MG_PER_L", |_, text| {
+    amount("set-dose", DOSE_MAX, |_, text| {
         let dose_mg_per_l = number(text, DOSE_MAX)?;
         Ok(InjectionKind::Works(WorksEvent::DosingSet { dose_mg_per_l }))
     }),
-    verb("set-coagulant", "MG_PER_L", |_, text| {
+    amount("set-coagulant", COAGULANT_MAX, |_, text| {
         let dose_mg_per_l = number(text, COAGULANT_MAX)?;
         Ok(InjectionKind::Works(WorksEvent::CoagulantSet { dose_mg_per_l }))
     }),
@@ -78,22 +80,43 @@ const fn verb(
     wants: &'static str,
     meaning: fn(&Plant, &str) -> Result<InjectionKind, NotDone>,
 ) -> Verb {
-    Verb { name, wants, meaning }
+    Verb { name, wants, most: None, meaning }
+}
+
+const fn amount(
+    name: &'static str,
+    most: f64,
+    meaning: fn(&Plant, &str) -> Result<InjectionKind, NotDone>,
+) -> Verb {
+    Verb { name, wants: "MG_PER_L", most: Some(most), meaning }
+}
+
+/// The verb of this name.
+pub fn verb_of(name: &str) -> Option<&'static Verb> {
+    VERBS.iter().find(|verb| verb.name == name)
+}
+
+/// As far as that can be told without the plant, is this something that can be ordered? Errors, in
+/// words: no such verb, too few or too many words behind it, a number out of its range.
+pub fn check(verb: &str, args: &[String]) -> Result<(), NotDone> {
+    let Some(verb) = verb_of(verb) else {
+        let names: Vec<&str> = VERBS.iter().map(|verb| verb.name).collect();
+        return not_done(format!("there is no {verb}: {}", names.join(", ")));
+    };
+    match (verb.wants, args) {
+        ("", []) => Ok(()),
+        ("", _) => not_done(format!("nothing follows {}", verb.name)),
+        (_, [one]) => verb.most.map_or(Ok(()), |most| number(one, most).map(drop)),
+        (wants, _) => not_done(format!("{} wants one {wants}", verb.name)),
+    }
 }
 
 impl Order {
     /// What it means at `plant`. Errors, in words: no such verb, no such place, no such number.
     pub fn meaning(&self, plant: &Plant) -> Result<InjectionKind, NotDone> {
-        let Some(verb) = VERBS.iter().find(|verb| verb.name == self.verb) else {
-            let names: Vec<&str> = VERBS.iter().map(|verb| verb.name).collect();
-            return not_done(format!("there is no {}: {}", self.verb, names.join(", ")));
-        };
-        match (verb.wants, self.args.as_slice()) {
-            ("", []) => (verb.meaning)(plant, ""),
-            ("", _) => not_done(format!("nothing follows {}", verb.name)),
-            (_, [one]) => (verb.meaning)(plant, one),
-            (wants, _) => not_done(format!("{} wants one {wants}", verb.name)),
-        }
+        check(&self.verb, &self.args)?;
+        let verb = verb_of(&self.verb).expect("it has just been looked up");
+        (verb.meaning)(plant, self.args.first().map_or("", String::as_str))
     }
 }
 
@@ -247,11 +270,17 @@ seed = 1
             ("set-dose much", "much is no number from 0 to 20 mg/L"),
             ("set-dose 21", "21 is no number from 0 to 20 mg/L"),
             ("set-dose NaN", "NaN is no number from 0 to 20 mg/L"),
+            ("set-dose -1", "-1 is no number from 0 to 20 mg/L"),
+            ("set-coagulant 1e308", "1e308 is no number from 0 to 200 mg/L"),
             ("start-generator", "the plant has no generator"),
             ("explode", "there is no explode: start-pump, stop-pump,"),
         ] {
-            let said = order(words).meaning(&plant).expect_err(words).0;
+            let order = order(words);
+            let said = order.meaning(&plant).expect_err(words).0;
             assert!(said.starts_with(why), "{words}: {said}");
+            // What needs no plant to be told is told before there is one.
+            let of_plant = why.starts_with("the plant has no");
+            assert_eq!(check(&order.verb, &order.args).is_ok(), of_plant, "{words}");
         }
     }
 }

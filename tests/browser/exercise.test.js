@@ -45,11 +45,13 @@ test("what a trainee may not see or do is refused by the server", LONG, async ()
     ["viewer", "reflect", { reflection: {} }],
   ]) assert.equal((await wish(role, what, said)).status, 403, `${role} ${what}`);
   assert.equal((await api(run, "operator", "exercise/report/report.html")).status, 403, "not before the end");
-  for (const [deed, why] of [["explode", /no explode/], ["start-pump P-77", /no P-77/], ["set-dose", /MG_PER_L/]]) {
+  for (const [deed, why] of [["explode", /no explode/], ["start-pump P-77", /no P-77/], ["set-dose", /MG_PER_L/], ["set-dose nan", /^nan is no number from 0 to 20 mg\/L/], ["set-dose -1", /0 to 20/], ["set-coagulant 1e308", /0 to 200/]]) {
     const { status, said } = await wish("operator", "act", { deed });
     assert.equal(status, 409);
     assert.match(said.error, why);
   }
+  const { said: { log } } = await api(run, "instructor", "exercise");
+  assert.ok(!log.some((entry) => ["did", "failed"].includes(entry.what)), "what is refused is in no log");
   assert.equal((await wish("instructor", "direct", { direction: { direction: "say", from: "lead", text: { en: " ", zh: "" } } })).status, 409, "nothing is said");
   assert.equal((await reflect("甲")).status, 409, "nobody thinks back on what goes on");
   assert.equal((await api(run, "operator", "exercise/report/evaluations.json")).status, 403);

@@ -75,11 +75,18 @@ test("who has no mouse plays an exercise, and never loses the place", LONG, asyn
   await press("Enter");
   await page.locator(".ex-log li", { hasText: "Cause" }).first().waitFor();
 
-  // Begun, and left by Esc.
+  // Begun, told at its field that it cannot be, and left by Esc.
   await keyTo(page, /^button Set the chlorine dose/);
   await press("Enter");
   await comes(page, /^input mg\/L/);
-  await page.keyboard.type("1.5");
+  await page.keyboard.type("21");
+  await press("Enter");
+  await page.locator("#ex-wrong", { hasText: "21 is no number from 0 to 20 mg/L" }).waitFor();
+  await comes(page, /^input mg\/L \(0–20\)/);
+  assert.equal(await page.locator(".ex-panel input").getAttribute("aria-invalid"), "true");
+  assert.deepEqual(await hindrances(page), []);
+  await page.keyboard.type(".5");
+  assert.equal(await page.locator("#ex-wrong").count(), 0, "it is looked at anew");
   await press("Escape");
   await comes(page, /^button Set the chlorine dose/);
   assert.equal(await page.locator(".ex-panel").count(), 0);

@@ -9,6 +9,7 @@ use crate::scenario::exercise::cause::CAUSES;
 use crate::scenario::exercise::deed::{Reach, VERBS};
 use crate::scenario::exercise::words::word_list;
 use crate::scenario::exercise::{Exercise, Role};
+use crate::simulator::orders::verb_of;
 
 /// Verbs with the words that may follow, and what else pages offer to choose from.
 pub fn menu(exercise: &Exercise, plant: &Plant) -> Value {
@@ -21,6 +22,7 @@ pub fn menu(exercise: &Exercise, plant: &Plant) -> Value {
         json!({
             "name": verb.name, "wants": verb.wants, "order": verb.is_order,
             "minutes": minutes, "words": words.collect::<Vec<_>>(),
+            "most": verb_of(verb.name).and_then(|order| order.most),
         })
     });
     let causes = CAUSES.iter().map(|(code, en, zh)| json!({ "id": code, "en": en, "zh": zh }));

@@ -325,6 +325,10 @@ impl Session {
                 return Err(NotNow(format!("{verb}: there is no {word}{hint}")));
             }
         }
+        if deed.verb().is_order {
+            let order = Ordered::new("", deed).order;
+            order.meaning(&self.plant).map_err(|why| NotNow(why.0))?;
+        }
         Ok(())
     }
 

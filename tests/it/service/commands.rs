@@ -165,6 +165,17 @@ async fn a_command_starts_a_pump_and_the_run_can_be_played_again() {
     listener.stop().await;
 }
 
+#[tokio::test]
+async fn a_number_that_no_plant_takes_is_refused_before_anybody_is_asked() {
+    let place = with_an_operator();
+    for number in ["nan", "-1", "1e308", "-1e9"] {
+        // Nobody has a key here, and nobody listens there.
+        let (code, said) = command(&place, &["set-dose", number], "127.0.0.1:9", &[]).await;
+        assert_eq!(code, 2, "{said}");
+        assert!(said.contains(&format!("{number} is no number from 0 to 20 mg/L")), "{said}");
+    }
+}
+
 /// A command of `li` to start P-2, made so many seconds ago.
 fn made(id: &str, seconds_ago: i64) -> Command {
     let issued_at = wall_now() - Span::seconds(seconds_ago);

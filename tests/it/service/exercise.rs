@@ -129,6 +129,12 @@ async fn what_was_said_to_be_done_stays_done_when_an_exercise_is_killed_and_goes
     assert_eq!(desk.done("send-crew mend").await, 1);
     let refused = desk.act("a-second-wish", "start-pump P-77").await;
     assert!(refused["error"].as_str().is_some_and(|why| why.contains("no P-77")), "{refused}");
+    for (key, deed) in [("out-of-range", "set-dose nan"), ("far-too-much", "set-coagulant 1e308")] {
+        let refused = desk.act(key, deed).await;
+        let why = refused["error"].as_str().unwrap_or_default();
+        assert!(why.contains("is no number from 0 to"), "{deed}: {refused}");
+    }
+    assert!(!has(&desk.shown().await, "failed"), "it has not come as far as the plant");
     assert_eq!(desk.act("a-third-wish", "check road").await["done"], true);
     second.interrupt().await;
     assert_eq!(second.ends().await.0, 0);
@@ -137,6 +143,7 @@ async fn what_was_said_to_be_done_stays_done_when_an_exercise_is_killed_and_goes
     let log = tokio::fs::read_to_string(folder.join("exercise.jsonl")).await.expect("it is kept");
     let deeds = |deed: &str| log.lines().filter(|line| line.contains(deed)).count();
     assert_eq!((deeds("\"send-crew mend\""), deeds("\"check road\"")), (1, 1), "{log}");
+    assert_eq!(deeds("set-dose") + deeds("set-coagulant"), 0, "{log}");
     assert!(!folder.join("report").exists(), "it is not over");
     let boots = ledger(&folder).await;
     assert!(!boots.is_empty());

@@ -103,21 +103,33 @@ function options(verb, at, list) {
   });
 }
 
+// Why a number is none that the plant can do, in the words of the server, which has the last one.
+function outOfRange({ most }) {
+  const [word] = state.words;
+  const fits = Number(word) >= 0 && Number(word) <= most;
+  return most && !fits ? failedBecause(`${word} is no number from 0 to ${most} mg/L`) : "";
+}
+
 // Two steps: what and where, then what will follow, and yes. Esc leaves it.
 function panel(verb) {
   const words = verb.wants.map((want, at) => {
     const list = verb.words[at];
     const label = say("ex-want-" + want.replace(/[?…]/g, "").toLowerCase());
-    const set = (event) => { state.words[at] = event.target.value.trim(); state.sure = false; changed(); };
+    const set = (event) => { state.words[at] = event.target.value.trim(); Object.assign(state, { sure: false, error: "" }); changed(); };
+    const wrong = state.error ? "ex-wrong" : nothing;
     return html`<label>${label} ${list
-      ? html`<select @change=${set} .value=${state.words[at] ?? ""}><option value=""></option>${options(verb, at, list)}</select>`
-      : html`<input size="8" .value=${state.words[at] ?? ""} @input=${set}>`}</label>`;
+      ? html`<select aria-describedby=${wrong} @change=${set} .value=${state.words[at] ?? ""}><option value=""></option>${options(verb, at, list)}</select>`
+      : html`${verb.most ? html`(0–${verb.most}) ` : nothing}<input size="8" aria-describedby=${wrong} aria-invalid=${String(Boolean(state.error))} .value=${state.words[at] ?? ""} @input=${set}>`}</label>`;
   });
   const isWhole = verb.wants.every((want, at) => want.endsWith("?") || state.words[at]);
   const deed = [verb.name, ...state.words.filter(Boolean)].join(" ");
   const takes = verb.name === "check" ? state.menu.checks.find((it) => it.id === state.words[0])?.minutes
     : verb.name === "send-crew" ? state.menu.jobs.find((it) => it.id === state.words[0])?.minutes : verb.minutes;
-  const next = () => { state.sure = true; goTo(".ex-panel .main"); };
+  const next = () => {
+    state.error = outOfRange(verb);
+    state.sure = !state.error;
+    goTo(state.error ? ".ex-panel input" : ".ex-panel .main");
+  };
   const step = state.sure
     ? html`<p class="sure" role="alert">${say("ex-sure", { deed: phrase(deed) })} ${takes ? say("ex-takes", { minutes: Math.round(takes) }) : say("ex-at-once")}</p>
       <p class="buttons"><button class="main" ?disabled=${state.busy} @click=${() => confirmed(deed)}>${say("ex-confirm")}</button><button @click=${leave}>${say("ex-cancel")}</button></p>`
@@ -126,7 +138,7 @@ function panel(verb) {
     if (event.key === "Escape") leave();
     else if (event.key === "Enter" && event.target.tagName === "INPUT" && isWhole) next();
   };
-  return html`<div class="ex-panel" role="group" aria-label=${say("ex-verb-" + verb.name)} @keydown=${keys}><h4>${say("ex-verb-" + verb.name)}</h4>${words}${step}${state.error ? html`<p class="error" role="alert">${state.error}</p>` : nothing}</div>`;
+  return html`<div class="ex-panel" role="group" aria-label=${say("ex-verb-" + verb.name)} @keydown=${keys}><h4>${say("ex-verb-" + verb.name)}</h4>${words}${state.error ? html`<p id="ex-wrong" class="error" role="alert">${state.error}</p>` : nothing}${step}</div>`;
 }
 
 // Named by a button: whoever goes through the list by keys has not named all that lies on the way.
