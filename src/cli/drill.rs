@@ -5,7 +5,6 @@ mod after;
 mod branch;
 mod kept;
 mod menu;
-mod places;
 mod refused;
 mod way;
 

@@ -13,7 +13,9 @@ pub mod judge;
 pub mod labels;
 #[cfg(feature = "live")]
 pub mod live;
+pub mod names;
 pub mod offline;
+pub mod places;
 pub mod rehearsal;
 pub mod replay;
 pub mod rule_test;

@@ -28,11 +28,13 @@ const reflect = (by) => wish("operator", "reflect", { by, reflection: { happened
 
 test("what a trainee may not see or do is refused by the server", LONG, async () => {
   const { said: trainee } = await api(run, "operator", "exercise");
-  for (const key of ["truth", "waiting", "tasks", "toll", "right_cause", "score"]) assert.ok(!(key in trainee), key);
+  for (const key of ["truth", "waiting", "tasks", "toll", "right_cause", "score", "script"]) assert.ok(!(key in trainee), key);
   const { said: looker } = await api(run, "viewer", "exercise");
   assert.ok(!("truth" in looker));
   const { said: leader } = await api(run, "instructor", "exercise");
   assert.ok(leader.truth["PIT-404"] > 0 && leader.right_cause === "network/burst");
+  assert.match(leader.script.burst.en, /burst.* · Fengling .*FL-1$/i, "what befalls the plant has a name, and a place");
+  assert.match(leader.script.burst.zh, /爆管.* · 枫岭村/);
   const { said: menu } = await api(run, "operator", "exercise/menu");
   assert.ok(menu.verbs.length > 30 && !JSON.stringify(menu).includes("Send the crew"), "what ought to be done is no choice");
   for (const file of ["..%2Fexercise.json", "other.json"]) assert.equal((await api(run, "instructor", `exercise/report/${file}`)).status, 404, file);
@@ -142,6 +144,8 @@ test("an exercise is played through the browser, and its score is that of its lo
   await page.locator(".ex-log li", { hasText: "Mend the main" }).first().waitFor();
   await page.getByRole("button", { name: "A burst in Fengling" }).click();
   await page.locator(".ex-log li", { hasText: "Mended." }).waitFor();
+  await wish("instructor", "direct", { direction: { direction: "inject", toml: 'kind = "demand"\nfactor = 1.01' } });
+  await station.locator(".ex-log li", { hasText: "事件: 教员临时注入的故障" }).waitFor();
 
   // The evaluator judges, the instructor ends it, the trainee thinks about it before the marks.
   const judge = await come(await person(browser), run.linkOf("evaluator"));

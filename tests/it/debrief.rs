@@ -15,6 +15,7 @@ use sanmen::exercise::assess::assess;
 use sanmen::exercise::debrief::form::{Evaluation, FormError, Mark, Rating, SelfAssessment};
 use sanmen::exercise::debrief::page::html;
 use sanmen::exercise::debrief::{Clock, Debrief, Material, Owner, debrief};
+use sanmen::exercise::names::Names;
 use sanmen::exercise::rehearsal::{Rehearsal, rehearse};
 use sanmen::exercise::session::log::{Direction, Entry, What};
 use sanmen::exercise::session::play::{Difference, Replayed, Run, replay, replay_until};
@@ -160,6 +161,71 @@ fn the_report_of_the_reference_run_proves_every_mark() {
     assert!(answered.wall_s.is_some() && !answered.is_over, "{answered:?}");
     let value = serde_json::to_value(&debrief).expect("a report becomes JSON");
     assert_eq!(value["alarms"]["rows"][0]["verdict"], "right");
+}
+
+/// Every exercise that ships, with its plant.
+fn shipped() -> Vec<(Exercise, Arc<Plant>)> {
+    let library = Library::default();
+    let plants = library.plants().expect("plants that ship");
+    let names = ["e2-turbidity-storm", "e3-dosing-failure", "e4-burst", "e5-power-cut"];
+    let more = ["e6-sensor-drift", "e6b-dosing-fails-behind-a-drift", "e7-forged-messages"];
+    let read = |name: &&str| {
+        let path = format!("exercises/{name}");
+        let source = library::scenario_source(Path::new(&path)).expect("an exercise that ships");
+        let exercise = library::exercise(&source, &plants).expect("an exercise");
+        let exercise = exercise.expect("one without mistakes");
+        let plant = Arc::clone(&plants[exercise.scenario.plant.as_str()]);
+        (exercise, plant)
+    };
+    names.iter().chain(&more).map(read).collect()
+}
+
+fn is_chinese(text: &str) -> bool {
+    text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c))
+}
+
+#[test]
+fn what_happens_in_an_exercise_that_ships_is_called_by_names_and_not_by_ids() {
+    let book = Library::default().book().expect("rules that ship");
+    for (exercise, plant) in shipped() {
+        let names = Names::new(&exercise, &plant).with_rules(&book);
+        for (id, text) in names.script() {
+            assert!(is_chinese(&text.zh), "{id}: {}", text.zh);
+            assert!(!text.en.starts_with(&id) && !is_chinese(&text.en), "{id}: {}", text.en);
+        }
+        let robots = &exercise.robots;
+        let moves = robots.careless.iter().chain(&robots.reference);
+        // What is reported has no list: people write it.
+        for own in moves.filter(|it| it.deed.verb().name != "report") {
+            // A number is a number in both; an English word may be the one of files.
+            for part in names.deed(&own.deed).zh.split(" · ") {
+                let is_raw = |word: &String| word == part && word.parse::<f64>().is_err();
+                assert!(!own.deed.args().iter().any(is_raw), "{}: {part}", own.deed);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_page_says_what_people_call_it_in_both_languages() {
+    let stage = stage();
+    let report = stage.debrief(&stage.rehearsal.reference, None, None);
+    let page = html(&report, Lang::Zh).expect("a page");
+    let shown = page.split("<script").next().expect("what is shown comes before the data");
+    for (en, zh) in [
+        ("Opened trend · Finished total chlorine AIT-304", "查看趋势 · 出厂水总氯 AIT-304"),
+        (
+            "Take a grab sample · clear well CLEARWELL · free chlorine",
+            "现场取样 · 清水池 CLEARWELL",
+        ),
+        ("Instrument drifts", "仪表漂移"),
+        ("Laboratory: Planned round", "化验室:"),
+    ] {
+        assert!(shown.contains(en) && shown.contains(zh), "{en} {zh}");
+    }
+    for raw in ["open-trend", "grab-sample", "send-crew", "instrument-drift", "free-chlorine"] {
+        assert!(!shown.contains(raw), "{raw}");
+    }
 }
 
 #[test]

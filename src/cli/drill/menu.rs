@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::places::places;
 use crate::base::Span;
+use crate::exercise::places::places;
 use crate::plant::Plant;
 use crate::scenario::exercise::cause::CAUSES;
 use crate::scenario::exercise::deed::{Reach, VERBS};

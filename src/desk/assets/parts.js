@@ -41,6 +41,11 @@ export const subject = (alarm) => {
   return tag ? textOf(tag.title) : alarm.tag ?? textOf(alarm.card.title);
 };
 
+// The clock beside what is old: drawn, for not every font has one.
+const CLOCK = svg`<circle cx="6" cy="7.2" r="4.2"></circle><path d="M6 4.8V7.2h2M4.4 .8h3.2M6 .8v2.2"></path>`;
+export const oldSign = () => html`<svg class="old" width="12" height="12" viewBox="0 0 12 12" aria-hidden="true">${CLOCK}</svg>`;
+export const oldAt = (x, y) => svg`<svg class="old" x=${x} y=${y} width="12" height="12" viewBox="0 0 12 12">${CLOCK}</svg>`;
+
 // How old a reading is when it is older than it should be, ms; else 0.
 export function staleness(plant, tag, cell) {
   if (!cell?.[0] || !plant.head.reached) return 0;
@@ -61,7 +66,7 @@ export function reading(plant, tag, cell, level = 0) {
   const shown = tag.quantity === "state" ? say(value > 0.5 ? "on" : "off") : figure(tag, value);
   return html`<span class=${look}>${level ? badge(level) : nothing}${doubt
     ? html`<abbr title=${say("flag-" + doubt[1])}>${doubt[0]}</abbr>` : nothing}<b>${shown}</b> <small>${unitOf(tag)}</small>${stale
-    ? html` <em>⏱ ${say("ago", { span: span(stale) })}</em>` : nothing}</span>`;
+    ? html` <em>${oldSign()} ${say("ago", { span: span(stale) })}</em>` : nothing}</span>`;
 }
 
 // The worst level of the alarms on an instrument.

@@ -7,11 +7,11 @@ use super::Material;
 use crate::alarms::event::Priority;
 use crate::alarms::load::{Episode, Load};
 use crate::base::{Stamp, Text};
+use crate::exercise::names::{Names, in_file};
 use crate::exercise::session::Session;
-use crate::exercise::session::log::{Branch, Direction, Entry, What};
+use crate::exercise::session::log::{Entry, What};
 use crate::inspection::book::Book;
 use crate::scenario::exercise::Exercise;
-use crate::scenario::exercise::cause::cause;
 use crate::scenario::exercise::deed::{Deed, Reach};
 
 /// Lanes of one time.
@@ -68,31 +68,29 @@ pub enum Kind {
     Hint,
 }
 
-pub(super) fn lanes(material: &Material<'_>, load: &Load) -> Lanes {
+pub(super) fn lanes(material: &Material<'_>, load: &Load, names: &Names<'_>) -> Lanes {
     let session = &material.run.session;
     let log = material.log.unwrap_or_else(|| session.log());
-    let mut happened = injections(session);
-    happened.extend(said(log));
+    let mut happened = injections(session, names);
+    happened.extend(said(log, names));
     happened.sort_by_key(|item| item.at);
     let episodes = load.episodes.iter();
     Lanes {
         happened,
         alarms: episodes.map(|episode| alarm(episode, material.book)).collect(),
-        people: deeds(session.exercise(), log),
-        reference: deeds(session.exercise(), material.rehearsal.reference.session.log()),
+        people: deeds(log, names),
+        reference: deeds(material.rehearsal.reference.session.log(), names),
     }
 }
 
 /// What befell the plant as the file says, and as it came to pass.
-fn injections(session: &Session) -> Vec<Item> {
+fn injections(session: &Session, names: &Names<'_>) -> Vec<Item> {
     let exercise = session.exercise();
     let now = session.facts().now.at;
     let item = |id: &str, at: Stamp, until: Option<Stamp>, log_line| {
         let until = ended(session, id).into_iter().chain(until).min();
-        let kind = kind_in_file(exercise, id).unwrap_or_default();
-        let text = if kind.is_empty() { id.to_owned() } else { format!("{id} ({kind})") };
         let until = Some(until.unwrap_or(now).min(now));
-        let text = Text { en: text.clone(), zh: text };
+        let text = names.injection(id);
         Item { at, until, kind: Kind::Injection, text, log_line }
     };
     let scripted = exercise.scenario.injections.iter().filter(|it| it.from <= now);
@@ -120,53 +118,21 @@ pub(super) fn ended(session: &Session, id: &str) -> Option<Stamp> {
 
 /// The kind of an injection, as the file writes it.
 pub(super) fn kind_in_file(exercise: &Exercise, id: &str) -> Option<String> {
-    let table: toml::Table = toml::from_str(&exercise.scenario.source.text).ok()?;
-    let lists =
-        ["inject", "contingency"].into_iter().filter_map(|name| table.get(name)?.as_array());
-    let mut all = lists.flatten();
-    let found = all.find(|it| it.get("id").and_then(|it| it.as_str()) == Some(id))?;
-    found.get("kind")?.as_str().map(str::to_owned)
+    in_file(exercise, id)?.get("kind")?.as_str().map(str::to_owned)
 }
 
-fn said(log: &[Entry]) -> Vec<Item> {
+fn said(log: &[Entry], names: &Names<'_>) -> Vec<Item> {
     let item = |(at, entry): (usize, &Entry)| {
-        let (kind, text) = match &entry.what {
-            What::Told { from, text, .. } => {
-                let from = from.name();
-                let (en, zh) = (format!("{from}: {}", text.en), format!("{from}:{}", text.zh));
-                (Kind::Message, Text { en, zh })
-            }
-            What::Directed { direction } => (Kind::Direction, direction_text(direction)),
-            What::Branched { left } => (Kind::Direction, branch_text(left)),
-            What::Hint { text, .. } => (Kind::Hint, text.clone()),
+        let kind = match &entry.what {
+            What::Told { .. } => Kind::Message,
+            What::Directed { .. } | What::Branched { .. } => Kind::Direction,
+            What::Hint { .. } => Kind::Hint,
             _ => return None,
         };
+        let text = names.entry(entry);
         Some(Item { at: entry.moment.at, until: None, kind, text, log_line: Some(at + 1) })
     };
     log.iter().enumerate().filter_map(item).collect()
-}
-
-fn direction_text(direction: &Direction) -> Text {
-    let (en, zh) = match direction {
-        Direction::Freeze => ("frozen".to_owned(), "冻结".to_owned()),
-        Direction::Run => ("runs on".to_owned(), "继续".to_owned()),
-        Direction::Speed { fast } => (format!("speed {fast}×"), format!("速度{fast}×")),
-        Direction::Fire { id } => (format!("{id} now"), format!("立即触发{id}")),
-        Direction::Skip { id } => (format!("{id} skipped"), format!("跳过{id}")),
-        Direction::Say { .. } => ("says".to_owned(), "发言".to_owned()),
-        Direction::Inject { .. } => ("injects".to_owned(), "临时注入".to_owned()),
-        Direction::Mark { name } => (format!("mark {name}"), format!("标记{name}")),
-        Direction::Back { .. } | Direction::BackToMark { .. } => {
-            ("goes back".to_owned(), "回溯".to_owned())
-        }
-        Direction::End => ("ended".to_owned(), "结束".to_owned()),
-    };
-    Text { en, zh }
-}
-
-fn branch_text(left: &[Branch]) -> Text {
-    let n = left.len() + 1;
-    Text { en: format!("branch {n} begins"), zh: format!("分支{n}开始") }
 }
 
 fn alarm(episode: &Episode, book: &Book) -> Item {
@@ -194,21 +160,17 @@ pub(super) fn alarm_text(
     }
 }
 
-fn deeds(exercise: &Exercise, log: &[Entry]) -> Vec<Item> {
+fn deeds(log: &[Entry], names: &Names<'_>) -> Vec<Item> {
     let item = |(line, entry): (usize, &Entry)| {
-        let (kind, until, text) = match &entry.what {
+        let (kind, until) = match &entry.what {
             What::Did { deed } if matches!(deed.verb().reach, Reach::Field(_)) => {
-                let back = back(&log[line..], deed);
-                (Kind::Errand, back, deed_text(exercise, deed))
+                (Kind::Errand, back(&log[line..], deed))
             }
-            What::Did { deed } => (Kind::Deed, None, deed_text(exercise, deed)),
-            What::Failed { deed, why } => {
-                let text = deed_text(exercise, deed);
-                let (en, zh) = (format!("{} ({why})", text.en), format!("{}({why})", text.zh));
-                (Kind::Failed, None, Text { en, zh })
-            }
+            What::Did { .. } => (Kind::Deed, None),
+            What::Failed { .. } => (Kind::Failed, None),
             _ => return None,
         };
+        let text = names.entry(entry);
         Some(Item { at: entry.moment.at, until, kind, text, log_line: Some(line + 1) })
     };
     log.iter().enumerate().filter_map(item).collect()
@@ -218,25 +180,4 @@ fn deeds(exercise: &Exercise, log: &[Entry]) -> Vec<Item> {
 pub(super) fn back(later: &[Entry], sent: &Deed) -> Option<Stamp> {
     let is_it = |entry: &&Entry| matches!(&entry.what, What::Returned { deed, .. } if deed == sent);
     later.iter().find(is_it).map(|entry| entry.moment.at)
-}
-
-/// A deed as people call it, where the exercise has a name for it.
-pub(super) fn deed_text(exercise: &Exercise, deed: &Deed) -> Text {
-    let same = || Text { en: deed.to_string(), zh: deed.to_string() };
-    let word = deed.arg(0);
-    match deed.verb().name {
-        "check" => {
-            let check = exercise.checks.iter().find(|check| check.id == word);
-            check.map_or_else(same, |check| check.title.clone())
-        }
-        "send-crew" => {
-            let job = exercise.jobs.iter().find(|job| job.id == word);
-            job.map_or_else(same, |job| job.title.clone())
-        }
-        "diagnose" => cause(word).map_or_else(same, |(_, en, zh)| Text {
-            en: format!("diagnose: {en}"),
-            zh: format!("判断:{zh}"),
-        }),
-        _ => same(),
-    }
 }

@@ -27,6 +27,7 @@ use crate::alarms::load::Load;
 use crate::base::text::Lang;
 use crate::base::{Stamp, Text};
 use crate::exercise::assess::{Anchors, Category, Line, Score, assess};
+use crate::exercise::names::Names;
 use crate::exercise::rehearsal::Rehearsal;
 use crate::exercise::session::Session;
 use crate::exercise::session::log::{Entry, What};
@@ -76,6 +77,8 @@ pub struct Debrief {
     pub findings: Vec<Finding>,
     /// Where a replay did not come to its log.
     pub differences: Vec<String>,
+    /// What each line of the log says, for people.
+    pub told: Vec<Text>,
     /// The log.
     pub log: Vec<Entry>,
 }
@@ -192,7 +195,8 @@ pub fn debrief(material: &Material<'_>) -> Result<Debrief, serde_json::Error> {
     let score = assess(session, &material.rehearsal.anchors);
     let log = material.log.unwrap_or_else(|| session.log());
     let load = load_of(material, session.facts().now.at);
-    let lanes = lane::lanes(material, &load);
+    let names = Names::new(exercise, session.plant()).with_rules(material.book);
+    let lanes = lane::lanes(material, &load, &names);
     let clocks = clock::clocks(material);
     let reasons = reasons(session, log, &score);
     let alarms = logic::logic(material, load);
@@ -225,6 +229,7 @@ pub fn debrief(material: &Material<'_>) -> Result<Debrief, serde_json::Error> {
         alarms,
         findings,
         differences: material.run.balked.clone(),
+        told: log.iter().map(|entry| names.entry(entry)).collect(),
         log: log.to_vec(),
     })
 }

@@ -20,8 +20,9 @@ pub fn csv(log: &[Entry], offset: UtcOffset) -> String {
     text
 }
 
-/// What an entry says: its kind, and its detail in English and Chinese.
-pub(super) fn told(entry: &Entry) -> (&'static str, String, String) {
+/// What an entry says: its kind, and its detail in English and Chinese, by ids: a table is joined
+/// with others.
+fn told(entry: &Entry) -> (&'static str, String, String) {
     let same = |kind, text: String| (kind, text.clone(), text);
     match &entry.what {
         What::Did { deed } => same("did", deed.to_string()),

@@ -13,6 +13,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use crate::base::{Span, Stamp};
 use crate::exercise::assess::{Anchors, assess};
 use crate::exercise::debrief::Beyond;
+use crate::exercise::names::Names;
 use crate::exercise::session::log::{Direction, Entry, Moment, What};
 use crate::exercise::session::{Effect, Ordered, Session};
 use crate::ledger::record::{Entry as RecordEntry, Record};
@@ -100,6 +101,8 @@ pub struct Drill {
     truths: BTreeMap<String, f64>,
     /// What lay outside the range of the model, for instructors.
     outside: Vec<Beyond>,
+    /// What is in the script by its ids, as people call it, for instructors.
+    script: Value,
     /// What robots came to, once they have played.
     anchors: Arc<OnceLock<Anchors>>,
     keep: Keep,
@@ -121,6 +124,7 @@ impl Drill {
         let log = LogFile { path: log, written };
         log.check()?;
         let (answered, truths) = (BTreeMap::new(), BTreeMap::new());
+        let script = json!(Names::new(session.exercise(), session.plant()).script());
         let drill = Self {
             session,
             asked,
@@ -134,6 +138,7 @@ impl Drill {
             answered,
             truths,
             outside: Vec::new(),
+            script,
             anchors,
             keep,
         };
@@ -296,6 +301,7 @@ impl Drill {
         if let Value::Object(map) = &mut instructor {
             map.extend(instructors(&self.session, &self.truths));
             map.insert("outside".to_owned(), json!(self.outside));
+            map.insert("script".to_owned(), self.script.clone());
             if let Some(anchors) = self.anchors.get() {
                 let score = assess(&self.session, anchors);
                 let practice = score.practice;

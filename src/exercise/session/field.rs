@@ -6,6 +6,7 @@ use super::{Effect, NotNow, Ordered, Session, text};
 use crate::base::random::stream;
 use crate::base::units::Quantity;
 use crate::base::{Span, Stamp, Text};
+use crate::exercise::names::Names;
 use crate::exercise::session::log::{Entry, What};
 use crate::plant::Plant;
 use crate::plant::network::NodeIndex;
@@ -93,11 +94,13 @@ impl Session {
             "grab-sample" => self.sample(deed, truth),
             "dispatch-tanker" => {
                 self.relief.bring(word, self.facts.now.at);
-                text(format!("The tanker is at {word}."), format!("送水车已到{word}。"))
+                let place = Names::new(&self.exercise, &self.plant).other(word);
+                text(format!("The tanker is at {}.", place.en), format!("送水车已到{}。", place.zh))
             }
             _ => {
                 self.effects.push(Effect::Order(Ordered::new(&errand.who, deed)));
-                text(format!("We are there: {deed}."), format!("已到现场:{deed}。"))
+                let deed = Names::new(&self.exercise, &self.plant).deed(deed);
+                text(format!("We are there: {}.", deed.en), format!("已到现场:{}。", deed.zh))
             }
         }
     }
@@ -128,8 +131,11 @@ impl Session {
         let (point, quantity) = (deed.arg(0), quantity(deed.arg(1)));
         let place = node(&self.plant, point).map(Place::Node);
         let value = place.zip(quantity).and_then(|(place, it)| truth.value(place, it));
+        let names = Names::new(&self.exercise, &self.plant);
+        let point = names.place(point);
         let Some((value, quantity)) = value.zip(quantity) else {
-            return text(format!("{point}: nothing to sample."), format!("{point}:无法取样。"));
+            let (en, zh) = (point.en, point.zh);
+            return text(format!("{en}: nothing to sample."), format!("{zh}:无法取样。"));
         };
         // Counted by itself: what else is in the log changes no sample.
         let is_sample = |entry: &&Entry| match &entry.what {
@@ -140,10 +146,10 @@ impl Session {
         let mut rng = stream(self.exercise.scenario.seed, &format!("exercise/sample/{taken}"));
         let off = (rng.random::<f64>() + rng.random::<f64>() - 1.0) * KIT_SHARE * 2.4;
         let (value, unit) = (value * (1.0 + off), quantity.unit());
-        let (name, zh) = (quantity.name(), "现场取样");
+        let name = names.other(quantity.name());
         text(
-            format!("Sample at {point}: {name} {value:.2} {unit}."),
-            format!("{zh} {point}:{name} {value:.2} {unit}。"),
+            format!("Sample, {}: {} {value:.2} {unit}.", point.en, name.en),
+            format!("现场取样,{}:{}{value:.2} {unit}。", point.zh, name.zh),
         )
     }
 }

@@ -370,7 +370,10 @@ impl Exercise {
             }
             Trigger::Told { message, wait } => {
                 let wait = minutes(*wait);
-                (format!("{wait} min after {message}"), format!("{message}后{wait}分"))
+                let same = || Text { en: message.clone(), zh: message.clone() };
+                let text = self.message(message).map_or_else(same, |it| it.text.clone());
+                let (en, zh) = (beginning(&text.en), beginning(&text.zh));
+                (format!("{wait} min after \"{en}\""), format!("“{zh}”后{wait}分"))
             }
         };
         Text { en, zh }
@@ -380,6 +383,14 @@ impl Exercise {
     pub fn message(&self, id: &str) -> Option<&Message> {
         self.messages.iter().find(|message| message.id == id)
     }
+}
+
+/// The beginning of what is said, to know it by.
+fn beginning(text: &str) -> String {
+    const MOST: usize = 32;
+    let is_whole = text.chars().count() <= MOST;
+    let kept = text.chars().take(if is_whole { MOST } else { MOST - 1 });
+    kept.chain((!is_whole).then_some('…')).collect()
 }
 
 /// A village's name, as notices and tankers take it; `all` stands for every one.

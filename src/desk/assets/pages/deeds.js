@@ -66,11 +66,17 @@ export function phrase(deed) {
   return [say("ex-verb-" + verb), ...words.map((_, at) => wordOf(verb, at, words))].filter(Boolean).join(" · ");
 }
 
+// What the script calls by an id; what an instructor has made up has none there.
+export function inScript(id) {
+  const text = shown()?.script?.[id];
+  return text ? textOf(text) : id.startsWith("ad-hoc-") ? say("ex-word-ad-hoc") : id;
+}
+
 // What an instructor directed.
 export function directed(direction, offset) {
   const { direction: what, fast, id, from, text, name, mark, to } = direction;
   const of = what === "speed" ? `×${fast}` : what === "say" ? `${say("ex-role-" + from)}: ${textOf(text)}`
-    : what === "back" ? clock(Date.parse(to), offset, { seconds: false }) : id ?? name ?? mark ?? "";
+    : what === "back" ? clock(Date.parse(to), offset, { seconds: false }) : id ? inScript(id) : name ?? mark ?? "";
   return [say("ex-dir-" + what), of].filter(Boolean).join(" · ");
 }
 

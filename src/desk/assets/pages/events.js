@@ -8,6 +8,11 @@ import { say, textOf } from "../words.js";
 
 const LEVELS = { high: 1, medium: 2, low: 3 };
 
+function named(id, card) {
+  const tag = card?.tags[card.byTag.get(id)];
+  return tag ? `${textOf(tag.title)} ${id}` : id;
+}
+
 function parts({ record }, card) {
   switch (record.kind) {
     case "alarm": {
@@ -24,7 +29,7 @@ function parts({ record }, card) {
       return { what: say("complaint"), text, at: record.filed_at };
     }
     case "flood": return { what: say(record.change === "begun" ? "flood-begins" : "flood-ends"), text: say("alarms-n", { n: record.alarms }) };
-    case "quality": return { what: say("doubtful"), text: `${record.tag} · ${record.test}` };
+    case "quality": return { what: say("doubtful"), text: `${named(record.tag, card)} · ${say("test-" + record.test)}` };
     case "lab": return { what: say("laboratory"), text: `${record.site} · ${record.analyte} ${record.sign} ${record.value ?? ""} ${record.unit}` };
     case "ingest": return { what: say("ingest-" + record.what), text: record.detail ?? (record.from ? `${record.from}–${record.to}` : "") };
     default: return { what: say("monitor-" + record.change), text: "" };

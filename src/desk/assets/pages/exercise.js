@@ -6,7 +6,7 @@ import { mayAnswer, name, once, tell } from "../answers.js";
 import { clock, span } from "../format.js";
 import { addWords, say, textOf } from "../words.js";
 import { hear, shown } from "../drill.js";
-import { directed, failedBecause, known, phrase, placesOf, placeText, ruleOf, tagOf, wordOf } from "./deeds.js";
+import { directed, failedBecause, inScript, known, phrase, placesOf, placeText, ruleOf, tagOf, wordOf } from "./deeds.js";
 import * as refused from "./refused.js";
 
 // `focus`: where somebody goes on who uses keys, once it is drawn.
@@ -110,10 +110,18 @@ function outOfRange({ most }) {
   return most && !fits ? failedBecause(`${word} is no number from 0 to ${most} mg/L`) : "";
 }
 
+// What may follow a verb of which the last may be many: once one is chosen, another may be.
+function wanted({ wants }) {
+  const last = wants.at(-1);
+  if (!last?.endsWith("…")) return wants;
+  const more = state.words.slice(wants.length - 1).filter(Boolean).length;
+  return wants.concat(Array(more).fill(last + "?"));
+}
+
 // Two steps: what and where, then what will follow, and yes. Esc leaves it.
 function panel(verb) {
-  const words = verb.wants.map((want, at) => {
-    const list = verb.words[at];
+  const words = wanted(verb).map((want, at) => {
+    const list = verb.words[Math.min(at, verb.words.length - 1)];
     const label = say("ex-want-" + want.replace(/[?…]/g, "").toLowerCase());
     const set = (event) => { state.words[at] = event.target.value.trim(); Object.assign(state, { sure: false, error: "" }); changed(); };
     const wrong = state.error ? "ex-wrong" : nothing;
@@ -166,7 +174,7 @@ export function line(entry, offset) {
   if (entry.what === "did") return html`${at} ${entry.who}: ${phrase(entry.deed)}`;
   if (entry.what === "raised") return html`${at} ▲ ${ruleOf(entry.alarm.rule)}${entry.alarm.tag ? " · " + tagOf(entry.alarm.tag) : ""}`;
   if (entry.what === "hint") return html`${at} <b>${say("ex-hint-given")}</b> ${entry.text ? textOf(entry.text) : ""}`;
-  if (entry.what === "happened") return html`${at} ⚙ ${say("ex-happened")} ${entry.injection}`;
+  if (entry.what === "happened") return html`${at} ⚙ ${say("ex-happened")}: ${inScript(entry.injection)}`;
   if (entry.what === "branched") {
     const { left, to } = entry.left.at(-1);
     const time = (at) => clock(Date.parse(at), offset, { seconds: false });

@@ -3,7 +3,7 @@
 
 import { html, svg, nothing } from "../vendor/lit-html/lit-html.js";
 import { alarmsOf, call, changed, store } from "../store.js";
-import { badge, levelOn, pointLink, staleness } from "../parts.js";
+import { badge, levelOn, oldAt, oldSign, pointLink, staleness } from "../parts.js";
 import { figure, span, unitOf, withUnit } from "../format.js";
 import { say, textOf } from "../words.js";
 
@@ -63,13 +63,16 @@ function layout(map) {
   return { width, height, place: ({ x, y }) => [x0 + (x - left) * scale, y0 + (high - y) * scale] };
 }
 
+// Before an old value there is a clock.
+const indent = (spot, line) => (spot.stale && line === 0 ? 14 : 0);
+
 // Labels beside their places, where nothing else stands.
 function labels(spots, width, height) {
   const taken = spots.map(({ x, y }) => [x - 9, y - 9, x + 9, y + 9]);
   const free = (box) => box[0] >= 2 && box[1] >= 2 && box[2] <= width - 2 && box[3] <= height - 2
     && taken.every((it) => box[2] <= it[0] || box[0] >= it[2] || box[3] <= it[1] || box[1] >= it[3]);
   for (const spot of spots) {
-    const wide = Math.max(...spot.lines.map(widthOf)) + 4;
+    const wide = Math.max(...spot.lines.map((line, k) => widthOf(line) + indent(spot, k))) + 4;
     const tall = spot.lines.length * 14;
     const tries = [10, 26, 46].flatMap((gap) => [[gap, -tall / 2], [-gap - wide, -tall / 2], [-wide / 2, -gap - tall], [-wide / 2, gap], [gap, gap - 8], [-gap - wide, gap - 8], [gap, 4 - gap - tall], [-gap - wide, 4 - gap - tall]]);
     for (const [dx, dy] of tries) {
@@ -99,7 +102,7 @@ function told(at, place, found) {
   const flag = { 3: "suspect", 4: "failed", 9: "missing" }[found.cell?.[2]];
   const value = known(found) ? (found.tag.quantity === "state" ? say(found.cell[1] > 0.5 ? "on" : "off") : withUnit(found.tag, found.cell[1])) : say("flag-missing");
   return [where, `${textOf(found.tag.title)} ${found.tag.id}: ${value}`, found.level ? say("priority-n", { n: found.level }) : "",
-    flag ? say("flag-" + flag) : "", stale ? "⏱ " + say("ago", { span: span(stale) }) : ""].filter(Boolean).join(" · ");
+    flag ? say("flag-" + flag) : "", stale ? say("ago", { span: span(stale) }) : ""].filter(Boolean).join(" · ");
 }
 
 function symbol(kind, x, y, size, shade = "") {
@@ -116,13 +119,14 @@ function spotOf(at, spot, scale) {
     return svg`<g class="spot hollow" tabindex="-1" data-n=${n} role="img" aria-label=${text} @focus=${hear} @mouseenter=${hear}>
       <circle cx=${x} cy=${y} r="8" class="hit"></circle>${symbol(place.kind, x, y, place.kind === "junction" ? 3 : 6)}</g>`;
   }
-  const stale = staleness(at.plant, found.tag, found.cell);
+  const { stale } = spot;
   const { level } = found;
   const shade = level || !trusted(found) ? "" : shadeOf(found.cell[1], scale);
   return svg`<a class="spot${level ? " a" + level : ""}${trusted(found) ? "" : " none"}${stale ? " stale" : ""}" href=${pointLink(at.card, found.tag)} data-n=${n} @focus=${hear} @mouseenter=${hear}>
     ${symbol(place.kind, x, y, 8, shade)}
     ${spot.box ? svg`<g class="label"><rect x=${spot.box[0]} y=${spot.box[1]} width=${spot.box[2] - spot.box[0]} height=${spot.box[3] - spot.box[1]}></rect>
-      ${spot.lines.map((line, k) => svg`<text x=${spot.box[0] + 2} y=${spot.box[1] + 11 + k * 14} class=${k ? "name" : "figure"}>${line}</text>`)}</g>` : nothing}<title>${text}</title></a>`;
+      ${stale ? oldAt(spot.box[0] + 2, spot.box[1] + 1) : nothing}
+      ${spot.lines.map((line, k) => svg`<text x=${spot.box[0] + 2 + indent(spot, k)} y=${spot.box[1] + 11 + k * 14} class=${k ? "name" : "figure"}>${line}</text>`)}</g>` : nothing}<title>${text}</title></a>`;
 }
 
 function lineOf(at, link, ends) {
@@ -147,9 +151,10 @@ function places(at, map, quantity, place) {
   return spots.map(({ place: it, at: [x, y], found }, n) => {
     const level = found?.level;
     const value = known(found) ? (quantity === "state" ? say(found.cell[1] > 0.5 ? "on" : "off") : figure(found.tag, found.cell[1])) : "–";
-    const sign = `${staleness(at.plant, found?.tag ?? {}, found?.cell) ? "⏱" : ""}${{ 3: "?", 4: "×" }[found?.cell?.[2]] ?? ""}`;
+    const stale = found ? staleness(at.plant, found.tag, found.cell) : 0;
+    const sign = { 3: "?", 4: "×" }[found?.cell?.[2]] ?? "";
     const lines = found ? [`${level ? LOOKS[level] + " " : ""}${sign}${value}`, nameOf(at.card, it)] : [];
-    return { place: it, x, y, found, n, lines };
+    return { place: it, x, y, found, n, lines, stale };
   });
 }
 
@@ -159,7 +164,7 @@ function legend(scale, example) {
       ${figure(example, scale[0] + k * step)}–${figure(example, scale[0] + (k + 1) * step)}</span>`) : nothing}
     <span><svg width="14" height="14" aria-hidden="true"><circle class="s" cx="7" cy="7" r="3"></circle></svg> ${say("unmeasured")}</span>
     ${[1, 2, 3, 4].map((level) => html`<span>${badge(level)} ${say("priority-n", { n: level })}</span>`)}
-    <span>⏱ ${say("old")}</span><span>? ${say("flag-suspect")}</span><span>□ ${say("node-tank")}</span><span>▽ ${say("node-reservoir")}</span></p>`;
+    <span>${oldSign()} ${say("old")}</span><span>? ${say("flag-suspect")}</span><span>□ ${say("node-tank")}</span><span>▽ ${say("node-reservoir")}</span></p>`;
 }
 
 function twin(at, spots, quantity) {

@@ -3,7 +3,7 @@
 import { html, noChange, nothing } from "../vendor/lit-html/lit-html.js";
 import { repeat } from "../vendor/lit-html/directives/repeat.js";
 import { alarmsOf, changed, concerned, store, trendsOf } from "../store.js";
-import { badge, bar, curve, levelOn, pointLink, reading } from "../parts.js";
+import { badge, bar, curve, levelOn, oldSign, pointLink, reading } from "../parts.js";
 import { grouped } from "../format.js";
 import { language, say, textOf } from "../words.js";
 
@@ -84,7 +84,7 @@ function cell(at, found, withBar = true) {
 export function online(plant) {
   const { head } = plant;
   if (head.online === null) return html`<span class="muted">${say("unheard")}</span>`;
-  if (!head.online) return html`<strong class="gone">⏱ ${say("offline")}</strong>`;
+  if (!head.online) return html`<strong class="gone">${oldSign()} ${say("offline")}</strong>`;
   return head.signed ? nothing : html`<span class="unsigned" title=${say("unsigned-long")}>${say("unsigned")}</span>`;
 }
 

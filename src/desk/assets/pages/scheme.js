@@ -1,8 +1,8 @@
 // The way of the water, drawn by height: works on the left, behind each place the next.
 
 import { html, svg, nothing } from "../vendor/lit-html/lit-html.js";
-import { levelOn, pointLink, staleness } from "../parts.js";
-import { figure, unitOf } from "../format.js";
+import { levelOn, oldAt, pointLink, staleness } from "../parts.js";
+import { figure, span, unitOf } from "../format.js";
 import { say, textOf } from "../words.js";
 
 const WIDTH = 136;
@@ -110,8 +110,10 @@ function line(at, tag, cell, y, plant) {
   const stale = staleness(plant, tag, cell);
   const known = cell?.[0] && cell[2] < 9;
   const value = !known ? "–" : tag.quantity === "state" ? say(cell[1] > 0.5 ? "on" : "off") : `${figure(tag, cell[1])} ${unitOf(tag)}`;
-  const sign = `${stale ? "⏱" : ""}${cell?.[2] === 3 ? "?" : cell?.[2] === 4 ? "×" : ""}`;
-  return svg`<a href=${pointLink(at.card, tag)}><title>${textOf(tag.title)} ${tag.id}</title>
+  const sign = { 3: "?", 4: "×" }[cell?.[2]] ?? "";
+  const title = [`${textOf(tag.title)} ${tag.id}`, stale ? say("ago", { span: span(stale) }) : ""].filter(Boolean).join(" · ");
+  // The whole line leads there, not its letters alone.
+  return svg`<a href=${pointLink(at.card, tag)}><title>${title}</title><rect class="hit" y=${y - 11} width=${WIDTH} height=${ROW}></rect>
     <text x="6" y=${y} class=${level ? "what l" + level : "what"}>${level ? LOOKS[level] + " " : ""}${tag.quantity === "state" ? tag.id : say("q-" + tag.quantity)}</text>
-    <text x=${WIDTH - 6} y=${y} class="figure${level ? " l" + level : ""}${stale ? " stale" : ""}">${sign}${value}</text></a>`;
+    <text x=${WIDTH - (stale ? 20 : 6)} y=${y} class="figure${level ? " l" + level : ""}${stale ? " stale" : ""}">${sign}${value}</text>${stale ? oldAt(WIDTH - 17, y - 10) : nothing}</a>`;
 }

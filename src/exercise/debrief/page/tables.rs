@@ -3,9 +3,9 @@
 use super::markup::{both, escape, heads, log_line, paragraph, table, two};
 use crate::base::{Span, Stamp, Text};
 use crate::exercise::debrief::logic::{Came, Expected, Verdict};
-use crate::exercise::debrief::table::told;
 use crate::exercise::debrief::{AlarmLogic, Clock, Debrief, Delay};
 use crate::exercise::score::nab::PROFILES;
+use crate::exercise::session::log::What;
 
 /// What a cell shows when there is nothing.
 const NONE: &str = "–";
@@ -343,6 +343,22 @@ fn differences(debrief: &Debrief) -> String {
     format!("<p class=\"bad\">◆ {head}</p><ul>{items}</ul>\n")
 }
 
+/// What a line of the log is.
+fn kind(what: &What) -> (&'static str, &'static str) {
+    match what {
+        What::Did { .. } => ("did", "操作"),
+        What::Failed { .. } => ("failed", "未成"),
+        What::Returned { .. } => ("returned", "回报"),
+        What::Told { .. } => ("told", "消息"),
+        What::Raised { .. } => ("raised", "报警"),
+        What::Happened { .. } => ("happened", "事件"),
+        What::Hint { .. } => ("hint", "提示"),
+        What::Directed { .. } => ("directed", "教员指令"),
+        What::Beset => ("beset", "受扰"),
+        What::Branched { .. } => ("branched", "分支"),
+    }
+}
+
 pub(super) fn log(debrief: &Debrief) -> String {
     let heading = format!("<h3>{}</h3>\n", two("Log", "日志"));
     let names = [
@@ -356,13 +372,14 @@ pub(super) fn log(debrief: &Debrief) -> String {
     let head = heads(&names);
     let offset = debrief.head.utc_offset;
     let row = |(at, entry): (usize, &crate::exercise::session::log::Entry)| {
-        let (what, en, zh) = told(entry);
+        let what = kind(&entry.what);
         let (n, wall) = (at + 1, entry.moment.wall_s);
         let (time, who) = (escape(&entry.moment.at.at(offset)), escape(&entry.who));
         format!(
             "<tr id=\"l{n}\"><td>{n}</td><td>{time}</td><td>{wall:.1}</td><td>{who}</td>\
-             <td>{what}</td><td>{}</td></tr>\n",
-            two(&en, &zh)
+             <td>{}</td><td>{}</td></tr>\n",
+            two(what.0, what.1),
+            both(&debrief.told[at])
         )
     };
     let rows: String = debrief.log.iter().enumerate().map(row).collect();

@@ -30,6 +30,27 @@ pub fn places(plant: &Plant) -> Value {
     json!({ "nodes": nodes.collect::<Vec<_>>(), "links": links.collect::<Vec<_>>() })
 }
 
+/// What people call a node or a link: its village, unless its title names it, its title, its id.
+/// None: the network has no such place.
+pub fn place(plant: &Plant, id: &str) -> Option<Text> {
+    let groups = groups(plant);
+    let node = plant.network.nodes.iter().position(|node| node.id == id);
+    let found = node.map(|at| (node_title(plant, NodeIndex(at), groups[at]), groups[at]));
+    let (title, village) = found.or_else(|| {
+        let at = plant.network.links.iter().position(|link| link.id == id)?;
+        let link = &plant.network.links[at];
+        let (from, to) = (groups[link.start.0], groups[link.end.0]);
+        Some((link_title(plant, LinkIndex(at), from != to && to.is_some()), to))
+    })?;
+    let village = village.map(|at| &plant.profile.villages[at].title);
+    let whole = |title: &str, village: Option<&str>| match village {
+        Some(village) if !title.starts_with(village) => format!("{village} {title} {id}"),
+        _ => format!("{title} {id}"),
+    };
+    let (en, zh) = (village.map(|it| it.en.as_str()), village.map(|it| it.zh.as_str()));
+    Some(text(whole(&title.en, en), whole(&title.zh, zh)))
+}
+
 fn village_id(plant: &Plant, village: Option<usize>) -> Option<&str> {
     Some(plant.profile.villages[village?].id.as_str())
 }
@@ -167,6 +188,14 @@ mod tests {
         assert_eq!(enters["village"], "suiyang");
         assert_eq!(enters["title"]["en"], "pipe into it, 176 mm, T-2 to SY-0");
         assert_eq!(found(&all["links"], "V-PRODUCTION")["village"], Value::Null);
+        for (id, zh) in [
+            ("CP-9", "茶坪村末户 CP-9"),
+            ("CP-4", "茶坪村 用水点 CP-4"),
+            ("CLEARWELL", "清水池 CLEARWELL"),
+        ] {
+            assert_eq!(place(&plants["sanmen"], id).map(|it| it.zh).as_deref(), Some(zh));
+        }
+        assert_eq!(place(&plants["sanmen"], "NOWHERE"), None);
     }
 
     #[test]
