@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use crate::base::Text;
 use crate::base::ids::Space;
 use crate::base::problem::Listed;
 use crate::base::random::Seed;
 use crate::base::time::wall_now;
+use crate::base::{PlantId, Text};
 use crate::cli::access::AccessArgs;
 use crate::cli::common::{BROKER, SettingsFile, Shelves, Telling};
 use crate::cli::desk::{self, DeskArgs, Room, overhear};
@@ -123,6 +123,9 @@ pub fn run(args: &MonitorArgs, _out: &mut dyn Write) -> Result<(), Failure> {
     let folder = args.data.join(space.as_str());
     say(&format!("space {} on {} · ledger in {}", space, broker, folder.display()));
     let trust = args.trust.load((&space, &keys), broker.url.is_loopback(), &settings)?;
+    if args.join.is_some() {
+        say_joined(&keys, &plants);
+    }
     args.guest.say_where(&broker, &space, &shared(&trust, &plants));
     let (operators, later) = (args.trust.operators()?, args.trust.later(&space)?);
     let signers = (args.trust.of_monitor()?, args.trust.of_asker(&space)?);
@@ -193,6 +196,49 @@ fn shared(trust: &Trust, plants: &[Arc<Plant>]) -> Vec<Named> {
     shared
 }
 
+/// So many plants are named in one line.
+const NAMED_MAX: usize = 5;
+
+/// Says whom a monitor that has joined an exercise believes by the keys of its address.
+fn say_joined(keys: &[Named], plants: &[Arc<Plant>]) {
+    let (believed, others) = joined_plants(keys, plants);
+    match believed.as_slice() {
+        [] if keys.is_empty() => say("joined: the address has no keys"),
+        [] => say("joined: the address has no key of a plant that is watched here"),
+        believed => say(&format!(
+            "joined: plants {} are believed by the keys of the address, and nobody else in their \
+             names",
+            names(believed)
+        )),
+    }
+    if !others.is_empty() {
+        let others = names(&others);
+        say(&format!(
+            "the address has keys of plants too that are not watched here: {others} (--plant NAME \
+             watches one)"
+        ));
+    }
+}
+
+/// Those of `plants` for which somebody has a key in the address, and others that it is for.
+fn joined_plants<'a>(keys: &'a [Named], plants: &'a [Arc<Plant>]) -> (Vec<&'a str>, Vec<&'a str>) {
+    let is_for =
+        |id: &PlantId| keys.iter().any(|Named(of, _)| of.as_ref().is_none_or(|of| of == id));
+    let ids = plants.iter().map(|plant| &plant.id);
+    let believed = ids.clone().filter(|id| is_for(id)).map(PlantId::as_str).collect();
+    let named = keys.iter().filter_map(|Named(of, _)| of.as_ref());
+    let others = named.filter(|of| !ids.clone().any(|id| id == *of));
+    (believed, others.map(PlantId::as_str).collect())
+}
+
+fn names(plants: &[&str]) -> String {
+    let shown = plants[..plants.len().min(NAMED_MAX)].join(", ");
+    match plants.len().saturating_sub(NAMED_MAX) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
 /// Says of which plants nothing will be believed, or anything, and whose disinfectant is unlimited.
 fn say_trust(trust: &Trust, plants: &[Arc<Plant>], book: &Book) {
     plants.iter().filter_map(|it| book.unlimited(&it.profile)).for_each(|it| say(&it.en));
@@ -247,4 +293,32 @@ fn watched(args: &MonitorArgs, library: &Library) -> Result<Watched, Failure> {
     }
     let named = args.plant.iter().map(|name| library.plant(name));
     Ok((named.collect::<Result<_, _>>()?, None, None))
+}
+
+#[cfg(test)]
+mod tests {
+    //! Whom somebody believes who has joined.
+
+    use super::*;
+    use crate::plant::sample;
+    use crate::telemetry::signature::Signer;
+
+    #[test]
+    fn whoever_joins_is_told_whose_keys_the_address_has() {
+        let plants = [Arc::new(sample::plant())];
+        let key = |plant: Option<&str>| {
+            let plant = plant.map(|id| PlantId::new(id).expect("an id"));
+            Named(plant, Signer::from_secret(&[7; 32]).public())
+        };
+        let told = |keys: &[Named]| {
+            let (believed, others) = joined_plants(keys, &plants);
+            (believed.join(" "), others.join(" "))
+        };
+        let own = plants[0].id.as_str();
+        assert_eq!(told(&[]), (String::new(), String::new()));
+        assert_eq!(told(&[key(None)]), (own.to_owned(), String::new()), "of the whole space");
+        let both = [key(Some("elsewhere")), key(Some(own))];
+        assert_eq!(told(&both), (own.to_owned(), "elsewhere".to_owned()));
+        assert_eq!(names(&["a", "b", "c", "d", "e", "f", "g"]), "a, b, c, d, e and 2 more");
+    }
 }

@@ -74,9 +74,9 @@ pub async fn probe(access: &Access, space: &Space) -> Found {
 
 async fn certificate_until(access: &Access) -> Option<Stamp> {
     let url = &access.url;
-    let name = ServerName::try_from(url.host.clone()).ok().filter(|_| url.encrypted)?;
+    let name = ServerName::try_from(url.name().to_owned()).ok().filter(|_| url.encrypted)?;
     let hello = async {
-        let tcp = TcpStream::connect((url.host.as_str(), url.port)).await.ok()?;
+        let tcp = TcpStream::connect((url.name(), url.port)).await.ok()?;
         let connector = TlsConnector::from(access.tls.config());
         let tls = connector.connect(name, tcp).await.ok()?;
         let certificate = tls.get_ref().1.peer_certificates()?.first()?.clone();

@@ -1,6 +1,7 @@
 //! Where a broker is: `mqtt://[user:password@]host[:port]`, or just `host:port`; `mqtts://` over
 //! TLS, `ws://` and `wss://` over websockets, with a path.
 
+use core::net::Ipv6Addr;
 use std::fmt;
 
 /// What a key in the address of an exercise begins with.
@@ -54,9 +55,6 @@ pub enum BrokerUrlError {
     /// A path that no request could ask for.
     #[error("the path of a websocket may have letters, digits and -._~/%?=& only")]
     Path,
-    /// An IPv6 address where the client needs a name.
-    #[error("an IPv6 address goes with mqtt:// only: give the broker's name")]
-    NeedsName,
     /// A broken percent sequence in user or password.
     #[error("user or password has a % that is no %XX")]
     Login,
@@ -95,9 +93,6 @@ impl BrokerUrl {
             (true, _) => return Err(BrokerUrlError::Path),
         };
         let (host, port) = split_port(place)?;
-        if host.starts_with('[') && (encrypted || is_web) {
-            return Err(BrokerUrlError::NeedsName);
-        }
         let port = port.unwrap_or(usual_port(encrypted, is_web));
         let login = match login {
             None => None,
@@ -111,7 +106,14 @@ impl BrokerUrl {
 
     /// Is the broker on this machine?
     pub fn is_loopback(&self) -> bool {
-        self.host == "localhost" || self.host == "[::1]" || self.host.starts_with("127.")
+        let is_six = |text: &str| text.parse().is_ok_and(|it: Ipv6Addr| it.is_loopback());
+        self.host == "localhost" || self.host.starts_with("127.") || is_six(self.name())
+    }
+
+    /// The host as certificates and resolvers have it: an IPv6 address without its brackets.
+    pub fn name(&self) -> &str {
+        let inside = self.host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+        inside.unwrap_or(&self.host)
     }
 
     /// `mqtt`, `mqtts`, `ws` or `wss`.
@@ -176,7 +178,7 @@ fn split_port(place: &str) -> Result<(String, Option<u16>), BrokerUrlError> {
     let is_name = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
     let valid = inside.map_or_else(
         || (1..=253).contains(&host.len()) && host.bytes().all(is_name),
-        |address| address.parse::<core::net::Ipv6Addr>().is_ok(),
+        |address| address.parse::<Ipv6Addr>().is_ok(),
     );
     if !valid {
         return Err(BrokerUrlError::Host);
@@ -244,6 +246,8 @@ mod tests {
             ("tcp://h:1", "mqtt://h:1"),
             ("mqtt://[::1]:1885", "mqtt://[::1]:1885"),
             ("[::1]", "mqtt://[::1]:1883"),
+            ("mqtts://[2001:db8::7]", "mqtts://[2001:db8::7]:8883"),
+            ("wss://u@[::1]:8084", "wss://u@[::1]:8084/mqtt"),
             ("mqtt://rw:readwrite@h:1884", "mqtt://rw:***@h:1884"),
             ("mqtt://rw@h", "mqtt://rw@h:1883"),
             ("mqtts://h", "mqtts://h:8883"),
@@ -281,6 +285,19 @@ mod tests {
     }
 
     #[test]
+    fn an_address_of_ipv6_is_named_without_its_brackets_and_known_as_this_machine() {
+        for (text, name, is_here) in [
+            ("mqtts://[::1]", "::1", true),
+            ("ws://[0:0:0:0:0:0:0:1]:80", "0:0:0:0:0:0:0:1", true),
+            ("mqtts://[2001:db8::7]", "2001:db8::7", false),
+            ("mqtts://h", "h", false),
+        ] {
+            let url = BrokerUrl::parse(text).expect("an address");
+            assert_eq!((url.name(), url.is_loopback()), (name, is_here), "{text}");
+        }
+    }
+
+    #[test]
     fn a_login_is_kept_and_its_password_never_shown() {
         let url = BrokerUrl::parse("mqtt://us%40er:s3c%3Aret%25@h").expect("an address");
         assert_eq!(url.login, Some(("us@er".to_owned(), "s3c:ret%".to_owned())));
@@ -306,7 +323,7 @@ mod tests {
                  ws:// and wss:// have a path",
             ),
             ("ws://h/a b", "the path of a websocket may have letters, digits and -._~/%?=& only"),
-            ("mqtts://[::1]", "an IPv6 address goes with mqtt:// only: give the broker's name"),
+            ("wss://[::1", "the broker's address has no valid host: write mqtt://HOST:PORT"),
             ("mqtt://a%zz:b@h", "user or password has a % that is no %XX"),
         ] {
             assert_eq!(shown(text), expected, "{text}");

@@ -259,7 +259,7 @@ fn bad_arguments_say_what_would_be_right() {
         "run --speed fast",
         "run --speed -1",
         "run --space a/b",
-        "run --broker mqtts://[::1]",
+        "run --broker mqtts://[::1",
         "run --broker mqtt://x/topic",
         "monitor --space s --broker mqtts://x --ca nowhere.pem",
         "monitor --space s --broker mqtts://x --ca README.md",

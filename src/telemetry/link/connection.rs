@@ -233,9 +233,14 @@ fn keep_alive(settings: &LinkSettings) -> Duration {
     settings.keep_alive.max(KEEP_ALIVE_LEAST)
 }
 
-/// What the client wants as the broker's name: for a websocket, all of its address.
+/// What the client wants as the broker's name: for a websocket, all of its address; over TLS the
+/// name that the certificate is to have, without the brackets of IPv6.
 fn address(url: &BrokerUrl) -> String {
-    if url.path.is_some() { url.request() } else { url.host.clone() }
+    match (url.path.is_some(), url.encrypted) {
+        (true, _) => url.request(),
+        (false, true) => url.name().to_owned(),
+        (false, false) => url.host.clone(),
+    }
 }
 
 fn transport(access: &Access) -> Transport {

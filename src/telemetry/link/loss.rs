@@ -144,11 +144,15 @@ fn closed(access: &Access) -> Loss {
 }
 
 fn no_login(access: &Access) -> Loss {
-    Loss::refused(if access.url.login.is_some() {
-        "it does not accept this user and password, or not from here"
-    } else {
-        "it wants a login: give --user NAME, and the password in SANMEN_BROKER_PASSWORD or \
-         --password-file FILE"
+    Loss::refused(match &access.url.login {
+        Some((user, password)) if password.is_empty() => format!(
+            "it does not accept {user}, and no password was given: give it in \
+             SANMEN_BROKER_PASSWORD or --password-file FILE"
+        ),
+        Some(_) => "it does not accept this user and password, or not from here".to_owned(),
+        None => "it wants a login: give --user NAME, and the password in SANMEN_BROKER_PASSWORD \
+                 or --password-file FILE"
+            .to_owned(),
     })
 }
 

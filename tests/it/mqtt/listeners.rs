@@ -6,6 +6,7 @@ use std::path::Path;
 use sanmen::telemetry::access::Access;
 use sanmen::telemetry::link::{LinkState, Protocol};
 use sanmen::telemetry::url::BrokerUrl;
+use tokio::net::{TcpListener, TcpStream};
 
 use super::{
     PATIENCE, publish_numbers, publisher, read_numbers, subscriber, until, until_connected,
@@ -30,6 +31,44 @@ async fn messages_pass_every_kind_of_listener_in_both_versions() {
             let (numbers, again) = read_numbers(&mut reader, 0..200).await;
             assert_eq!(numbers, (0..200).collect::<Vec<_>>(), "{door:?} {protocol:?}");
             assert_eq!(again, 0, "{door:?} {protocol:?}");
+            publisher.drain(PATIENCE).await.expect("all acknowledged");
+            subscriber.stop().await;
+        }
+    }
+}
+
+/// Carries whoever comes to a port of `[::1]` to the same broker; none: this machine has no IPv6.
+async fn by_ipv6(port: u16) -> Option<u16> {
+    let listener = TcpListener::bind(("::1", 0)).await.ok()?;
+    let own = listener.local_addr().expect("bound").port();
+    tokio::spawn(async move {
+        while let Ok((mut near, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                if let Ok(mut far) = TcpStream::connect(("127.0.0.1", port)).await {
+                    let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
+                }
+            });
+        }
+    });
+    Some(own)
+}
+
+#[tokio::test]
+async fn messages_pass_over_ipv6_with_and_without_tls_and_websockets() {
+    let server = Listeners::start().await;
+    for door in [Door::Plain, Door::Tls, Door::Web, Door::WebTls] {
+        let Some(port) = by_ipv6(server.port(door)).await else { return };
+        let access = server.access(door);
+        let text = format!("{}://[::1]:{port}", access.url.scheme());
+        let url = BrokerUrl::parse(&text).expect("an address");
+        for protocol in [Protocol::V5, Protocol::V311] {
+            let at = Access { protocol: Some(protocol), url: url.clone(), ..access.clone() };
+            let (subscriber, mut reader) = subscriber(at.clone());
+            until_connected(subscriber.status()).await;
+            let publisher = publisher(at);
+            publish_numbers(&publisher, 0..20).await;
+            let (numbers, _) = read_numbers(&mut reader, 0..20).await;
+            assert_eq!(numbers, (0..20).collect::<Vec<_>>(), "{text} {protocol:?}");
             publisher.drain(PATIENCE).await.expect("all acknowledged");
             subscriber.stop().await;
         }
@@ -75,6 +114,7 @@ async fn a_broker_that_cannot_be_used_is_told_in_one_sentence() {
         ("a certificate of ours that it does not know", showing(&stranger)),
         ("a certificate of ours that has expired", showing(&stale)),
         ("no login", at("mqtt", Door::Login)),
+        ("a user without a password", login("rw", "")),
         ("a wrong password", login("rw", "wrong")),
         ("TLS where there is none", knowing("mqtts", Door::Plain)),
         ("no TLS where there is one", at("mqtt", Door::Tls)),

@@ -142,6 +142,7 @@ async fn whoever_joins_by_the_address_of_an_exercise_believes_its_plants() {
     let said = plant.says("join: ").await;
     let (_, address) = said.split_once("join: ").expect("it was waited for");
     let mut monitor = strict_monitor(&here, &["--join", address]);
+    monitor.says("joined: plants sanmen are believed by the keys of the address").await;
     let told = monitor.tells(super::is_raised).await;
     assert!(told.iter().any(|entry| noticed(entry, "online")), "{told:#?}");
     assert!(refusals(&told).is_empty(), "{told:#?}");

@@ -60,7 +60,7 @@ impl Listeners {
         let folder = tempfile::tempdir().expect("a folder");
         let place = folder.path().display().to_string();
         let authority = Authority::new();
-        let here = ["127.0.0.1", "localhost"];
+        let here = ["127.0.0.1", "::1", "localhost"];
         let good = authority.vouch(&here, 2099);
         let expired = authority.vouch(&here, 2020);
         let elsewhere = authority.vouch(&["broker.example"], 2099);
