@@ -5,6 +5,7 @@ mod after;
 mod branch;
 mod kept;
 mod menu;
+pub mod past;
 mod refused;
 mod way;
 
@@ -27,7 +28,7 @@ use crate::cli::live::{self, Hand, say};
 use crate::cli::ready::Ready;
 use crate::cli::settings::Settings;
 use crate::cli::talk::Askers;
-use crate::desk::api::drill::{Drill as Door, Views, Wanted, Wish as Wanting};
+use crate::desk::api::drill::{Drill as Door, Reporting, Views, Wanted, Wish as Wanting};
 use crate::exercise::assess::Anchors;
 use crate::exercise::live::LiveError;
 use crate::exercise::live::company::{Company, Voices};
@@ -119,6 +120,7 @@ pub fn stage(
     let log = folder.join(LOG);
     let anchors = Arc::new(OnceLock::new());
     let rehearsed = rehearsal((exercise, plant), (book, ready.seed), Arc::clone(&anchors));
+    kept::keep_file(home, exercise).map_err(|error| Failure::file(home, error))?;
     let kept = Kept::of(ready, home, branch_of(home));
     let keep = Box::new(move |moment, ended| kept.keep(moment, ended)) as _;
     let opened = Drill::new(session, records, orders, (log.clone(), anchors, keep));
@@ -207,24 +209,28 @@ fn door(
         }
     });
     let own = Arc::clone(plant);
-    let forms = Arc::clone(&after);
+    let report = reports(&after);
     let ask = move |wanted: Wanted| {
         let (wishes, after, plant) = (wishes.clone(), Arc::clone(&after), Arc::clone(&own));
         Box::pin(async move { wish(&wishes, &after, &plant, wanted).await }) as _
-    };
-    let reports = folder.join(REPORT);
-    let report = move |file: String| {
-        let (path, forms) = (reports.join(&file), Arc::clone(&forms));
-        Box::pin(async move {
-            // They are there before the report is.
-            if file == "evaluations.json" { forms.evaluations() } else { read_report(&path).await }
-        }) as _
     };
     let menu = Arc::new(menu(exercise, plant));
     let ledger = folder.to_owned();
     let quarantine = move || Box::pin(refused::refused(ledger.clone())) as _;
     let quarantine = Arc::new(quarantine);
-    Door { views, menu, ask: Arc::new(ask), report: Arc::new(report), quarantine }
+    Door { views, menu, ask: Arc::new(ask), report, quarantine }
+}
+
+/// Gives the files of its report, and the forms that evaluators have handed in, which are there
+/// before the report is.
+fn reports(after: &Arc<After>) -> Arc<dyn Fn(String) -> Reporting + Send + Sync> {
+    let (folder, after) = (after.folder.join(REPORT), Arc::clone(after));
+    Arc::new(move |file| {
+        let (path, after) = (folder.join(&file), Arc::clone(&after));
+        Box::pin(async move {
+            if file == "evaluations.json" { after.evaluations() } else { read_report(&path).await }
+        })
+    })
 }
 
 /// What an instructor directs; a fault comes as the keys of an `[[inject]]`.

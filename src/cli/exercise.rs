@@ -137,7 +137,7 @@ fn shipped() -> Vec<Arc<Source>> {
 const SHIPPED: &str = "scenarios/exercises/";
 
 /// A file, or one that ships by its name alone.
-fn source(name: &Path) -> Result<Arc<Source>, Failure> {
+pub fn source(name: &Path) -> Result<Arc<Source>, Failure> {
     if name.exists() {
         return library::scenario_source(name);
     }

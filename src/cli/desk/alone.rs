@@ -2,6 +2,7 @@
 //! or has ended.
 
 use std::io::Write;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,8 +12,9 @@ use tokio::time::Instant;
 
 use super::{DeskArgs, Heard, Room, open};
 use crate::cli::alarms::{Scene, WhereArgs};
+use crate::cli::drill::past::{self, Past};
 use crate::cli::exit::Failure;
-use crate::cli::live;
+use crate::cli::live::{self, say};
 use crate::desk::stream::RECORDS;
 use crate::exercise::live::stop::Stop;
 use crate::ledger::record::Entry;
@@ -44,14 +46,19 @@ pub struct DeskCommand {
 /// Shows it until Ctrl-C.
 pub fn run(args: &DeskCommand, _out: &mut dyn Write) -> Result<(), Failure> {
     live::block_on(|_, stopped| async move {
-        let scene = Scene::open(&args.place).await?;
+        let mut scene = Scene::open(&args.place).await?;
         let Some(plan) = args.desk.plan(&scene.settings)? else {
             return Err(Failure::usage("without an address there is no desk: --listen ADDR"));
         };
+        let home = scene.folder.clone();
+        let past = past(&home, &scene, args);
+        // Of an exercise whose instructor went back, the branch that was played last.
+        scene.folder = past.as_ref().map_or(scene.folder, |past| past.folder.clone());
         let (snapshots, told) = watch::channel(scene.snapshot().await?);
         let (records, heard) = broadcast::channel(super::WAITING);
         let subject = (scene.plants.as_slice(), &scene.book, None);
-        let room = Room::new(subject, &args.by, (&scene.folder, &scene.settings));
+        let room = Room::new(subject, &args.by, (&scene.folder, &scene.settings)).at_home(&home);
+        let room = Room { drill: past.map(|past| past.door), ..room };
         let mut visitor = Visitor::open(&scene.folder).await.map_err(Failure::outside)?;
         let page = visitor.newest(RECORDS).await.map_err(Failure::outside)?;
         let (last, past) = (page.last, page.entries);
@@ -60,6 +67,17 @@ pub fn run(args: &DeskCommand, _out: &mut dyn Write) -> Result<(), Failure> {
         follow(&scene, (visitor, last), (&snapshots, &records), &stopped).await?;
         desk.closed().await;
         Ok(())
+    })
+}
+
+/// The exercise that was played there, if it is over. Without what it needs the rest is shown.
+fn past(home: &Path, scene: &Scene, args: &DeskCommand) -> Option<Past> {
+    let library = args.place.shelves.library().with_settings(&scene.settings);
+    let lang = args.place.lang.into();
+    tokio::task::block_in_place(|| past::open(home, &library, lang)).unwrap_or_else(|failure| {
+        failure.say();
+        say("the exercise that was played here cannot be shown");
+        None
     })
 }
 

@@ -54,9 +54,12 @@ const UPON: &str = "upon";
 
 /// An exercise that is over.
 pub struct Over {
-    log: Vec<Entry>,
-    rehearsal: Rehearsal,
-    lang: Lang,
+    /// Its log.
+    pub log: Vec<Entry>,
+    /// What robots made of it.
+    pub rehearsal: Rehearsal,
+    /// The language that its page opens in.
+    pub lang: Lang,
 }
 
 impl After {
@@ -175,7 +178,8 @@ impl After {
         written.await.unwrap_or_else(|error| Err(error.to_string()))
     }
 
-    fn write_now(&self) -> Result<(), String> {
+    /// The same, on this thread.
+    pub fn write_now(&self) -> Result<(), String> {
         let over = self.over.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(Over { log, rehearsal, lang }) = over.as_ref() else { return Ok(()) };
         let again = replay(&self.plant, &self.exercise, &self.book, self.seed, log);

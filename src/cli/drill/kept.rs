@@ -4,14 +4,18 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::LOG;
+use crate::base::problem::Source;
+use crate::base::random::Seed;
 use crate::base::time::wall_now;
 use crate::cli::exercise::play::read_log;
-use crate::cli::exercise::short_name;
+use crate::cli::exercise::{self, short_name};
 use crate::cli::exit::Failure;
+use crate::cli::library;
 use crate::cli::live::say;
 use crate::cli::ready::Ready;
 use crate::cli::whole::replace;
@@ -20,9 +24,14 @@ use crate::exercise::session::Session;
 use crate::exercise::session::log::{Entry, Moment};
 use crate::exercise::session::play::{Replayed, replay_until};
 use crate::inspection::book::Book;
+use crate::scenario::exercise::Exercise;
 
 /// The file, beside the first branch's log.
 const STATE: &str = "exercise.json";
+
+/// The exercise's own file as it is played, beside the first branch's log: when it is over, its
+/// report needs it, wherever the original has gone.
+const FILE: &str = "exercise.toml";
 
 /// Which exercise is played beside a ledger, and how far it is.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -31,6 +40,9 @@ pub struct Kept {
     path: PathBuf,
     /// The name of its file: two exercises may share a title.
     exercise: String,
+    /// That file, as it was named; empty in folders of before.
+    #[serde(default)]
+    file: String,
     seed: u64,
     moment: Option<Moment>,
     ended: bool,
@@ -47,9 +59,10 @@ impl Kept {
     /// Of branch `branch` of a run whose first one is in `home`.
     pub fn of(ready: &Ready, home: &Path, branch: u32) -> Self {
         let path = ready.exercise.as_ref().map(|exercise| &exercise.scenario.source.path);
-        let exercise = path.map_or(String::new(), |path| short_name(path).to_owned());
+        let file = path.cloned().unwrap_or_default();
+        let exercise = short_name(&file).to_owned();
         let (path, seed) = (home.join(STATE), ready.seed.0);
-        Self { path, exercise, seed, moment: None, ended: false, branch }
+        Self { path, exercise, file, seed, moment: None, ended: false, branch }
     }
 
     /// Keeps how far it is. What is lost of this costs a few steps, which are gone through again.
@@ -67,10 +80,46 @@ impl Kept {
         fs::rename(&part, &self.path)
     }
 
-    fn read(home: &Path) -> Option<Self> {
+    /// Of the run in `home`; none when no exercise was played there.
+    pub fn read(home: &Path) -> Option<Self> {
         let text = fs::read_to_string(home.join(STATE)).ok()?;
         serde_json::from_str(&text).ok()
     }
+
+    /// Is it over?
+    pub fn is_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Which branch was played last, from 1.
+    pub fn branch(&self) -> u32 {
+        self.branch
+    }
+
+    /// The run's seed.
+    pub fn seed(&self) -> Seed {
+        Seed(self.seed)
+    }
+
+    /// The file of the exercise, as it is kept in `home`; in folders of before, the one of its name
+    /// that ships. Errors: there is none.
+    pub fn source(&self, home: &Path) -> Result<Arc<Source>, Failure> {
+        let path = home.join(FILE);
+        if path.exists() {
+            let kept = library::source(&path)?;
+            return Ok(Source::new(self.file.as_str(), kept.text.as_str()));
+        }
+        let shipped = exercise::source(Path::new(&self.exercise)).ok();
+        shipped.ok_or_else(|| {
+            let (name, path) = (&self.exercise, path.display());
+            Failure::usage(format!("{name} does not ship with Sanmen: put its file at {path}"))
+        })
+    }
+}
+
+/// Keeps the exercise's own file in `home`. Errors: the disk does not take it.
+pub fn keep_file(home: &Path, exercise: &Exercise) -> io::Result<()> {
+    replace(&home.join(FILE), exercise.scenario.source.text.as_bytes())
 }
 
 /// Which branch of the run in `home` is played.

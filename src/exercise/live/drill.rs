@@ -17,6 +17,7 @@ use crate::exercise::names::Names;
 use crate::exercise::session::log::{Direction, Entry, Moment, What};
 use crate::exercise::session::{Effect, Ordered, Session};
 use crate::ledger::record::{Entry as RecordEntry, Record};
+use crate::plant::Plant;
 use crate::scenario::exercise::Message;
 use crate::scenario::exercise::deed::Deed;
 use crate::simulator::orders::{NotDone, Order};
@@ -124,7 +125,7 @@ impl Drill {
         let log = LogFile { path: log, written };
         log.check()?;
         let (answered, truths) = (BTreeMap::new(), BTreeMap::new());
-        let script = json!(Names::new(session.exercise(), session.plant()).script());
+        let script = script(&session);
         let drill = Self {
             session,
             asked,
@@ -238,11 +239,7 @@ impl Drill {
         step: Span,
     ) {
         self.session.step(truth, at_tags, step);
-        let plant = self.session.plant();
-        let truths = plant.instruments.iter().zip(at_tags);
-        self.truths = truths
-            .filter_map(|(it, value)| Some((it.tag.id.as_str().to_owned(), (*value)?)))
-            .collect();
+        self.truths = truths(self.session.plant(), at_tags);
         self.outside = outside.iter().map(Beyond::of).collect();
         let _ = self.write();
         (self.keep)(self.session.facts().now, false);
@@ -296,23 +293,8 @@ impl Drill {
     }
 
     fn views(&self) -> Views {
-        let trainee = trainee(&self.session);
-        let mut instructor = trainee.clone();
-        if let Value::Object(map) = &mut instructor {
-            map.extend(instructors(&self.session, &self.truths));
-            map.insert("outside".to_owned(), json!(self.outside));
-            map.insert("script".to_owned(), self.script.clone());
-            if let Some(anchors) = self.anchors.get() {
-                let score = assess(&self.session, anchors);
-                let practice = score.practice;
-                let score = json!({ "total": score.total, "met": score.met, "practice": practice });
-                map.insert("score".to_owned(), score);
-            }
-        }
-        let session = &self.session;
-        let marks = [session.is_frozen(), session.wants_attention(), session.is_done()];
-        let marks = marks.iter().fold(0, |all, mark| all * 2 + u64::from(*mark));
-        Views { trainee, instructor, news: session.log().len() as u64 * 8 + marks }
+        let shown = (&self.truths, self.outside.as_slice(), &self.script);
+        views(&self.session, shown, self.anchors.get())
     }
 
     /// It is left before its end; gives the session.
@@ -328,6 +310,50 @@ impl Drill {
         self.show();
         self.session
     }
+}
+
+/// What is in the script by its ids, as people call it.
+fn script(session: &Session) -> Value {
+    json!(Names::new(session.exercise(), session.plant()).script())
+}
+
+fn truths(plant: &Plant, at_tags: &[Option<f64>]) -> BTreeMap<String, f64> {
+    let truths = plant.instruments.iter().zip(at_tags);
+    truths.filter_map(|(it, value)| Some((it.tag.id.as_str().to_owned(), (*value)?))).collect()
+}
+
+/// What pages show of an exercise that is over, whose plant stood like this in the end.
+pub fn views_of_past(
+    session: &Session,
+    (at_tags, outside): (&[Option<f64>], &[Outside]),
+    anchors: &Anchors,
+) -> Views {
+    let outside: Vec<Beyond> = outside.iter().map(Beyond::of).collect();
+    let script = script(session);
+    views(session, (&truths(session.plant(), at_tags), &outside, &script), Some(anchors))
+}
+
+fn views(
+    session: &Session,
+    (truths, outside, script): (&BTreeMap<String, f64>, &[Beyond], &Value),
+    anchors: Option<&Anchors>,
+) -> Views {
+    let trainee = trainee(session);
+    let mut instructor = trainee.clone();
+    if let Value::Object(map) = &mut instructor {
+        map.extend(instructors(session, truths));
+        map.insert("outside".to_owned(), json!(outside));
+        map.insert("script".to_owned(), script.clone());
+        if let Some(anchors) = anchors {
+            let score = assess(session, anchors);
+            let practice = score.practice;
+            let score = json!({ "total": score.total, "met": score.met, "practice": practice });
+            map.insert("score".to_owned(), score);
+        }
+    }
+    let marks = [session.is_frozen(), session.wants_attention(), session.is_done()];
+    let marks = marks.iter().fold(0, |all, mark| all * 2 + u64::from(*mark));
+    Views { trainee, instructor, news: session.log().len() as u64 * 8 + marks }
 }
 
 /// What trainees see: what they were told and did, who is away, what they may do.

@@ -45,7 +45,12 @@ impl Desk {
 
     /// That of the instructor, said after the operator's.
     pub(super) async fn of_instructor(run: &mut Program) -> Self {
-        let line = run.says("instructor: http://").await;
+        Self::of_role(run, "instructor").await
+    }
+
+    /// That of a role: after the operator's come the instructor's, the evaluator's, the viewer's.
+    async fn of_role(run: &mut Program, role: &str) -> Self {
+        let line = run.says(&format!("{role}: http://")).await;
         let (_, link) = line.split_once("http://").expect("just waited for");
         let (address, token) = link.split_once("/#token=").expect("a link with a token");
         Self { address: address.to_owned(), token: token.to_owned() }
@@ -231,6 +236,76 @@ async fn an_instructor_goes_back_and_the_run_goes_on_as_a_branch_that_survives_a
     let line = played.out.recv().await.expect("its marks");
     let marks: Value = serde_json::from_str(&line).expect("JSON");
     assert_eq!((&marks["total"], &marks["practice"]), (&report["total"], &json!(true)));
+}
+
+/// `sanmen desk` over the ledger of such a run.
+fn desk_alone(place: &Place) -> Program {
+    place.sanmen(&["desk", "--data", "data", "--space", "k7", "--listen", "127.0.0.1:0"])
+}
+
+#[tokio::test]
+async fn an_exercise_that_is_over_is_at_the_desk_again_with_its_report_and_its_forms() {
+    let place = Place::new();
+    place.write("exercise.toml", EXERCISE);
+    let mut played = run(&place, "20241205");
+    let desk = Desk::of(&mut played).await;
+    let leader = Desk::of_instructor(&mut played).await;
+    assert_eq!(desk.act("sending-a-crew", "send-crew mend").await["done"], true);
+    let mut early = desk_alone(&place);
+    early.says("the exercise here is not over").await;
+    early.kill().await;
+    assert_eq!(leader.direct("ending-it", &json!({ "direction": "end" })).await["done"], true);
+    played.says("report: ").await;
+    let live = leader.shown().await;
+    played.interrupt().await;
+    assert_eq!(played.ends().await.0, 0);
+    // What it was played from may have gone.
+    tokio::fs::remove_file(place.path("exercise.toml")).await.expect("it was there");
+
+    let mut alone = desk_alone(&place);
+    let again = Desk::of(&mut alone).await;
+    assert_eq!(again.token, desk.token, "whoever had a link has it still, at another address");
+    let (desk, leader) = (again, Desk::of_instructor(&mut alone).await);
+    let judge = Desk::of_role(&mut alone, "evaluator").await;
+    let shown = leader.shown().await;
+    for key in ["title", "log", "ended", "right_cause", "tasks", "toll"] {
+        assert_eq!(shown[key], live[key], "{key}");
+    }
+    assert_eq!(shown["ended"], true);
+    assert!(desk.shown().await["truth"].is_null(), "trainees are not told now either");
+    let form = json!({ "objectives": [{ "task": shown["tasks"][0]["id"], "rating": "P" }] });
+    let said = json!({ "by": "Zhao", "judgement": form });
+    let kept = judge.call("POST", "exercise/judge", "a-judgement", &said).await;
+    assert_eq!(kept["done"], true, "{kept}");
+    let said = json!({ "by": "Li", "reflection": { "happened": "A burst." } });
+    let kept = desk.call("POST", "exercise/reflect", "a-thought", &said).await;
+    assert_eq!(kept["done"], true, "{kept}");
+    for refused in [
+        desk.act("a-late-deed", "check road").await,
+        leader.direct("a-late-word", &json!({ "direction": "freeze" })).await,
+    ] {
+        assert_eq!(refused["error"], "the exercise is over", "{refused}");
+    }
+    let none = json!({});
+    let refused = desk.call("GET", "exercise/report/evaluations.json", "looking", &none).await;
+    assert!(refused["error"].is_string(), "{refused}");
+    alone.interrupt().await;
+    assert_eq!(alone.ends().await.0, 0);
+
+    let mut alone = desk_alone(&place);
+    let desk = Desk::of(&mut alone).await;
+    let judge = Desk::of_role(&mut alone, "evaluator").await;
+    let forms = judge.call("GET", "exercise/report/evaluations.json", "looking", &none).await;
+    assert_eq!(forms[0]["evaluator"], "Zhao", "{forms}");
+    let report = desk.call("GET", "exercise/report/report.json", "looking", &none).await;
+    assert_eq!(report["evaluations"][0]["objectives"][0]["rating"], "P", "{report}");
+    assert_eq!(report["self_assessments"][0]["happened"], "A burst.", "{report}");
+    assert_eq!(
+        report["total"].as_f64().map(f64::round),
+        shown["score"]["total"].as_f64().map(f64::round)
+    );
+    alone.interrupt().await;
+    assert_eq!(alone.ends().await.0, 0);
 }
 
 #[tokio::test]
