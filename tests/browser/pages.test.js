@@ -46,6 +46,23 @@ test("a first page fetches little, compressed, and other pages when they are ope
   await context.close();
 });
 
+test("first values wait for no timer, no frame and no script that holds the page up", LONG, async () => {
+  const context = await person(browser);
+  await (await come(context, run.link)).close();
+  const page = await context.newPage();
+  await page.clock.install();
+  await page.clock.pauseAt(new Date(Date.now() + 60000));
+  await page.addInitScript(() => {
+    self.doors = 0;
+    new MutationObserver(() => (self.doors += document.querySelectorAll("main.door").length)).observe(document, { childList: true, subtree: true });
+  });
+  await page.goto(run.origin);
+  await page.locator(".scheme .figure").first().waitFor();
+  assert.equal(await page.evaluate(() => self.doors), 0, "no word of waiting before them");
+  assert.equal(await page.locator("script[src]:not([type=module]):not([async])").count(), 0);
+  await context.close();
+});
+
 test("the map shows what instruments show, and hollow places where nobody measures", LONG, async () => {
   const context = await person(browser);
   const page = await come(context, run.link);

@@ -1,5 +1,6 @@
 // The shell around every page: who, where, when; the alarm that matters most; how fresh all is.
 
+import "./come-in.js";
 import { html, nothing, render } from "./vendor/lit-html/lit-html.js";
 import { allAlarms, changed, enter, isExercise, live, now, onChange, resync, seat, store, take, topAlarm, watchSeat, watchSilence } from "./store.js";
 import { acknowledge, dialog, form, mayAnswer, name, said, setName, tell } from "./answers.js";
@@ -203,8 +204,9 @@ onChange(() => {
   if (due) return;
   due = true;
   // A hidden page draws nothing until it is looked at again.
-  if (document.hidden) document.addEventListener("visibilitychange", draw, { once: true });
-  else requestAnimationFrame(draw);
+  const drawDue = () => due && draw();
+  if (document.hidden) document.addEventListener("visibilitychange", drawDue, { once: true });
+  else requestAnimationFrame(drawDue);
 });
 
 function keys(event) {
@@ -282,13 +284,17 @@ function listen() {
   open();
 }
 
+// What comes soon is drawn at once; a word of waiting before it would only keep it waiting.
+const SOON_MS = 300;
 try {
-  const words = loadWords().then(draw);
+  const words = loadWords();
+  const late = setTimeout(() => words.then(draw, () => {}), SOON_MS);
   const { snapshot } = await enter();
   // The page comes while the state is on its way; if it does not, it is asked for again.
   const { page } = route();
   const fetched = PAGES[page]().then((it) => (loaded[page] = it), () => {});
   await Promise.all([words, fetched, resync(snapshot)]);
+  clearTimeout(late);
   if (!store.error) {
     listen();
     watchSilence();
@@ -302,6 +308,7 @@ try {
     addEventListener("keydown", keys);
     addEventListener("resize", changed);
     arrive();
+    if (!document.hidden) draw(); // the first values wait for no frame
   }
 } catch (error) {
   store.error = error.message;

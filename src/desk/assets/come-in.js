@@ -1,7 +1,9 @@
 // The first thing a page does: it comes in by its link and asks what there is, while the rest of the
-// page is still on its way. What is said waits in `early`, where store.js takes it.
+// page is still on its way. What is said waits in `early`, where store.js takes it. Nothing waits for
+// this file but app.js, which imports it: whoever is first runs it.
 
 (() => {
+  if (self.early) return;
   const ask = (path, options = {}) => fetch("api/" + path, { credentials: "same-origin", ...options });
   const token = new URLSearchParams(location.hash.slice(1)).get("token");
   let session = null;
