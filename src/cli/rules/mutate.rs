@@ -7,7 +7,7 @@
 //! itself, against the book with that mistake.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::num::NonZero;
 use std::ops::ControlFlow;
@@ -35,7 +35,7 @@ use crate::inspection::book::{Book, InspectionRule};
 use crate::inspection::mutant::{Mutant, mutants};
 use crate::inspection::rule_test::RuleTest;
 use crate::plant::Plant;
-use crate::scenario::Scenario;
+use crate::scenario::{AlarmName, Scenario, Wanted};
 
 /// Arguments of `sanmen rules mutate`.
 #[derive(Debug, Args)]
@@ -68,6 +68,8 @@ pub struct MutateArgs {
 /// A scenario that passes, and what reaches the monitor in it.
 struct Recorded {
     scenario: Scenario,
+    /// It ships, and is held against a book of one's own.
+    is_foreign: bool,
     plant: Arc<Plant>,
     tape: Tape,
     /// The mistakes that change what alarms do in it.
@@ -83,6 +85,8 @@ type Life = Vec<(Option<TagId>, u64, AlarmChange, Stamp, Priority)>;
 enum Left {
     /// It is no scenario of one plant, or lasts too long.
     Out(String),
+    /// It ships, and has nothing to say about the rules of a book of one's own.
+    Foreign,
     /// It does not pass with the rules as they are.
     Failing(String),
 }
@@ -102,7 +106,11 @@ pub fn run(args: &MutateArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let wanted: Vec<&InspectionRule> =
         args.rule.iter().map(|id| Ok(rule_of(&book, id)?.1)).collect::<Result<_, Failure>>()?;
     let own = book.rules().iter().filter(|rule| !part.lent.contains(&rule.id));
-    let rules = if wanted.is_empty() { own.collect() } else { wanted };
+    let rules: Vec<&InspectionRule> = if wanted.is_empty() { own.collect() } else { wanted };
+    // Scenarios that ship are about the rules that ship: of a book of one's own they know what has
+    // the same name.
+    let is_own = !args.paths.is_empty() && args.on.is_empty();
+    let ours: Option<BTreeSet<&RuleId>> = is_own.then(|| rules.iter().map(|it| &it.id).collect());
     let frame = plants.values().next().ok_or(Failure::Bug)?;
     let sources = scenario_sources(&args.on)?;
     let wrong: Vec<Mutant> = rules.iter().flat_map(|rule| mutants(&book, rule)).collect();
@@ -119,9 +127,10 @@ pub fn run(args: &MutateArgs, out: &mut dyn Write) -> Result<(), Failure> {
     }
     let crowd = Crowd::new(&book, &open);
     let heard = with_bar(args, sources.len(), "scenarios played", |at| {
-        record(&sources[at], (&plants, &library), &crowd, args.days)
+        record(&sources[at], (&plants, &library), &crowd, (args.days, ours.as_ref()))
     });
     let mut found: Vec<Witness> = vec![None; open.len()];
+    let mut foreign = 0;
     for (source, recorded) in sources.iter().zip(heard) {
         match recorded.ok_or(Failure::Bug)? {
             Ok(recorded) => recorded.notice(args, &book, &open, &mut found),
@@ -129,6 +138,7 @@ pub fn run(args: &MutateArgs, out: &mut dyn Write) -> Result<(), Failure> {
                 writeln!(out, "left out: {} {why}", source.path)?;
             }
             Err(Left::Out(_)) => {}
+            Err(Left::Foreign) => foreign += 1,
             Err(Left::Failing(why)) => {
                 return Err(Failure::usage(format!(
                     "{} fails with the rules as they are: {why}",
@@ -137,9 +147,23 @@ pub fn run(args: &MutateArgs, out: &mut dyn Write) -> Result<(), Failure> {
             }
         }
     }
+    if is_own && args.format == Format::Text {
+        tell_scope(sources.len() - foreign, out)?;
+    }
     let still = noticed.iter_mut().filter(|witness| witness.is_none());
     still.zip(found).for_each(|(witness, found)| *witness = found);
     tell(args, &wrong, &noticed, out)
+}
+
+/// Says what a book of one's own was held against.
+fn tell_scope(scenarios: usize, out: &mut dyn Write) -> Result<(), Failure> {
+    let own_tests = match scenarios {
+        0 => "no scenario that ships names these rules, so their tests alone count".to_owned(),
+        1 => "beside their tests, 1 scenario that ships names these rules".to_owned(),
+        n => format!("beside their tests, {n} scenarios that ship name these rules"),
+    };
+    writeln!(out, "note: {own_tests}; `--on PATH` names scenarios of your own")?;
+    Ok(())
 }
 
 /// Runs `work` on all cores, and shows how far it is.
@@ -163,17 +187,24 @@ fn record(
     source: &Arc<Source>,
     (plants, library): (&BTreeMap<String, Arc<Plant>>, &Library),
     crowd: &Crowd<'_>,
-    days: u32,
+    (days, ours): (u32, Option<&BTreeSet<&RuleId>>),
 ) -> Result<Recorded, Left> {
-    let mistaken = |problems: Problems| Left::Failing(problems.to_string());
-    if library::exercise(source, plants).is_some() {
-        return Err(Left::Out(
-            "is an exercise: what is expected there waits for people".to_owned(),
-        ));
-    }
-    let Script::Plant(scenario) = library::script(source, plants).map_err(mistaken)? else {
-        return Err(Left::Out("is about a fleet".to_owned()));
+    let failing = |why: String| match ours {
+        // It ships, and is about other rules too: nobody here can mend it.
+        Some(_) => Left::Out(format!("fails with the rules as they are: {why}")),
+        None => Left::Failing(why),
     };
+    let mistaken = |problems: Problems| failing(problems.to_string());
+    let out = |why: String| if ours.is_some() { Left::Foreign } else { Left::Out(why) };
+    if library::exercise(source, plants).is_some() {
+        return Err(out("is an exercise: what is expected there waits for people".to_owned()));
+    }
+    let Script::Plant(mut scenario) = library::script(source, plants).map_err(mistaken)? else {
+        return Err(out("is about a fleet".to_owned()));
+    };
+    if let Some(ours) = ours {
+        scenario = about(*scenario, ours, crowd.book).map(Box::new).ok_or(Left::Foreign)?;
+    }
     if scenario.duration > Span::hours(24) * i64::from(days) {
         return Err(Left::Out(format!("lasts {}", scenario.duration)));
     }
@@ -185,19 +216,47 @@ fn record(
     let crowd = others.as_ref().unwrap_or(crowd);
     let book = crowd.book;
     let plant = plants.get(scenario.plant.as_str()).cloned();
-    let plant = plant.ok_or_else(|| Left::Failing("its plant is not there".to_owned()))?;
-    let broken = |error: &dyn std::error::Error| Left::Failing(chain(error));
+    let plant = plant.ok_or_else(|| failing("its plant is not there".to_owned()))?;
+    let broken = |error: &dyn std::error::Error| failing(chain(error));
     let unknown = judge::unknown_rules(&scenario, &[book]);
     if !unknown.is_empty() {
-        return Err(Left::Failing(unknown.to_string()));
+        return Err(failing(unknown.to_string()));
     }
     let (played, tape) =
         offline::record(&plant, &scenario, book, None).map_err(|error| broken(&error))?;
-    if let Some(failing) = judge::judge(&scenario, &plant, book, &played).first() {
-        return Err(Left::Failing(failing.to_string()));
+    let is_foreign = ours.is_some();
+    if let Some(first) = judged((&scenario, is_foreign), &plant, book, &played).first() {
+        return Err(failing(first.to_string()));
     }
     let other = crowd.differ(&plant, &scenario, &tape).map_err(|error| broken(&error))?;
-    Ok(Recorded { scenario: *scenario, plant, tape, other, own })
+    Ok(Recorded { scenario: *scenario, is_foreign, plant, tape, other, own })
+}
+
+/// What a scenario that ships says about `ours`, with all that it says of rules that `book` does
+/// not have left out; none when it expects nothing of ours.
+fn about(mut scenario: Scenario, ours: &BTreeSet<&RuleId>, book: &Book) -> Option<Scenario> {
+    let has = |alarm: &AlarmName| book.index(alarm.rule.as_str()).is_some();
+    scenario.expectations.retain(|expectation| has(&expectation.alarm));
+    for expectation in &mut scenario.expectations {
+        if let Wanted::Seen(window) = &mut expectation.wanted {
+            window.before = window.before.take().filter(has);
+            window.cause = window.cause.take().filter(has);
+        }
+    }
+    scenario.answers.retain(|answer| has(&answer.alarm));
+    scenario.allowed.retain(has);
+    scenario.floods.clear(); // they count the alarms of all rules
+    let is_ours = scenario.expectations.iter().any(|it| ours.contains(&it.alarm.rule));
+    is_ours.then_some(scenario)
+}
+
+/// The scenario, allowing every alarm of rules that it does not name: it cannot know them.
+fn allowing_others(scenario: &Scenario, book: &Book) -> Scenario {
+    let named: BTreeSet<&RuleId> = scenario.alarm_names().map(|it| &it.rule).collect();
+    let others = book.rules().iter().map(|rule| &rule.id).filter(|id| !named.contains(id));
+    let allow = |id: &RuleId| AlarmName { rule: id.clone(), rule_span: 0..0, tag: None };
+    let allowed = scenario.allowed.iter().cloned().chain(others.map(allow)).collect();
+    Scenario { allowed, ..scenario.clone() }
 }
 
 fn by_its_tests(mutant: &Mutant, book: &Book, frame: &Plant) -> Witness {
@@ -294,10 +353,28 @@ impl Recorded {
             return true;
         }
         match self.tape.play(&self.plant, &self.scenario, book) {
-            Ok(played) => !judge::judge(&self.scenario, &self.plant, book, &played).is_empty(),
+            Ok(played) => {
+                let scenario = (&self.scenario, self.is_foreign);
+                !judged(scenario, &self.plant, book, &played).is_empty()
+            }
             Err(_) => true,
         }
     }
+}
+
+/// What of a scenario is not met with these rules.
+fn judged(
+    (scenario, is_foreign): (&Scenario, bool),
+    plant: &Plant,
+    book: &Book,
+    played: &Played,
+) -> Vec<judge::Failing> {
+    let scenario = if is_foreign {
+        Cow::Owned(allowing_others(scenario, book))
+    } else {
+        Cow::Borrowed(scenario)
+    };
+    judge::judge(&scenario, plant, book, played)
 }
 
 fn tell(
