@@ -273,6 +273,19 @@ fn what_cannot_be_read_is_refused_counted_and_shown() {
 }
 
 #[test]
+fn lines_are_counted_alike_whichever_way_they_end() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let hostile = std::fs::read(root().join("tests/data/replay/hostile.csv"));
+    let hostile = hostile.expect("a file of the project");
+    let lf = String::from_utf8_lossy(&hostile).replace("\r\n", "\n");
+    std::fs::write(folder.path().join("lines.csv"), &lf).expect("written");
+    let with_lf = said(folder.path(), "replay lines.csv");
+    std::fs::write(folder.path().join("lines.csv"), lf.replace('\n', "\r\n")).expect("written");
+    assert!(with_lf.contains("(line "), "{with_lf}");
+    assert_eq!(said(folder.path(), "replay lines.csv"), with_lf);
+}
+
+#[test]
 fn every_mistake_of_a_mapping_comes_at_once() {
     let all = ["broken.toml", "wrong-names.toml"].map(|map| {
         let args = format!("tests/data/replay/names.csv --map tests/data/replay/{map}");

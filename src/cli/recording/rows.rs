@@ -145,6 +145,9 @@ pub struct CsvRows {
     reader: csv::Reader<Chain<Cursor<Vec<u8>>, BufReader<Guard>>>,
     names: Vec<String>,
     record: ByteRecord,
+    /// How many lines the reader is behind when a row begins: it counts a line at its `\n`, and of
+    /// `\r\n` it has taken only the first by then.
+    behind: u64,
 }
 
 impl CsvRows {
@@ -155,6 +158,7 @@ impl CsvRows {
         let path = &named(path);
         let head = head(&mut guard).map_err(|error| Failure::file(path, error))?;
         let separator = separator.unwrap_or_else(|| sniff(&head));
+        let behind = u64::from(head.ends_with(b"\r\n"));
         let mut builder = csv::ReaderBuilder::new();
         builder.delimiter(separator).flexible(true);
         let mut reader = builder.from_reader(Cursor::new(head).chain(guard));
@@ -172,14 +176,14 @@ impl CsvRows {
         if names.iter().all(String::is_empty) {
             return Err(wrong("it is empty: there is no line of column names".to_owned()));
         }
-        Ok(Self { path: path.to_owned(), reader, names, record: ByteRecord::new() })
+        Ok(Self { path: path.to_owned(), reader, names, record: ByteRecord::new(), behind })
     }
 
     fn advance(&mut self) -> Result<Next, Failure> {
         match self.reader.read_byte_record(&mut self.record) {
             Ok(false) => Ok(Next::End),
             Ok(true) => {
-                let line = self.record.position().map_or(0, csv::Position::line);
+                let line = self.record.position().map_or(0, csv::Position::line) + self.behind;
                 let (found, wanted) = (self.record.len(), self.names.len());
                 if found == wanted {
                     Ok(Next::Row(line))
@@ -188,7 +192,7 @@ impl CsvRows {
                 }
             }
             Err(error) => {
-                let line = self.reader.position().line();
+                let line = self.reader.position().line() + self.behind;
                 let path = self.path.display();
                 Err(Failure::usage(format!("{path}: near line {line}: {error}")))
             }
