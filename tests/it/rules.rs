@@ -11,9 +11,10 @@ use sanmen::base::lab_result::LabResult;
 use sanmen::base::problem::Source;
 use sanmen::base::{PlantId, RuleId, Span, Stamp};
 use sanmen::ingest::observation::{PlantIndex, SiteResult};
-use sanmen::inspection::book::Book;
+use sanmen::inspection::book::{Book, InspectionRule, Kind};
 use sanmen::inspection::finding::Finding;
 use sanmen::inspection::round_watch::Rounds;
+use sanmen::inspection::select::Supply;
 use sanmen::plant::Plant;
 use sanmen::plant::load::{Files, load};
 use sanmen::plant::tags::Tag;
@@ -60,6 +61,34 @@ fn plant(name: &str) -> Plant {
         )],
     };
     load(PlantId::new(name).expect("an id"), &files).expect("the plant we ship is sound")
+}
+
+#[test]
+fn the_older_edition_judges_every_analyte_that_the_newer_does_and_relaxes_more_for_small_supplies()
+{
+    let book = book();
+    let analytes = |pack: &str, supply: &[Option<Supply>]| {
+        let of_pack = |rule: &&InspectionRule| {
+            rule.pack.as_ref().is_some_and(|it| it.id.as_str() == pack)
+                && supply.contains(&rule.select.supply)
+        };
+        let found = book.rules().iter().filter(of_pack).filter_map(|rule| match rule.kind {
+            Kind::LabLimit(analyte, _) => Some(analyte),
+            _ => None,
+        });
+        found.collect::<BTreeSet<Analyte>>()
+    };
+    let any = [None, Some(Supply::Other), Some(Supply::Small)];
+    let newer = analytes("gb5749-2022", &any);
+    assert!(newer.len() > 30, "{newer:?}");
+    assert_eq!(analytes("gb5749-2006", &any), newer);
+    // For supplies of either size there is a limit of each.
+    for supply in [Supply::Other, Supply::Small] {
+        assert_eq!(analytes("gb5749-2006", &[None, Some(supply)]), newer, "{supply:?}");
+    }
+    let small = analytes("gb5749-2006", &[Some(Supply::Small)]);
+    assert!(small.is_superset(&analytes("gb5749-2022", &[Some(Supply::Small)])));
+    assert!(small.contains(&Analyte::Hardness) && small.contains(&Analyte::Chloride));
 }
 
 #[test]
