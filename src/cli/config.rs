@@ -17,7 +17,7 @@ use crate::cli::library::{self, Library, Script, keep};
 use crate::cli::rules;
 use crate::cli::settings::Settings;
 use crate::exercise::{fleet, judge};
-use crate::inspection::book::Book;
+use crate::inspection::book::{Book, Drafts};
 use crate::inspection::handling::Handling;
 use crate::plant::Plant;
 use crate::plant::inp;
@@ -67,6 +67,7 @@ fn check(paths: &[PathBuf], library: &Library, out: &mut dyn Write) -> Result<()
     }
     let mut checker =
         Checker { problems: found.problems, files: found.files, ..Checker::default() };
+    checker.has_unread = !checker.problems.is_empty();
     if paths.is_empty() {
         checker.files += library::config_files();
         found.fleets = library::built_in_fleets();
@@ -111,6 +112,8 @@ struct Checker {
     /// The same for plants under check, by name.
     broken_plants: BTreeSet<String>,
     books: Vec<Book>,
+    /// Some file under check could not be read: rules may stand in it.
+    has_unread: bool,
     /// Some rule file has mistakes: whether a rule exists cannot be said.
     broken_rules: bool,
     /// Rules under check that watch nothing.
@@ -148,20 +151,27 @@ impl Checker {
 
     /// The rules in force, and those under check; the latter are held against the plants.
     fn rules(&mut self, library: &Library, sources: &[Arc<Source>], check_library: bool) {
-        let in_force = keep(&mut self.problems, library.book());
-        let own = (!sources.is_empty()).then(|| keep(&mut self.problems, Book::load(sources)));
-        self.broken_rules = in_force.is_none() || own.as_ref().is_some_and(Option::is_none);
-        let under_check =
-            if check_library { in_force.as_ref() } else { own.as_ref().and_then(Option::as_ref) };
-        if let Some(book) = under_check {
-            self.hold_against_plants(&book.clone());
+        let (in_force, drafts, mistakes) = library.read_rules();
+        let handling = keep(&mut self.problems, library.handling());
+        let is_sound = mistakes.is_empty() && handling.is_some();
+        self.problems.absorb(mistakes);
+        if check_library {
+            self.hold_against_plants(&in_force.book, &drafts);
         }
-        self.books.extend(in_force);
-        self.books.extend(own.flatten());
+        if !sources.is_empty() {
+            let (own, drafts, mistakes) = Book::read_part(sources, &[], !self.has_unread);
+            self.hold_against_plants(&own.book, &drafts);
+            self.broken_rules = !mistakes.is_empty();
+            self.problems.absorb(mistakes);
+            self.books.push(own.book);
+        }
+        self.broken_rules |= !is_sound;
+        let in_force = in_force.book.with_handling(handling.unwrap_or_default());
+        self.books.insert(0, in_force);
     }
 
-    fn hold_against_plants(&mut self, book: &Book) {
-        let review = rules::review(book, &self.plants);
+    fn hold_against_plants(&mut self, book: &Book, drafts: &Drafts) {
+        let review = rules::review(book, drafts, &self.plants);
         self.idle.extend(review.unmatched.iter().map(ToString::to_string));
         self.warnings.absorb(review.warnings);
         self.problems.absorb(review.problems);

@@ -1,9 +1,9 @@
-#![expect(clippy::disallowed_methods, reason = "edge: reads the files people write")]
 //! The files people write: plants, rules, settings, scenarios; from disk, or as compiled in.
+
+mod files;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::base::ids::PackId;
 use crate::base::problem::{Listed, Problems, Source, Spanned, nearest, top_keys};
 use crate::cli::exit::Failure;
 use crate::cli::settings::Settings;
-use crate::inspection::book::Book;
+use crate::inspection::book::{Book, Drafts, Part};
 use crate::inspection::handling::Handling;
 use crate::plant::Plant;
 use crate::plant::fleet::{self, Fleet};
@@ -23,6 +23,8 @@ use crate::scenario::exercise::Exercise;
 use crate::scenario::fleet::FleetScenario;
 use crate::scenario::{self, Scenario};
 use crate::telemetry::mapping::Mapping;
+pub use files::{bytes, folder_sources, list, source};
+use files::{folder_files, shown};
 
 #[derive(RustEmbed)]
 #[folder = "config/"]
@@ -117,7 +119,9 @@ impl Library {
         for path in paths {
             let found = folder.join(path.get_ref());
             if found.exists() {
-                files.extend(keep(&mut problems, rule_files(&found)).unwrap_or_default());
+                let (found, mistakes) = rule_files(&found);
+                files.extend(found);
+                problems.absorb(mistakes);
             } else {
                 let text = format!("there is no file or folder {}", shown(&found));
                 let help = "the path counts from this file's folder; a pack's id has no `/`";
@@ -168,7 +172,8 @@ impl Library {
         })
     }
 
-    fn handling(&self) -> Result<Handling, Problems> {
+    /// How alarms are handled. Errors: every mistake of the file.
+    pub fn handling(&self) -> Result<Handling, Problems> {
         match &self.alarms {
             Some(path) => Handling::load(&source(path)?),
             None => Ok(Handling::default()), // a test holds the compiled file to it
@@ -177,24 +182,44 @@ impl Library {
 
     /// The files of the rules. Errors: a folder that cannot be read, or has none.
     pub fn rule_sources(&self) -> Result<Vec<Arc<Source>>, Problems> {
-        let Some(folder) = &self.rules else {
-            return Ok(embedded::<Config>("config/", |name| name.starts_with("rules/")));
-        };
-        let found = folder_sources(folder, "toml")?;
-        if found.is_empty() {
-            return Err(Problems::whole(shown(folder), "there is no rule file in it"));
+        let (sources, problems) = self.rule_files();
+        problems.into_result(Some(sources))
+    }
+
+    /// The files of the rules that can be read, and what is wrong with the others.
+    fn rule_files(&self) -> (Vec<Arc<Source>>, Problems) {
+        match &self.rules {
+            None => {
+                let shipped = embedded::<Config>("config/", |name| name.starts_with("rules/"));
+                (shipped, Problems::new())
+            }
+            Some(folder) => rule_files(folder),
         }
-        Ok(found)
+    }
+
+    /// The rules in force as far as they can be read, without how their alarms are handled; drafts
+    /// of others; and every mistake.
+    pub fn read_rules(&self) -> (Part, Drafts, Problems) {
+        let (sources, mut problems) = self.rule_files();
+        let (mut part, mut drafts, mistakes) = Book::read_part(&sources, &[], problems.is_empty());
+        problems.absorb(mistakes);
+        let Some(chosen) = &self.packs else { return (part, drafts, problems) };
+        // A pack may be described in what cannot be read.
+        if problems.is_empty() {
+            for (text, help) in chosen.iter().filter_map(|id| part.book.no_pack(id)) {
+                problems.absorb(Problems::whole("the packs chosen", format!("{text}; {help}")));
+            }
+        }
+        part.book = part.book.choosing(chosen);
+        for pack in drafts.rules.iter_mut().filter_map(|rule| rule.pack.as_mut()) {
+            pack.is_usual = chosen.contains(&pack.id);
+        }
+        (part, drafts, problems)
     }
 
     fn rules(&self) -> Result<Book, Problems> {
-        let book = Book::load(&self.rule_sources()?)?;
-        let Some(chosen) = &self.packs else { return Ok(book) };
-        let mut problems = Problems::new();
-        for (text, help) in chosen.iter().filter_map(|id| book.no_pack(id)) {
-            problems.absorb(Problems::whole("the packs chosen", format!("{text}; {help}")));
-        }
-        problems.into_result(Some(book.choosing(chosen)))
+        let (part, _, problems) = self.read_rules();
+        problems.into_result(Some(part.book))
     }
 
     /// The files of each plant, by the folder's name; what cannot be read goes to `problems`.
@@ -227,16 +252,19 @@ fn is_rules(name: &str) -> bool {
     name.contains('/') || is_path(name)
 }
 
-/// A file of rules, or all those of a folder. Errors: it cannot be read, or there are none.
-fn rule_files(path: &Path) -> Result<Vec<Arc<Source>>, Problems> {
-    if !path.is_dir() {
-        return Ok(vec![source(path)?]);
+/// A file of rules, or all those of a folder, as far as they can be read; and what is wrong: one
+/// cannot be read, or there are none.
+fn rule_files(path: &Path) -> (Vec<Arc<Source>>, Problems) {
+    let mut problems = Problems::new();
+    if !path.is_dir() && path.exists() {
+        let file = keep(&mut problems, source(path));
+        return (file.into_iter().collect(), problems);
     }
-    let found = folder_sources(path, "toml")?;
-    if found.is_empty() {
-        return Err(Problems::whole(shown(path), "there is no rule file in it"));
+    let found = folder_files(path, "toml", &mut problems);
+    if found.is_empty() && problems.is_empty() {
+        problems = Problems::whole(shown(path), "there is no rule file in it");
     }
-    Ok(found)
+    (found, problems)
 }
 
 /// The value, or its mistakes into `problems`.
@@ -500,79 +528,6 @@ fn named_fleet(
 /// The scenario's plant is not there.
 pub fn no_plant(plant: &PlantId) -> Failure {
     Failure::usage(format!("there is no plant {plant}"))
-}
-
-/// The bytes of one file. Errors: it is not there, a folder, not ours to read.
-pub fn bytes(path: &Path) -> Result<Vec<u8>, Problems> {
-    std::fs::read(path).map_err(|error| unreadable(path, &error))
-}
-
-/// The text of one file. Errors: those of `bytes`; it is not UTF-8, or empty.
-pub fn source(path: &Path) -> Result<Arc<Source>, Problems> {
-    let bytes = bytes(path)?;
-    if bytes.iter().all(u8::is_ascii_whitespace) {
-        return Err(Problems::whole(shown(path), "the file is empty"));
-    }
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok(Source::new(shown(path), text)),
-        Err(error) => {
-            let at = error.utf8_error().valid_up_to();
-            let text = String::from_utf8_lossy(error.as_bytes());
-            let mut problems = Problems::new();
-            let place = at..at + char::REPLACEMENT_CHARACTER.len_utf8();
-            problems
-                .add(&Source::new(shown(path), text), place, "not UTF-8 text")
-                .help("save the file as UTF-8");
-            Err(problems)
-        }
-    }
-}
-
-/// The files below `folder` with the ending, sorted by path. Errors: each that cannot be read.
-pub fn folder_sources(folder: &Path, ending: &str) -> Result<Vec<Arc<Source>>, Problems> {
-    let mut sources = Vec::new();
-    let mut problems = Problems::new();
-    for path in list(folder)? {
-        if path.is_dir() {
-            let below = keep(&mut problems, folder_sources(&path, ending));
-            sources.extend(below.into_iter().flatten());
-        } else if path.extension().is_some_and(|found| found == ending) {
-            sources.extend(keep(&mut problems, source(&path)));
-        }
-    }
-    problems.into_result(Some(sources))
-}
-
-/// What stands in a folder, sorted; hidden entries are left out.
-pub fn list(folder: &Path) -> Result<Vec<PathBuf>, Problems> {
-    let wrong = |error| unreadable(folder, &error);
-    let mut paths = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(wrong)? {
-        let entry = entry.map_err(wrong)?;
-        if !entry.file_name().to_string_lossy().starts_with('.') {
-            paths.push(entry.path());
-        }
-    }
-    paths.sort();
-    Ok(paths)
-}
-
-/// Why a file or folder cannot be read, in words that are the same on every system.
-fn unreadable(path: &Path, error: &io::Error) -> Problems {
-    let text = match error.kind() {
-        io::ErrorKind::NotFound => "there is no such file or folder".to_owned(),
-        io::ErrorKind::IsADirectory => "this is a folder, not a file".to_owned(),
-        io::ErrorKind::NotADirectory => "this is a file, not a folder".to_owned(),
-        io::ErrorKind::PermissionDenied => "it may not be read: permission denied".to_owned(),
-        _ => format!("it cannot be read: {error}"),
-    };
-    Problems::whole(shown(path), text)
-}
-
-/// A path as messages show it: as it was given, without a leading `./`.
-fn shown(path: &Path) -> String {
-    let text = path.display().to_string();
-    text.strip_prefix("./").unwrap_or(&text).to_owned()
 }
 
 fn embedded<T: RustEmbed>(prefix: &str, wanted: impl Fn(&str) -> bool) -> Vec<Arc<Source>> {

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use clap::{Args, Subcommand};
 
 use super::exit::Failure;
-use crate::inspection::book::{Book, Review};
+use crate::inspection::book::{Book, Drafts, Review};
 use crate::plant::Plant;
 use crate::plant::profile::Profile;
 use crate::plant::tags::Tag;
@@ -51,13 +51,17 @@ pub fn run(args: &RulesArgs, out: &mut dyn Write) -> Result<(), Failure> {
     }
 }
 
-/// Holds rules against plants.
-pub(super) fn review(book: &Book, plants: &BTreeMap<String, Arc<Plant>>) -> Review {
+/// Holds rules against plants, and drafts of others.
+pub(super) fn review(
+    book: &Book,
+    drafts: &Drafts,
+    plants: &BTreeMap<String, Arc<Plant>>,
+) -> Review {
     let tags: Vec<(&Profile, Vec<Tag>)> =
         plants.values().map(|plant| (&plant.profile, tags_of(plant))).collect();
     let tags: Vec<(&Profile, &[Tag])> =
         tags.iter().map(|(profile, tags)| (*profile, tags.as_slice())).collect();
-    book.check_against(&tags)
+    book.review(drafts, &tags)
 }
 
 fn tags_of(plant: &Plant) -> Vec<Tag> {

@@ -5,8 +5,10 @@
 mod alone;
 mod check;
 mod lint;
+mod misnamed;
 mod packs;
 mod part;
+mod place;
 mod read;
 mod unlimited;
 
@@ -38,9 +40,8 @@ use crate::inspection::signal::spec::TestSpec;
 use crate::plant::profile::Profile;
 use crate::plant::tags::{Site, Tag};
 pub use check::Review;
-pub use part::Part;
+pub use part::{Drafts, Part};
 
-use check::check_ids;
 use read::Read;
 
 /// A rule: what it watches, when its condition holds, and what an alarm needs to know.
@@ -156,6 +157,11 @@ impl Kind {
     /// Does it judge what a laboratory reports, when it reports it?
     pub fn is_of_results(&self) -> bool {
         matches!(self, Self::LabLimit(..) | Self::GrabSample(_) | Self::Round(_))
+    }
+
+    /// Is it about what people take to a laboratory, not about instruments?
+    pub fn is_about_sites(&self) -> bool {
+        matches!(self, Self::LabLimit(..) | Self::Round(_))
     }
 
     /// As files write it.
@@ -416,6 +422,14 @@ advice = { en = "Look.", zh = "看。" }
         mistakes(&SOUND.replace(from, to))
     }
 
+    fn changed_all(changes: &[(&str, &str)]) -> String {
+        let change = |text: String, (from, to): &(&str, &str)| {
+            assert!(text.contains(from), "{from}");
+            text.replace(from, to)
+        };
+        mistakes(&changes.iter().fold(SOUND.to_owned(), change))
+    }
+
     #[test]
     fn the_rules_of_the_project_are_sound_and_each_says_how_sure_its_source_is() {
         let book = book();
@@ -444,6 +458,74 @@ advice = { en = "Look.", zh = "看。" }
             .replace("no_data = \"hold\"\n", "")
             .replace("a plan [D]", "GB 5749-2022 table 2");
         insta::assert_snapshot!(mistakes(&text));
+    }
+
+    /// Where each mistake stands, and what it is.
+    fn headlines(problems: &Problems) -> Vec<String> {
+        problems.iter().map(crate::base::problem::Problem::headline).collect()
+    }
+
+    #[test]
+    fn one_mistake_hides_no_other_each_stands_at_its_value_and_none_follows_from_another() {
+        let wrong = SOUND
+            .replace("\"high\"", "\"hgh\"")
+            .replace("below_mg_per_l = 0.3\n", "below_mg_per_l = 99\n")
+            .replace("clear_mg_per_l = 0.33\n", "")
+            .replace("no_data", "inhibited_by = [\"low\", \"hihg\"]\nno_data");
+        let child =
+            SOUND.replace("\"low\"", "\"high\"").replace("no_data", "follows = [\"low\"]\nno_data");
+        let sources = [Source::new("a.toml", wrong), Source::new("b.toml", child)];
+        let (part, drafts, problems) = Book::read_part(&sources, &[], true);
+        assert_eq!(part.book.rules().len(), 1, "the other is a draft");
+        let profile = profile(2_400.0, 16_000, Disinfectant::FreeChlorine);
+        let tags = [tag("AIT-301", Quantity::FreeChlorine, SamplingPoint::FinishedWater, 1)];
+        let review = part.book.review(&drafts, &[(&profile, &tags)]);
+        let mut all = problems;
+        all.absorb(review.problems);
+        insta::assert_snapshot!(all.into_result(None::<()>).expect_err("mistakes").render(false));
+    }
+
+    #[test]
+    fn a_misspelt_kind_hides_no_mistake_of_the_keys_that_hang_on_it() {
+        let guessed = changed_all(&[
+            ("\"limit\"", "\"limti\""),
+            ("\"free-chlorine\"", "\"free-clorine\""),
+            ("below_mg_per_l = 0.3", "below_mg_per_l = nan"),
+        ]);
+        let unknown = changed_all(&[
+            ("\"limit\"", "\"x\""),
+            ("\"free-chlorine\"", "\"free-clorine\""),
+            ("below_mg_per_l = 0.3", "below_mg_per_l = nan"),
+            ("on_delay_min = 5", "method = \"time-of-day\"\nadvcie = 1"),
+        ]);
+        insta::assert_snapshot!([guessed, unknown].join("\n"));
+    }
+
+    #[test]
+    fn what_is_no_toml_hides_no_other_rule_and_makes_no_name_unknown() {
+        let broken = SOUND.replace("\"low\"", "= \"parent\"");
+        let child =
+            SOUND.replace("priority = \"high\"", "priority = \"hgh\"\nfollows = [\"parent\"]");
+        let (_, _, problems) =
+            Book::read_part(&[Source::new("r.toml", broken + &child)], &[], true);
+        let said = headlines(&problems);
+        assert!(said.iter().any(|it| it.contains("`priority` \"hgh\" is not known")), "{said:?}");
+        assert!(said.iter().any(|it| it.starts_with("r.toml:3:6: not TOML")), "{said:?}");
+        assert!(said.iter().all(|it| !it.contains("which is no rule")), "{said:?}");
+    }
+
+    #[test]
+    fn a_draft_is_not_held_against_instruments_that_it_may_not_mean() {
+        let profile = profile(2_400.0, 16_000, Disinfectant::FreeChlorine);
+        let mut tag = tag("AIT-301", Quantity::FreeChlorine, SamplingPoint::FinishedWater, 10);
+        tag.range = (0.5, 5.0);
+        for wrong in ["point = \"tap-wter\"", "ponit = \"tap-water\"", "taag = \"AIT-401\""] {
+            let text = SOUND.replace("priority", &format!("{wrong}\npriority"));
+            let (part, drafts, problems) =
+                Book::read_part(&[Source::new("r.toml", text)], &[], true);
+            let review = part.book.review(&drafts, &[(&profile, std::slice::from_ref(&tag))]);
+            assert_eq!((problems.len(), review.problems.len()), (1, 0), "{wrong}");
+        }
     }
 
     #[test]

@@ -25,6 +25,14 @@ impl Side {
             Self::Above => lang.pick("above", "高于"),
         }
     }
+
+    /// What keys of files begin with that give a limit of this side.
+    pub fn stem(self) -> &'static str {
+        match self {
+            Self::Below => "below_",
+            Self::Above => "above_",
+        }
+    }
 }
 
 /// What a limit is called in a sentence.

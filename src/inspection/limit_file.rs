@@ -18,7 +18,7 @@ pub(super) fn in_unit(table: &Table<'_>, measured: Measured, stem: &str) -> Opti
         if !table.has(&key) {
             continue;
         }
-        let number = table.opt_number(&key)?;
+        let Some(number) = table.opt_number(&key) else { continue };
         if value.is_some() {
             let text = format!("`{key}` says a second time what `{own}` says");
             table.add_with_help(number.span(), text, "keep one of them");
@@ -117,13 +117,12 @@ fn check_possible(
     let bounds = format!("{name} lies in {lowest} to {}", measured.shown(highest));
     if !reachable {
         let text = format!("no {name} can ever break a limit of {}", measured.shown(limit));
-        table.add_with_help(raise.span(), text, bounds);
-        return None;
+        table.add_with_help(raise.span(), text, bounds.clone());
     }
-    if !(lowest..=highest).contains(&threshold) {
+    let clears = (lowest..=highest).contains(&threshold);
+    if !clears && (reachable || clear.span() != raise.span()) {
         let text = format!("no {name} can ever clear at {}", measured.shown(threshold));
         table.add_with_help(clear.span(), text, bounds);
-        return None;
     }
-    Some(())
+    (reachable && clears).then_some(())
 }

@@ -14,6 +14,7 @@ pub mod finding;
 mod grab_file;
 pub mod grab_watch;
 pub mod handling;
+mod kind_file;
 mod lab_watch;
 pub mod level;
 mod level_file;

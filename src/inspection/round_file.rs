@@ -45,7 +45,10 @@ fn read_analytes(table: &Table<'_>) -> Option<Analytes> {
     let known = Analyte::ALL.map(Analyte::name);
     let texts = table.texts("analytes");
     if texts.is_empty() {
-        table.add(table.span(), "`analytes` is missing: samples are taken for something");
+        table.add(
+            table.place_of("analytes"),
+            "`analytes` is missing: samples are taken for something",
+        );
         return None;
     }
     let mut analytes = Analytes::default();
@@ -66,23 +69,21 @@ fn read_every(table: &Table<'_>) -> Option<Every> {
     let Some(span) = table.key_span("months") else { return every.map(Spanned::into_inner) };
     let months: Vec<f64> = table.numbers("months").into_iter().map(Spanned::into_inner).collect();
     let month = |number: &f64| (1..=12_u8).find(|month| f64::from(*month) == *number);
-    let every = every?;
-    let (is_year, Some((first, last))) = (
-        *every.get_ref() == Every::CHOICES[4].1,
-        match months.as_slice() {
-            [first, last] => month(first).zip(month(last)),
-            _ => None,
-        },
-    ) else {
+    let months = match months.as_slice() {
+        [first, last] => month(first).zip(month(last)),
+        _ => None,
+    };
+    if months.is_none() {
         let help = "such as months = [7, 9] for July to September";
         table.add_with_help(span, "`months` is a first and a last month, 1 to 12", help);
-        return None;
-    };
-    if !is_year {
+    }
+    let every = every?;
+    if *every.get_ref() != Every::CHOICES[4].1 {
         let help = "write per = \"year\"";
         table.add_with_help(every.span(), "`months` are some of a year's", help);
         return None;
     }
+    let (first, last) = months?;
     Some(Every::season(first, last))
 }
 

@@ -109,7 +109,12 @@ pub enum Given {
 pub(super) fn read(rule: &Table<'_>, kind: Option<&Kind>, select: &Selector) -> Vec<RuleTest> {
     let tables = rule.tables("test");
     let Some(kind) = kind else {
-        tables.iter().for_each(forgive); // its own mistakes come first
+        for table in &tables {
+            table.opt_text("title");
+            table.opt_parse("starts", Span::parse_time_of_day);
+            read_expect(table);
+            forgive(table); // what is made up hangs on the kind, whose mistakes come first
+        }
         return Vec::new();
     };
     tables.iter().filter_map(|table| read_test(table, kind, select)).collect()
@@ -135,7 +140,7 @@ fn read_test(table: &Table<'_>, kind: &Kind, select: &Selector) -> Option<RuleTe
     };
     let refused = refused.iter().map(|it| Span::from_seconds_f64(it.get_ref() * 60.0)).collect();
     let expect = read_expect(table);
-    let well = read_well(table, kind)?;
+    let well = read_well(table, kind);
     let (watched, beside) = (watched?, beside.into_iter().collect::<Option<Vec<_>>>()?);
     for (at, series) in beside.iter().enumerate() {
         let mut before = std::iter::once(&watched).chain(&beside[..at]);
@@ -149,7 +154,7 @@ fn read_test(table: &Table<'_>, kind: &Kind, select: &Selector) -> Option<RuleTe
         starts: starts.map_or(Span::hours(8), Spanned::into_inner),
         watched,
         beside,
-        well,
+        well: well?,
         refused,
         expect: expect?,
         place: Place { source: table.source().clone(), span: table.span() },
@@ -331,7 +336,7 @@ fn read_as_input(
 
 fn quantity(table: &Table<'_>) -> Option<Measured> {
     let quantities = Quantity::ALL.map(|quantity| (quantity.name(), quantity));
-    table.choice("quantity", &quantities).map(|it| Measured::Quantity(it.into_inner()))
+    table.meant("quantity", &quantities).map(|it| Measured::Quantity(it.into_inner()))
 }
 
 fn opt_every(table: &Table<'_>) -> Option<Span> {
@@ -397,8 +402,7 @@ fn read_range(table: &Table<'_>, measured: Measured) -> Option<(f64, f64)> {
     {
         return Some((low, high));
     }
-    let at = table.key_span(&key).unwrap_or_else(|| table.span());
-    table.add(at, format!("`{key}` must be two numbers, the lower one first"));
+    table.add(table.place_of(&key), format!("`{key}` must be two numbers, the lower one first"));
     None
 }
 

@@ -126,7 +126,6 @@ pub(super) fn bilingual(table: &Table<'_>, key: &str) -> Option<Text> {
 /// Notes every place of a template for what no alarm knows.
 pub(super) fn check(table: &Table<'_>, text: Option<&Spanned<String>>) {
     let Some(text) = text else { return };
-    let start = text.span().start + 1; // behind the quote
     for part in parts(text.get_ref()) {
         match part {
             Part::Place(at, name) if !PLACEHOLDERS.contains(&name) => {
@@ -135,12 +134,12 @@ pub(super) fn check(table: &Table<'_>, text: Option<&Spanned<String>>) {
                     None => format!("known: {}", PLACEHOLDERS.join(", ")),
                 };
                 let wrong = format!("no alarm knows {{{name}}}");
-                table.add_with_help(start + at.start..start + at.end, wrong, help);
+                table.add_with_help(table.within(text, at), wrong, help);
             }
             Part::Broken(at) => {
                 let help = "a brace that is meant is written twice";
                 let wrong = "a brace without its other one";
-                table.add_with_help(start + at.start..start + at.end, wrong, help);
+                table.add_with_help(table.within(text, at), wrong, help);
             }
             Part::Place(..) | Part::Plain(_) => {}
         }

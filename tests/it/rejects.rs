@@ -97,6 +97,25 @@ fn a_file_that_cannot_be_read_says_why() {
 }
 
 #[test]
+fn a_pipe_that_nobody_may_ever_write_to_is_refused_at_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pipe = folder.path().join("pipe.toml");
+    let made = Command::new("mkfifo").arg(&pipe).status().expect("every system has it");
+    assert!(made.success());
+    for command in ["rules check", "config check", "test", "config show --settings", "network"] {
+        let said = said_in(folder.path(), &format!("{command} pipe.toml"));
+        assert!(said.contains("pipe.toml: this is no file but a pipe or a device"), "{said}");
+        assert!(said.ends_with("exit code 2"), "{said}");
+    }
+    // A mistake of one file hides none of another, nor does one that cannot be read.
+    let other = include_str!("../data/rejects/rule-parent.toml");
+    std::fs::write(folder.path().join("other.toml"), other).expect("written");
+    let said = said_in(folder.path(), "rules check .");
+    assert!(said.contains("pipe.toml: this is no file"), "{said}");
+    assert!(said.contains("other.toml:12:17: rule child is inhibited by chlid"), "{said}");
+}
+
+#[test]
 fn a_shelf_that_holds_nothing_says_so() {
     assert_snapshot!(all_said(&[
         "config check --plants nowhere",
@@ -130,6 +149,7 @@ fn rules_are_listed_and_checked_by_a_command_of_their_own() {
         "rules check tests/data/rejects/rule-warnings.toml --strict",
         "rules check tests/data/rejects/rule-texts.toml",
         "rules check tests/data/rejects/rule-beyond-range.toml",
+        "rules check tests/data/rejects/rule-at-once.toml",
         "rules check scenarios config/default.toml nowhere",
     ]));
 }
@@ -166,6 +186,7 @@ fn every_mistake_of_rules_comes_at_once() {
         "config check tests/data/rejects/quality-tests.toml",
         "config check tests/data/rejects/quality-beyond.toml",
         "config check tests/data/rejects/rule-beyond-range.toml",
+        "config check tests/data/rejects/rule-at-once.toml",
         "config check tests/data/rejects/rule-parent.toml",
         "config check tests/data/rejects/rule-event.toml",
         "config check tests/data/rejects/rule-levels.toml",

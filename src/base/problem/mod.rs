@@ -14,7 +14,9 @@ use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
 pub use serde_spanned::Spanned;
-pub use table::{Listed, Table, ask_toml, nearest, read_toml, top_keys};
+pub use table::{
+    Listed, Table, ask_toml, find_value, nearest, read_toml, read_toml_partly, top_keys,
+};
 
 /// A file's name as the user gave it, and its text.
 #[derive(Debug, PartialEq, Eq)]

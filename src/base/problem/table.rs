@@ -1,6 +1,8 @@
 //! Reads a TOML table key by key and notes every mistake: missing, unknown, of the wrong kind.
 
 mod beforehand;
+mod lenient;
+mod place;
 mod questions;
 
 use std::cell::RefCell;
@@ -15,6 +17,8 @@ use super::asked::{Asked, Notes, Path, Step, Want};
 use super::{Problem, Problems, Source, Spanned};
 use crate::base::units::Unit;
 use crate::base::{Stamp, Text, time::UtcOffset};
+pub use lenient::read_toml_partly;
+pub use place::find_value;
 
 /// Reads `source` as TOML through `read`; gives its value, or every mistake of the file.
 pub fn read_toml<T>(

@@ -13,7 +13,7 @@ use crate::cli::common::Shelves;
 use crate::cli::config::found::Found;
 use crate::cli::exit::Failure;
 use crate::cli::library::{self, Library, keep};
-use crate::inspection::book::{Book, Part};
+use crate::inspection::book::{Book, Drafts, Part};
 use crate::plant::Plant;
 
 /// Arguments of `sanmen rules check`.
@@ -35,18 +35,20 @@ pub fn run(args: &CheckArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let library = args.shelves.library();
     let mut problems = Problems::new();
     let plants = keep(&mut problems, library.plants());
-    let part = keep(&mut problems, named(&args.paths, &library));
+    let (part, drafts, mistakes) = read(&args.paths, &library);
+    let has_mistakes = !mistakes.is_empty();
+    problems.absorb(mistakes);
     let mut warnings = Problems::new();
-    if let Some((part, plants)) = part.as_ref().zip(plants) {
+    if let Some(plants) = plants {
         let book = part.own();
-        let review = super::review(&book, &plants);
+        let review = super::review(&book, &drafts, &plants);
         warnings = idle(&book, &review.unmatched);
         warnings.absorb(review.warnings);
         let unlimited = |plant: &Arc<Plant>| {
             let said = book.unlimited(&plant.profile)?.en;
             Some(Problems::whole("rules in force", said))
         };
-        if args.paths.is_empty() {
+        if args.paths.is_empty() && !has_mistakes {
             plants.values().filter_map(unlimited).for_each(|it| warnings.absorb(it));
         }
         problems.absorb(review.problems);
@@ -54,7 +56,7 @@ pub fn run(args: &CheckArgs, out: &mut dyn Write) -> Result<(), Failure> {
     if !warnings.is_empty() {
         writeln!(out, "{}\n", warnings.warnings(io::stdout().is_terminal()))?;
     }
-    let part = problems.into_result(part)?;
+    let part = problems.into_result(Some(part))?;
     let own = part.book.rules().len() - part.lent.len();
     let counts = [(own, "rule"), (part.own_tests, "test of signal quality")];
     let [rules, tests] = counts.map(|(n, what)| counted(n, what));
@@ -73,19 +75,27 @@ pub fn run(args: &CheckArgs, out: &mut dyn Write) -> Result<(), Failure> {
 /// file is part of one: what it names stands in its folder, or in force. Errors: every mistake of
 /// every file.
 pub(super) fn named(paths: &[PathBuf], library: &Library) -> Result<Part, Problems> {
+    let (part, _, problems) = read(paths, library);
+    problems.into_result(Some(part))
+}
+
+/// The same as far as they can be read, drafts of others, and every mistake.
+fn read(paths: &[PathBuf], library: &Library) -> (Part, Drafts, Problems) {
     if paths.is_empty() {
-        let book = library.book()?;
-        let own_tests = book.tests().len();
-        return Ok(Part { book, lent: BTreeSet::new(), own_tests });
+        let (part, drafts, mut problems) = library.read_rules();
+        let handling = keep(&mut problems, library.handling()).unwrap_or_default();
+        let book = part.book.with_handling(handling);
+        return (Part { book, ..part }, drafts, problems);
     }
-    let mut problems = Problems::new();
-    let sources = keep(&mut problems, rule_files(paths)).unwrap_or_default();
+    let (sources, mut problems) = rule_files(paths);
+    let is_whole = problems.is_empty();
     let mut places = beside(paths);
     if paths.iter().any(|path| !path.is_dir()) {
         places.extend(keep(&mut problems, library.rule_sources()));
     }
-    let part = keep(&mut problems, Book::load_part(&sources, &places));
-    problems.into_result(part)
+    let (part, drafts, mistakes) = Book::read_part(&sources, &places, is_whole);
+    problems.absorb(mistakes);
+    (part, drafts, problems)
 }
 
 /// The files that stand beside those among some paths, folder by folder.
@@ -101,8 +111,9 @@ pub(super) fn beside(paths: &[PathBuf]) -> Vec<Vec<Arc<Source>>> {
     folders.into_iter().map(here).collect()
 }
 
-/// The rule files at some paths. Errors: a path that is none, a folder without any.
-pub(super) fn rule_files(paths: &[PathBuf]) -> Result<Vec<Arc<Source>>, Problems> {
+/// The rule files at some paths, and what is wrong: a path that is none, a folder without any, a
+/// file that cannot be read.
+pub(super) fn rule_files(paths: &[PathBuf]) -> (Vec<Arc<Source>>, Problems) {
     let mut sources = Vec::new();
     let mut problems = Problems::new();
     for path in paths {
@@ -116,7 +127,7 @@ pub(super) fn rule_files(paths: &[PathBuf]) -> Result<Vec<Arc<Source>>, Problems
         problems.absorb(found.problems);
         sources.extend(found.rules);
     }
-    problems.into_result(Some(sources))
+    (sources, problems)
 }
 
 /// A warning for each rule and test that watches nothing.

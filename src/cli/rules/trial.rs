@@ -21,6 +21,7 @@ use crate::base::random::Seed;
 use crate::base::{Flag, RuleId};
 use crate::cli::common::{Format, Language, Shelves};
 use crate::cli::exit::Failure;
+use crate::cli::library::keep;
 use crate::cli::live;
 use crate::cli::recording::pump::{More, Pump};
 use crate::cli::recording::{Recording, Request};
@@ -28,7 +29,7 @@ use crate::cli::replay::HowArgs;
 use crate::exercise::live::stop::Stop;
 use crate::exercise::replay::Replay;
 use crate::exercise::replay::tally::{Raised, Tally};
-use crate::inspection::book::{Book, InspectionRule};
+use crate::inspection::book::{Book, Drafts, InspectionRule};
 use crate::monitor::Outcome;
 use crate::plant::Plant;
 use crate::plant::tags::TagIndex;
@@ -74,7 +75,9 @@ pub fn run(args: &TryArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let named = opened.as_ref().ok().and_then(|recording| recording.judged_by.as_ref());
     let book = library.book()?;
     let in_force = library.judging(&book, named)?;
-    let (book, ids) = in_force.with_files(&rule_files(&args.files)?, &beside(&args.files))?;
+    let (files, mut problems) = rule_files(&args.files);
+    let made = keep(&mut problems, in_force.with_files(&files, &beside(&args.files)));
+    let (book, ids) = problems.into_result(made)?;
     if ids.is_empty() {
         return Err(Failure::usage(
             "there is no rule in these files: only tests of signal quality",
@@ -83,7 +86,7 @@ pub fn run(args: &TryArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let recording = opened?; // mistakes of the rules come first
     let book = book.only(&ids);
     let plants = recording.plants.iter().map(|plant| (plant.id.to_string(), Arc::clone(plant)));
-    review(&book, &plants.collect()).problems.into_result(Some(()))?;
+    review(&book, &Drafts::none(), &plants.collect()).problems.into_result(Some(()))?;
     let beside: Vec<RuleId> =
         ids.iter().filter(|id| in_force.index(id.as_str()).is_some()).cloned().collect();
     let beside = args.compare.then(|| in_force.only(&beside));

@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::check::{Known, check_ids};
 use super::part::Beside;
-use super::{Book, InspectionRule, Kind, Place, Read, check_ids, packs};
+use super::{Book, InspectionRule, Kind, Read, packs};
 use crate::base::RuleId;
 use crate::base::problem::{Problems, Source};
+use crate::inspection::rule_file::Named;
 use crate::inspection::signal::spec::TestSpec;
 
 impl Book {
@@ -39,23 +41,26 @@ impl Book {
     ) -> Result<(Self, Vec<RuleId>), Problems> {
         let mut problems = Problems::new();
         let read = Read::files(sources, &mut problems);
-        let named = |list: &[(RuleId, Place)]| -> BTreeSet<RuleId> {
-            list.iter().map(|(id, _)| id.clone()).collect()
-        };
-        let (replaced, replaced_tests) = (named(&read.named), named(&read.named_tests));
+        let replaced: BTreeSet<RuleId> = read.named.iter().map(|it| it.id.clone()).collect();
+        let replaced_tests: BTreeSet<&RuleId> = read.named_tests.iter().map(|it| &it.0).collect();
         let kept = self.rules.iter().filter(|rule| !replaced.contains(&rule.id)).cloned();
-        let (new, _) = packs::join(read.files, &self.packs, &mut problems);
+        let new = packs::join(read.files, &self.packs, &mut problems).rules;
         let new = new.into_iter().map(|rule| InspectionRule { pack: None, ..rule });
         let mut rules: Vec<InspectionRule> = kept.chain(new).collect();
         let kept = self.tests.iter().filter(|test| !replaced_tests.contains(&test.id)).cloned();
         let tests: Vec<TestSpec> = kept.chain(read.tests).collect();
         let ours = self.rules.iter().filter(|rule| !replaced.contains(&rule.id));
-        let ours = ours.map(|rule| (rule.id.clone(), rule.place.clone()));
-        let all: Vec<_> = ours.chain(read.named.iter().cloned()).collect();
-        let beside = Beside::read(places, &all.iter().map(|(id, _)| id.clone()).collect());
-        check_ids([&all, &read.named_tests], &rules, &beside.rules, &mut problems);
+        let all: Vec<Named> = ours.map(Named::of).chain(read.named.iter().cloned()).collect();
+        let beside = Beside::read(places, &all.iter().map(|it| it.id.clone()).collect());
+        let known = Known {
+            rules: &all,
+            tests: &read.named_tests,
+            beside: &beside.rules,
+            has_nameless: read.has_nameless,
+        };
+        check_ids(&known, &mut problems);
         rules.extend(beside.lend(&rules));
-        let ids = read.named.into_iter().map(|(id, _)| id).collect();
+        let ids = read.named.into_iter().map(|it| it.id).collect();
         problems.into_result(Some((Self { tests, ..self.with_rules(rules) }, ids)))
     }
 

@@ -2,7 +2,7 @@
 
 use super::{InspectionRule, Kind, packs};
 use crate::base::Span;
-use crate::base::problem::{Problems, nearest};
+use crate::base::problem::Problems;
 use crate::inspection::select::{Selector, Supply};
 use crate::plant::profile::{Profile, SizeClass};
 use crate::plant::tags::Tag;
@@ -10,15 +10,15 @@ use crate::plant::tags::Tag;
 /// Warnings about rules as they meet plants.
 pub(super) fn warnings(rules: &[InspectionRule], plants: &[(&Profile, &[Tag])]) -> Problems {
     let mut found = packs::doubled(rules, plants);
-    found.absorb(misspelt(rules, plants));
     for (at, rule) in rules.iter().enumerate() {
-        let mut warn = |text: String, help: &str| {
+        let mut warn = |key: &str, text: String, help: &str| {
             let text = format!("rule {}: {text}", rule.id);
-            found.add(&rule.place.source, rule.place.span.clone(), text).help(help);
+            rule.place.add(&[&[key]], text, &mut found).help(help);
         };
         if let Some(twin) = rules[..at].iter().find(|other| are_twins(other, rule)) {
             let there = twin.place.source.place(twin.place.span.start);
             warn(
+                "id",
                 format!("looks for the same as {} ({there}), at the same instruments", twin.id),
                 "keep one; escalate_min makes one alarm more urgent with time",
             );
@@ -26,6 +26,7 @@ pub(super) fn warnings(rules: &[InspectionRule], plants: &[(&Profile, &[Tag])]) 
         let is_small = rule.select.supply == Some(Supply::Small);
         if speaks_of_small_supplies(rule) && !is_small {
             warn(
+                "source",
                 "a relaxation for small supplies, but every plant is given it".to_owned(),
                 "add supply = \"small\": plants that do not qualify keep the strict limit",
             );
@@ -36,6 +37,7 @@ pub(super) fn warnings(rules: &[InspectionRule], plants: &[(&Profile, &[Tag])]) 
             && classes.is_some_and(|asked| !large.iter().any(|class| asked.contains(*class)))
         {
             warn(
+                "size_class",
                 "no plant can be what it asks for".to_owned(),
                 "classes IV and V are below 1,000 m³/d, which makes a plant a small supply",
             );
@@ -43,6 +45,7 @@ pub(super) fn warnings(rules: &[InspectionRule], plants: &[(&Profile, &[Tag])]) 
         if let Some(profile) = unqualified(rule, plants).filter(|_| is_small) {
             let (capacity, people) = (profile.design_capacity_m3_per_day, profile.population);
             warn(
+                "supply",
                 format!(
                     "{} claims a relaxation for small supplies, but has {capacity} m³/d and \
                      {people} people",
@@ -55,52 +58,27 @@ pub(super) fn warnings(rules: &[InspectionRule], plants: &[(&Profile, &[Tag])]) 
     found
 }
 
-/// Plants, counties and villages that no plant at hand has, and that one of them almost is: whose
-/// name is quite another belongs to other works.
-fn misspelt(rules: &[InspectionRule], plants: &[(&Profile, &[Tag])]) -> Problems {
-    let profiles = || plants.iter().map(|(profile, _)| *profile);
-    let ids: Vec<&str> = profiles().map(|it| it.id.as_str()).collect();
-    let counties: Vec<&str> =
-        profiles().flat_map(|it| [it.county.en.as_str(), it.county.zh.as_str()]).collect();
-    let villages: Vec<&str> =
-        profiles().flat_map(|it| &it.villages).map(|it| it.id.as_str()).collect();
-    let mut found = Problems::new();
-    for rule in rules {
-        let Selector { plant, county, village, .. } = &rule.select;
-        let plant = plant.as_ref().filter(|it| it.is_exact()).map(ToString::to_string);
-        let village = village.as_ref().map(ToString::to_string);
-        let asked = [
-            ("plant", plant, &ids),
-            ("county", county.clone(), &counties),
-            ("village", village, &villages),
-        ];
-        for (what, name, known) in asked {
-            let Some(name) = name else { continue };
-            if known.iter().any(|it| it.eq_ignore_ascii_case(&name)) {
-                continue;
-            }
-            let Some(near) = nearest(&name, known) else { continue };
-            let text = format!("rule {}: no plant at hand has the {what} {name:?}", rule.id);
-            let help = format!("did you mean {near:?}?");
-            found.add(&rule.place.source, rule.place.span.clone(), text).help(help);
-        }
-    }
-    found
-}
-
 /// A value seen once must be seen again before a delay is over.
 pub(super) fn check_delays(rule: &InspectionRule, at: &str, tag: &Tag, problems: &mut Problems) {
     let judges_values =
         matches!(rule.kind, Kind::Limit(_) | Kind::ServicePressure(_) | Kind::Quality(_));
-    let further = rule.levels.further.iter().map(|level| level.on_delay);
-    let further = further.filter(|delay| *delay != rule.on_delay);
-    let delays = std::iter::once(rule.on_delay).chain(further);
-    for delay in delays.filter(|it| judges_values && *it > Span::ZERO && *it < tag.poll) {
-        let (id, poll, place) = (&rule.id, tag.poll, &rule.place);
+    let further = rule.levels.further.iter().enumerate();
+    let further = further.filter(|(_, level)| level.on_delay != rule.on_delay);
+    let further = further.map(|(n, level)| (Some(n.to_string()), level.on_delay));
+    let delays = std::iter::once((None, rule.on_delay)).chain(further);
+    for (level, delay) in delays {
+        if !judges_values || delay == Span::ZERO || delay >= tag.poll {
+            continue;
+        }
+        let (id, poll) = (&rule.id, tag.poll);
         let text =
             format!("rule {id}: the on-delay of {delay} is shorter than the poll of {at}, {poll}");
         let help = format!("make on_delay_min 0 or at least {poll}");
-        problems.add(&place.source, place.span.clone(), text).help(help);
+        let path = match &level {
+            Some(level) => vec!["level", level, "on_delay_min"],
+            None => vec!["on_delay_min"],
+        };
+        rule.place.add(&[&path], text, problems).help(help);
     }
 }
 

@@ -13,15 +13,21 @@ use crate::plant::tags::Tag;
 pub(super) struct OfFile {
     pub head: Head,
     pub rules: Vec<InspectionRule>,
+    /// Rules with mistakes that can still be held against instruments.
+    pub drafts: Vec<InspectionRule>,
+}
+
+/// Rules in their packs.
+#[derive(Default)]
+pub(super) struct Joined {
+    pub rules: Vec<InspectionRule>,
+    pub drafts: Vec<InspectionRule>,
+    pub packs: Vec<Pack>,
 }
 
 /// Puts the rules of files into their packs; `known` are those of other files. Mistakes: two packs
 /// of one id, a file that joins a pack that is none. Files read without any pack join none.
-pub(super) fn join(
-    files: Vec<OfFile>,
-    known: &[Pack],
-    problems: &mut Problems,
-) -> (Vec<InspectionRule>, Vec<Pack>) {
+pub(super) fn join(files: Vec<OfFile>, known: &[Pack], problems: &mut Problems) -> Joined {
     let mut packs: Vec<Pack> = Vec::new();
     for file in &files {
         let Head::Describes(pack) = &file.head else { continue };
@@ -34,20 +40,28 @@ pub(super) fn join(
             packs.push(pack.clone());
         }
     }
-    let mut all = Vec::new();
-    for OfFile { head, rules } in files {
+    let mut all = Joined::default();
+    for OfFile { head, rules, drafts } in files {
         let id = match head {
             Head::None => None,
             Head::Describes(pack) => Some(pack.id),
-            Head::Joins(id, place) => joined(id, &place, (&packs, known), problems),
+            Head::Joins(id, place) => {
+                let Some(id) = joined(id, &place, (&packs, known), problems) else {
+                    continue; // for which plants its rules are nobody can say
+                };
+                Some(id)
+            }
         };
         let found = |id: &PackId| packs.iter().chain(known).find(|pack| pack.id == *id);
         let pack = id.as_ref().and_then(found);
         let pack =
             pack.map(|it| InPack { id: it.id.clone(), is_usual: it.is_usual, is_settled: false });
-        all.extend(rules.into_iter().map(|rule| InspectionRule { pack: pack.clone(), ..rule }));
+        let within = |rule| InspectionRule { pack: pack.clone(), ..rule };
+        all.rules.extend(rules.into_iter().map(within));
+        all.drafts.extend(drafts.into_iter().map(within));
     }
-    (all, packs)
+    all.packs = packs;
+    all
 }
 
 fn joined(
@@ -302,21 +316,35 @@ mod tests {
     }
 
     #[test]
-    fn misspelt_names_are_told_and_those_of_other_works_are_not() {
+    fn names_that_nothing_at_hand_has_are_told_with_the_nearest() {
         let mut profile = choosing(&[]);
         profile.county = crate::base::Text { en: "Chibi".to_owned(), zh: "赤壁市".to_owned() };
         let tags = [tag("AIT-301", Quantity::FreeChlorine, SamplingPoint::FinishedWater, 1)];
         let told = |asks: &str| {
             let text = rule("low").replace("kind =", &format!("{asks}\nkind ="));
             let book = Book::load(&[Source::new("r.toml", text)]).expect("sound");
-            let warnings = book.check_against(&[(&profile, &tags)]).warnings;
-            warnings.iter().map(crate::base::problem::Problem::headline).collect::<Vec<_>>()
+            let review = book.check_against(&[(&profile, &tags)]);
+            assert_eq!(review.unmatched, [], "it is told once");
+            let each = review.warnings.iter();
+            each.map(|it| format!("{} ({})", it.headline(), it.way_out().unwrap_or_default()))
+                .collect::<Vec<_>>()
         };
-        for asks in ["county = \"Chibi\"", "plant = \"te*\"", "county = \"Tongshan\""] {
+        for asks in ["county = \"Chibi\"", "plant = \"te*\"", "tag = \"AIT-*\""] {
             assert_eq!(told(asks), [""; 0], "{asks}");
         }
-        for asks in ["county = \"Chibbi\"", "plant = \"tset\""] {
-            assert!(told(asks).first().is_some_and(|it| it.contains("no plant at hand")), "{asks}");
+        let asked = [
+            ("county = \"Chibbi\"", "did you mean \"Chibi\"?"),
+            ("county = \"Tongshan\"", "there are Chibi, 赤壁市; `--plants DIR` names other plants"),
+            ("plant = \"tset\"", "did you mean \"test\"?"),
+            ("plant = \"Test\"", "did you mean \"test\"?"),
+            ("plant = \"x*\"", "there are test; `--plants DIR` names other plants"),
+            ("tag = \"AIT-3O1\"", "did you mean \"AIT-301\"?"),
+        ];
+        for (asks, help) in asked {
+            let [only] = &told(asks)[..] else { panic!("{asks}") };
+            let name = asks.split_once(" = ").expect("a key").1;
+            assert!(only.starts_with("r.toml:6:"), "at its own line: {only}");
+            assert!(only.contains(&format!(" {name} ({help})")), "{only}");
         }
     }
 

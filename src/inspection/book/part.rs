@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Book, InspectionRule, Kind, Read, check_ids, packs};
+use super::check::{Known, check_ids};
+use super::packs::Joined;
+use super::{Book, InspectionRule, Kind, Read, packs};
 use crate::base::RuleId;
 use crate::base::problem::{Problems, Source};
 use crate::inspection::pack::Pack;
@@ -19,6 +21,25 @@ pub struct Part {
     /// How many tests of signal quality the files have themselves; those of elsewhere are in the
     /// book when they have none, and a rule that counts them.
     pub own_tests: usize,
+}
+
+/// What in rule files has mistakes and is yet clear enough to be held against plants: what it
+/// watches is known, and what it looks for.
+#[derive(Debug, Clone)]
+pub struct Drafts {
+    /// The rules. What could not be read of them is such that no plant could mind it.
+    pub rules: Vec<InspectionRule>,
+    /// The tests of signal quality.
+    pub tests: Vec<TestSpec>,
+    /// Are these, and those of the book, all the tests that the files have?
+    pub has_all_tests: bool,
+}
+
+impl Drafts {
+    /// Those of files without a mistake.
+    pub fn none() -> Self {
+        Self { rules: Vec::new(), tests: Vec::new(), has_all_tests: true }
+    }
 }
 
 impl Part {
@@ -45,7 +66,7 @@ impl Beside {
         for place in places {
             let mut mistakes = Problems::new();
             let read = Read::files(place, &mut mistakes);
-            let (rules, packs) = packs::join(read.files, &beside.packs, &mut mistakes);
+            let Joined { rules, packs, .. } = packs::join(read.files, &beside.packs, &mut mistakes);
             beside.rules.extend(rules.into_iter().filter(|rule| taken.insert(rule.id.clone())));
             beside.packs.extend(packs);
             if beside.tests.is_empty() {
@@ -81,23 +102,43 @@ impl Book {
         sources: &[Arc<Source>],
         places: &[Vec<Arc<Source>>],
     ) -> Result<Part, Problems> {
+        let (part, _, problems) = Self::read_part(sources, places, true);
+        problems.into_result(Some(part))
+    }
+
+    /// The same, whatever mistakes there are: the rules without any, those with some that can still
+    /// be held against plants, and every mistake. `is_whole`: these are all the files; where one
+    /// could not be read, a rule that is named may stand there.
+    pub fn read_part(
+        sources: &[Arc<Source>],
+        places: &[Vec<Arc<Source>>],
+        is_whole: bool,
+    ) -> (Part, Drafts, Problems) {
         let mut problems = Problems::new();
         let read = Read::files(sources, &mut problems);
-        let named = read.named.iter().map(|(id, _)| id.clone()).collect();
+        let named = read.named.iter().map(|it| it.id.clone()).collect();
         let beside = Beside::read(places, &named);
-        let (mut rules, mut packs) = packs::join(read.files, &beside.packs, &mut problems);
-        check_ids([&read.named, &read.named_tests], &rules, &beside.rules, &mut problems);
+        let mut joined = packs::join(read.files, &beside.packs, &mut problems);
+        let known = Known {
+            rules: &read.named,
+            tests: &read.named_tests,
+            beside: &beside.rules,
+            has_nameless: read.has_nameless || !is_whole,
+        };
+        check_ids(&known, &mut problems);
         let own_tests = read.named_tests.len();
-        let counts = rules.iter().any(|rule| matches!(rule.kind, Kind::Quality(_)));
+        let has_all_tests = read.tests.len() + read.test_drafts.len() == own_tests;
+        let drafts = Drafts { rules: joined.drafts, tests: read.test_drafts, has_all_tests };
+        let counts = joined.rules.iter().any(|rule| matches!(rule.kind, Kind::Quality(_)));
         let lends = counts && own_tests == 0;
         let tests = if lends { beside.tests.clone() } else { read.tests };
-        let lent = beside.lend(&rules);
+        let lent = beside.lend(&joined.rules);
         let ids = lent.iter().map(|rule| rule.id.clone()).collect();
-        rules.extend(lent);
-        packs.extend(beside.packs);
-        let empty = Self { packs, tests, ..Self::default() };
-        let book = empty.with_rules(rules);
-        problems.into_result(Some(Part { book, lent: ids, own_tests }))
+        joined.rules.extend(lent);
+        joined.packs.extend(beside.packs);
+        let empty = Self { packs: joined.packs, tests, ..Self::default() };
+        let book = empty.with_rules(joined.rules);
+        (Part { book, lent: ids, own_tests }, drafts, problems)
     }
 }
 

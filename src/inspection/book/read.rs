@@ -5,23 +5,27 @@ use std::sync::Arc;
 use super::Place;
 use super::packs::OfFile;
 use crate::base::RuleId;
-use crate::base::problem::{Problems, Source, read_toml};
+use crate::base::problem::{Problems, Source, read_toml_partly};
 use crate::inspection::pack;
-use crate::inspection::rule_file;
+use crate::inspection::rule_file::{self, Named};
 use crate::inspection::signal::spec::TestSpec;
 use crate::inspection::signal::spec_file;
 
 /// What stands in rule files, before it is held against each other.
 #[derive(Default)]
 pub(super) struct Read {
-    /// The rules that are sound, by file.
+    /// The rules, by file.
     pub files: Vec<OfFile>,
     /// The tests that are sound.
     pub tests: Vec<TestSpec>,
-    /// Every rule that has an id, sound or not.
-    pub named: Vec<(RuleId, Place)>,
+    /// Tests with mistakes that can still be held against instruments.
+    pub test_drafts: Vec<TestSpec>,
+    /// Every rule that has an id, sound or not, with the rules that it names.
+    pub named: Vec<Named>,
     /// Every test that has an id.
     pub named_tests: Vec<(RuleId, Place)>,
+    /// Some rule has no id that can be read: others may mean it.
+    pub has_nameless: bool,
 }
 
 impl Read {
@@ -29,18 +33,23 @@ impl Read {
     pub fn files(sources: &[Arc<Source>], problems: &mut Problems) -> Self {
         let mut all = Self::default();
         for source in sources {
-            let read = read_toml(source, |table| {
+            let (file, mistakes) = read_toml_partly(source, &["rule", "quality-test"], |table| {
+                let before = table.mistakes();
                 let head = pack::head(table);
+                let has_sound_head = table.mistakes() == before;
                 let tests = spec_file::read(table, &mut all.named_tests);
-                Some((tests, OfFile { head, rules: rule_file::read(table, &mut all.named) }))
+                all.tests.extend(tests.sound);
+                all.test_drafts.extend(tests.drafts);
+                let found = rule_file::read(table, &mut all.named);
+                all.has_nameless |= found.has_nameless;
+                // Without its pack nobody can say for which plants a rule is.
+                let drafts = if has_sound_head { found.drafts } else { Vec::new() };
+                Some(OfFile { head, rules: found.sound, drafts })
             });
-            match read {
-                Ok((tests, file)) => {
-                    all.tests.extend(tests);
-                    all.files.push(file);
-                }
-                Err(mistakes) => problems.absorb(mistakes),
-            }
+            // What is no TOML may be a rule.
+            all.has_nameless |= mistakes.iter().any(|it| it.text().starts_with("not TOML"));
+            problems.absorb(mistakes);
+            all.files.extend(file);
         }
         all
     }

@@ -30,7 +30,7 @@ const METHODS: [(&str, MethodName); 3] = [
 
 /// The keys of a rule, and of its signals and operations.
 pub fn read_rule(table: &Table<'_>) -> Option<Arc<EventRule>> {
-    let method = table.choice("method", &METHODS);
+    let method = table.meant("method", &METHODS);
     let interval = table.number_in("interval_min", 1.0..=1_440.0).map(as_minutes);
     let history = table.integer_in("history_steps", 4..=STEPS_MAX);
     let outlier_sd = table.number_in("outlier_sd", 0.1..=100.0);
@@ -109,8 +109,11 @@ fn read_method(
 fn check_day(table: &Table<'_>, interval: Span, history: &Spanned<i64>) {
     if Span::DAY.as_ms() % interval.as_ms().max(1) != 0 {
         let text = format!("a day is no whole number of steps of {interval}");
-        let span = table.key_span("interval_min").unwrap_or_else(|| table.span());
-        table.add_with_help(span, text, "take 5, 10, 15, 20, 30 or 60 minutes");
+        table.add_with_help(
+            table.place_of("interval_min"),
+            text,
+            "take 5, 10, 15, 20, 30 or 60 minutes",
+        );
     }
     let remembered = interval * *history.get_ref();
     if remembered < Span::DAY {
@@ -128,10 +131,8 @@ fn quantities() -> [(&'static str, Quantity); Quantity::ALL.len()] {
 fn read_signals(table: &Table<'_>, is_daily: bool) -> Option<Vec<Signal>> {
     let signals = table.tables("signal");
     if signals.is_empty() {
-        if !table.has("signal") {
-            let help = "add [[rule.signal]] with quantity and precision_…";
-            table.add_with_help(table.span(), "`signal` is missing: what is judged?", help);
-        }
+        let help = "add [[rule.signal]] with quantity and precision_…";
+        table.add_with_help(table.place_of("signal"), "`signal` is missing: what is judged?", help);
         return None;
     }
     let signals: Vec<_> = signals.iter().map(|it| read_signal(it, is_daily)).collect();
@@ -146,7 +147,7 @@ fn read_signal(table: &Table<'_>, is_daily: bool) -> Option<Signal> {
         let text = "`change` and `precision_percent` belong to method \"time-of-day\"";
         table.add(span, text);
     }
-    let quantity = table.choice("quantity", &quantities()).map(Spanned::into_inner);
+    let quantity = table.meant("quantity", &quantities()).map(Spanned::into_inner);
     let tag = table.opt_parse("tag", TagId::new).map(Spanned::into_inner);
     let Some(quantity) = quantity else {
         known_units(table, "precision");
@@ -175,7 +176,8 @@ fn read_operation(table: &Table<'_>) -> Option<Operation> {
 
 /// Keys that only a quantity explains are not called unknown while that is missing.
 fn known_units(table: &Table<'_>, stem: &str) {
-    for unit in Unit::ALL {
-        let _ = table.key_span(&unit.key(stem));
+    let keys = Unit::ALL.map(|unit| unit.key(stem));
+    for key in keys.iter().filter(|key| table.key_span(key).is_some()) {
+        table.opt_number(key);
     }
 }

@@ -39,6 +39,8 @@ const CALCS: [(&str, Calc); 4] = [
 pub struct Checker<'a, 't> {
     table: &'a Table<'t>,
     inputs: &'a [Input],
+    /// Names of inputs that cannot be read: what hangs on them cannot be told.
+    lost: &'a [String],
     dimensions: Vec<Dimension>,
     every: Span,
     /// What the conditions look at so far.
@@ -68,40 +70,30 @@ impl Part {
 }
 
 /// One condition as written, and where it stands in its file.
-struct Written {
-    text: String,
-    /// Its first byte in the file; none: it was written with escapes, places inside are lost.
-    starts: Option<usize>,
-    whole: Range<usize>,
+struct Written<'w, 't> {
+    table: &'w Table<'t>,
+    text: &'w Spanned<String>,
     info: SourceInfo,
 }
 
-impl Written {
-    fn new(table: &Table<'_>, text: &Spanned<String>) -> Self {
-        let whole = text.span();
-        let file = &table.source().text;
-        let written = file.get(whole.clone()).unwrap_or_default();
-        let starts = written.find(text.get_ref().as_str()).filter(|_| text.get_ref().is_ascii());
-        Self {
-            text: text.get_ref().clone(),
-            starts: starts.map(|at| whole.start + at),
-            whole,
-            info: SourceInfo::default(),
-        }
+impl<'w, 't> Written<'w, 't> {
+    fn new(table: &'w Table<'t>, text: &'w Spanned<String>) -> Self {
+        Self { table, text, info: SourceInfo::default() }
     }
 
     fn part(&self, from: usize, to: usize) -> Range<usize> {
-        match self.starts {
-            Some(start) => start + from..start + to.max(from + 1).min(self.text.len()),
-            None => self.whole.clone(),
+        let text = self.text.get_ref();
+        if !text.is_ascii() {
+            return self.text.span(); // the parser's places are none of bytes
         }
+        self.table.within(self.text, from..to.max(from + 1).min(text.len()))
     }
 
     /// Where a node stands; of a call its name too.
     fn span(&self, node: &Node) -> Range<usize> {
-        let Some((from, to)) = self.info.offset_for(node.id) else { return self.whole.clone() };
+        let Some((from, to)) = self.info.offset_for(node.id) else { return self.text.span() };
         let (from, to) = (from as usize, to as usize + 1);
-        let before = self.text.get(..from).unwrap_or_default();
+        let before = self.text.get_ref().get(..from).unwrap_or_default();
         match &node.expr {
             Expr::Call(call) if before.ends_with(&call.func_name) => {
                 self.part(from - call.func_name.len(), from)
@@ -112,13 +104,18 @@ impl Written {
 }
 
 impl<'a, 't> Checker<'a, 't> {
-    /// A checker for a rule with these inputs, judged every so often.
-    pub fn new(table: &'a Table<'t>, inputs: &'a [Input], every: Span) -> Self {
+    /// A checker for a rule with these inputs, judged every so often. `lost`: further ones, that
+    /// cannot be read.
+    pub fn new(
+        table: &'a Table<'t>,
+        (inputs, lost): (&'a [Input], &'a [String]),
+        every: Span,
+    ) -> Self {
         let dimension = |input: &Input| {
             input.select.quantity.map_or(Dimension::NONE, |it| Dimension::of(it.measured_in()))
         };
         let dimensions = inputs.iter().map(dimension).collect();
-        Self { table, inputs, dimensions, every, terms: Vec::new() }
+        Self { table, inputs, lost, dimensions, every, terms: Vec::new() }
     }
 
     /// The condition that `text` says; none when it has a mistake, which is told.
@@ -132,9 +129,9 @@ impl<'a, 't> Checker<'a, 't> {
             Err(mistakes) => {
                 for mistake in mistakes.errors {
                     let (line, column) = mistake.pos;
-                    let lines = place.text.split_inclusive('\n');
+                    let lines = text.get_ref().split_inclusive('\n');
                     let before: usize = lines.take((line - 1).max(0) as usize).map(str::len).sum();
-                    let at = (before + (column - 1).max(0) as usize).min(place.text.len());
+                    let at = (before + (column - 1).max(0) as usize).min(text.get_ref().len());
                     // The crate lists every token there could be; the place says enough.
                     let what = mistake.msg.split(" expecting").next().unwrap_or_default();
                     let what = what.trim_start_matches("Syntax error: ");
@@ -153,11 +150,17 @@ impl<'a, 't> Checker<'a, 't> {
         }
     }
 
-    fn add(&self, node: &Node, place: &Written, text: impl Into<String>, help: impl Into<String>) {
+    fn add(
+        &self,
+        node: &Node,
+        place: &Written<'_, '_>,
+        text: impl Into<String>,
+        help: impl Into<String>,
+    ) {
         self.table.add_with_help(place.span(node), text, help);
     }
 
-    fn part(&mut self, node: &Node, place: &Written) -> Option<Part> {
+    fn part(&mut self, node: &Node, place: &Written<'_, '_>) -> Option<Part> {
         match &node.expr {
             Expr::Literal(LiteralValue::Boolean(it)) => {
                 Some(Part::Cond(Cond::Constant(*it.inner())))
@@ -178,12 +181,16 @@ impl<'a, 't> Checker<'a, 't> {
         }
     }
 
-    fn input(&self, name: &str, node: &Node, place: &Written) -> Option<Part> {
+    fn input(&self, name: &str, node: &Node, place: &Written<'_, '_>) -> Option<Part> {
         if let Some(at) = self.inputs.iter().position(|input| input.name == name) {
             return Some(Part::Input(at));
         }
         if let Some((_, figure)) = Figure::NAMES.iter().find(|it| it.0 == name) {
             return Some(Part::Num(Num::Plant(*figure), Dimension::of_figure(*figure)));
+        }
+        let lost: Vec<&str> = self.lost.iter().map(String::as_str).collect();
+        if nearest(name, &lost).is_some() {
+            return None; // its own mistake is told
         }
         let inputs = self.inputs.iter().map(|input| input.name.as_str());
         let known: Vec<&str> = inputs.chain(Figure::NAMES.iter().map(|it| it.0)).collect();
@@ -191,7 +198,7 @@ impl<'a, 't> Checker<'a, 't> {
         None
     }
 
-    fn call(&mut self, call: &CallExpr, node: &Node, place: &Written) -> Option<Part> {
+    fn call(&mut self, call: &CallExpr, node: &Node, place: &Written<'_, '_>) -> Option<Part> {
         let (name, args) = (call.func_name.as_str(), call.args.as_slice());
         match (name, args) {
             (op::LOGICAL_AND | op::LOGICAL_OR, [one, other]) => {
@@ -256,7 +263,7 @@ impl<'a, 't> Checker<'a, 't> {
         }
     }
 
-    fn cond(&mut self, node: &Node, place: &Written) -> Option<Cond> {
+    fn cond(&mut self, node: &Node, place: &Written<'_, '_>) -> Option<Cond> {
         match self.part(node, place)? {
             Part::Cond(cond) => Some(cond),
             other => {
@@ -267,7 +274,7 @@ impl<'a, 't> Checker<'a, 't> {
         }
     }
 
-    fn num(&mut self, node: &Node, place: &Written) -> Option<(Num, Dimension)> {
+    fn num(&mut self, node: &Node, place: &Written<'_, '_>) -> Option<(Num, Dimension)> {
         let part = self.part(node, place)?;
         let kind = part.kind();
         let help = match part {
@@ -292,7 +299,7 @@ impl<'a, 't> Checker<'a, 't> {
         one: &Node,
         other: &Node,
         node: &Node,
-        place: &Written,
+        place: &Written<'_, '_>,
     ) -> Option<(Num, Num, Dimension)> {
         let (left, right) = (self.num(one, place), self.num(other, place));
         let ((left, one), (right, other)) = (left?, right?);
@@ -315,7 +322,7 @@ impl<'a, 't> Checker<'a, 't> {
         calc: Calc,
         (one, other): (&Node, &Node),
         node: &Node,
-        place: &Written,
+        place: &Written<'_, '_>,
     ) -> Option<Part> {
         let two = |one, other| Num::Two(calc, Box::new(one), Box::new(other));
         if matches!(calc, Calc::Add | Calc::Sub) {
@@ -328,7 +335,7 @@ impl<'a, 't> Checker<'a, 't> {
         Some(Part::Num(two(left, right), one.times(other, sign)))
     }
 
-    fn duration(&self, arg: &Node, place: &Written) -> Option<Part> {
+    fn duration(&self, arg: &Node, place: &Written<'_, '_>) -> Option<Part> {
         let span = match &arg.expr {
             Expr::Literal(LiteralValue::String(text)) => parse_duration(text.inner()),
             _ => None,
@@ -345,7 +352,7 @@ impl<'a, 't> Checker<'a, 't> {
         (name, dimension, factor): &(&'static str, Dimension, f64),
         args: &[Node],
         node: &Node,
-        place: &Written,
+        place: &Written<'_, '_>,
     ) -> Option<Part> {
         let number = match args {
             [Node { expr: Expr::Literal(literal), .. }] => literal_number(literal),
@@ -364,7 +371,13 @@ impl<'a, 't> Checker<'a, 't> {
         number.map(|number| Part::Num(Num::Constant(number * factor), *dimension))
     }
 
-    fn over(&mut self, over: Over, set: &Node, node: &Node, place: &Written) -> Option<Part> {
+    fn over(
+        &mut self,
+        over: Over,
+        set: &Node,
+        node: &Node,
+        place: &Written<'_, '_>,
+    ) -> Option<Part> {
         let part = self.part(set, place)?;
         let Part::Set(mut term) = part else {
             let name = node_name(node);
@@ -377,7 +390,13 @@ impl<'a, 't> Checker<'a, 't> {
         Some(self.term(term))
     }
 
-    fn look(&mut self, look: Look, args: &[Node], node: &Node, place: &Written) -> Option<Part> {
+    fn look(
+        &mut self,
+        look: Look,
+        args: &[Node],
+        node: &Node,
+        place: &Written<'_, '_>,
+    ) -> Option<Part> {
         let name = node_name(node);
         let (input, window) = match (look, args) {
             (Look::Last, [input]) => (input, None),
@@ -410,7 +429,7 @@ impl<'a, 't> Checker<'a, 't> {
         Some(if input.arity == Arity::Every { Part::Set(term) } else { self.term(term) })
     }
 
-    fn window(&mut self, node: &Node, place: &Written) -> Option<Span> {
+    fn window(&mut self, node: &Node, place: &Written<'_, '_>) -> Option<Span> {
         let span = match self.part(node, place)? {
             Part::Time(span) => span,
             other => {

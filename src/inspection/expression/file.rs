@@ -1,5 +1,7 @@
 //! The keys of an expression rule: inputs, conditions, step.
 
+use std::ops::Range;
+
 use crate::base::Span;
 use crate::base::problem::{Spanned, Table};
 use crate::base::units::Quantity;
@@ -21,40 +23,51 @@ pub fn read(table: &Table<'_>, plants: &Selector) -> Option<Expression> {
     let every = every.map_or(EVERY, Span::minutes);
     let inputs = read_inputs(table, plants);
     let (when, clear) = (table.text("when"), table.opt_text("clear"));
-    let (inputs, when) = (inputs?, when?);
-    let mut checker = Checker::new(table, &inputs, every);
-    let (holds, clears) =
-        (checker.condition(&when), clear.as_ref().map(|it| checker.condition(it)));
+    let Inputs { read: inputs, spans, lost, is_sound } = inputs?;
+    let mut checker = Checker::new(table, (&inputs, &lost), every);
+    let holds = when.as_ref().and_then(|it| checker.condition(it));
+    let clears = clear.as_ref().map(|it| checker.condition(it));
     let terms = std::mem::take(&mut checker.terms);
-    let (holds, clears) = (holds?, clears.map_or(Some(None), |it| it.map(Some))?);
-    let unused = inputs.iter().enumerate().find(|(i, _)| terms.iter().all(|it| it.input != *i));
-    if let Some((_, input)) = unused {
-        let text = format!("no condition looks at the input {:?}", input.name);
-        table.add_with_help(when.span(), text, "use it, or leave it out");
-        return None;
+    let before = table.mistakes();
+    let is_whole = holds.is_some() && clears.as_ref().is_none_or(Option::is_some);
+    let is_used = |at: usize| terms.iter().any(|it| it.input == at);
+    for (at, span) in spans.into_iter().enumerate().filter(|(at, _)| is_whole && !is_used(*at)) {
+        let text = format!("no condition looks at the input {:?}", inputs[at].name);
+        table.add_with_help(span, text, "use it, or leave it out");
     }
-    if let Some(clear) = clear.filter(|_| clears.as_ref() == Some(&holds)) {
+    if let Some(clear) = clear.filter(|_| holds.is_some() && clears.as_ref() == Some(&holds)) {
         let text = "what raises the alarm cannot clear it";
-        table.add_with_help(
-            clear.span(),
-            text,
-            "leave `clear` out: it clears when `when` is false",
-        );
+        let help = "leave `clear` out: it clears when `when` is false";
+        table.add_with_help(clear.span(), text, help);
+    }
+    if table.mistakes() > before || !is_sound {
         return None;
     }
-    let text = when.into_inner().split_whitespace().collect::<Vec<_>>().join(" ");
+    let (holds, clears) = (holds?, clears.map_or(Some(None), |it| it.map(Some))?);
+    let text = when?.into_inner().split_whitespace().collect::<Vec<_>>().join(" ");
     Some(Expression { inputs, terms, when: holds, clear: clears, text, every })
 }
 
-fn read_inputs(table: &Table<'_>, plants: &Selector) -> Option<Vec<Input>> {
+/// The inputs of a rule.
+#[derive(Default)]
+struct Inputs {
+    read: Vec<Input>,
+    /// Where their names stand.
+    spans: Vec<Range<usize>>,
+    /// The names of those that cannot be read.
+    lost: Vec<String>,
+    is_sound: bool,
+}
+
+fn read_inputs(table: &Table<'_>, plants: &Selector) -> Option<Inputs> {
     let named = table.table("inputs")?;
-    let mut inputs = Vec::new();
-    let mut sound = true;
+    let mut inputs = Inputs { is_sound: true, ..Inputs::default() };
     let mut each: Option<String> = None;
     for key in named.keys().collect::<Vec<_>>() {
         let input = named.table(key.get_ref()).and_then(|it| read_input(&it, &key, plants));
         let Some(input) = input else {
-            sound = false;
+            inputs.is_sound = false;
+            inputs.lost.push((*key.get_ref()).to_owned());
             continue;
         };
         if input.arity == Arity::Each
@@ -62,21 +75,25 @@ fn read_inputs(table: &Table<'_>, plants: &Selector) -> Option<Vec<Input>> {
         {
             let text = format!("{first:?} is judged one by one already");
             named.add_with_help(key.span(), text, "one input of a rule has each = true");
-            sound = false;
+            inputs.is_sound = false;
         }
-        inputs.push(input);
+        inputs.read.push(input);
+        inputs.spans.push(key.span());
     }
-    let mut same = inputs.iter().filter(|it| it.villages == Villages::Same);
-    if let Some(alone) = same.find(|it| each.is_none() || it.arity == Arity::Each) {
+    let mut same = inputs.read.iter().filter(|it| it.villages == Villages::Same);
+    // One that is judged one by one may be among those that cannot be read.
+    let has_each = each.is_some() || !inputs.lost.is_empty();
+    if let Some(alone) = same.find(|it| !has_each || it.arity == Arity::Each) {
         let text = format!("{:?} asks for the same village, but of which instrument?", alone.name);
-        named.add_with_help(named.span(), text, "give another input each = true");
-        sound = false;
+        let span = named.place_of(&alone.name);
+        named.add_with_help(span, text, "give another input each = true");
+        inputs.is_sound = false;
     }
-    if inputs.is_empty() && sound {
+    if inputs.read.is_empty() && inputs.lost.is_empty() {
         named.add(named.span(), "there is no input");
-        sound = false;
+        inputs.is_sound = false;
     }
-    sound.then_some(inputs)
+    Some(inputs)
 }
 
 fn read_input(table: &Table<'_>, name: &Spanned<&str>, plants: &Selector) -> Option<Input> {
@@ -93,7 +110,7 @@ fn read_input(table: &Table<'_>, name: &Spanned<&str>, plants: &Selector) -> Opt
         return None;
     }
     let quantities = Quantity::ALL.map(|quantity| (quantity.name(), quantity));
-    let quantity = table.choice("quantity", &quantities).map(Spanned::into_inner);
+    let quantity = table.meant("quantity", &quantities).map(Spanned::into_inner);
     let point = table.opt_choice("point", &SamplingPoint::CHOICES).map(Spanned::into_inner);
     let tag = table.opt_parse("tag", Pattern::new).map(Spanned::into_inner);
     let (every, each) = (table.opt_bool("every"), table.opt_bool("each"));
@@ -102,7 +119,7 @@ fn read_input(table: &Table<'_>, name: &Spanned<&str>, plants: &Selector) -> Opt
     let is = |flag: &Option<Spanned<bool>>| flag.as_ref().is_some_and(|it| *it.get_ref());
     let arity = match (is(&every), is(&each)) {
         (true, true) => {
-            table.add(table.span(), "an input is taken as a set or one by one, not both");
+            table.add(table.place_of("each"), "an input is taken as a set or one by one, not both");
             return None;
         }
         (true, false) => Arity::Every,

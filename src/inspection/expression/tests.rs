@@ -228,6 +228,34 @@ fn types_and_units_are_checked_at_load_each_at_its_place() {
 }
 
 #[test]
+fn a_mistake_stands_at_its_place_however_its_condition_is_quoted() {
+    let when = r#"mean(outlet, duration("30m")) - sum(mean(villages, duration("30m")))"#;
+    let line = format!("when = '{when} > m3_per_h(10)'");
+    assert!(SOUND.contains(&line));
+    let wrong = format!("{when} > m3_per_hour(10)");
+    let escaped = format!("when = \"{}\"", wrong.replace('"', "\\\""));
+    for written in [format!("when = '{wrong}'"), escaped, format!("when = '''\n{wrong}'''")] {
+        let text = SOUND.replace(&line, &written);
+        let place = text.find("m3_per_hour").expect("it is written there");
+        let source = Source::new("rules.toml", text);
+        let (line, column) = source.line_col(place);
+        let said = Book::load(&[source]).expect_err("a function that is none").to_string();
+        assert!(said.contains(&format!("rules.toml:{line}:{column}: function")), "{said}");
+    }
+}
+
+#[test]
+fn an_input_that_cannot_be_read_hides_no_mistake_of_the_condition() {
+    let text = SOUND
+        .replace("{ quantity = \"flow\", point = \"finished-water\" }", "{ quantity = \"x\" }")
+        .replace("> m3_per_h(10)", "> m3_per_hour(10)");
+    let said = mistakes(&text);
+    assert!(said.contains("`quantity` \"x\" is not known"), "{said}");
+    assert!(said.contains("function \"m3_per_hour\" is not known"), "{said}");
+    assert!(said.ends_with("2 mistakes"), "{said}");
+}
+
+#[test]
 fn inputs_are_checked_at_load() {
     let wrong = [
         ("every = true", "every = true, each = true"),

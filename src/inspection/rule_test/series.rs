@@ -51,10 +51,11 @@ fn read_words(
 ) -> Option<Vec<Given>> {
     let mut readings = Vec::new();
     let mut sound = true;
-    for (place, word) in words(text) {
+    for (place, word) in words(text.get_ref()) {
         match read(word) {
             Ok(more) => readings.extend(more),
             Err(help) => {
+                let place = table.within(text, place);
                 table.add_with_help(place, format!("{word:?} is no reading"), help);
                 sound = false;
             }
@@ -69,12 +70,10 @@ fn read_words(
     sound.then_some(readings)
 }
 
-/// Each word of a text in quotes, with its place in the file.
-fn words(text: &Spanned<String>) -> impl Iterator<Item = (Range<usize>, &str)> {
-    let whole = text.get_ref().as_str();
-    let start = text.span().start + 1; // behind the quote
-    whole.split_whitespace().map(move |word| {
-        let at = start + (word.as_ptr() as usize - whole.as_ptr() as usize);
+/// Each word of a text, with its place in it.
+fn words(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
+    text.split_whitespace().map(move |word| {
+        let at = word.as_ptr() as usize - text.as_ptr() as usize;
         (at..at + word.len(), word)
     })
 }

@@ -154,13 +154,14 @@ fn check_tag(
             && other.select.asks() == spec.select.asks()
             && other.watches(profile, tag)
     });
-    let mut say = |text: String, help: String| {
+    let mut say = |key: &str, text: String, help: String| {
         let text = format!("test {}: {text}", spec.id);
-        problems.add(&spec.place.source, spec.place.span.clone(), text).help(help);
+        spec.place.add(&[&[key]], text, problems).help(help);
     };
     if let Some(rival) = rival {
         let test = spec.kind.test().name();
         say(
+            "id",
             format!("{at} has the {test} test of {} already", rival.id),
             "make one of them ask for more, such as a point or a tag".to_owned(),
         );
@@ -171,6 +172,7 @@ fn check_tag(
     let partners = || tags.iter().filter(|other| spec.kind.looks_at(tag, other).is_some());
     if let Some(slow) = partners().find(|other| within + within < other.poll) {
         say(
+            "within_min",
             format!(
                 "{} is read every {}, so {within} before and after {at} hold none of it",
                 slow.id, slow.poll
@@ -181,13 +183,14 @@ fn check_tag(
     partners().next().is_some()
 }
 
-fn check_range(spec: &TestSpec, tag: &Tag, at: &str, say: &mut impl FnMut(String, String)) {
+fn check_range(spec: &TestSpec, tag: &Tag, at: &str, say: &mut impl FnMut(&str, String, String)) {
     let TestKind::GrossRange(GrossRange { operator: Some((low, high)) }) = spec.kind else {
         return;
     };
     if low < tag.range.0 || high > tag.range.1 {
         let unit = |value| shown(tag.quantity, value);
         say(
+            "operator_",
             format!("{at} cannot show what the operator expects, {} to {}", unit(low), unit(high)),
             format!("its range is {} to {}", unit(tag.range.0), unit(tag.range.1)),
         );
@@ -195,7 +198,7 @@ fn check_range(spec: &TestSpec, tag: &Tag, at: &str, say: &mut impl FnMut(String
 }
 
 /// Windows and delays that hold too few polls of the instrument.
-fn check_pace(spec: &TestSpec, tag: &Tag, at: &str, say: &mut impl FnMut(String, String)) {
+fn check_pace(spec: &TestSpec, tag: &Tag, at: &str, say: &mut impl FnMut(&str, String, String)) {
     let (readings, window) = match spec.kind {
         TestKind::AttenuatedSignal(test) => (test.readings, test.window),
         TestKind::RateOfChange(RateTest::Deviations { readings, window, .. }) => (readings, window),
@@ -204,6 +207,7 @@ fn check_pace(spec: &TestSpec, tag: &Tag, at: &str, say: &mut impl FnMut(String,
     let needed = tag.poll * i64::from(readings);
     if window < needed {
         say(
+            "window_min",
             format!("{window} hold no {readings} readings of {at}, read every {}", tag.poll),
             format!("make window_min at least {needed}, or `readings` fewer"),
         );

@@ -17,8 +17,9 @@ use crate::base::units::{Quantity, Unit};
 use crate::base::{QualityTest, QualityTests, RuleId, Span, TagId};
 use crate::inspection::book::Place;
 use crate::inspection::citation;
+use crate::inspection::kind_file::plant_selector;
 use crate::inspection::limit_file::in_unit;
-use crate::inspection::rule_file::{MINUTES_MAX, as_minutes, plant_selector};
+use crate::inspection::rule_file::{MINUTES_MAX, as_minutes};
 use crate::inspection::select::{Pattern, Selector};
 use crate::inspection::unit_keys::{Measured, shown, spoken, units_of};
 use crate::plant::tags::SamplingPoint;
@@ -54,10 +55,29 @@ const PLAIN: [&str; 23] = [
     "within_min",
 ];
 
-/// The tests of a file without a mistake in them; `named` collects every id, with its place.
-pub fn read(file: &Table<'_>, named: &mut Vec<(RuleId, Place)>) -> Vec<TestSpec> {
+/// What a file says in `[[quality-test]]` tables.
+pub struct Tests {
+    /// Those without a mistake.
+    pub sound: Vec<TestSpec>,
+    /// Those with mistakes of which it is yet clear what they watch and look for.
+    pub drafts: Vec<TestSpec>,
+}
+
+/// The tests of a file; `named` collects every id, with its place.
+pub fn read(file: &Table<'_>, named: &mut Vec<(RuleId, Place)>) -> Tests {
     let tables = file.tables("quality-test");
-    tables.iter().filter_map(|table| read_spec(table, named)).collect()
+    let mut tests = Tests { sound: Vec::new(), drafts: Vec::new() };
+    for table in &tables {
+        let before = table.mistakes();
+        let spec = read_spec(table, named);
+        let unread = table.unread().len();
+        match spec {
+            Some(spec) if table.mistakes() == before && unread == 0 => tests.sound.push(spec),
+            Some(spec) if unread == 0 => tests.drafts.push(spec),
+            Some(_) | None => {}
+        }
+    }
+    tests
 }
 
 fn read_spec(table: &Table<'_>, named: &mut Vec<(RuleId, Place)>) -> Option<TestSpec> {
@@ -67,17 +87,19 @@ fn read_spec(table: &Table<'_>, named: &mut Vec<(RuleId, Place)>) -> Option<Test
         named.push((id.get_ref().clone(), place.clone()));
     }
     let source = citation::read(table);
+    let test = table.meant("test", &with_limits()).map(Spanned::into_inner);
+    let before = table.mistakes();
     let mut select = plant_selector(table);
-    let names = with_limits();
-    let Some(test) = table.choice("test", &names).map(Spanned::into_inner) else {
-        forgive(table);
-        return None;
-    };
     select.point = table.opt_choice("point", &SamplingPoint::CHOICES).map(Spanned::into_inner);
     select.village = table.opt_parse("village", VillageId::new).map(Spanned::into_inner);
     select.tag = table.opt_parse("tag", Pattern::new).map(Spanned::into_inner);
-    let kind = read_kind(table, test, &mut select);
-    let (id, source) = (id?.into_inner(), source?);
+    let Some(test) = test else {
+        table.opt_choice("quantity", &quantities());
+        forgive(table);
+        return None;
+    };
+    let kind = read_kind(table, test, &mut select).filter(|_| table.mistakes() == before);
+    let (id, source) = (id?.into_inner(), source.unwrap_or_default());
     Some(TestSpec { id, source, select, kind: kind?, place: place? })
 }
 
@@ -100,7 +122,7 @@ fn read_kind(table: &Table<'_>, test: QualityTest, select: &mut Selector) -> Opt
         // What a sensor can show stands with the instrument: no value, no unit.
         return Some(TestKind::GrossRange(GrossRange::default()));
     }
-    let Some(quantity) = table.choice("quantity", &quantities()).map(Spanned::into_inner) else {
+    let Some(quantity) = table.meant("quantity", &quantities()).map(Spanned::into_inner) else {
         forgive(table);
         return None;
     };
@@ -125,9 +147,12 @@ fn forgive(table: &Table<'_>) {
     for key in PLAIN.iter().chain(&["same_village", "side"]) {
         table.has(key);
     }
-    for unit in Unit::ALL {
-        for stem in STEMS {
-            table.key_span(&unit.key(stem));
+    let keys = Unit::ALL.into_iter().flat_map(|unit| STEMS.map(|stem| (stem, unit.key(stem))));
+    for (stem, key) in keys.filter(|(_, key)| table.key_span(key).is_some()) {
+        if stem == "operator" {
+            table.numbers(&key);
+        } else {
+            table.opt_number(&key);
         }
     }
 }
@@ -220,9 +245,10 @@ fn required_bounds(table: &Table<'_>, quantity: Quantity, stem: &str) -> Option<
 }
 
 fn read_pace(table: &Table<'_>) -> Option<Pace> {
+    let before = table.mistakes();
     let gap = table.opt_number_in("gap_polls", 1.1..=10_000.0);
     let early = table.opt_number_in("early_polls", 0.0..=0.9);
-    if gap.is_none() && early.is_none() && !table.has_problems() {
+    if gap.is_none() && early.is_none() && table.mistakes() == before {
         let help = "give gap_polls, early_polls or both; a time that goes back is always found";
         table.add_with_help(table.span(), "this timing test asks for nothing", help);
         return None;
@@ -238,9 +264,9 @@ fn read_gross_range(table: &Table<'_>, quantity: Quantity) -> GrossRange {
 
 fn read_climatology(table: &Table<'_>, quantity: Quantity) -> Option<Climatology> {
     let seasons = table.tables("season");
-    if seasons.is_empty() && !table.has("season") {
+    if seasons.is_empty() {
         let help = "add [[quality-test.season]] with months and operator_…";
-        table.add_with_help(table.span(), "`season` is missing", help);
+        table.add_with_help(table.place_of("season"), "`season` is missing", help);
     }
     let mut climatology = Climatology::default();
     for season in &seasons {
@@ -315,7 +341,9 @@ fn read_flat_line(table: &Table<'_>, quantity: Quantity) -> Option<FlatLineTest>
         None => None,
     };
     if fail.is_some_and(|it| it.readings < suspect.readings || it.over < suspect.over) {
-        table.add(table.span(), "a flat line cannot fail before it is suspect");
+        let is_over = fail.is_some_and(|it| it.over < suspect.over);
+        let key = if is_over { "fail_min" } else { "fail_readings" };
+        table.add(table.place_of(key), "a flat line cannot fail before it is suspect");
         return None;
     }
     Some(FlatLineTest { tolerance: tolerance?.into_inner(), suspect, fail, may_rest })
@@ -350,9 +378,13 @@ fn read_multivariate(table: &Table<'_>, quantity: Quantity) -> Option<Multivaria
     let per = minutes(table, "per_min");
     let within = minutes(table, "within_min");
     let confirming = table.tables("confirm");
-    if confirming.is_empty() && !table.has("confirm") {
+    if confirming.is_empty() {
         let help = "add [[quality-test.confirm]] with by_quantity and change_…";
-        table.add_with_help(table.span(), "`confirm` is missing: what can confirm a jump?", help);
+        table.add_with_help(
+            table.place_of("confirm"),
+            "`confirm` is missing: what can confirm a jump?",
+            help,
+        );
     }
     let by: Vec<_> = confirming.iter().map(read_confirm).collect();
     let limits = TwoLimits { suspect: limits?.into_inner(), fail: None };
@@ -367,8 +399,9 @@ fn read_confirm(table: &Table<'_>) -> Option<(Partners, f64)> {
         if !table.has("by_quantity") {
             table.add(table.span(), "`by_quantity` is missing");
         }
-        for unit in Unit::ALL {
-            let _ = table.key_span(&unit.key("change")); // known, though of no use yet
+        let keys = Unit::ALL.map(|unit| unit.key("change"));
+        for key in keys.iter().filter(|key| table.key_span(key).is_some()) {
+            table.opt_number(key); // known, though of no use yet
         }
         return None;
     };
@@ -401,7 +434,7 @@ pub fn read_rule(table: &Table<'_>) -> Option<QualityRule> {
     let texts = table.texts("tests");
     if texts.is_empty() {
         let help = format!("known: {}", known.join(", "));
-        table.add_with_help(table.span(), "`tests` is missing or empty", help);
+        table.add_with_help(table.place_of("tests"), "`tests` is missing or empty", help);
     }
     let mut sound = !texts.is_empty();
     for text in &texts {
