@@ -46,6 +46,11 @@ pub fn is_unseen(c: char) -> bool {
         || matches!(c, '\u{2060}'..='\u{206f}' | '\u{e0000}'..='\u{e007f}')
 }
 
+/// Can all of it be seen, and is there anything to see? Lines may follow each other.
+pub fn is_seen(text: &str) -> bool {
+    !text.trim().is_empty() && !text.contains(|c| is_unseen(c) && c != '\n')
+}
+
 /// The character as it may be shown of a stranger's text: `\u{fffd}` for one that nobody can see.
 pub fn shown(c: char) -> char {
     if is_unseen(c) { '\u{fffd}' } else { c }

@@ -4,6 +4,7 @@
 pub mod alone;
 mod cards;
 mod map;
+mod monitoring;
 mod people;
 mod scheme;
 
@@ -41,7 +42,8 @@ use crate::ledger::sqlite::Visitor;
 use crate::ledger::store::StoreError;
 use crate::monitor::Snapshot;
 use crate::plant::Plant;
-use crate::telemetry::link::{LinkState, LinkStatus};
+use crate::telemetry::link::LinkStatus;
+use monitoring::Monitoring;
 
 /// Records that may wait for the desk; when more come at once, pages look at everything again.
 const WAITING: usize = 1_024;
@@ -209,7 +211,7 @@ pub struct Heard {
     past: Option<Vec<Entry>>,
     records: broadcast::Receiver<Arc<Entry>>,
     snapshots: watch::Receiver<Snapshot>,
-    link: Option<watch::Receiver<LinkStatus>>,
+    monitor: Monitoring,
 }
 
 impl Overheard {
@@ -218,15 +220,17 @@ impl Overheard {
         self.0.resubscribe()
     }
 
-    /// With the monitor's state, and its connection if it has one.
-    pub fn with(self, told: &Told, link: Option<watch::Receiver<LinkStatus>>) -> Heard {
-        Heard { past: None, records: self.0, snapshots: told.snapshots.clone(), link }
+    /// With the monitor's state and its connection.
+    pub fn with(self, told: &Told, link: watch::Receiver<LinkStatus>) -> Heard {
+        let (snapshots, unstored) = (told.snapshots.clone(), told.unstored.clone());
+        let monitor = Monitoring::Here { link, unstored };
+        Heard { past: None, records: self.0, snapshots, monitor }
     }
 }
 
 /// Lets the desk hear what is told.
 pub fn overhear(told: Told) -> (Told, Overheard) {
-    let Told { mut records, snapshots } = told;
+    let Told { mut records, snapshots, unstored } = told;
     let (aloud, heard) = broadcast::channel(WAITING);
     let (onward, further) = mpsc::channel(1);
     tokio::spawn(async move {
@@ -240,7 +244,7 @@ pub fn overhear(told: Told) -> (Told, Overheard) {
             }
         }
     });
-    (Told { records: further, snapshots }, Overheard(heard))
+    (Told { records: further, snapshots, unstored }, Overheard(heard))
 }
 
 /// A desk that may be open.
@@ -273,7 +277,7 @@ pub async fn open(
     let people = room.drill.is_some().then(of_exercise).transpose()?;
     let (ender, ended) = watch::channel(false);
     let (said, connection) = watch::channel(Connection::default());
-    tokio::spawn(watch_link(heard.link, said));
+    tokio::spawn(monitoring::tell(heard.monitor, heard.snapshots.clone(), said));
     let past = match heard.past {
         Some(past) => past,
         None => newest(&room.folder).await.map_err(Failure::outside)?,
@@ -426,27 +430,6 @@ fn tokens(folder: &Path) -> Result<Tokens, Failure> {
     let written = replace_private(&path, tokens.to_text().as_bytes());
     written.map_err(|error| Failure::file(&path, error))?;
     Ok(tokens)
-}
-
-/// Says how the connection stands, in the desk's words.
-async fn watch_link(link: Option<watch::Receiver<LinkStatus>>, said: watch::Sender<Connection>) {
-    let Some(mut link) = link else {
-        said.send_replace(Connection { state: "ledger", reason: String::new() });
-        return said.closed().await;
-    };
-    loop {
-        let connection = match &link.borrow_and_update().state {
-            LinkState::Connecting => Connection { state: "connecting", reason: String::new() },
-            LinkState::Connected => Connection { state: "connected", reason: String::new() },
-            LinkState::Disconnected { reason }
-            | LinkState::Refused { reason }
-            | LinkState::Ended { reason } => Connection { state: "lost", reason: reason.clone() },
-        };
-        said.send_replace(connection);
-        if link.changed().await.is_err() {
-            return;
-        }
-    }
 }
 
 #[cfg(test)]

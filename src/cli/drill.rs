@@ -20,7 +20,7 @@ use crate::alarms::command::Command as AlarmCommand;
 use crate::base::PlantId;
 use crate::base::ids::Space;
 use crate::base::random::Seed;
-use crate::base::text::Lang;
+use crate::base::text::{Lang, is_seen};
 use crate::cli::command::may_pass;
 use crate::cli::exit::Failure;
 use crate::cli::keys::ring;
@@ -241,10 +241,9 @@ fn direction(value: Value, plant: &Arc<Plant>) -> Result<Direction, String> {
     }
     let direction = serde_json::from_value(value).map_err(|error| error.to_string())?;
     match &direction {
-        Direction::Say { text, .. }
-            if [&text.en, &text.zh].iter().any(|it| it.trim().is_empty()) =>
-        {
-            Err("a message says something, in both languages".to_owned())
+        Direction::Say { text, .. } if ![&text.en, &text.zh].iter().all(|it| is_seen(it)) => {
+            let text = "a message says something in both languages, and all of it can be seen";
+            Err(text.to_owned())
         }
         _ => Ok(direction),
     }

@@ -27,7 +27,7 @@ use crate::exercise::live::pace::Pace;
 use crate::exercise::live::quarantine::Quarantine;
 use crate::exercise::live::simulate::Progress;
 use crate::exercise::live::stop::{self, Stop, Stopper};
-use crate::exercise::live::watch::{Asked, Watch, WatchSettings};
+use crate::exercise::live::watch::{Asked, Unstored, Watch, WatchSettings};
 use crate::ingest::trust::Trust;
 use crate::inspection::book::Book;
 use crate::ledger::record::Entry;
@@ -293,35 +293,38 @@ fn client_id(role: &str, tail: &Space) -> String {
     format!("sanmen-{role}-{tail}")
 }
 
-/// Waits until the connection stands; says so when that takes long. Errors: the broker refuses us,
-/// or we are stopped before it answers.
+/// Waits until the connection stands; says so when that takes long, and why, whenever that changes.
+/// Errors: the broker refuses us, or we are stopped before it answers.
 pub async fn connected(
     mut status: watch::Receiver<LinkStatus>,
     broker: &Access,
     stop: &Stop,
 ) -> Result<(), Failure> {
-    let patience = Duration::from_secs(3);
+    const PATIENCE: Duration = Duration::from_secs(3);
+    let waits = format!("waiting for the broker at {broker}; Ctrl-C ends");
+    let mut said: Option<String> = None;
     loop {
-        let answered = status.wait_for(|status| {
-            !matches!(status.state, LinkState::Connecting | LinkState::Disconnected { .. })
-        });
-        let answered = tokio::select! {
-            answered = tokio::time::timeout(patience, answered) => answered,
+        let state = status.borrow_and_update().state.clone();
+        match state {
+            LinkState::Connected => return Ok(()),
+            LinkState::Refused { reason } | LinkState::Ended { reason } => {
+                return Err(Failure::outside(no_use(broker, &reason)));
+            }
+            LinkState::Disconnected { reason } if said.as_ref() != Some(&reason) => {
+                say(&format!("{waits}: {reason}"));
+                said = Some(reason);
+            }
+            LinkState::Disconnected { .. } | LinkState::Connecting => {}
+        }
+        tokio::select! {
+            changed = status.changed() => changed.map_err(|_| Failure::Bug)?,
+            () = tokio::time::sleep(PATIENCE), if said.is_none() => {
+                say(&waits);
+                said = Some(String::new());
+            }
             () = stop.wait() => {
                 let text = format!("stopped before the broker at {broker} answered");
                 return Err(Failure::outside(text));
-            }
-        };
-        match answered {
-            Err(_) => say(&format!("waiting for the broker at {broker}; Ctrl-C ends")),
-            Ok(Err(_)) => return Err(Failure::Bug),
-            Ok(Ok(status)) => {
-                return match &status.state {
-                    LinkState::Refused { reason } | LinkState::Ended { reason } => {
-                        Err(Failure::outside(no_use(broker, reason)))
-                    }
-                    _ => Ok(()),
-                };
             }
         }
     }
@@ -439,6 +442,8 @@ pub struct Told {
     pub records: mpsc::Receiver<Vec<Entry>>,
     /// The state after each batch.
     pub snapshots: watch::Receiver<Snapshot>,
+    /// Why nothing is stored, while nothing is.
+    pub unstored: watch::Receiver<Option<Unstored>>,
 }
 
 /// Requests of people in this process that may wait.
@@ -486,7 +491,8 @@ pub async fn watch_over(
     let service = Watch::resume(monitor, ledger, watch_settings, records, snapshots)
         .await
         .map_err(Failure::outside)?;
-    Ok((service, Told { records: told_records, snapshots: told_snapshots }))
+    let unstored = service.unstored();
+    Ok((service, Told { records: told_records, snapshots: told_snapshots, unstored }))
 }
 
 /// Plants and their tags, in the monitor's order.

@@ -150,7 +150,7 @@ pub fn run(args: &MonitorArgs, _out: &mut dyn Write) -> Result<(), Failure> {
             Metrics::of(&service, told.snapshots.clone(), link.clone()).serve(listen).await?;
         }
         let room = Room::new((&plants, &book, title.as_ref()), &args.by, (&folder, &settings));
-        let heard = heard.with(&told, Some(link.clone()));
+        let heard = heard.with(&told, link.clone());
         let desk = desk::open(desk, room, heard, stopped.clone()).await?;
         let webhook = Webhook::open(&settings.webhook, &folder, &space).await?;
         let webhook = webhook.map(|it| tokio::spawn(it.run(stopped.clone())));

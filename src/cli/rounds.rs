@@ -142,7 +142,7 @@ impl Found {
                 self.results.entry(plant.clone()).or_default().push(event.clone());
             }
             (Some(plant), Record::Ingest(event))
-                if matches!(event.what, IngestChange::ClockBack { .. }) =>
+                if matches!(event.what, IngestChange::ClockBack { real: false, .. }) =>
             {
                 self.results.remove(plant); // another exercise
             }

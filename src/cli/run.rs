@@ -238,7 +238,7 @@ async fn open(
     let what = (plants.as_slice(), book, Some(&ready.outline.title));
     let room = Room::new(what, by, (folder, &ready.settings)).at_home(home);
     let room = room.with_drill(staged.as_ref());
-    let desk = desk::open(plan, room, heard.with(told, Some(link)), stop).await?;
+    let desk = desk::open(plan, room, heard.with(told, link), stop).await?;
     Ok((staged, desk))
 }
 

@@ -114,7 +114,7 @@ pub fn hear_requests(
     let now = wall_now();
     let gate = Gate::new(askers.monitors, now);
     let hearing = Hearing::new(space.clone(), voices.prompters(), gate);
-    let mut hearing = hearing.knowing(voices.boot_id());
+    let mut hearing = hearing.knowing(voices.boots());
     if let Some((operators, hand)) = askers.operators {
         hearing = hearing.obeying(Gate::new(operators, now), hand);
     }

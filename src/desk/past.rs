@@ -194,7 +194,7 @@ impl Chronicle {
 
 fn is_clock_back(entry: &Entry) -> bool {
     let Record::Ingest(event) = &entry.record else { return false };
-    entry.plant.is_some() && matches!(event.what, IngestChange::ClockBack { .. })
+    entry.plant.is_some() && matches!(event.what, IngestChange::ClockBack { real: false, .. })
 }
 
 /// When a record became true.
@@ -202,7 +202,7 @@ fn moment(entry: &Entry) -> Stamp {
     match &entry.record {
         Record::Alarm(event) => event.at,
         Record::Ingest(event) => match event.what {
-            IngestChange::ClockBack { to, .. } => to,
+            IngestChange::ClockBack { to, real: false, .. } => to,
             _ => event.at,
         },
         Record::Ticket(event) => event.at,

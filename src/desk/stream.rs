@@ -37,13 +37,26 @@ const WINDOW: Span = Span::minutes(10);
 /// The kind of piece that only those hear who see the truth.
 const STATION: &str = "station";
 
-/// How the monitor's connection to its plants stands.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+/// How the monitor and its connection to the plants stand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Connection {
     /// `connecting`, `connected`, `lost`, or `ledger`: there is none, the desk reads a ledger.
     pub state: &'static str,
     /// Why it is lost.
     pub reason: String,
+    /// `runs`; `full`, `read-only`: it cannot store, so it judges nothing; `silent`: it says
+    /// nothing any more; `gone`: nobody writes the ledger.
+    pub monitor: &'static str,
+    /// Since when (ms since 1970, wall clock) what is shown is not of now; none: it is, or nobody
+    /// knows since when.
+    pub since: Option<i64>,
+}
+
+impl Default for Connection {
+    fn default() -> Self {
+        let (state, reason) = ("connecting", String::new());
+        Self { state, reason, monitor: "runs", since: None }
+    }
 }
 
 /// What a desk listens to.

@@ -349,9 +349,10 @@ impl Intake {
         let mut steps = Vec::new();
         self.sequence.flush(&mut steps);
         self.take(plant, steps, received_at, out);
-        out.changes.push((plant.index, IngestChange::ClockBack { boot_id, from, to }));
         // Nobody's exercise ends the alarms of a real plant.
-        if self.plays.is_some() && exercise {
+        let real = self.plays.is_none() || !exercise;
+        out.changes.push((plant.index, IngestChange::ClockBack { boot_id, from, to, real }));
+        if !real {
             (self.sent_at, self.frontier) = (None, Some(to));
             self.results.begin_again();
             out.batches.push(Batch { restart: true, ..Batch::time(plant.index, to) });

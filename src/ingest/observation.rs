@@ -67,6 +67,9 @@ pub enum IngestChange {
         from: Stamp,
         /// What the new one says.
         to: Stamp,
+        /// Is the plant real? Then nothing begins again.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        real: bool,
     },
     /// Messages `from..=to` of a boot never came within the lateness bound.
     Gap {

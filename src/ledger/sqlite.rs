@@ -14,6 +14,7 @@ mod writing;
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{
@@ -36,6 +37,8 @@ static MIGRATIONS: Migrator = sqlx::migrate!("src/ledger/migrations");
 
 /// Requests with their reply that are kept, for whoever still waits to read it.
 const REPLIES_KEPT: i64 = 1_000;
+/// Who looks whether somebody writes holds the lock for a moment, not so long.
+const LOOK: Duration = Duration::from_millis(20);
 /// Rows of readings read at a time.
 const ROWS_PER_PAGE: i64 = 1_024;
 /// Entries read at a time while the chains are checked.
@@ -70,7 +73,13 @@ impl Sqlite {
     ///
     /// Errors: `Folder`, `InUse`, `Newer`, `ReadOnly`, `Full`, `Database`.
     pub async fn open(folder: &Path, roster: Roster) -> Result<Self, StoreError> {
-        let lock = lock(folder)?;
+        let lock = match lock(folder) {
+            Err(StoreError::InUse { .. }) => {
+                tokio::time::sleep(LOOK).await;
+                lock(folder)?
+            }
+            first => first?,
+        };
         let options = SqliteConnectOptions::new()
             .filename(folder.join("ledger.sqlite3"))
             .create_if_missing(true)

@@ -319,7 +319,10 @@ fn an_exercise_that_begins_again_is_watched_afresh() {
         "what stood has ended: {second:?}"
     );
     let backs = again.iter().flat_map(|outcome| &outcome.outputs).filter(|output| {
-        matches!(output, Output::Ingest(IngestEvent { what: IngestChange::ClockBack { .. }, .. }))
+        matches!(
+            output,
+            Output::Ingest(IngestEvent { what: IngestChange::ClockBack { real: false, .. }, .. })
+        )
     });
     assert_eq!(backs.count(), 1);
 }
@@ -349,7 +352,16 @@ fn cleared_by_going_back(exercise: &str) -> usize {
             *received_at = at(END + 60);
         }
     }
-    let events = alarms(&run(&mut monitor, &back));
+    let found = run(&mut monitor, &back);
+    let is_real = |output: &Output| {
+        matches!(
+            output,
+            Output::Ingest(IngestEvent { what: IngestChange::ClockBack { real: true, .. }, .. })
+        )
+    };
+    let outputs = found.iter().flat_map(|outcome| &outcome.outputs);
+    assert_eq!(outputs.filter(|output| is_real(output)).count(), 1, "it is told of whom");
+    let events = alarms(&found);
     let chlorine = |e: &&AlarmEvent| e.id.rule.as_str() == "finished-chlorine-low";
     events.iter().filter(chlorine).filter(|e| e.change == AlarmChange::Cleared).count()
 }

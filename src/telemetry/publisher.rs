@@ -8,7 +8,7 @@
 //! What the broker has is kept as long as there is room, and published again as it was when
 //! somebody has missed it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -181,6 +181,8 @@ pub struct Publisher {
     prompter: Prompter,
     counters: Arc<Counters>,
     status: watch::Receiver<LinkStatus>,
+    /// Starts of gateways whose messages an earlier run has left in the spool.
+    boots: BTreeSet<u64>,
     task: JoinHandle<()>,
 }
 
@@ -209,6 +211,7 @@ impl Publisher {
         let sent_bytes = if spool.is_some() { 0 } else { settings.sent_bytes.min(SENT_BYTES_MAX) };
         let counters = Arc::new(Counters::default());
         let left = spool.as_ref().map_or(0, Spool::waiting);
+        let boots = spool.as_ref().map(|spool| spool.boots().clone()).unwrap_or_default();
         counters.accepted.store(left as u64, Ordering::Relaxed);
         let task = Task {
             link,
@@ -230,7 +233,12 @@ impl Publisher {
             linger: settings.linger,
         };
         let (inbox, prompter) = (Some(inbox), Prompter(prompts));
-        Self { inbox, prompter, counters, status, task: tokio::spawn(task.run()) }
+        Self { inbox, prompter, counters, status, boots, task: tokio::spawn(task.run()) }
+    }
+
+    /// Starts of gateways whose messages an earlier run has left in the spool: they are said again.
+    pub fn boots(&self) -> &BTreeSet<u64> {
+        &self.boots
     }
 
     /// Accepts a message; waits while the outbox is full. Messages arrive in the order of calls,

@@ -10,7 +10,7 @@
 //! What the broker has stays as long as there is room, for those who have missed it, and is the
 //! first to be given up. It is of no use to a later run, whose gateway begins to count again.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::telemetry::outbox::{Entry, Keep};
 use crate::telemetry::sent::{Numbers, Wanted};
+use crate::telemetry::wire::place;
 
 /// A file is closed once it is as long as this.
 const FILE_BYTES: u64 = 256 * 1024;
@@ -91,6 +92,8 @@ pub struct Spool {
     /// Which segment they are of: its place.
     reading: Option<usize>,
     dropped: u64,
+    /// Starts of gateways whose messages an earlier run has left here.
+    boots: BTreeSet<u64>,
     /// Messages on their way whose files were given up meanwhile.
     orphans: usize,
     /// Held while it is open; the system lets go of it even after `kill -9`.
@@ -119,12 +122,13 @@ impl Spool {
         }
         names.sort();
         let next_number = names.last().map_or(0, |(number, _)| number + 1);
-        let mut segments = VecDeque::new();
+        let (mut segments, mut boots) = (VecDeque::new(), BTreeSet::new());
         for (_, path) in names {
             let (bytes, entries) = (fs::metadata(&path)?.len(), read(&path)?);
             let mut segment = Segment { bytes, messages: entries.len(), ..Segment::new(path) };
             for entry in &entries {
                 segment.numbers.add(&entry.payload);
+                boots.extend(place(&entry.payload).map(|(boot_id, _)| boot_id));
             }
             segments.push_back(segment);
         }
@@ -137,6 +141,7 @@ impl Spool {
             ready: VecDeque::new(),
             reading: None,
             dropped: 0,
+            boots,
             orphans: 0,
             _lock: lock,
         })
@@ -145,6 +150,11 @@ impl Spool {
     /// How many messages wait that have not been handed out.
     pub fn waiting(&self) -> usize {
         self.segments.iter().map(|segment| segment.messages - segment.taken).sum()
+    }
+
+    /// Starts of gateways whose messages an earlier run has left here: they are said again.
+    pub fn boots(&self) -> &BTreeSet<u64> {
+        &self.boots
     }
 
     /// Is half of its room taken?

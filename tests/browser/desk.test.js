@@ -6,7 +6,7 @@ import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { after, before, test } from "node:test";
-import { api, browse, cable, come as openPage, go, hindrances, person, start, unfold, violations } from "./place.js";
+import { api, browse, cable, come as openPage, go, hindrances, person, program, start, unfold, violations } from "./place.js";
 
 const shots = process.env.SANMEN_BROWSER_SHOTS ?? join(dirname(fileURLToPath(import.meta.url)), "../../target/browser/shots");
 const LONG = { timeout: 120000 };
@@ -57,7 +57,7 @@ test("seven tabs are all live", LONG, async () => {
   await context.close();
 });
 
-test("a page whose stream is cut says so, and misses nothing afterwards", LONG, async () => {
+test("a page whose stream is cut for 30 s says so, and then knows what was done meanwhile", LONG, async () => {
   const wire = await cable(run.origin);
   const context = await person(browser, { lang: "zh" });
   const page = await come(context, run.linkOf("operator", wire.origin));
@@ -66,16 +66,22 @@ test("a page whose stream is cut says so, and misses nothing afterwards", LONG, 
   wire.cut();
   await page.locator("body.is-lost footer .lost").waitFor();
   assert.match(await page.locator("footer .lost").textContent(), /断线 \d+ 秒/);
-  const waiting = page.locator("tr.alarm");
-  assert.ok((await waiting.count()) > 0, "what was known stays, hatched");
+  // Somebody else answers an alarm, and the page cannot know.
+  const row = page.locator(unanswered).first();
+  const id = await row.getAttribute("data-alarm");
+  const answered = await api(run, "operator", `alarms/${id}/ack`, { method: "POST", body: JSON.stringify({ by: "Wang" }), headers: { "Content-Type": "application/json", "Idempotency-Key": "while-it-is-cut" } });
+  assert.equal(answered.status, 200, JSON.stringify(answered.said));
+  await page.locator("footer .lost", { hasText: /断线 3\d 秒/ }).waitFor({ timeout: 60000 });
+  assert.ok(await page.locator(`tr.unacknowledged[data-alarm="${id}"]`).isVisible(), "what was known stays, hatched");
   wire.mend();
   await page.waitForFunction(() => !document.body.classList.contains("is-lost"));
-  const listed = async () => page.locator("tr.alarm").evaluateAll((rows) => rows.map((row) => row.dataset.alarm).sort());
+  await page.locator(`tr.acknowledged[data-alarm="${id}"]`).waitFor();
+  const listed = async () => page.locator("tr.alarm").evaluateAll((rows) => rows.map((row) => `${row.dataset.alarm} ${row.classList[1]}`).sort());
   const known = async () => {
     const { said } = await api(run, "viewer", "snapshot");
     const aside = ["shelved", "suppressed-by-design", "out-of-service"];
     const events = said.plants.flatMap((plant) => plant.alarms).filter((it) => !aside.includes(it.state));
-    return events.map(({ id }) => `${id.plant}/${id.rule}/${id.tag ?? "plant"}/${id.n}`).sort();
+    return events.map(({ id, state }) => `${id.plant}/${id.rule}/${id.tag ?? "plant"}/${id.n} ${state}`).sort();
   };
   await assert.doesNotReject(async () => {
     for (let n = 0; ; n++) {
@@ -87,6 +93,60 @@ test("a page whose stream is cut says so, and misses nothing afterwards", LONG, 
   });
   await context.close();
   wire.close();
+});
+
+test("a browser's clock may be wrong, and be put right meanwhile", LONG, async () => {
+  const context = await person(browser);
+  await context.clock.install({ time: new Date("2031-01-01T03:00:00Z") });
+  const page = await come(context);
+  await page.evaluate(() => {
+    self.wasLost = false;
+    new MutationObserver(() => (self.wasLost ||= document.body.classList.contains("is-lost"))).observe(document.body, { attributes: true });
+  });
+  const goesOn = async () => {
+    const was = await page.locator("header .clocks").textContent();
+    await page.waitForFunction((was) => document.querySelector("header .clocks").textContent !== was, was);
+  };
+  const isNow = async () => {
+    const said = (await page.locator("header .clocks").textContent()).match(/(\d\d):(\d\d)\s*$/);
+    const now = new Date();
+    const off = (now.getHours() * 60 + now.getMinutes() - Number(said[1]) * 60 - Number(said[2]) + 1440) % 1440;
+    assert.ok(off <= 1 || off === 1439, said[0]);
+  };
+  await goesOn();
+  await isNow();
+  for (const time of ["2019-06-01T12:00:00Z", "2040-06-01T12:00:00Z"]) {
+    await context.clock.setSystemTime(new Date(time));
+    for (let n = 0; n < 4; n++) await goesOn();
+    await isNow();
+  }
+  assert.equal(await page.evaluate(() => self.wasLost), false, "the desk was heard all the time");
+  assert.deepEqual(await violations(page), []);
+  await context.close();
+});
+
+test("an alarm that an announced stop explains is suppressed by design, and stands again after it", LONG, async () => {
+  const context = await person(browser);
+  const page = await come(context);
+  await go(page, "#/alarms", unanswered);
+  await unfold(page);
+  const row = page.locator(`${unanswered}[data-alarm*="/service-pressure-low/"]`).first();
+  const id = await row.getAttribute("data-alarm");
+  const { said } = await api(run, "operator", "catalogue");
+  const { likes, plants: [card] } = said;
+  const tag = card.tags.find((it) => it.id === id.split("/")[2]);
+  const village = tag.village ?? likes.tags[tag.like].village;
+  const sanmen = (...args) => {
+    const done = spawnSync(program, ["alarms", ...args, "--village", village, "--by", "Li", "--data", dirname(run.folder), "--space", "k7"], { encoding: "utf8" });
+    assert.equal(done.status, 0, done.stderr);
+  };
+  sanmen("announce", "sanmen", "--from", "2024-12-05T09:00:00+08:00", "--until", "2024-12-09T09:00:00+08:00", "--reason", "a valve is replaced");
+  await page.locator(".tab").nth(2).click();
+  await page.locator(`tr[data-alarm="${id}"] td.state`, { hasText: "suppressed" }).waitFor();
+  sanmen("withdraw", "sanmen", "--reason", "it is done tomorrow");
+  await page.locator(".tab").first().click();
+  await page.locator(`tr.unacknowledged[data-alarm="${id}"]`).waitFor();
+  await context.close();
 });
 
 for (const [lang, words] of Object.entries({

@@ -57,6 +57,13 @@ test("what a trainee may not see or do is refused by the server", LONG, async ()
   const { said: { log } } = await api(run, "instructor", "exercise");
   assert.ok(!log.some((entry) => ["did", "failed"].includes(entry.what)), "what is refused is in no log");
   assert.equal((await wish("instructor", "direct", { direction: { direction: "say", from: "lead", text: { en: " ", zh: "" } } })).status, 409, "nothing is said");
+  for (const hidden of ["\u202e", "\u202eerif", "a\u200bb", "\u2066"]) {
+    for (const direction of [{ direction: "say", from: "lead", text: { en: hidden, zh: "好" } }, { direction: "say", from: "lead", text: { en: "good", zh: hidden } }, { direction: "mark", name: hidden }]) {
+      const { status, said } = await wish("instructor", "direct", { direction });
+      assert.equal(status, 409, JSON.stringify(direction));
+      assert.match(said.error, /be seen/);
+    }
+  }
   assert.equal((await reflect("甲")).status, 409, "nobody thinks back on what goes on");
   assert.equal((await api(run, "operator", "exercise/report/evaluations.json")).status, 403);
 

@@ -19,7 +19,7 @@ const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 // Starts it; gives its link, its folder, and what it has said.
 export async function start(scenario = join(here, "morning.toml"), flags = []) {
   const data = mkdtempSync(join(tmpdir(), "sanmen-desk-"));
-  return served(["run", scenario, "--data", data, "--space", "k7", "--format", "json", "--by", "Li", ...flags], data);
+  return served(["run", scenario, "--data", data, "--space", "k7", "--format", "json", ...(flags.includes("--by") ? [] : ["--by", "Li"]), ...flags], data);
 }
 
 // A program once it has said its link, and what it has said.
@@ -37,12 +37,21 @@ async function linked(args, options) {
   return told;
 }
 
+// A monitor that listens to a broker.
+export async function monitor(broker) {
+  const data = mkdtempSync(join(tmpdir(), "sanmen-desk-"));
+  return served(["monitor", "--broker", broker, "--data", data, "--space", "k7", "--format", "json", "--by", "Li"], data);
+}
+
+// A desk of its own over the ledger of a run, whatever becomes of that.
+export const over = (run) => served(["desk", "--data", dirname(run.folder), "--space", "k7", "--listen", "0", "--by", "Li"], dirname(run.folder));
+
 async function served(args, data) {
   const { child, ended, said, link } = await linked(args, {});
   const tokens = Object.fromEntries(readFileSync(join(data, "k7", "desk-tokens"), "utf8").trim().split("\n").map((line) => line.split(" ")));
   const origin = link.split("/#")[0];
   return {
-    link, origin, tokens, folder: join(data, "k7"), broker: said.match(/mqtt:\/\/127\.0\.0\.1:(\d+)/)?.[1],
+    link, origin, tokens, said, signal: (name) => child.kill(name), folder: join(data, "k7"), broker: said.match(/mqtt:\/\/127\.0\.0\.1:(\d+)/)?.[1],
     linkOf: (role, at = origin) => `${at}/#token=${tokens[role]}`,
     stop: async () => {
       child.kill("SIGINT");

@@ -8,7 +8,7 @@ import { browse, come, here, hindrances, person, start, violations } from "./pla
 let run;
 let browser;
 
-before(async () => { [run, browser] = await Promise.all([start(join(here, "../../scenarios/exercises/e4-burst.toml")), browse()]); });
+before(async () => { [run, browser] = await Promise.all([start(join(here, "../../scenarios/exercises/e4-burst.toml"), ["--by", "operator"]), browse()]); });
 after(async () => {
   const ended = await run?.stop();
   await browser?.close();
@@ -19,6 +19,7 @@ test("control, truth, tasks and log are in sight at once, and whatever scrolls c
   for (const [lang, role] of [["zh", "instructor"], ["en", "instructor"], ["en", "evaluator"]]) {
     const page = await come(await person(browser, { lang }), run.linkOf(role));
     await page.locator(".station tbody tr").first().waitFor();
+    assert.equal(await page.locator("header .who input").inputValue(), role, "nobody has said who sits there");
     const { whole, header, seen } = await page.evaluate(() => ({
       whole: document.documentElement.scrollHeight,
       header: document.querySelector("header").getClientRects()[0].height,

@@ -12,6 +12,7 @@ use crate::alarms::command::{Action, Ask, CommandRefused, Reply};
 use crate::alarms::event::{AlarmEvent, AlarmId, By};
 use crate::base::Span;
 use crate::base::problem::nearest;
+use crate::base::text::is_seen;
 use crate::cli::common::Format;
 use crate::cli::exit::Failure;
 use crate::cli::live;
@@ -65,7 +66,7 @@ struct WhoArgs {
 
 pub(super) fn some_text(text: &str) -> Result<String, &'static str> {
     let text = text.trim();
-    if text.is_empty() { Err("must say something") } else { Ok(text.to_owned()) }
+    is_seen(text).then(|| text.to_owned()).ok_or("must say something, and all of it must be seen")
 }
 
 fn minutes(text: &str) -> Result<f64, &'static str> {

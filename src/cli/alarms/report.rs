@@ -126,7 +126,7 @@ impl Found {
                 found.events.push(event.clone());
             }
             Record::Ingest(event) => {
-                if let IngestChange::ClockBack { to, .. } = event.what {
+                if let IngestChange::ClockBack { to, real: false, .. } = event.what {
                     *found = PlantFound::default();
                     found.reach(to);
                 } else {

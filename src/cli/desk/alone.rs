@@ -10,7 +10,9 @@ use clap::Args;
 use tokio::sync::{broadcast, watch};
 use tokio::time::Instant;
 
+use super::monitoring::{Monitoring, Pulse, Writer};
 use super::{DeskArgs, Heard, Room, open};
+use crate::base::time::wall_now;
 use crate::cli::alarms::{Scene, WhereArgs};
 use crate::cli::drill::past::{self, Past};
 use crate::cli::exit::Failure;
@@ -62,9 +64,18 @@ pub fn run(args: &DeskCommand, _out: &mut dyn Write) -> Result<(), Failure> {
         let mut visitor = Visitor::open(&scene.folder).await.map_err(Failure::outside)?;
         let page = visitor.newest(RECORDS).await.map_err(Failure::outside)?;
         let (last, past) = (page.last, page.entries);
-        let heard = Heard { past: Some(past), records: heard, snapshots: told, link: None };
+        let (written, inputs) = (visitor.is_written(), visitor.inputs().await);
+        let pulse = Pulse::new(inputs.map_err(Failure::outside)?, wall_now());
+        let now = if written { Writer::Writes } else { Writer::Gone };
+        let (writer, seen) = watch::channel(now);
+        if now == Writer::Gone {
+            say("no monitor writes this ledger: the desk shows the last that was stored");
+        }
+        let monitor = Monitoring::Elsewhere(seen);
+        let heard = Heard { past: Some(past), records: heard, snapshots: told, monitor };
         let desk = open(Some(plan), room, heard, stopped.clone()).await?;
-        follow(&scene, (visitor, last), (&snapshots, &records), &stopped).await?;
+        let told = (&snapshots, &records, &writer);
+        follow(&scene, (visitor, last, pulse), told, &stopped).await?;
         desk.closed().await;
         Ok(())
     })
@@ -81,11 +92,15 @@ fn past(home: &Path, scene: &Scene, args: &DeskCommand) -> Option<Past> {
     })
 }
 
+/// Who is told of the state, of records, and of whoever writes them.
+type Listeners<'a> =
+    (&'a watch::Sender<Snapshot>, &'a broadcast::Sender<Arc<Entry>>, &'a watch::Sender<Writer>);
+
 /// Tells the desk what the ledger's writer adds to it.
 async fn follow(
     scene: &Scene,
-    (mut visitor, after): (Visitor, u64),
-    (snapshots, records): (&watch::Sender<Snapshot>, &broadcast::Sender<Arc<Entry>>),
+    (mut visitor, after, mut pulse): (Visitor, u64, Pulse),
+    (snapshots, records, writer): Listeners<'_>,
     stop: &Stop,
 ) -> Result<(), Failure> {
     let mut wanted = Query { plant: None, after, limit: PAGE };
@@ -104,13 +119,10 @@ async fn follow(
             tokio::task::yield_now().await;
         }
         let now = scene.snapshot().await?;
-        snapshots.send_if_modified(|shown| {
-            let differs = *shown != now;
-            if differs {
-                *shown = now;
-            }
-            differs
-        });
+        let is_heard = now.plants.iter().any(|plant| plant.heard_at.is_some());
+        let inputs = visitor.inputs().await.map_err(Failure::outside)?;
+        tell(snapshots, now);
+        tell(writer, pulse.look(inputs, (visitor.is_written(), is_heard), wall_now()));
         let pause = LOOK_EVERY.max(began.elapsed() * PAUSE);
         tokio::select! {
             () = stop.wait() => break,
@@ -118,4 +130,13 @@ async fn follow(
         }
     }
     visitor.close().await.map_err(Failure::outside)
+}
+
+/// Tells what is not as it was.
+fn tell<T: PartialEq>(told: &watch::Sender<T>, now: T) {
+    told.send_if_modified(|before| {
+        let differs = *before != now;
+        *before = now;
+        differs
+    });
 }

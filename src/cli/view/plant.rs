@@ -329,6 +329,10 @@ impl<'a> Portrait<'a> {
         let (text, level) = match &event.what {
             IngestChange::Online { .. } => (self.words().online.to_owned(), Level::Calm),
             IngestChange::Offline { .. } => (self.words().offline.to_owned(), Level::Low),
+            IngestChange::ClockBack { from, to, real: true, .. } => {
+                let ([before, after], from) = (self.words().clock_back, self.local(*from));
+                (format!("{before} {from} {after} {}", self.local(*to)), Level::Low)
+            }
             IngestChange::ClockBack { to, .. } => {
                 (format!("{} {}", self.words().again, self.local(*to)), Level::Calm)
             }
@@ -431,5 +435,38 @@ pub fn level(priority: Priority) -> Level {
         Priority::Low => Level::Low,
         Priority::Medium => Level::Medium,
         Priority::High => Level::High,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! What lines say of a gateway's clock.
+
+    use super::*;
+    use crate::cli::library::Library;
+    use crate::cli::view::build::Builder;
+    use crate::ledger::record::Entry;
+
+    fn line(lang: Lang, real: bool) -> String {
+        let (library, offset) = (Library::default(), "2024-12-05T08:30:00+08:00");
+        let plants = [library.plant("sanmen").expect("it is built in")];
+        let book = library.book().expect("it is built in");
+        let mut builder = Builder::new(&plants, &book, None, None, lang);
+        let (to, _) = Stamp::parse(offset).expect("a time");
+        let from = to + Span::HOUR;
+        let what = IngestChange::ClockBack { boot_id: 2, from, to, real };
+        let plant = Some(plants[0].id.clone());
+        let record = Record::Ingest(IngestEvent { at: from, plant: plant.clone(), what });
+        let (previous, hash) = (String::new(), String::new());
+        let row = builder.entry(&Entry { plant, n: 1, record, previous, hash });
+        row.expect("it is told").text
+    }
+
+    #[test]
+    fn only_an_exercise_begins_again_when_a_clock_goes_back() {
+        assert_eq!(line(Lang::En, false), "the exercise begins again at 12-05 08:30");
+        let real = "the gateway's clock went back from 12-05 09:30 to 12-05 08:30";
+        assert_eq!(line(Lang::En, true), real);
+        assert_eq!(line(Lang::Zh, true), "网关时钟回拨：从 12-05 09:30 到 12-05 08:30");
     }
 }

@@ -80,6 +80,8 @@ pub struct Words {
     pub counters: [&'static str; 4],
     /// Before the moment at which an exercise begins again.
     pub again: &'static str,
+    /// Before the moments between which the clock of a real plant's gateway has gone back.
+    pub clock_back: [&'static str; 2],
     /// Before the number of a message that came after it had been given up.
     pub late: [&'static str; 2],
     /// After the scenario's end.
@@ -167,6 +169,7 @@ const EN: Words = Words {
     monitor: ["monitor started", "monitor stopped"],
     counters: ["messages", "readings", "lost", "refused"],
     again: "the exercise begins again at",
+    clock_back: ["the gateway's clock went back from", "to"],
     late: ["late: message ", ""],
     finished: "the scenario has ended",
     keys: [
@@ -239,6 +242,7 @@ const ZH: Words = Words {
     monitor: ["监测开始", "监测停止"],
     counters: ["消息", "读数", "丢失", "拒收"],
     again: "演练重新开始于",
+    clock_back: ["网关时钟回拨：从", "到"],
     late: ["迟到：第", "条消息"],
     finished: "情景已结束",
     keys: [

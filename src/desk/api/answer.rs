@@ -14,7 +14,8 @@ use super::{Refusal, Shared, json_of};
 use crate::alarms::command::{Action, Ask, Reply};
 use crate::alarms::event::{AlarmId, By};
 use crate::base::Span;
-use crate::desk::person::NAME_MAX;
+use crate::base::text::is_seen;
+use crate::desk::person::{NAME_MAX, is_name};
 use crate::ledger::sqlite::Visitor;
 
 /// How long the monitor may take.
@@ -109,8 +110,12 @@ fn ask(rest: &str, said: Said) -> Result<Ask, Refusal> {
         }
     };
     let (name, reason) = (said.by.trim().to_owned(), said.note.trim().to_owned());
-    if name.is_empty() || name.chars().count() > NAME_MAX || reason.chars().count() > NOTE_MAX {
-        let text = format!("say who you are in {NAME_MAX} characters, and why in {NOTE_MAX}");
+    let is_reason = reason.is_empty() || is_seen(&reason) && reason.chars().count() <= NOTE_MAX;
+    if !is_name(&name) || !is_reason {
+        let text = format!(
+            "say who you are in {NAME_MAX} characters, and why in {NOTE_MAX}, all of them to \
+             be seen"
+        );
         return Err(Refusal::wrong(text));
     }
     Ok(Ask { alarm, action, by: By { name, reason } })
@@ -144,6 +149,11 @@ mod tests {
         ] {
             let refusal = ask(&rest, said(by, for_min)).expect_err("refused");
             assert_eq!(refusal.status, StatusCode::BAD_REQUEST, "{rest}");
+        }
+        for note in ["\u{202e}kcatta", "\u{200b}", &"x".repeat(NOTE_MAX + 1)] {
+            let said = Said { note: note.to_owned(), ..said("Li", None) };
+            let refusal = ask(&format!("{alarm}/ack"), said).expect_err("refused");
+            assert_eq!(refusal.status, StatusCode::BAD_REQUEST, "{note:?}");
         }
     }
 }

@@ -12,7 +12,9 @@ const MAY = new Set(["operator", "instructor"]);
 // Nobody answers the past.
 export const mayAnswer = () => MAY.has(store.role) && !store.replay;
 // A link of somebody's own says who they are.
-export const name = () => store.catalogue?.person || localStorage.getItem("name") || store.catalogue?.by || "";
+export const name = () => store.catalogue?.person || localStorage.getItem("name") || ofRole(store.catalogue?.by ?? "");
+// When nobody has said who sits here, the desk names the operator.
+const ofRole = (by) => (by === "operator" ? store.role : by);
 export const setName = (next) => localStorage.setItem("name", next.trim());
 
 const keyOf = () => "k" + Array.from(crypto.getRandomValues(new Uint8Array(12)), (it) => it.toString(16).padStart(2, "0")).join("");

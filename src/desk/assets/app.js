@@ -119,8 +119,8 @@ function header(at) {
 function taken() {
   if (!store.seat) return nothing;
   const { role, person } = store.seat;
-  return html`<aside class="banner" role="alert">${say("seat-taken", { who: say("role-" + role) + (person ? ` ${person}` : "") })}<span class="gap"></span>
-    <button class="main" @click=${() => location.reload()}>${say("reload")}</button></aside>`;
+  return html`<div class="banner" role="alert">${say("seat-taken", { who: say("role-" + role) + (person ? ` ${person}` : "") })}<span class="gap"></span>
+    <button class="main" @click=${() => location.reload()}>${say("reload")}</button></div>`;
 }
 
 // Whoever looks at the past is told what happens now.
@@ -142,13 +142,22 @@ function banner() {
     <a class="button" href=${`#/alarms/${encodeURIComponent(top.id)}`}>${say("open")}</a></aside>`;
 }
 
+// Why nothing that is shown is of now, above all that is shown. When the desk itself is not heard,
+// the footer says so.
+function doubt() {
+  const { state, monitor, since } = store.link;
+  const why = monitor !== "runs" ? monitor : state === "lost" ? "deaf" : null;
+  if (!why || store.replay || store.lostAt !== null) return nothing;
+  return html`<div class="banner doubt" role="alert"><b>${say("doubt-" + why, { time: since ? wallClock(since) : "" })}</b> ${say("values-old")}</div>`;
+}
+
 function footer() {
   const heads = store.plants.map((it) => it.head);
   const sum = (of) => heads.reduce((n, head) => n + of(head), 0);
   const aside = allAlarms().filter((it) => it.state === "shelved").length;
   const refused = sum((head) => head.refused) || Object.values(store.refused).reduce((n, it) => n + it, 0);
-  const link = store.lostAt ? html`<strong class="lost" role="status">${say("stream-lost", { span: span(Date.now() - store.lostAt) })}</strong>`
-    : html`<span>${say("link-" + store.link.state)}${store.link.reason ? ` (${store.link.reason})` : ""}</span>`;
+  const link = store.lostAt ? html`<strong class="lost" role="status">${say("stream-lost", { span: span(performance.now() - store.lostAt) })}</strong>`
+    : html`<span class=${store.link.state === "lost" ? "lost" : ""}>${say("link-" + store.link.state)}${store.link.reason ? ` (${store.link.reason})` : ""}</span>`;
   const newest = Math.max(0, ...heads.map((head) => head.heard_at ?? 0));
   const age = newest && now() ? say("last-message", { time: clock(newest, store.catalogue.plants[0].utc_offset_s) }) : say("no-message");
   return html`<footer>${link}<span>${age}</span><span>${say("quarantined-n", { n: refused })}</span><span>${say("shelved-n", { n: aside })}</span>
@@ -181,7 +190,7 @@ function page() {
   if (!store.ready) return html`<main class="door"><h1>Sanmen</h1><p role="status">${say(store.lostAt ? "no-desk" : "loading")}</p></main>`;
   const at = route();
   return html`${isExercise() ? html`<aside class="exercise" aria-label="演练 EXERCISE">演练 EXERCISE · ${textOf(store.catalogue.title) || store.plants.find((it) => it.head.exercise).head.exercise}</aside>` : nothing}
-    ${store.replay ? past.frame() : nothing}${header(at)}${taken()}${nowCalls()}${banner()}<main tabindex="-1" id="main">${body(at)}</main>${store.replay ? past.bar() : nothing}${footer()}${guide()}${dialog()}${help()}
+    ${store.replay ? past.frame() : nothing}${header(at)}${taken()}${doubt()}${nowCalls()}${banner()}<main tabindex="-1" id="main">${body(at)}</main>${store.replay ? past.bar() : nothing}${footer()}${guide()}${dialog()}${help()}
     <div class="unseen" role="alert">${announce.voice.text}</div><div class="unseen" aria-live="polite">${shell.spoken}</div>`;
 }
 

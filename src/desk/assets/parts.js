@@ -2,7 +2,7 @@
 
 import { html, svg, nothing } from "./vendor/lit-html/lit-html.js";
 import { clock, figure, span, unitOf, withUnit } from "./format.js";
-import { store } from "./store.js";
+import { isOld, store, timeAt } from "./store.js";
 import { say, textOf } from "./words.js";
 
 const SHAPES = { 1: "▲", 2: "◆", 3: "●", 4: "■" };
@@ -46,10 +46,12 @@ const CLOCK = svg`<circle cx="6" cy="7.2" r="4.2"></circle><path d="M6 4.8V7.2h2
 export const oldSign = () => html`<svg class="old" width="12" height="12" viewBox="0 0 12 12" aria-hidden="true">${CLOCK}</svg>`;
 export const oldAt = (x, y) => svg`<svg class="old" x=${x} y=${y} width="12" height="12" viewBox="0 0 12 12">${CLOCK}</svg>`;
 
-// How old a reading is when it is older than it should be, ms; else 0.
+// How old a reading is when it is older than it should be, ms; else 0. When nothing is of now, all
+// are old, be it by a moment.
 export function staleness(plant, tag, cell) {
   if (!cell?.[0] || !plant.head.reached) return 0;
-  const age = plant.head.reached - cell[0];
+  const age = timeAt(plant) - cell[0];
+  if (isOld()) return Math.max(1, age);
   return age > Math.max(tag.poll_s * 3000, 180000) ? age : 0;
 }
 

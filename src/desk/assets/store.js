@@ -12,13 +12,13 @@ export const store = {
   seat: null, // who came in last with this browser, if it was somebody else
   plants: [],
   records: [],
-  link: { state: "connecting", reason: "" },
+  link: { state: "connecting", reason: "", monitor: "runs", since: null },
   refused: {},
   wall: 0,
   id: null,
   ready: false,
   replay: null, // of the past that is looked at; replay.js
-  lostAt: null, // wall clock of this page
+  lostAt: null, // as this page counts: clocks of browsers are wrong, or put right meanwhile
   heardAt: 0,
   error: null,
 };
@@ -105,12 +105,29 @@ export function showPast({ plants, records }) {
 }
 
 function heard() {
-  store.heardAt = Date.now();
+  store.heardAt = performance.now();
   store.lostAt = null;
 }
 
+// The desk's clock, which goes on while nothing is heard of it.
+export const wall = () => store.wall + Math.max(0, performance.now() - store.heardAt);
+
+// Is nothing that is shown of now? The desk is not heard, or the monitor, or nobody hears the plants.
+export const isOld = () => !store.replay && (store.lostAt !== null || store.link.monitor !== "runs" || !["connected", "ledger"].includes(store.link.state));
+
+// The time at a plant, as far as anybody knows. That of an exercise goes on at its own pace; what
+// runs faster than the clock comes in heaps, and is judged up to a moment that it has reached whole.
+export function timeAt({ head }) {
+  const { reached, heard_at, speed } = head;
+  if (store.replay) return reached;
+  if (!head.exercise) return wall();
+  const since = store.lostAt === null ? store.link.since : store.wall;
+  const unheard = isOld() ? Math.max(0, wall() - (since ?? wall())) : 0;
+  return (speed > 1 ? reached : Math.max(reached, heard_at)) + unheard * (speed ?? 1);
+}
+
 export function lost() {
-  store.lostAt ??= store.heardAt || Date.now();
+  store.lostAt ??= store.heardAt || performance.now();
   changed();
 }
 
@@ -130,7 +147,7 @@ export function watchSeat() {
 // Has it been silent for too long?
 export function watchSilence() {
   setInterval(() => {
-    if (store.ready && Date.now() - store.heardAt > SILENT_MS) lost();
+    if (store.ready && performance.now() - store.heardAt > SILENT_MS) lost();
     else if (store.lostAt) changed();
   }, 1000);
 }

@@ -1,6 +1,6 @@
 //! Plants that share one clock: stepped together on all cores, heard over a few connections.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
@@ -221,9 +221,11 @@ impl Voices {
         }
     }
 
-    /// Which start of the plants' gateways this is.
-    pub fn boot_id(&self) -> Option<u64> {
-        self.boot_id
+    /// Starts of the plants' gateways by which these speak: this one, and those whose messages an
+    /// earlier run has left for them to say again. None: no plant speaks.
+    pub fn boots(&self) -> BTreeSet<u64> {
+        let left = self.publishers.iter().flat_map(|it| it.boots().iter().copied());
+        self.boot_id.map_or_else(BTreeSet::new, |own| left.chain([own]).collect())
     }
 
     /// The same, where each plant is an edge node.

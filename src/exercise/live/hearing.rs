@@ -38,8 +38,9 @@ pub struct Hearing {
     orders: Option<(Gate, OrderHand)>,
     /// Requests that were refused, by reason.
     refused: BTreeMap<&'static str, u64>,
-    /// Which start of ours this is: who speaks in another is somebody else.
-    boot_id: Option<u64>,
+    /// Our starts, this one and those whose messages are said again: who speaks in another is
+    /// somebody else. None: nobody is looked for.
+    boots: BTreeSet<u64>,
     /// Plants as which others have been heard to speak.
     others: BTreeSet<PlantId>,
 }
@@ -48,12 +49,12 @@ impl Hearing {
     /// For these plants of `space`.
     pub fn new(space: Space, plants: BTreeMap<PlantId, Prompter>, resends: Gate) -> Self {
         let (refused, others) = (BTreeMap::new(), BTreeSet::new());
-        Self { space, plants, resends, orders: None, refused, boot_id: None, others }
+        Self { space, plants, resends, orders: None, refused, boots: BTreeSet::new(), others }
     }
 
-    /// The same, that notices who else speaks as one of ours: in another start than this.
-    pub fn knowing(self, boot_id: Option<u64>) -> Self {
-        Self { boot_id, ..self }
+    /// The same, that notices who else speaks as one of ours: in another start than these.
+    pub fn knowing(self, boots: BTreeSet<u64>) -> Self {
+        Self { boots, ..self }
     }
 
     /// The same, that lets orders through too.
@@ -64,7 +65,7 @@ impl Hearing {
     /// The topics that it is to hear.
     pub fn filters(&self) -> Vec<String> {
         let orders = self.orders.as_ref().map(|_| Talk::Command.filter(&self.space));
-        let watched = self.plants.keys().take(WATCHED_MAX).filter(|_| self.boot_id.is_some());
+        let watched = self.plants.keys().take(WATCHED_MAX).filter(|_| !self.boots.is_empty());
         // A clock tells of those who began before us, a birth of those who begin after us.
         let spoken = watched.flat_map(|plant| {
             [Kind::Birth, Kind::Clock].map(|kind| {
@@ -123,7 +124,7 @@ impl Hearing {
     /// goes on; monitors take the later start for the plant.
     fn see(&mut self, plant: PlantId, payload: &[u8]) {
         let Ok(Speaker { boot_id }) = serde_json::from_slice(payload) else { return };
-        if Some(boot_id) != self.boot_id && self.others.insert(plant.clone()) {
+        if !self.boots.contains(&boot_id) && self.others.insert(plant.clone()) {
             let space = &self.space;
             tracing::warn!(
                 "the space {space} is in use: somebody else speaks as {plant} in it; end one of \

@@ -2,6 +2,7 @@
 
 mod believers;
 mod relive;
+mod storing;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -20,7 +21,7 @@ use crate::ingest::asks::{AskCounts, Waiting};
 use crate::ingest::gate::{Gate, Refused};
 use crate::ingest::trust::{Belief, Doubt, Trust};
 use crate::ledger::record::{Entry, MonitorRecord, Record};
-use crate::ledger::store::{Batch, Ledger, Request, Resume, Store, StoreError};
+use crate::ledger::store::{Batch, Ledger, Request, Resume, Store};
 use crate::monitor::{Input, Monitor, Snapshot};
 use crate::telemetry::encoding::{Encoding, Translated};
 use crate::telemetry::link::{LinkState, LinkStatus};
@@ -32,6 +33,7 @@ use crate::telemetry::wire::Read;
 use believers::Believers;
 
 pub use believers::Look;
+pub use storing::{Obstacle, Unstored};
 
 /// Arrivals taken together into one transaction.
 const ARRIVALS_MAX: usize = 256;
@@ -107,6 +109,8 @@ pub struct Watch {
     pruned_at: Stamp,
     records: mpsc::Sender<Vec<Entry>>,
     snapshots: watch::Sender<Snapshot>,
+    /// Why the ledger takes nothing, while it does not.
+    unstored: watch::Sender<Option<Unstored>>,
     /// What is waited for, for somebody who asks for it; and what comes of that.
     waiting: watch::Sender<Waiting>,
     asks: watch::Sender<AskCounts>,
@@ -152,6 +156,7 @@ impl Watch {
             pruned_at: wall,
             records,
             snapshots,
+            unstored: watch::Sender::new(None),
             waiting: watch::Sender::default(),
             asks: watch::Sender::default(),
             refused_orders: watch::Sender::default(),
@@ -194,6 +199,11 @@ impl Watch {
     /// Messages that are waited for, because later ones have come; looked at every 200 ms.
     pub fn waiting(&self) -> watch::Receiver<Waiting> {
         self.waiting.subscribe()
+    }
+
+    /// Why the ledger takes nothing; none while it does.
+    pub fn unstored(&self) -> watch::Receiver<Option<Unstored>> {
+        self.unstored.subscribe()
     }
 
     /// Where whoever asks for them says what has come of it.
@@ -367,7 +377,10 @@ impl Watch {
 
     async fn tick(&mut self, stop: &Stop) -> Result<(), LiveError> {
         let wall = self.turn();
-        let Some(now) = self.base.tick(wall) else { return Ok(()) };
+        let Some(now) = self.base.tick(wall) else {
+            self.snapshots.send_modify(|_| {}); // nothing is new, and we are there
+            return Ok(());
+        };
         self.hear(vec![(Input::Tick { now }, None, None)], stop).await
     }
 
@@ -483,7 +496,7 @@ impl Watch {
         }
         self.pruned_at = wall_now();
         match self.ledger.prune(now - self.settings.retention).await {
-            Err(error) if !can_pass(&error) => Err(error.into()),
+            Err(error) if Obstacle::of(&error).is_none() => Err(error.into()),
             _ => Ok(()),
         }
     }
@@ -504,41 +517,6 @@ impl Watch {
         batch.observations.extend(outcome.observations);
         batch.records.extend(outcome.outputs.into_iter().map(Record::from));
         Ok(outcome.reply)
-    }
-
-    /// Appends, and while the ledger cannot (a full disk), says so and tries again: nothing is
-    /// acknowledged meanwhile, so the broker keeps what comes.
-    async fn store(&mut self, batch: Batch, stop: Option<&Stop>) -> Result<(), LiveError> {
-        let mut pause = Duration::from_millis(250);
-        let mut said = false;
-        loop {
-            match self.ledger.append(&batch).instrument(info_span!("append")).await {
-                Ok(entries) => {
-                    if said {
-                        tracing::warn!("the ledger takes records again");
-                    }
-                    if !entries.is_empty() {
-                        let _ = self.records.send(entries).await;
-                    }
-                    return Ok(());
-                }
-                Err(error) if can_pass(&error) && stop.is_some_and(|stop| !stop.is_set()) => {
-                    if !said {
-                        tracing::error!(
-                            %error,
-                            "the ledger cannot store; nothing is acknowledged until it can"
-                        );
-                        said = true;
-                    }
-                    tokio::select! {
-                        () = tokio::time::sleep(pause) => {}
-                        () = async { if let Some(stop) = stop { stop.wait().await } } => {}
-                    }
-                    pause = (pause * 2).min(Duration::from_secs(10));
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
     }
 
     async fn note(&mut self, change: &str, detail: String) -> Result<(), LiveError> {
@@ -588,9 +566,4 @@ pub fn catch_up(monitor: &mut Monitor, resume: &Resume) -> Result<(), LiveError>
         monitor.accept(&Input::decode(input)?);
     }
     Ok(())
-}
-
-/// May the same batch be kept later?
-fn can_pass(error: &StoreError) -> bool {
-    matches!(error, StoreError::Full { .. } | StoreError::ReadOnly { .. })
 }

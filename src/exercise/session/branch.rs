@@ -3,6 +3,7 @@
 use super::log::{Branch, Direction, Entry, What};
 use super::{NotNow, Session};
 use crate::base::Stamp;
+use crate::base::text::is_seen;
 
 /// Longest name of a mark, characters.
 const NAME_MAX: usize = 60;
@@ -88,9 +89,10 @@ impl Session {
 
     /// Errors, in words: it cannot be a mark's name.
     pub(super) fn check_mark(&self, name: &str) -> Result<(), NotNow> {
-        let count = name.trim().chars().count();
-        if count == 0 || count > NAME_MAX {
-            return Err(NotNow(format!("give the mark a name of 1 to {NAME_MAX} characters")));
+        if !is_seen(name) || name.contains('\n') || name.trim().chars().count() > NAME_MAX {
+            let text =
+                format!("give the mark a name of 1 to {NAME_MAX} characters, all to be seen");
+            return Err(NotNow(text));
         }
         if self.marks().any(|(known, _)| known == name) {
             return Err(NotNow(format!("there is a mark {name} already")));

@@ -1,5 +1,6 @@
 //! Looking into a ledger that a monitor may be writing, and asking that monitor for something.
 
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -73,6 +74,21 @@ impl Visitor {
         let resume = read_resume(&mut self.connection, &self.folder).await;
         self.connection.execute("COMMIT").await.map_err(&failed)?;
         resume
+    }
+
+    /// Has somebody the ledger open to write it? The system knows, even of one that was killed.
+    pub fn is_written(&self) -> bool {
+        let lock = File::open(self.folder.join("ledger.lock"));
+        lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
+
+    /// How many inputs have ever been stored: more and more, while a monitor that hears runs.
+    pub async fn inputs(&mut self) -> Result<i64, StoreError> {
+        query("SELECT ifnull(max(seq), 0) FROM sqlite_sequence WHERE name = 'inputs'")
+            .fetch_one(&mut self.connection)
+            .await
+            .and_then(|row| row.try_get(0))
+            .map_err(self.failed())
     }
 
     /// A page of entries.

@@ -43,6 +43,21 @@ impl Desk {
         serde_json::from_str(json).expect("JSON")
     }
 
+    /// Looks until pages are told this of the monitor; gives all they are told of it then.
+    pub(super) async fn tells_of_monitor(&self, wanted: &str) -> Value {
+        let waiting = async {
+            loop {
+                let link = self.call("GET", "snapshot", "looking", &json!({})).await["link"].take();
+                if link["monitor"] == wanted {
+                    return link;
+                }
+            }
+        };
+        let found = tokio::time::timeout(super::PATIENCE, waiting).await;
+        assert!(found.is_ok(), "pages were never told {wanted:?} of the monitor");
+        found.unwrap_or_default()
+    }
+
     /// That of the instructor, said after the operator's.
     pub(super) async fn of_instructor(run: &mut Program) -> Self {
         Self::of_role(run, "instructor").await

@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use super::exercise::Desk;
 use super::{Place, alarms, is_raised, ledger, noticed};
 use crate::support::mosquitto::{Mosquitto, free_port};
 
@@ -33,7 +34,8 @@ async fn stopped_without_a_broker_a_monitor_has_lost_nothing_and_a_plant_says_wh
     for program in [&mut monitor, &mut plant] {
         program.says("no connection to").await;
     }
-    run.says(&format!("waiting for the broker at {url}; Ctrl-C ends")).await;
+    let line = run.says(&format!("waiting for the broker at {url}; Ctrl-C ends: ")).await;
+    assert!(line.to_lowercase().contains("connection refused"), "{line}");
     for program in [&monitor, &plant, &run] {
         program.interrupt().await;
     }
@@ -66,6 +68,20 @@ async fn a_space_in_use_is_named_on_this_machine_and_from_another() {
     for program in [&mut first, &mut elsewhere] {
         program.says("the space k7 is in use: somebody else speaks as sanmen in it").await;
     }
+}
+
+#[tokio::test]
+async fn a_plant_that_was_killed_does_not_take_what_it_says_again_for_a_stranger() {
+    let place = Place::new();
+    let broker = Mosquitto::start().await;
+    let url = broker.url().to_string();
+    let mut monitor = place.monitor(&url);
+    monitor.says("connected to").await;
+    let mut plant = place.simulate(&url);
+    monitor.tells(|entry| noticed(entry, "online")).await;
+    plant.kill().await;
+    let (code, said) = place.simulate(&url).ends().await;
+    assert!(code == 0 && !said.contains("somebody else speaks as"), "{said}");
 }
 
 #[tokio::test]
@@ -179,16 +195,22 @@ async fn a_full_disk_stops_acknowledging_and_space_brings_everything_back() {
     let broker = Mosquitto::start().await;
     let url = broker.url().to_string();
     let mut monitor = place.monitor(&url);
+    let desk = Desk::of(&mut monitor).await;
     monitor.says("connected to").await;
+    desk.tells_of_monitor("runs").await;
     // What is left is filled up by somebody else, who later takes it away.
     disk.fill();
     let mut plant = place.simulate(&url);
     let line = monitor.says("nothing is acknowledged until it can").await;
     assert!(line.contains("no space left for the ledger in data/k7"), "{line}");
+    let link = desk.tells_of_monitor("full").await;
+    assert!(link["since"].is_i64(), "since when: {link}");
     assert_eq!(plant.ends().await.0, 0, "the broker keeps what we cannot");
     disk.make_room();
     monitor.says("the ledger takes records again").await;
     let told = monitor.tells(|entry| noticed(entry, "offline")).await;
+    let link = desk.tells_of_monitor("runs").await;
+    assert!(link["since"].is_null(), "{link}");
     monitor.interrupt().await;
     assert_eq!(monitor.ends().await.0, 0);
     assert_eq!(alarms(&told), place.alarms_offline().await);

@@ -31,7 +31,10 @@ function parts({ record }, card) {
     case "flood": return { what: say(record.change === "begun" ? "flood-begins" : "flood-ends"), text: say("alarms-n", { n: record.alarms }) };
     case "quality": return { what: say("doubtful"), text: `${named(record.tag, card)} · ${say("test-" + record.test)}` };
     case "lab": return { what: say("laboratory"), text: `${record.site} · ${record.analyte} ${record.sign} ${record.value ?? ""} ${record.unit}` };
-    case "ingest": return { what: say("ingest-" + record.what), text: record.detail ?? (record.from ? `${record.from}–${record.to}` : "") };
+    case "ingest": if (record.what === "clock-back") {
+      const [from, to] = [record.from, record.to].map((it) => clock(Date.parse(it), card?.utc_offset_s ?? 0, { date: true }));
+      return { what: say("ingest-clock-back" + (record.real ? "-real" : "")), text: record.real ? say("from-to", { from, to }) : "" };
+    } return { what: say("ingest-" + record.what), text: record.detail ?? (record.from ? `${record.from}–${record.to}` : "") };
     default: return { what: say("monitor-" + record.change), text: "" };
   }
 }

@@ -2,7 +2,7 @@
 
 import { html, noChange, nothing } from "../vendor/lit-html/lit-html.js";
 import { repeat } from "../vendor/lit-html/directives/repeat.js";
-import { alarmsOf, changed, concerned, store, trendsOf } from "../store.js";
+import { alarmsOf, changed, concerned, isOld, store, trendsOf, wall } from "../store.js";
 import { badge, bar, curve, levelOn, oldSign, pointLink, reading } from "../parts.js";
 import { grouped } from "../format.js";
 import { language, say, textOf } from "../words.js";
@@ -113,6 +113,8 @@ const AGAIN_MS = 250;
 const sight = { ids: new Set(), rows: new WeakSet(), observer: null, frame: 0, there: new Set(), again: null };
 const held = new Map(); // id of a plant → its row, of what it tells, and when it was drawn
 
+// What is old grows older, though nothing comes.
+const versionOf = (plant) => `${plant.version ?? 0}${isOld() ? ` ${Math.floor(wall() / 10000)}` : ""}`;
 const newsOf = ({ plant, alarms, complaints }) => ({ plant, alarms, complaints, online: plant.head.online, lang: language() });
 const isSame = (news, before) => Object.keys(news).every((key) => news[key] === before[key]);
 
@@ -134,10 +136,10 @@ function due(old) {
 function rows(shown) {
   sight.frame++;
   const all = shown.map((at, n) => ({ at, n, row: held.get(at.card.id), news: newsOf(at) }));
-  const old = all.filter(({ at, row, news }) => !row || row.version !== at.plant.version || !isSame(news, row.news));
+  const old = all.filter(({ at, row, news }) => !row || row.version !== versionOf(at.plant) || !isSame(news, row.news));
   const chosen = due(old);
   for (const { at, news } of chosen) {
-    held.set(at.card.id, { html: row(at), news, version: at.plant.version, drawn: performance.now(), frame: sight.frame });
+    held.set(at.card.id, { html: row(at), news, version: versionOf(at.plant), drawn: performance.now(), frame: sight.frame });
   }
   clearTimeout(sight.again);
   if (old.length > chosen.length) sight.again = setTimeout(changed, old.some((it) => !it.row) ? 0 : AGAIN_MS);
