@@ -162,6 +162,12 @@ impl Monitor {
         Self { plants, ingest, inspection, alarms, views, findings: Vec::new() }
     }
 
+    /// This one hears a recording: instruments that never speak in it are not missed.
+    pub fn of_a_recording(mut self) -> Self {
+        self.inspection.miss_only_what_spoke();
+        self
+    }
+
     /// Takes one input; gives everything that follows from it.
     pub fn accept(&mut self, input: &Input) -> Outcome {
         self.accept_read(input, None)

@@ -98,9 +98,10 @@ pub fn run(args: &ReplayArgs, out: &mut dyn Write) -> Result<(), Failure> {
     }
     live::block_on(|_, stop| async move {
         let plants = recording.plants.clone();
-        let replay = Replay::new(plants, book, args.how.bounds(), &recording.name);
+        let replay =
+            Replay::new(plants, book, args.how.bounds(), &recording.name).missing_only_what_spoke();
         let json = args.telling.format == Some(Format::Json);
-        let keeper = Keeper::open(args.data.as_deref(), &recording.plants, json).await?;
+        let keeper = Keeper::new(args.data.as_deref(), &recording.plants, json)?;
         played(args, recording, (replay, keeper), &stop, out).await
     })
 }
@@ -128,10 +129,10 @@ async fn played(
     let mut tally = keeper.close().await?;
     tally.settle();
     let recording = pump.recording();
-    if tally.readings == 0 && tally.results == 0 && !pump.is_cut {
-        return Err(Failure::usage(recording.why_nothing()));
-    }
     let refused = replay.refused();
+    if tally.readings == 0 && tally.results == 0 && !pump.is_cut {
+        return Err(Failure::usage(recording.why_nothing(&refused)));
+    }
     let told = Told { recording, tally: &tally, refused: &refused, is_cut: pump.is_cut };
     let text = told.text(args.telling.lang.into());
     if args.telling.format == Some(Format::Json) {

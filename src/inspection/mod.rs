@@ -36,6 +36,7 @@ pub mod service_pressure;
 pub mod sight;
 pub mod signal;
 mod silence_watch;
+mod tag_watch;
 pub mod template;
 #[cfg(test)]
 mod testing;
@@ -80,6 +81,11 @@ impl Inspection {
             .map(|(i, (profile, tags))| PlantWatch::new(book, PlantIndex(i), profile, tags))
             .collect();
         Self { plants, told: Told::default() }
+    }
+
+    /// What never gives a reading is not missed from now on: a recording may lack instruments.
+    pub fn miss_only_what_spoke(&mut self) {
+        self.plants.iter_mut().for_each(PlantWatch::miss_only_what_spoke);
     }
 
     /// Takes a reading; pushes what changes by it. Gives its flag by the tests of signal quality

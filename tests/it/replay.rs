@@ -135,6 +135,61 @@ fn a_recorded_stream_goes_through_intake_as_it_did_live() {
 }
 
 #[test]
+fn a_ledger_of_a_stream_is_of_the_plant_that_speaks_and_knows_no_silence_of_what_is_not_in_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let stream = root().join("tests/data/replay/stream.jsonl");
+    std::fs::copy(stream, folder.path().join("stream.jsonl")).expect("copied");
+    let text = said(folder.path(), "replay stream.jsonl --data kept");
+    assert!(text.contains("alarms raised") || text.contains("no alarm"), "{text}");
+    let kept = said(folder.path(), "alarms list --data kept --format json");
+    assert!(!kept.contains("tag-silent") && kept.contains("exit code 0"), "{kept}");
+    std::fs::write(folder.path().join("low.csv"), too_little_chlorine()).expect("written");
+    let low = sanmen(folder.path(), &["replay", "low.csv", "--data", "of-csv", "--format", "json"]);
+    assert_eq!(low.status.code(), Some(0), "{}", String::from_utf8_lossy(&low.stderr));
+    let raised = alarms(&low);
+    assert!(raised.iter().any(|it| it.contains("finished-chlorine-low")), "{raised:?}");
+    assert!(!raised.iter().any(|it| it.contains("silent")), "{raised:?}");
+    // With other rules than the ledger's, what stands is still told.
+    std::fs::create_dir(folder.path().join("mine")).expect("made");
+    std::fs::write(folder.path().join("mine/own.toml"), OWN_RULE).expect("written");
+    let other = said(folder.path(), "alarms list --data of-csv --rules mine");
+    let wanted =
+        "2 more, by rules that are not known here: finished-chlorine-low ×1, signal-jump ×1; name";
+    assert!(other.contains(wanted), "{other}");
+}
+
+/// A rule that is none of ours.
+const OWN_RULE: &str = r#"
+[[rule]]
+id = "own"
+title = { en = "Own", zh = "自" }
+source = "ours [D]"
+kind = "lab-limit"
+analyte = "total-chlorine"
+below_mg_per_l = 0.05
+priority = "low"
+advice = { en = "Look.", zh = "看。" }
+"#;
+
+#[test]
+fn messages_behind_one_that_is_missing_are_judged_at_the_end_and_none_is_told_as_none() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let stream = root().join("tests/data/replay/stream.jsonl");
+    let stream = std::fs::read_to_string(stream).expect("it is there");
+    let data: Vec<&str> = stream.lines().filter(|line| line.contains("/data\"")).collect();
+    let text = format!("{}\n", data[1]);
+    std::fs::write(folder.path().join("one.jsonl"), text).expect("written");
+    let one = said(folder.path(), "replay one.jsonl");
+    assert!(one.contains("readings") && one.contains("exit code 0"), "{one}");
+    let forged = data[1].replace("\"seq\"", "\"sequel\"");
+    assert_ne!(forged, data[1]);
+    std::fs::write(folder.path().join("none.jsonl"), format!("{forged}\n")).expect("written");
+    let none = said(folder.path(), "replay none.jsonl");
+    assert!(none.contains("1 messages, none usable; refused: "), "{none}");
+    assert!(!none.contains("no row"), "{none}");
+}
+
+#[test]
 fn a_recording_that_lies_compressed_is_read_as_if_it_did_not() {
     use std::io::Write as _;
     let folder = tempfile::tempdir().expect("a folder");

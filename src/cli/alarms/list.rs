@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::heard::{self, HeardArgs};
 use super::{Scene, WhereArgs, stops};
-use crate::alarms::event::{AlarmEvent, AlarmState};
+use crate::alarms::event::{AlarmChange, AlarmEvent, AlarmId, AlarmState};
 use crate::alarms::flood::Flood;
 use crate::alarms::group::{Fold, fold};
 use crate::base::text::Lang;
@@ -16,6 +16,7 @@ use crate::base::{RuleId, Stamp};
 use crate::cli::common::Format;
 use crate::cli::exit::Failure;
 use crate::cli::live::{self, say};
+use crate::ledger::record::{Entry, Record};
 use crate::monitor::PlantSnapshot;
 
 /// Arguments of `sanmen alarms list`.
@@ -41,10 +42,11 @@ pub fn run(args: &ListArgs, out: &mut dyn Write) -> Result<(), Failure> {
     if let Some(broker) = &args.heard.broker {
         return heard::run(&args.heard, broker, &args.place, out);
     }
-    let (scene, monitor) = live::block_on(|_, _| async {
+    let (scene, monitor, others) = live::block_on(|_, _| async {
         let scene = Scene::open(&args.place).await?;
         let monitor = scene.monitor().await?;
-        Ok((scene, monitor))
+        let others = of_other_rules(&scene).await?;
+        Ok((scene, monitor, others))
     })?;
     let (snapshot, stops) = (monitor.snapshot(), monitor.announced_stops());
     let floods: Vec<String> = snapshot.plants.iter().filter_map(flood_words).collect();
@@ -88,10 +90,36 @@ pub fn run(args: &ListArgs, out: &mut dyn Write) -> Result<(), Failure> {
     }
     out.flush()?;
     say(&aside.join(" · "));
-    for line in floods.iter().chain(&stops::lines(&scene, &stops)) {
+    for line in floods.iter().chain(&stops::lines(&scene, &stops)).chain(&others) {
         say(line);
     }
     Ok(())
+}
+
+/// What stands by rules that are not known here: the monitor may have had others.
+async fn of_other_rules(scene: &Scene) -> Result<Option<String>, Failure> {
+    let mut last: BTreeMap<AlarmId, AlarmState> = BTreeMap::new();
+    let is_known = |rule: &RuleId| scene.book.index(rule.as_str()).is_some();
+    let mut take = |entry: &Entry| {
+        if let Record::Alarm(event) = &entry.record
+            && !is_known(&event.id.rule)
+        {
+            last.insert(event.id.as_such(), event.state);
+        }
+    };
+    scene.read(&mut take).await?;
+    let mut rules: BTreeMap<&RuleId, usize> = BTreeMap::new();
+    let stand = last.iter().filter(|(_, state)| **state != AlarmState::Normal);
+    stand.for_each(|(id, _)| *rules.entry(&id.rule).or_default() += 1);
+    let count: usize = rules.values().sum();
+    let rules: Vec<String> = rules.iter().map(|(rule, n)| format!("{rule} ×{n}")).collect();
+    let rules = rules.join(", ");
+    Ok((count > 0).then(|| {
+        format!(
+            "{count} more, by rules that are not known here: {rules}; name their folder with \
+             --rules, or their packs with --packs"
+        )
+    }))
 }
 
 /// The flood of a plant that goes on.
@@ -152,7 +180,8 @@ fn table(scene: &Scene, folds: &[Fold<'_>], lang: Lang) -> comfy_table::Table {
             Some(plant) => at.month_day_time(plant.profile.utc_offset),
             None => at.to_string(),
         };
-        let raised = local(event.at);
+        let is_raised = event.change == AlarmChange::Raised;
+        let raised = if is_raised { local(event.at) } else { "–".to_owned() };
         let chattering = event
             .chattering
             .as_ref()

@@ -199,18 +199,20 @@ impl Recording {
         }
     }
 
-    /// Why there was not one reading in it.
-    pub fn why_nothing(&self) -> String {
+    /// Why there was not one reading in it; `intake`: what intake refused, by reason.
+    pub fn why_nothing(&self, intake: &BTreeMap<String, u64>) -> String {
         let why = match &self.kind {
             Kind::Table { layout, .. } => layout.why_nothing(),
-            Kind::Stream(_) => "no message of a plant that is known here".to_owned(),
+            Kind::Stream(_) if self.rows > 0 => format!("{} messages, none usable", self.rows),
+            Kind::Stream(_) => "no message in it".to_owned(),
             Kind::Staged(_) => "the plant says nothing".to_owned(),
         };
         let refused = self.refused.iter().map(|(reason, it)| {
             let lines: Vec<String> = it.lines.iter().map(u64::to_string).collect();
             format!("{reason} {} (line {}: {})", it.count, lines.join(", "), it.first)
         });
-        let refused: Vec<String> = refused.collect();
+        let intake = intake.iter().map(|(reason, count)| format!("{reason} {count}"));
+        let refused: Vec<String> = refused.chain(intake).collect();
         let refused = if refused.is_empty() { "no row".to_owned() } else { refused.join("; ") };
         format!("{}: it has no reading; {why}; refused: {refused}", self.name)
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use crate::alarms::event::{AlarmId, Priority};
+use crate::alarms::event::Priority;
 use crate::base::text::Lang;
 use crate::base::time::UtcOffset;
 use crate::base::{PlantId, Span, Stamp, TagId};
@@ -47,7 +47,7 @@ const EN: Words = Words {
     stands: "stands",
     cut: "stopped before the end",
     alarms: ["alarms raised", "stand at the end", "no alarm"],
-    unheard: ["instruments that are not in it", "their alarms of silence are left out"],
+    unheard: ["instruments that are not in it", "that they are silent is no alarm"],
 };
 
 const ZH: Words = Words {
@@ -58,7 +58,7 @@ const ZH: Words = Words {
     stands: "仍在",
     cut: "未到结尾即停止",
     alarms: ["触发报警", "期末仍在", "无报警"],
-    unheard: ["记录中没有的仪表", "其静默报警不列"],
+    unheard: ["记录中没有的仪表", "其静默不算报警"],
 };
 
 impl Told<'_> {
@@ -161,10 +161,7 @@ impl Told<'_> {
     }
 
     fn alarms(&self, words: &Words, text: &mut String) {
-        let unheard = self.unheard();
-        let is_heard =
-            |id: &AlarmId| id.tag.as_ref().is_none_or(|tag| !unheard.contains(&(&id.plant, tag)));
-        let mut alarms: Vec<_> = self.tally.alarms.iter().filter(|(id, _)| is_heard(id)).collect();
+        let mut alarms: Vec<_> = self.tally.alarms.iter().collect();
         let [raised, stand, none] = words.alarms;
         if alarms.is_empty() {
             let _ = writeln!(text, "{none}");

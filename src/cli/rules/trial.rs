@@ -178,7 +178,7 @@ impl Trial {
             tally.settle();
         }
         if self.tally.readings == 0 && self.tally.results == 0 && !pump.is_cut {
-            return Err(Failure::usage(pump.recording().why_nothing()));
+            return Err(Failure::usage(pump.recording().why_nothing(&tried.refused())));
         }
         Ok(pump)
     }

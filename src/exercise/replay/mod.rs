@@ -100,6 +100,7 @@ pub struct Replay {
     /// Names the recording where something of it is refused.
     source: String,
     courses: Vec<Option<Box<Course>>>,
+    misses_all: bool,
     strangers: Monitor,
     /// The latest moment heard of.
     now: Option<Stamp>,
@@ -118,7 +119,24 @@ impl Replay {
         let strangers = Monitor::new(Vec::new(), Book::default(), MonitorSettings { bounds });
         let courses = plants.iter().map(|_| None).collect();
         let source = source.to_owned();
-        Self { plants, by_id, book, bounds, source, courses, strangers, now: None }
+        Self {
+            plants,
+            by_id,
+            book,
+            bounds,
+            source,
+            courses,
+            misses_all: true,
+            strangers,
+            now: None,
+        }
+    }
+
+    /// Instruments that the recording does not have are not missed: their silence is no alarm.
+    #[must_use]
+    pub fn missing_only_what_spoke(mut self) -> Self {
+        self.misses_all = false;
+        self
     }
 
     /// Takes the next item; `hear` is told what followed.
@@ -200,9 +218,13 @@ impl Replay {
 
     fn course(&mut self, at: usize, tell: impl FnOnce(&mut Course)) {
         let Some((slot, plant)) = self.courses.get_mut(at).zip(self.plants.get(at)) else { return };
-        let (book, bounds, source) = (&self.book, self.bounds, &self.source);
-        let course =
-            slot.get_or_insert_with(|| Box::new(Course::new(at, plant, book, bounds, source)));
+        let settings = MonitorSettings { bounds: self.bounds };
+        let course = slot.get_or_insert_with(|| {
+            let monitor = Monitor::new(vec![Arc::clone(plant)], self.book.clone(), settings);
+            let monitor = if self.misses_all { monitor } else { monitor.of_a_recording() };
+            let own = (plant.id.clone(), self.source.clone());
+            Box::new(Course::new(at, own, monitor, self.bounds.lateness))
+        });
         tell(course);
     }
 }
@@ -227,14 +249,18 @@ struct Course {
 const PLANT: PlantIndex = PlantIndex(0);
 
 impl Course {
-    fn new(at: usize, plant: &Arc<Plant>, book: &Book, bounds: Bounds, source: &str) -> Self {
-        let settings = MonitorSettings { bounds };
+    fn new(
+        at: usize,
+        (plant, source): (PlantId, String),
+        monitor: Monitor,
+        lateness: Span,
+    ) -> Self {
         Self {
             at,
-            plant: plant.id.clone(),
-            monitor: Monitor::new(vec![Arc::clone(plant)], book.clone(), settings),
-            source: source.to_owned(),
-            order: Order::new(bounds.lateness),
+            plant,
+            monitor,
+            source,
+            order: Order::new(lateness),
             open: None,
             seq: 0,
             results: 0,
@@ -348,5 +374,7 @@ impl Course {
         self.order.finish();
         self.go_on(hear);
         hear(Some(self.at), self.monitor.accept(&Input::Tick { now }));
+        // What is missing does not come any more: nothing waits for it.
+        hear(Some(self.at), self.monitor.accept(&Input::Over { now }));
     }
 }
