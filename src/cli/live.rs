@@ -263,20 +263,21 @@ pub fn say_alarms(
 /// The name of the monitor that keeps its ledger in `folder`: drawn once and kept there, so that
 /// the broker knows it again after a restart, and knows it from every other.
 pub fn own_client_id(folder: &Path) -> Result<String, Failure> {
-    client_id_in(&folder.join("mqtt-client-id"))
-}
-
-/// The name of a client that keeps it in a file of its own.
-pub fn client_id_in(path: &Path) -> Result<String, Failure> {
-    if let Ok(text) = std::fs::read_to_string(path)
+    let path = folder.join("mqtt-client-id");
+    if let Ok(text) = std::fs::read_to_string(&path)
         && let Ok(kept) = Space::new(text.trim())
     {
         return Ok(kept.as_str().to_owned());
     }
-    let drawn = client_id("m", &random_space());
-    let no_name = |error| Failure::outside(NoName { path: path.to_owned(), error });
-    std::fs::write(path, &drawn).map_err(no_name)?;
+    let drawn = drawn_client_id();
+    let no_name = |error| Failure::outside(NoName { path: path.clone(), error });
+    std::fs::write(&path, &drawn).map_err(no_name)?;
     Ok(drawn)
+}
+
+/// A client's name that nobody else has.
+pub fn drawn_client_id() -> String {
+    client_id("m", &random_space())
 }
 
 #[derive(Debug, thiserror::Error)]

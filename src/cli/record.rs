@@ -1,3 +1,5 @@
+#![expect(clippy::disallowed_methods, reason = "edge: keeps its name and space beside the recording")]
+
 //! `sanmen record`: what is said in a space, as it comes, into a file that `sanmen replay` reads.
 
 mod tape;
@@ -75,7 +77,7 @@ pub fn run(args: &RecordArgs, _out: &mut dyn Write) -> Result<(), Failure> {
         say(&format!("{path} ended within a message: {bytes} bytes of it are dropped"));
     }
     live::block_on(|stopper, stop| async move {
-        let client = live::client_id_in(&PathBuf::from(format!("{path}.client")))?;
+        let client = client_of(&path, &args.space)?;
         let filters = vec![format!("sanmen/v1/{}/#", args.space)];
         let (subscriber, arrivals) = live::listener(&broker, filters, &client, &settings);
         let link = subscriber.status();
@@ -89,6 +91,29 @@ pub fn run(args: &RecordArgs, _out: &mut dyn Write) -> Result<(), Failure> {
         quitters.verdict().await?;
         recorder.finish(dropped)
     })
+}
+
+/// The name by which the broker keeps what is missed of `space` while nobody records into `path`.
+/// Errors: the file is a recording of another space, whose messages its session would still get.
+fn client_of(path: &str, space: &Space) -> Result<String, Failure> {
+    let file = PathBuf::from(format!("{path}.client"));
+    let kept = std::fs::read_to_string(&file).unwrap_or_default();
+    let mut words = kept.split_whitespace();
+    let client = words.next().and_then(|word| Space::new(word).ok());
+    match words.next() {
+        Some(of) if of != space.as_str() => {
+            let way = "name another file with --out";
+            let text = format!("{path} is a recording of space {of}, not of {space}: {way}");
+            Err(Failure::usage(text))
+        }
+        Some(_) if let Some(client) = client => Ok(client.as_str().to_owned()),
+        _ => {
+            let drawn = live::drawn_client_id();
+            std::fs::write(&file, format!("{drawn} {space}\n"))
+                .map_err(|error| Failure::file(&file, error))?;
+            Ok(drawn)
+        }
+    }
 }
 
 /// Writes what comes.

@@ -46,6 +46,24 @@ fn messages(path: &Path) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
+async fn a_recording_goes_on_with_its_own_space_and_with_no_other() {
+    let place = Place::new();
+    let broker = Mosquitto::start().await;
+    let url = broker.url().to_string();
+    for again in [false, true] {
+        let mut recorder = place.record(&url, "k7", "run.jsonl");
+        recorder.says("connected to").await;
+        recorder.interrupt().await;
+        let (code, said) = recorder.ends().await;
+        assert_eq!(code, 0, "{said} {again}");
+    }
+    let (code, said) = place.record(&url, "k8", "run.jsonl").ends().await;
+    assert_eq!(code, 2, "{said}");
+    let wanted = "run.jsonl is a recording of space k7, not of k8: name another file with --out";
+    assert!(said.contains(wanted), "{said}");
+}
+
+#[tokio::test]
 async fn a_recording_has_the_alarms_of_the_live_monitor_and_can_be_said_again_at_any_speed() {
     let place = Place::new();
     let broker = Mosquitto::start().await;
