@@ -5,7 +5,7 @@ mod crowd;
 use proptest::prelude::*;
 
 use super::command::{Action, Ask, CommandRefused, Reply};
-use super::event::Priority;
+use super::event::{AlarmState, Priority};
 use super::policy::Policy;
 use super::*;
 use crate::inspection::book::NoData;

@@ -18,11 +18,11 @@ use crate::base::random::Seed;
 use crate::base::text::Lang;
 use crate::base::{PlantId, Stamp};
 use crate::cli::common::{Format, moment};
-use crate::cli::exit::{self, Failure};
+use crate::cli::exit::{Failure, chain};
 use crate::cli::library::{self, Script};
 use crate::cli::live;
 use crate::cli::settings::Settings;
-use crate::desk::api::Explain;
+use crate::desk::api::{Explain, Unexplained};
 use crate::exercise::{judge, offline};
 use crate::ingest::observation::PlantIndex;
 use crate::inspection::book::{Book, InspectionRule};
@@ -194,7 +194,7 @@ fn of_scenario(path: &std::path::Path, args: &ExplainArgs) -> Result<Moment, Fai
     let until = args.at.unwrap_or(Stamp::MAX);
     let played = offline::play_until(plant, &scenario, &book, args.seed.map(Seed), until);
     spinner.finish_and_clear();
-    let (_, monitor) = played.map_err(|error| Failure::usage(exit::chain(&error)))?;
+    let (_, monitor) = played.map_err(|error| Failure::usage(chain(&error)))?;
     let (index, plant) = plant_of(std::slice::from_ref(plant), args.plant.as_ref())?;
     let history = past::History::default();
     Ok(Moment { monitor, book, plant, index, history, is_replayed: false })
@@ -228,7 +228,10 @@ pub(super) fn for_desk(
     Arc::new(move |question| {
         let scene = Arc::clone(&scene);
         Box::pin(async move {
-            let said = |failure: Failure| failure.message(false);
+            let said = |failure: Failure| match failure {
+                Failure::Usage(cause) => Unexplained::NotThere(chain(&*cause)),
+                failure => Unexplained::Failed(failure.message(false)),
+            };
             let (rule_at, rule) = rule_of(&scene.book, question.rule.as_str()).map_err(said)?;
             let found = plant_of(&scene.plants, Some(&question.plant)).map_err(said)?;
             let (index, plant): (PlantIndex, Arc<Plant>) = found;

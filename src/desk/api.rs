@@ -69,10 +69,21 @@ pub struct Question {
     pub lang: Lang,
 }
 
-/// Says why an alarm is raised, or is not. Errors: why that cannot be said, for people.
+/// Says why an alarm is raised, or is not. Errors: why that cannot be said.
 pub type Explain = Arc<
-    dyn Fn(Question) -> Pin<Box<dyn Future<Output = Result<String, String>> + Send>> + Send + Sync,
+    dyn Fn(Question) -> Pin<Box<dyn Future<Output = Result<String, Unexplained>> + Send>>
+        + Send
+        + Sync,
 >;
+
+/// Why there is no explanation, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unexplained {
+    /// The question names what is not there.
+    NotThere(String),
+    /// Something of ours fails.
+    Failed(String),
+}
 
 /// Draws the network of a plant; none: there is no such plant.
 pub type Draw = Arc<dyn Fn(&PlantId) -> Option<NetworkMap> + Send + Sync>;

@@ -113,6 +113,29 @@ fn a_ledger_is_asked_about_the_present_and_about_the_past() {
 }
 
 #[test]
+fn what_rests_on_samples_is_explained_at_a_past_moment_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().to_str().expect("a path that is text");
+    let args = ["run", "no-chlorine-unseen", "--speed", "max", "--listen", "off", "--data", data];
+    let (code, _, said) = sanmen(&args);
+    assert_eq!(code, Some(0), "{said}");
+    let at = |rule, tag, time: &str| {
+        let (_, page, said) = sanmen(&["explain", rule, tag, "--data", data, "--at", time]);
+        let (headline, sees) = told(&page, "sees");
+        (headline, sees, page + &said)
+    };
+    for (rule, tag) in
+        [("lab-finished-chlorine-low", "FINISHED"), ("chlorine-off-sample", "AIT-301")]
+    {
+        let (headline, sees, page) = at(rule, tag, "2024-12-04T12:00:00+08:00");
+        assert!(headline.starts_with("raised: the condition holds since 12-04"), "{page}");
+        assert!(!sees.contains("no result") && !sees.is_empty(), "{page}");
+        let (headline, _, page) = at(rule, tag, "2024-12-03T12:00:00+08:00");
+        assert!(headline.starts_with("not raised"), "{page}");
+    }
+}
+
+#[test]
 fn a_plant_that_was_silent_at_a_past_moment_is_told_so() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().to_str().expect("a path that is text");

@@ -1,9 +1,10 @@
 //! How things stood at a past moment, from what a ledger keeps: readings and records.
 //!
 //! The monitor's own state is kept for the present only, so the readings before the moment are
-//! replayed. What people have answered, and what was announced before them, stands in the records.
+//! replayed, and all results of laboratories, which are few and count for long. What people have
+//! answered, and what was announced before them, stands in the records.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use crate::alarms::event::{AlarmChange, AlarmEvent, AlarmState};
@@ -93,8 +94,28 @@ impl History {
     }
 }
 
-/// A monitor of one plant as it was at `at`, from the readings that had come by then. Errors: the
-/// ledger cannot be read, or keeps no reading of the three days before.
+/// The laboratory results of a plant that were known at `at`, each with when it came.
+async fn results_until(
+    scene: &Scene,
+    plant: &Plant,
+    at: Stamp,
+) -> Result<VecDeque<(Stamp, Item)>, Failure> {
+    let mut results = VecDeque::new();
+    let take = &mut |entry: &Entry| {
+        if let Record::Lab(event) = &entry.record
+            && event.plant == plant.id
+            && event.at <= at
+        {
+            let result = Box::new(event.result.clone());
+            results.push_back((event.at, Item::Result { plant: 0, received_at: event.at, result }));
+        }
+    };
+    scene.read(take).await?;
+    Ok(results)
+}
+
+/// A monitor of one plant as it was at `at`, from what had come by then. Errors: the ledger cannot
+/// be read, or keeps neither a result nor a reading of the three days before.
 pub(super) async fn monitor_at(
     scene: &Scene,
     plant: &Arc<Plant>,
@@ -104,6 +125,7 @@ pub(super) async fn monitor_at(
     let folder = scene.folder.display().to_string();
     let bounds = scene.settings.monitor().bounds;
     let mut replay = Replay::new(vec![Arc::clone(plant)], scene.book.clone(), bounds, &folder);
+    let mut results = results_until(scene, plant, at).await?;
     let mut from = at - LOOK_BACK;
     while from <= at {
         let to = from + PART;
@@ -117,11 +139,17 @@ pub(super) async fn monitor_at(
         for ((observed_at, tag), Reading { value, flag, .. }) in by_time {
             let given =
                 Given { plant: 0, tag: TagIndex(tag), observed_at, value, flag, sent: None };
+            while let Some((_, result)) = results.pop_front_if(|(came, _)| *came <= observed_at) {
+                replay.take(result, &mut |_, _| ());
+            }
             replay.take(Item::Reading(given), &mut |_, _| ());
         }
         from = to;
     }
     visitor.close().await.map_err(Failure::outside)?;
+    for (_, result) in results {
+        replay.take(result, &mut |_, _| ());
+    }
     replay.reach(at);
     replay.finish(&mut |_, _| ());
     replay.into_monitor(0).ok_or_else(|| {

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::invite::Caller;
-use super::{Question, Refusal, Shared, json_of};
+use super::{Question, Refusal, Shared, Unexplained, json_of};
 use crate::base::text::Lang;
 use crate::base::{PlantId, RuleId, Stamp, TagId};
 use crate::desk::history::{History, samples, thin};
@@ -154,6 +154,9 @@ pub(super) async fn explain(
         lang: if why.lang.as_deref() == Some("zh") { Lang::Zh } else { Lang::En },
     };
     let explain = Arc::clone(&served.desk.explain);
-    let text = explain(question).await.map_err(Refusal::ours)?;
+    let text = explain(question).await.map_err(|why| match why {
+        Unexplained::NotThere(text) => Refusal::new(StatusCode::NOT_FOUND, text),
+        Unexplained::Failed(text) => Refusal::ours(text),
+    })?;
     Ok(json_of(StatusCode::OK, &json!({ "text": text })))
 }
