@@ -34,7 +34,7 @@ use crate::inspection::template::{self, Facts};
 use crate::plant::tags::TagIndex;
 use chatter::Announced;
 use command::{Action, Command, CommandRefused, Reply};
-use event::{AlarmChange, AlarmEvent, AlarmId, AlarmState, By, Chattering, Texts};
+use event::{AlarmChange, AlarmEvent, AlarmId, By, Chattering, Texts};
 use flood::{Flood, FloodChange, FloodEvent, FloodMeter};
 use group::Groups;
 use policy::{AlarmRule, Clock};
@@ -571,29 +571,5 @@ impl Alarms {
             None => None,
         };
         Some(Watch { rule: RuleIndex(rule), plant: PlantIndex(plant), tag })
-    }
-
-    fn listed(&self, plant: PlantIndex, (rule, tag): Key) -> Option<AlarmEvent> {
-        let watch = Watch { rule, plant, tag };
-        let policy = &self.rules.get(rule.0)?.policy;
-        let alarm = self.plants.get(plant.0)?.alarms.get(&(rule, tag))?;
-        let Alarm { state, raised_at, ref why, .. } = *alarm;
-        let idle = !state.announced && !state.unanswered && !state.stands();
-        match state.shown() {
-            AlarmState::Normal => return None,
-            AlarmState::SuppressedByDesign if idle => return None,
-            _ => {}
-        }
-        let change = Change {
-            at: raised_at.or(state.since()).or(state.shelved_until).or(state.said_at)?,
-            change: AlarmChange::Raised,
-            state: state.shown(),
-            since: state.since(),
-            steps: state.steps(policy),
-            chatter: state.chatter,
-            stop: state.stop,
-            occurrence: state.occurrence,
-        };
-        self.event(watch, &change, why.clone(), None)
     }
 }

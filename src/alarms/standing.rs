@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use crate::alarms::Alarms;
-use crate::alarms::event::{AlarmId, AlarmState};
-use crate::alarms::state::{Chatter, Phase};
+use crate::alarms::event::{AlarmChange, AlarmEvent, AlarmId, AlarmState};
+use crate::alarms::state::{Change, Chatter, Phase};
 use crate::alarms::stop::Announced;
+use crate::alarms::{Alarm, Alarms, Key};
 use crate::base::{RuleId, Stamp, TagId};
 use crate::ingest::observation::PlantIndex;
 use crate::inspection::finding::{Watch, Why};
@@ -71,5 +71,36 @@ impl Alarms {
             spoken_for_by: spoken_for_by.collect(),
             stop: self.announced_at(watch),
         }
+    }
+
+    /// An alarm as lists show it; none where nothing stands, waits, or is set aside.
+    pub(super) fn listed(&self, plant: PlantIndex, (rule, tag): Key) -> Option<AlarmEvent> {
+        let watch = Watch { rule, plant, tag };
+        let policy = &self.rules.get(rule.0)?.policy;
+        let alarm = self.plants.get(plant.0)?.alarms.get(&(rule, tag))?;
+        let Alarm { state, raised_at, ref why, .. } = *alarm;
+        let idle = !state.announced && !state.unanswered && !state.stands();
+        match state.shown() {
+            AlarmState::Normal => return None,
+            AlarmState::SuppressedByDesign if idle => return None,
+            _ => {}
+        }
+        let aside = match state.shown() {
+            AlarmState::Shelved => AlarmChange::Shelved,
+            AlarmState::OutOfService => AlarmChange::RemovedFromService,
+            _ => AlarmChange::Raised,
+        };
+        let change = Change {
+            at: raised_at.or(state.since()).or(state.said_at).or(state.shelved_until)?,
+            // What has never been raised is there for what was done with it.
+            change: if raised_at.is_some() { AlarmChange::Raised } else { aside },
+            state: state.shown(),
+            since: state.since(),
+            steps: state.steps(policy),
+            chatter: state.chatter,
+            stop: state.stop,
+            occurrence: state.occurrence,
+        };
+        self.event(watch, &change, why.clone(), None)
     }
 }

@@ -271,8 +271,9 @@ fn what_is_on_the_shelf_is_listed_and_comes_back_by_itself() {
     let mut alarms = alarms();
     let shelve = command("chlorine-low/AIT-301", 0, 0, Action::Shelve(Span::seconds(600)));
     assert!(matches!(alarms.command(&shelve).0, Reply::Done { .. }), "a normal one may be shelved");
-    let listed: Vec<_> = alarms.standing(PLANT).iter().map(|it| it.state).collect();
-    assert_eq!(listed, [AlarmState::Shelved]);
+    let listed: Vec<_> =
+        alarms.standing(PLANT).iter().map(|it| (it.state, it.change, it.at)).collect();
+    assert_eq!(listed, [(AlarmState::Shelved, AlarmChange::Shelved, at(0))], "never raised");
     let wanted = [
         "sanmen/chlorine-low/AIT-301 ShelfExpired@600",
         "sanmen/chlorine-low/AIT-301/1 Raised@600",
