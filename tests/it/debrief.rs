@@ -158,7 +158,7 @@ fn the_report_of_the_reference_run_proves_every_mark() {
     assert!(clock.times[1].is_none() && clock.times[3].is_some(), "{clock:?}");
     let answered = clock.delays.iter().find(|it| it.owners == [Owner::Acknowledging]);
     let answered = answered.expect("somebody acknowledges it");
-    assert!(answered.wall_s.is_some() && !answered.is_over, "{answered:?}");
+    assert!(answered.wall_s.is_some() && answered.ran_out.is_empty(), "{answered:?}");
     let value = serde_json::to_value(&debrief).expect("a report becomes JSON");
     assert_eq!(value["alarms"]["rows"][0]["verdict"], "right");
 }

@@ -49,8 +49,8 @@ pub struct Delay {
     pub budget: Option<Span>,
     /// How much there may be on the wall, seconds.
     pub wall_budget_s: Option<f64>,
-    /// Is it more?
-    pub is_over: bool,
+    /// Times that had been due, and whose budget ran out in this delay: 4 for t4, for example.
+    pub ran_out: Vec<usize>,
 }
 
 impl Delay {
@@ -269,13 +269,8 @@ impl Watch<'_> {
             let simulated = Some(times[to]? - times[from]?).filter(|it| *it >= Span::ZERO)?;
             let wall = wall_s[to].zip(wall_s[from]).map(|(to, from)| (to - from).max(0.0));
             let (budget, wall_budget_s) = self.budget(from, to);
-            // Tasks count from the alarm, not from the step before.
-            let since = if (4..=6).contains(&to) { 3 } else { from };
-            let whole = times[to].zip(times[since]).map(|(to, since)| to - since);
-            let wall_whole = wall_s[to].zip(wall_s[since]).map(|(to, since)| to - since);
-            let over = budget.zip(whole).is_some_and(|(budget, took)| took > budget);
-            let wall_over = wall_budget_s.zip(wall_whole).is_some_and(|(most, took)| took > most);
-            let (owners, is_over) = (Owner::ALL[from..to].to_vec(), over || wall_over);
+            let ran_out = (3..=6).filter(|due| self.ran_out(*due, (from, to), times, wall_s));
+            let (owners, ran_out) = (Owner::ALL[from..to].to_vec(), ran_out.collect());
             Some(Delay {
                 owners,
                 from,
@@ -284,10 +279,32 @@ impl Watch<'_> {
                 wall_s: wall,
                 budget,
                 wall_budget_s,
-                is_over,
+                ran_out,
             })
         });
         pairs.collect()
+    }
+
+    /// Does the budget of the time `due` run out between two times? Whoever lets it run out delays
+    /// all that follows.
+    fn ran_out(
+        &self,
+        due: usize,
+        (from, to): (usize, usize),
+        times: &[Option<Stamp>; 10],
+        wall_s: &[Option<f64>; 10],
+    ) -> bool {
+        // People's tasks count from the alarm, the rule's time from what came before.
+        let since = if due == 3 { from } else { 3 };
+        let is_part = if due == 3 { to == 3 } else { from >= 3 && to <= due };
+        if !is_part || times[due].is_none() {
+            return false;
+        }
+        let (budget, wall_budget_s) = self.budget(since, due);
+        let after = |at: usize| times[at].zip(times[since]).map(|(at, since)| at - since);
+        let on_wall = |at: usize| wall_s[at].zip(wall_s[since]).map(|(at, since)| at - since);
+        budget.is_some_and(|most| after(from) <= Some(most) && after(to) > Some(most))
+            || wall_budget_s.is_some_and(|s| on_wall(from) <= Some(s) && on_wall(to) > Some(s))
     }
 
     /// How long it may take up to a time: the rule's by the exercise's expectation, people's by

@@ -73,7 +73,7 @@ fn of_reason(reason: &Reason) -> Option<Finding> {
 }
 
 fn of_clock(clock: &Clock) -> Vec<Finding> {
-    let over = clock.delays.iter().filter(|delay| delay.is_over);
+    let over = clock.delays.iter().filter(|delay| !delay.ran_out.is_empty());
     over.map(|delay| of_delay(&clock.title, delay)).collect()
 }
 
@@ -88,10 +88,15 @@ fn of_delay(title: &Text, delay: &Delay) -> Finding {
         }
         _ => ("Practise this step against the clock", "计时演练该步骤"),
     };
+    let due: Vec<String> = delay.ran_out.iter().map(|at| format!("t{at}")).collect();
+    let due = due.join(", ");
     Finding {
         what: Text {
-            en: format!("{}: t{from} to t{to} over its budget ({})", title.en, whose.en),
-            zh: format!("{}:t{from}至t{to}超出时限({})", title.zh, whose.zh),
+            en: format!(
+                "{}: the time for {due} ran out between t{from} and t{to} ({})",
+                title.en, whose.en
+            ),
+            zh: format!("{}:{due}的时限在t{from}至t{to}间用尽({})", title.zh, whose.zh),
         },
         improve: text(en, zh),
         rests_on: CLOCKS,

@@ -269,10 +269,13 @@ impl Again<'_> {
         action: Action,
     ) -> Result<Result<(), String>, PlayError> {
         let tag = TagId::new(deed.arg(1)).ok().filter(|_| deed.arg(1) != "plant");
-        let key = RuleId::new(deed.arg(0)).ok().map(|rule| (rule, tag));
-        let Some(alarm) = key.and_then(|key| self.known.get(&key)).cloned() else {
+        let Ok(rule) = RuleId::new(deed.arg(0)) else {
             return Ok(Err("there is no such alarm".to_owned()));
         };
+        let known = self.known.get(&(rule.clone(), tag.clone())).cloned();
+        // Who sets aside what was never raised speaks of its occurrence 0.
+        let plant = self.session.plant().id.clone();
+        let alarm = known.unwrap_or(AlarmId { plant, rule, tag, n: 0 });
         self.hear_up_to(&alarm);
         let by = By { name: who.to_owned(), reason: REASON.to_owned() };
         let command = Ask { alarm, action, by }.at(self.session.facts.now.at);

@@ -135,6 +135,12 @@ async fn what_was_said_to_be_done_stays_done_when_an_exercise_is_killed_and_goes
     // The same request again, as after a lost answer, is done once.
     assert_eq!(desk.act("the-first-wish", "send-crew mend").await["done"], true);
     assert_eq!(desk.done("send-crew mend").await, 1);
+    // An alarm that was never raised can be set aside too, as for a repair.
+    let shelve = "alarms shelve sanmen/tap-chlorine-low/AIT-401 --for-min 30 --by Li --reason wire";
+    let words: Vec<&str> = shelve.split(' ').chain(["--space", "k7", "--data", "data"]).collect();
+    let mut aside = place.sanmen(&words);
+    let (code, said) = aside.ends().await;
+    assert_eq!(code, 0, "{said}");
     first.kill().await;
 
     // Another exercise does not write over it.
@@ -164,6 +170,7 @@ async fn what_was_said_to_be_done_stays_done_when_an_exercise_is_killed_and_goes
     let deeds = |deed: &str| log.lines().filter(|line| line.contains(deed)).count();
     assert_eq!((deeds("\"send-crew mend\""), deeds("\"check road\"")), (1, 1), "{log}");
     assert_eq!(deeds("set-dose") + deeds("set-coagulant"), 0, "{log}");
+    assert_eq!(deeds("shelve tap-chlorine-low AIT-401"), 1, "{log}");
     assert!(!folder.join("report").exists(), "it is not over");
     let boots = ledger(&folder).await;
     assert!(!boots.is_empty());

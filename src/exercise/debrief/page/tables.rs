@@ -73,8 +73,9 @@ pub(super) fn clocks(debrief: &Debrief) -> String {
     let heading = format!("<h3>{}</h3>\n", two("Whose each delay is", "各段延时归属"));
     let note = two(
         "Rules are judged by t3 − t2, people by t4 to t6, the place of sensors by t1 − t0. Budgets \
-         of people count from t3. A truth that never crosses the limit has no t1: a false alarm.",
-        "规则看t3−t2,人员看t4至t6,测点位置看t1−t0;人员时限从t3起算。真值始终未越限则无t1,即误报。",
+         of people count from t3; the mark stands where one ran out. A truth that never crosses \
+         the limit has no t1: a false alarm.",
+        "规则看t3−t2,人员看t4至t6,测点位置看t1−t0;人员时限从t3起算,标记在时限用尽的一段。真值始终未越限则无t1,即误报。",
     );
     let note = paragraph(&format!("<span class=\"muted\">{note}</span>"));
     table(&columns, &rows) + &heading + &table(&owners, &delays) + &note
@@ -87,10 +88,11 @@ fn delay(title: &Text, delay: &Delay) -> Vec<String> {
         (None, Some(s)) => format!("{s:.0} s"),
         (None, None) => NONE.to_owned(),
     };
-    let over = if delay.is_over {
-        format!("<span class=\"bad\">◆ {}</span>", two("over", "超时"))
-    } else {
+    let over = if delay.ran_out.is_empty() {
         String::new()
+    } else {
+        let due: Vec<String> = delay.ran_out.iter().map(|at| format!("t{at}")).collect();
+        format!("<span class=\"bad\">◆ {} {}</span>", two("over", "超时"), due.join(" "))
     };
     vec![
         both(title),
