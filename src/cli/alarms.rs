@@ -162,6 +162,9 @@ fn take(
     known.remove(id).ok_or_else(|| {
         let folder = folder.display();
         let text = format!("the ledger in {folder} is of plant {id:?}, which is not known here");
-        Failure::usage(format!("{text}: name its folder of plants with --plants"))
+        Failure::usage(format!(
+            "{text}: name its folder of plants with --plants; works of a fleet have one once \
+             `sanmen fleet write` has written them"
+        ))
     })
 }

@@ -45,7 +45,7 @@ impl Failure {
 
     /// A file or folder that cannot be read or written.
     pub fn file(path: &Path, cause: io::Error) -> Self {
-        Self::Usage(Box::new(NoFile { path: path.display().to_string(), cause }))
+        Self::usage(no_file(path, &cause))
     }
 
     /// Something outside that does not work; `cause` may be an error or a text.
@@ -114,13 +114,19 @@ impl From<Problems> for Failure {
     }
 }
 
-/// A file or folder that cannot be read or written.
-#[derive(Debug, thiserror::Error)]
-#[error("{path}")]
-struct NoFile {
-    path: String,
-    #[source]
-    cause: io::Error,
+/// Why a file or folder cannot be read or written, in words where the usual ones are a number's.
+pub fn no_file(path: &Path, cause: &io::Error) -> String {
+    let why = match cause.kind() {
+        io::ErrorKind::NotFound => "there is no such file or folder",
+        io::ErrorKind::PermissionDenied => "you may not: look at its permissions",
+        io::ErrorKind::AlreadyExists => "it is there already: choose another name",
+        io::ErrorKind::IsADirectory => "it is a folder",
+        io::ErrorKind::NotADirectory => "a part of this path is a file, not a folder",
+        io::ErrorKind::StorageFull => "the disk is full",
+        io::ErrorKind::ReadOnlyFilesystem => "this disk may only be read",
+        _ => return format!("{}: {cause}", path.display()),
+    };
+    format!("{}: {why}", path.display())
 }
 
 /// Standard output does not take what is written.

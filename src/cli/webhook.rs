@@ -24,7 +24,7 @@ use crate::base::hex::hex;
 use crate::base::ids::Space;
 use crate::base::random::{Seed, stream};
 use crate::base::time::wall_now;
-use crate::cli::exit::{Failure, chain};
+use crate::cli::exit::{Failure, chain, no_file};
 use crate::cli::live::say;
 use crate::cli::settings::WebhookSettings;
 use crate::exercise::live::stop::Stop;
@@ -257,7 +257,9 @@ fn secret(file: &str) -> Result<Option<Vec<u8>>, Failure> {
         return Ok(None);
     }
     let path = Path::new(file);
-    let text = std::fs::read_to_string(path).map_err(|error| Failure::file(path, error))?;
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Failure::usage(format!("the webhook's secret_file: {}", no_file(path, &error)))
+    })?;
     let secret = text.trim().as_bytes().to_vec();
     if secret.len() < SECRET_MIN {
         let text = "the secret is too short: take 16 characters or more, such as of \

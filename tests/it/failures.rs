@@ -150,3 +150,16 @@ fn every_shipped_rule_is_raised_by_a_scenario_or_by_a_test_beside_it() {
     }
     assert!(rules > 80, "rules are found at all, not {rules}");
 }
+
+#[test]
+fn the_scenario_of_the_readme_holds_as_it_stands_there() {
+    let readme = include_str!("../../README.md");
+    let (_, rest) = readme.split_once("```toml\ntitle").expect("a scenario");
+    let (scenario, _) = rest.split_once("```").expect("its end");
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("my.toml"), format!("title{scenario}")).expect("written");
+    let output = crate::support::command::sanmen(folder.path(), &["test", "my.toml"]);
+    let text = String::from_utf8_lossy(&output.stderr).into_owned()
+        + &String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+}
