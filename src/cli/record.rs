@@ -1,4 +1,7 @@
-#![expect(clippy::disallowed_methods, reason = "edge: keeps its name and space beside the recording")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "edge: keeps its name and space beside the recording"
+)]
 
 //! `sanmen record`: what is said in a space, as it comes, into a file that `sanmen replay` reads.
 

@@ -15,6 +15,11 @@ use crate::inspection::expression::tree::{Calc, Cond, Figure, Look, Num, Order, 
 use crate::inspection::expression::unit::{Dimension, FUNCTIONS};
 use crate::inspection::expression::{Arity, Input};
 
+/// Most characters of operators in an expression, and most brackets open at once: parser and checker
+/// go as deep into the stack as it has operators or is nested.
+const OPERATORS_MAX: usize = 200;
+const NESTING_MAX: usize = 16;
+
 /// A window is at most this many steps long: memory is bounded by it.
 const STEPS_MAX: i64 = 400;
 
@@ -121,6 +126,15 @@ impl<'a, 't> Checker<'a, 't> {
     /// The condition that `text` says; none when it has a mistake, which is told.
     pub fn condition(&mut self, text: &Spanned<String>) -> Option<Cond> {
         let mut place = Written::new(self.table, text);
+        let (operators, nesting) = size(text.get_ref());
+        if operators > OPERATORS_MAX || nesting > NESTING_MAX {
+            let what = format!(
+                "an expression has at most {OPERATORS_MAX} characters of operators, and brackets \
+                 in at most {NESTING_MAX} others"
+            );
+            self.table.add_with_help(place.part(0, 1), what, "say it in several rules");
+            return None;
+        }
         let node = match Parser::new().parse_with_source_info(text.get_ref()) {
             Ok((node, info)) => {
                 place.info = info;
@@ -487,6 +501,22 @@ fn usage(name: &str) -> String {
         "duration" => "write `duration(\"1h\")`".to_owned(),
         name => format!("write `{name}(input, duration(\"1h\"))`"),
     }
+}
+
+/// How many characters of operators an expression has, and most brackets that are open at once.
+fn size(text: &str) -> (usize, usize) {
+    let (mut operators, mut open, mut nesting) = (0, 0_usize, 0);
+    for byte in text.bytes() {
+        match byte {
+            b'(' | b'[' | b'{' => open += 1,
+            b')' | b']' | b'}' => open = open.saturating_sub(1),
+            b'+' | b'-' | b'*' | b'/' | b'%' | b'!' | b'?' | b'&' | b'|' | b'<' | b'>' | b'='
+            | b'.' => operators += 1,
+            _ => {}
+        }
+        nesting = nesting.max(open);
+    }
+    (operators, nesting)
 }
 
 /// As CEL writes durations, in hours, minutes and seconds: `1h30m`.

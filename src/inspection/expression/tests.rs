@@ -228,6 +228,24 @@ fn types_and_units_are_checked_at_load_each_at_its_place() {
 }
 
 #[test]
+fn what_is_too_long_or_nested_too_deeply_is_refused_with_one_sentence() {
+    let when = r#"mean(outlet, duration("30m")) - sum(mean(villages, duration("30m")))"#;
+    assert!(SOUND.contains(when));
+    let sum = vec!["1.0"; 5_000].join(" + ");
+    let long = mistakes(&SOUND.replacen(when, &sum, 1));
+    assert!(long.contains("an expression has at most 200 characters of operators, and"), "{long}");
+    let deep = mistakes(&SOUND.replacen(when, &"(".repeat(200), 1));
+    assert!(deep.contains("brackets in at most 16 others"), "{deep}");
+    // The longest that may be written is walked.
+    let sum = vec!["0"; 200].join("+");
+    let walked = mistakes(&SOUND.replacen(when, &sum, 1));
+    assert!(!walked.contains("at most 200"), "{walked}");
+    let nested = format!("{}1{}", "(".repeat(16), ")".repeat(16));
+    let walked = mistakes(&SOUND.replacen(when, &nested, 1));
+    assert!(!walked.contains("at most 200"), "{walked}");
+}
+
+#[test]
 fn a_mistake_stands_at_its_place_however_its_condition_is_quoted() {
     let when = r#"mean(outlet, duration("30m")) - sum(mean(villages, duration("30m")))"#;
     let line = format!("when = '{when} > m3_per_h(10)'");
