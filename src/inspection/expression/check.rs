@@ -15,8 +15,8 @@ use crate::inspection::expression::tree::{Calc, Cond, Figure, Look, Num, Order, 
 use crate::inspection::expression::unit::{Dimension, FUNCTIONS};
 use crate::inspection::expression::{Arity, Input};
 
-/// Most characters of operators in an expression, and most brackets open at once: parser and checker
-/// go as deep into the stack as it has operators or is nested.
+/// Most characters of operators in an expression, and most brackets open at once: parser and
+/// checker go as deep into the stack as it has operators or is nested.
 const OPERATORS_MAX: usize = 200;
 const NESTING_MAX: usize = 16;
 
