@@ -5,6 +5,7 @@ mod heard;
 mod list;
 mod report;
 mod stops;
+mod words;
 
 use std::collections::BTreeMap;
 use std::io::Write;

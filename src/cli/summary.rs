@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::alarms::event::{AlarmChange, AlarmEvent, AlarmId};
-use crate::base::text::Lang;
+use crate::base::text::{Lang, Text};
 use crate::base::{PlantId, RuleId, Span};
 use crate::cli::live::say;
 use crate::cli::view::cells::left;
@@ -37,8 +37,8 @@ struct Episode {
     id: AlarmId,
     from: String,
     until: Option<String>,
-    /// The rule's title.
-    title: String,
+    /// The rule's title: the language may change until it is said.
+    title: Text,
 }
 
 impl Summary {
@@ -103,7 +103,8 @@ impl Summary {
         for alarm in self.alarms.iter().take(LISTED) {
             let until = alarm.until.as_deref().unwrap_or(stands);
             let tag = alarm.id.tag.as_ref().map_or(String::new(), |tag| format!("{tag} "));
-            lines.push(format!("  {} – {}  {tag}{}", alarm.from, left(until, 11), alarm.title));
+            let (until, title) = (left(until, 11), alarm.title.get(self.lang));
+            lines.push(format!("  {} – {until}  {tag}{title}", alarm.from));
         }
         if self.alarms.len() > LISTED {
             lines.push(format!("  {more} {}", self.alarms.len() - LISTED));
@@ -116,7 +117,7 @@ impl Summary {
         let mut rules: BTreeMap<&RuleId, (&str, BTreeSet<&PlantId>)> = BTreeMap::new();
         for alarm in &self.alarms {
             let rule = rules.entry(&alarm.id.rule).or_default();
-            rule.0 = &alarm.title;
+            rule.0 = alarm.title.get(self.lang);
             rule.1.insert(&alarm.id.plant);
         }
         let plants: BTreeSet<&PlantId> = self.alarms.iter().map(|alarm| &alarm.id.plant).collect();
@@ -137,6 +138,30 @@ fn episode(event: &AlarmEvent, portrait: Portrait<'_>) -> Episode {
         id: event.id.clone(),
         from: portrait.local(event.at),
         until: None,
-        title: portrait.title(event),
+        title: portrait.titles(event),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! What is said at the end.
+
+    use super::*;
+
+    #[test]
+    fn everything_is_said_in_the_language_that_was_chosen_last() {
+        let id = AlarmId::parse("sanmen/tap-chlorine-low/AIT-401/1").expect("a name");
+        let title = Text { en: "Too little chlorine".to_owned(), zh: "余氯过低".to_owned() };
+        let alarm = Episode { id, from: "12-05 08:00".to_owned(), until: None, title };
+        for plants in [1, 2] {
+            let mut summary = Summary { alarms: vec![alarm.clone()], ..Summary::new(plants) };
+            for (lang, wanted, other) in
+                [(Lang::En, "Too little", "余氯"), (Lang::Zh, "余氯过低", "Too little")]
+            {
+                summary.lang = lang;
+                let text = summary.text(Span::HOUR, "here");
+                assert!(text.contains(wanted) && !text.contains(other), "{text}");
+            }
+        }
     }
 }

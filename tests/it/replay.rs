@@ -149,6 +149,12 @@ fn a_ledger_of_a_stream_is_of_the_plant_that_speaks_and_knows_no_silence_of_what
     let raised = alarms(&low);
     assert!(raised.iter().any(|it| it.contains("finished-chlorine-low")), "{raised:?}");
     assert!(!raised.iter().any(|it| it.contains("silent")), "{raised:?}");
+    let zh = |args: &str| said(folder.path(), &format!("alarms {args} --data of-csv --lang zh"));
+    let list = zh("list");
+    assert!(list.contains("优先级") && list.contains("未确认"), "{list}");
+    for english in ["unacknowledged", "priority", "medium", "shelved"] {
+        assert!(!list.contains(english), "{list}");
+    }
     // With other rules than the ledger's, what stands is still told.
     std::fs::create_dir(folder.path().join("mine")).expect("made");
     std::fs::write(folder.path().join("mine/own.toml"), OWN_RULE).expect("written");
@@ -156,6 +162,8 @@ fn a_ledger_of_a_stream_is_of_the_plant_that_speaks_and_knows_no_silence_of_what
     let wanted =
         "2 more, by rules that are not known here: finished-chlorine-low ×1, signal-jump ×1; name";
     assert!(other.contains(wanted), "{other}");
+    let shelved = zh("shelve sanmen/tap-chlorine-low/AIT-404 --for-min 9 --by Li --reason wire");
+    assert!(shelved.contains("sanmen/tap-chlorine-low/AIT-404 现为:"), "{shelved}");
 }
 
 /// A rule that is none of ours.

@@ -7,12 +7,12 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::json;
 
-use super::{Scene, WhereArgs};
+use super::{Scene, WhereArgs, words};
 use crate::alarms::command::{Action, Ask, CommandRefused, Reply};
 use crate::alarms::event::{AlarmEvent, AlarmId, By};
 use crate::base::Span;
 use crate::base::problem::nearest;
-use crate::base::text::is_seen;
+use crate::base::text::{Lang, is_seen};
 use crate::cli::common::Format;
 use crate::cli::exit::Failure;
 use crate::cli::live;
@@ -123,13 +123,16 @@ fn ask(who: &WhoArgs, action: Action, reason: &str, out: &mut dyn Write) -> Resu
         Ok((replies, standing))
     })?;
     let (replies, standing) = replies;
+    let lang: Lang = who.place.lang.into();
     let mut refused = Vec::new();
     for (alarm, reply) in &replies {
         match (who.place.format, reply) {
             (Format::Json, _) => writeln!(out, "{}", json!({ "alarm": alarm, "reply": reply }))?,
-            (Format::Text, Reply::Done { state }) => writeln!(out, "{alarm} is now {state}")?,
+            (Format::Text, Reply::Done { state }) => {
+                writeln!(out, "{}", words::done(lang, &alarm.to_string(), *state))?;
+            }
             (Format::Text, Reply::Already { state }) => {
-                writeln!(out, "{alarm} is {state} already: nothing to do")?;
+                writeln!(out, "{}", words::already(lang, &alarm.to_string(), *state))?;
             }
             (Format::Text, Reply::Refused(_)) => {}
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::Args;
 use tokio::sync::mpsc;
 
-use super::WhereArgs;
+use super::{WhereArgs, words};
 use crate::alarms::event::AlarmId;
 use crate::base::Stamp;
 use crate::base::ids::Space;
@@ -21,7 +21,6 @@ use crate::cli::keys::TrustFlags;
 use crate::cli::live;
 use crate::cli::stderr::say;
 use crate::cli::table;
-use crate::cli::view::words::Words;
 use crate::ingest::trust::{Belief, Trust};
 use crate::monitor::lease::Lease;
 use crate::telemetry::link::Protocol;
@@ -142,16 +141,16 @@ impl Heard {
                 writeln!(out, "{}", serde_json::to_string(lease).map_err(Failure::outside)?)?;
             }
         } else if leases.is_empty() {
-            writeln!(out, "nothing is said to stand")?;
+            writeln!(out, "{}", words::unheard(lang)[0])?;
         } else {
             write_table(&leases, place, lang, out)?;
         }
         out.flush()?;
         for (reason, count) in &self.refused {
-            say(&format!("refused: {count} messages ({reason})"));
+            say(&words::refused(lang, *count, reason));
         }
         if leases.is_empty() {
-            say("no alarm stands here, or no monitor says so: what is set aside is not said");
+            say(words::unheard(lang)[1]);
         }
         Ok(())
     }
@@ -165,19 +164,15 @@ fn write_table(
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
     let plants = place.shelves.library().plants()?;
-    let mut lines = table::plain(&["state", "priority", "raised", "alarm", "what", "why"]);
+    let mut lines = table::plain(&words::head(lang));
     for Lease { alarm, .. } in leases {
         let plant = plants.get(alarm.plant.as_str());
         // Of a plant that is not known here nobody knows the local time.
         let offset = plant.map_or(UtcOffset::UTC, |plant| plant.profile.utc_offset);
         let local = |at: Stamp| at.month_day_time(offset);
-        let state = match lang {
-            Lang::En => alarm.state.name(),
-            Lang::Zh => Words::of(lang).state(alarm.state),
-        };
         lines.add_row([
-            state.to_owned(),
-            alarm.priority.to_string(),
+            words::state(lang, alarm.state),
+            words::priority(lang, alarm.priority).to_owned(),
             local(alarm.raised_at),
             AlarmId { n: alarm.n, ..alarm.id() }.to_string(),
             alarm.title.get(lang).to_owned(),

@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::heard::{self, HeardArgs};
-use super::{Scene, WhereArgs, stops};
+use super::{Scene, WhereArgs, stops, words};
 use crate::alarms::event::{AlarmChange, AlarmEvent, AlarmId, AlarmState};
 use crate::alarms::flood::Flood;
 use crate::alarms::group::{Fold, fold};
@@ -42,20 +42,22 @@ pub fn run(args: &ListArgs, out: &mut dyn Write) -> Result<(), Failure> {
     if let Some(broker) = &args.heard.broker {
         return heard::run(&args.heard, broker, &args.place, out);
     }
+    let lang: Lang = args.place.lang.into();
     let (scene, monitor, others) = live::block_on(|_, _| async {
         let scene = Scene::open(&args.place).await?;
         let monitor = scene.monitor().await?;
-        let others = of_other_rules(&scene).await?;
+        let others = of_other_rules(&scene, lang).await?;
         Ok((scene, monitor, others))
     })?;
     let (snapshot, stops) = (monitor.snapshot(), monitor.announced_stops());
-    let floods: Vec<String> = snapshot.plants.iter().filter_map(flood_words).collect();
+    let floods = snapshot.plants.iter().filter_map(|plant| flood_words(plant, lang));
+    let floods: Vec<String> = floods.collect();
     let mut standing: Vec<AlarmEvent> =
         snapshot.plants.into_iter().flat_map(|plant| plant.standing).collect();
     standing.sort_by_key(AlarmEvent::rank);
     let aside = AlarmState::SET_ASIDE.map(|state| {
         let count = standing.iter().filter(|event| event.state == state).count();
-        format!("{state} {count}")
+        format!("{} {count}", words::state(lang, state))
     });
     standing.retain(|event| args.all || !event.state.is_set_aside());
     match args.place.format {
@@ -77,27 +79,27 @@ pub fn run(args: &ListArgs, out: &mut dyn Write) -> Result<(), Failure> {
                 writeln!(out, "{line}")?;
             }
         }
-        Format::Text if standing.is_empty() => writeln!(out, "nothing stands, nothing waits")?,
+        Format::Text if standing.is_empty() => writeln!(out, "{}", words::nothing(lang))?,
         Format::Text => {
             let folds = if args.group { fold(&standing) } else { Fold::each(&standing) };
-            for line in table(&scene, &folds, args.place.lang.into()).lines() {
+            for line in table(&scene, &folds, lang).lines() {
                 writeln!(out, "{}", line.trim_end())?;
             }
             if args.advice {
-                write_advice(&scene, &standing, args.place.lang.into(), out)?;
+                write_advice(&scene, &standing, lang, out)?;
             }
         }
     }
     out.flush()?;
     say(&aside.join(" · "));
-    for line in floods.iter().chain(&stops::lines(&scene, &stops)).chain(&others) {
+    for line in floods.iter().chain(&stops::lines(&scene, &stops, lang)).chain(&others) {
         say(line);
     }
     Ok(())
 }
 
 /// What stands by rules that are not known here: the monitor may have had others.
-async fn of_other_rules(scene: &Scene) -> Result<Option<String>, Failure> {
+async fn of_other_rules(scene: &Scene, lang: Lang) -> Result<Option<String>, Failure> {
     let mut last: BTreeMap<AlarmId, AlarmState> = BTreeMap::new();
     let is_known = |rule: &RuleId| scene.book.index(rule.as_str()).is_some();
     let mut take = |entry: &Entry| {
@@ -114,21 +116,14 @@ async fn of_other_rules(scene: &Scene) -> Result<Option<String>, Failure> {
     let count: usize = rules.values().sum();
     let rules: Vec<String> = rules.iter().map(|(rule, n)| format!("{rule} ×{n}")).collect();
     let rules = rules.join(", ");
-    Ok((count > 0).then(|| {
-        format!(
-            "{count} more, by rules that are not known here: {rules}; name their folder with \
-             --rules, or their packs with --packs"
-        )
-    }))
+    Ok((count > 0).then(|| words::others(lang, count, &rules)))
 }
 
 /// The flood of a plant that goes on.
-fn flood_words(plant: &PlantSnapshot) -> Option<String> {
+fn flood_words(plant: &PlantSnapshot, lang: Lang) -> Option<String> {
     let Flood { from, alarms, peak, first_out } = plant.flood.as_ref()?;
-    let id = &plant.id;
-    Some(format!(
-        "flood at {id} since {from}: {alarms} alarms, {peak} at most at once, first {first_out}"
-    ))
+    let place = (plant.id.as_str(), &*from.to_string());
+    Some(words::flood(lang, place, (*alarms, *peak), &first_out.to_string()))
 }
 
 /// What to do about each alarm.
@@ -152,8 +147,8 @@ fn write_advice(
     Ok(())
 }
 
-/// Which others a line speaks for, such as `with 5 more (tag-silent ×5); `.
-fn others(fold: &Fold<'_>) -> String {
+/// Which others a line speaks for, such as `with 5 more (tag-silent ×5); `; empty: for none.
+fn others(fold: &Fold<'_>, lang: Lang) -> String {
     let others = fold.all.iter().filter(|event| event.id != fold.lead.id);
     let mut rules: BTreeMap<&RuleId, usize> = BTreeMap::new();
     others.for_each(|event| *rules.entry(&event.id.rule).or_default() += 1);
@@ -162,14 +157,14 @@ fn others(fold: &Fold<'_>) -> String {
         return String::new();
     }
     let rules: Vec<String> = rules.iter().map(|(rule, n)| format!("{rule} ×{n}")).collect();
-    format!("with {count} more ({}); ", rules.join(", "))
+    words::company(lang, count, &rules.join(", "))
 }
 
 /// A line a fold: state and priority are those of its most urgent alarm.
 fn table(scene: &Scene, folds: &[Fold<'_>], lang: Lang) -> comfy_table::Table {
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::TableStyle::new());
-    table.set_header(["state", "priority", "raised", "alarm", "what", "why"]);
+    table.set_header(words::head(lang));
     for fold in folds {
         let event = fold.lead;
         let state = fold.all.first().map_or(event.state, |first| first.state);
@@ -182,14 +177,12 @@ fn table(scene: &Scene, folds: &[Fold<'_>], lang: Lang) -> comfy_table::Table {
         };
         let is_raised = event.change == AlarmChange::Raised;
         let raised = if is_raised { local(event.at) } else { "–".to_owned() };
-        let chattering = event
-            .chattering
-            .as_ref()
-            .map(|it| format!("chattering, {} times since {}; ", it.times, local(it.since)));
-        let why = others(fold) + &chattering.unwrap_or_default() + event.why.said(lang);
+        let chattering =
+            event.chattering.as_ref().map(|it| words::chattering(lang, it.times, &local(it.since)));
+        let why = others(fold, lang) + &chattering.unwrap_or_default() + event.why.said(lang);
         table.add_row([
-            state.to_string(),
-            priority.unwrap_or(event.priority).to_string(),
+            words::state(lang, state),
+            words::priority(lang, priority.unwrap_or(event.priority)).to_owned(),
             raised,
             event.id.to_string(),
             title.to_owned(),

@@ -7,12 +7,13 @@ use clap::Args;
 use serde_json::json;
 
 use super::ask::{put, some_text};
-use super::{Scene, WhereArgs};
+use super::{Scene, WhereArgs, words};
 use crate::alarms::command::{Action, Ask, Reply};
 use crate::alarms::event::{AlarmId, By};
 use crate::alarms::stop::{Announced, Stop, owed};
 use crate::base::ids::VillageId;
 use crate::base::problem::nearest;
+use crate::base::text::Lang;
 use crate::base::{PlantId, Stamp, TagId};
 use crate::cli::common::{Format, moment};
 use crate::cli::exit::Failure;
@@ -126,11 +127,9 @@ fn tell(
     }
     if zone.place.format == Format::Text {
         let done = replies.iter().filter(|(_, reply)| matches!(reply, Reply::Done { .. })).count();
-        let what = match action {
-            Action::Withdraw => "no longer announced",
-            _ => "announced",
-        };
-        writeln!(out, "{what} to {done} of {} alarms of {}", replies.len(), zone.plant)?;
+        let (is_withdrawn, plant) = (action == Action::Withdraw, zone.plant.as_str());
+        let lang = zone.place.lang.into();
+        writeln!(out, "{}", words::told(lang, is_withdrawn, (done, replies.len()), plant))?;
     }
     out.flush()?;
     Ok(())
@@ -166,7 +165,7 @@ fn village_of(plant: &Plant, wanted: &str) -> Result<VillageId, Failure> {
 }
 
 /// A line for each stop that is announced and has not ended.
-pub(super) fn lines(scene: &Scene, announced: &[(AlarmId, Announced)]) -> Vec<String> {
+pub(super) fn lines(scene: &Scene, announced: &[(AlarmId, Announced)], lang: Lang) -> Vec<String> {
     let mut stops: BTreeMap<(String, bool, String), Vec<&str>> = BTreeMap::new();
     for (alarm, Announced { stop, by, has_begun }) in announced {
         let plant = scene.plants.iter().find(|plant| plant.id == alarm.plant);
@@ -174,14 +173,8 @@ pub(super) fn lines(scene: &Scene, announced: &[(AlarmId, Announced)]) -> Vec<St
             Some(plant) => at.month_day_time(plant.profile.utc_offset),
             None => at.to_string(),
         };
-        let words = format!(
-            "{}: {} to {}, {} ({})",
-            alarm.plant,
-            local(stop.from),
-            local(stop.until),
-            by.reason,
-            by.name
-        );
+        let span = words::span(lang, &local(stop.from), &local(stop.until));
+        let words = format!("{}: {span}, {} ({})", alarm.plant, by.reason, by.name);
         let tag = alarm.tag.as_ref().map_or("plant", TagId::as_str);
         let tags = stops.entry((alarm.plant.to_string(), !has_begun, words)).or_default();
         if !tags.contains(&tag) {
@@ -189,7 +182,7 @@ pub(super) fn lines(scene: &Scene, announced: &[(AlarmId, Announced)]) -> Vec<St
         }
     }
     let line = |((_, is_to_come, words), tags): ((String, bool, String), Vec<&str>)| {
-        let what = if is_to_come { "stop announced at" } else { "announced stop at" };
+        let what = words::stop(lang, is_to_come);
         format!("{what} {words}: {}", tags.join(" "))
     };
     stops.into_iter().map(line).collect()

@@ -2,7 +2,7 @@
 
 use crate::alarms::event::{AlarmChange, AlarmEvent, Priority};
 use crate::alarms::flood::{Flood, FloodChange, FloodEvent};
-use crate::base::text::Lang;
+use crate::base::text::{Lang, Text};
 use crate::base::units::Quantity;
 use crate::base::{Flag, QualityTest, QualityTests, Span, Stamp};
 use crate::ingest::observation::{IngestChange, IngestEvent, TicketEvent};
@@ -44,6 +44,11 @@ impl<'a> Portrait<'a> {
     /// The title of a rule, in the language shown.
     pub fn title(&self, event: &AlarmEvent) -> String {
         event.title_in(self.rule(event), self.lang).to_owned()
+    }
+
+    /// The same in every language.
+    pub fn titles(&self, event: &AlarmEvent) -> Text {
+        Text::of(|lang| event.title_in(self.rule(event), lang).to_owned())
     }
 
     /// Puts the plant's state into the picture.
