@@ -129,7 +129,8 @@ function panel(verb) {
       ? html`<select aria-describedby=${wrong} @change=${set} .value=${state.words[at] ?? ""}><option value=""></option>${options(verb, at, list)}</select>`
       : html`${verb.most ? html`(0–${verb.most}) ` : nothing}<input size="8" aria-describedby=${wrong} aria-invalid=${String(Boolean(state.error))} .value=${state.words[at] ?? ""} @input=${set}>`}</label>`;
   });
-  const isWhole = verb.wants.every((want, at) => want.endsWith("?") || state.words[at]);
+  // Asked anew at each key: Enter may come before what was typed is drawn.
+  const isWhole = () => verb.wants.every((want, at) => want.endsWith("?") || state.words[at]);
   const deed = [verb.name, ...state.words.filter(Boolean)].join(" ");
   const takes = verb.name === "check" ? state.menu.checks.find((it) => it.id === state.words[0])?.minutes
     : verb.name === "send-crew" ? state.menu.jobs.find((it) => it.id === state.words[0])?.minutes : verb.minutes;
@@ -141,10 +142,10 @@ function panel(verb) {
   const step = state.sure
     ? html`<p class="sure" role="alert">${say("ex-sure", { deed: phrase(deed) })} ${takes ? say("ex-takes", { minutes: Math.round(takes) }) : say("ex-at-once")}</p>
       <p class="buttons"><button class="main" ?disabled=${state.busy} @click=${() => confirmed(deed)}>${say("ex-confirm")}</button><button @click=${leave}>${say("ex-cancel")}</button></p>`
-    : html`<p class="buttons"><button class="main" ?disabled=${!isWhole} @click=${next}>${say("ex-next")}</button><button @click=${leave}>${say("ex-cancel")}</button></p>`;
+    : html`<p class="buttons"><button class="main" ?disabled=${!isWhole()} @click=${next}>${say("ex-next")}</button><button @click=${leave}>${say("ex-cancel")}</button></p>`;
   const keys = (event) => {
     if (event.key === "Escape") leave();
-    else if (event.key === "Enter" && event.target.tagName === "INPUT" && isWhole) next();
+    else if (event.key === "Enter" && event.target.tagName === "INPUT" && isWhole()) next();
   };
   return html`<div class="ex-panel" role="group" aria-label=${say("ex-verb-" + verb.name)} @keydown=${keys}><h4>${say("ex-verb-" + verb.name)}</h4>${words}${state.error ? html`<p id="ex-wrong" class="error" role="alert">${state.error}</p>` : nothing}${step}</div>`;
 }
