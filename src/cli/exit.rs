@@ -114,19 +114,24 @@ impl From<Problems> for Failure {
     }
 }
 
-/// Why a file or folder cannot be read or written, in words where the usual ones are a number's.
+/// Why a file or folder cannot be read or written, with its name.
 pub fn no_file(path: &Path, cause: &io::Error) -> String {
+    format!("{}: {}", path.display(), why_not(cause))
+}
+
+/// Why a file or folder cannot be used, in words that are the same on every system.
+pub fn why_not(cause: &io::Error) -> String {
     let why = match cause.kind() {
         io::ErrorKind::NotFound => "there is no such file or folder",
-        io::ErrorKind::PermissionDenied => "you may not: look at its permissions",
+        io::ErrorKind::IsADirectory => "this is a folder, not a file",
+        io::ErrorKind::NotADirectory => "this, or a part of its path, is a file, not a folder",
+        io::ErrorKind::PermissionDenied => "permission denied",
         io::ErrorKind::AlreadyExists => "it is there already: choose another name",
-        io::ErrorKind::IsADirectory => "it is a folder",
-        io::ErrorKind::NotADirectory => "a part of this path is a file, not a folder",
         io::ErrorKind::StorageFull => "the disk is full",
         io::ErrorKind::ReadOnlyFilesystem => "this disk may only be read",
-        _ => return format!("{}: {cause}", path.display()),
+        _ => return cause.to_string(),
     };
-    format!("{}: {why}", path.display())
+    why.to_owned()
 }
 
 /// Standard output does not take what is written.

@@ -208,7 +208,7 @@ fn of_ledger(args: &ExplainArgs) -> Result<Moment, Failure> {
         let history = past::History::read(&scene, &plant, until).await?;
         let (monitor, index) = match args.at {
             // A replayed monitor has this plant alone.
-            Some(at) => (past::monitor_at(&scene, &plant, at).await?, PlantIndex(0)),
+            Some(at) => (past::monitor_at(&scene, &plant, at, &history).await?, PlantIndex(0)),
             None => (scene.monitor().await?, among),
         };
         let (book, is_replayed) = (scene.book.clone(), args.at.is_some());
@@ -241,8 +241,8 @@ pub(super) fn for_desk(
             let history = past::History::read(&scene, &plant, until).await.map_err(said)?;
             let (monitor, index) = match question.at {
                 Some(at) => {
-                    let monitor = past::monitor_at(&scene, &plant, at).await.map_err(said)?;
-                    (monitor, PlantIndex(0))
+                    let monitor = past::monitor_at(&scene, &plant, at, &history).await;
+                    (monitor.map_err(said)?, PlantIndex(0))
                 }
                 None => (scene.monitor().await.map_err(said)?, index),
             };

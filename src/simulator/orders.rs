@@ -96,17 +96,17 @@ pub fn verb_of(name: &str) -> Option<&'static Verb> {
     VERBS.iter().find(|verb| verb.name == name)
 }
 
-/// As far as that can be told without the plant, is this something that can be ordered? Errors, in
-/// words: no such verb, too few or too many words behind it, a number out of its range.
-pub fn check(verb: &str, args: &[String]) -> Result<(), NotDone> {
+/// The verb of an order, if it can be given as far as that can be told without the plant. Errors,
+/// in words: no such verb, too few or too many words behind it, a number out of its range.
+pub fn check(verb: &str, args: &[String]) -> Result<&'static Verb, NotDone> {
     let Some(verb) = verb_of(verb) else {
         let names: Vec<&str> = VERBS.iter().map(|verb| verb.name).collect();
         return not_done(format!("there is no {verb}: {}", names.join(", ")));
     };
     match (verb.wants, args) {
-        ("", []) => Ok(()),
+        ("", []) => Ok(verb),
         ("", _) => not_done(format!("nothing follows {}", verb.name)),
-        (_, [one]) => verb.most.map_or(Ok(()), |most| number(one, most).map(drop)),
+        (_, [one]) => verb.most.map_or(Ok(verb), |most| number(one, most).map(|_| verb)),
         (wants, _) => not_done(format!("{} wants one {wants}", verb.name)),
     }
 }
@@ -114,8 +114,7 @@ pub fn check(verb: &str, args: &[String]) -> Result<(), NotDone> {
 impl Order {
     /// What it means at `plant`. Errors, in words: no such verb, no such place, no such number.
     pub fn meaning(&self, plant: &Plant) -> Result<InjectionKind, NotDone> {
-        check(&self.verb, &self.args)?;
-        let verb = verb_of(&self.verb).expect("it has just been looked up");
+        let verb = check(&self.verb, &self.args)?;
         (verb.meaning)(plant, self.args.first().map_or("", String::as_str))
     }
 }

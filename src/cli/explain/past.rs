@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::alarms::event::{AlarmChange, AlarmEvent, AlarmState};
 use crate::alarms::state::Phase;
+use crate::base::lab_result::LabResult;
 use crate::base::{RuleId, Span, Stamp, TagId};
 use crate::cli::alarms::Scene;
 use crate::cli::exit::Failure;
@@ -27,9 +28,13 @@ const LOOK_BACK: Span = Span::hours(72);
 /// Readings of so long are held at a time.
 const PART: Span = Span::HOUR;
 
-/// What the records of a plant say of each alarm up to a moment.
+/// What the records of a plant say up to a moment.
 #[derive(Debug, Default)]
-pub(super) struct History(BTreeMap<(RuleId, Option<TagId>), Said>);
+pub(super) struct History {
+    alarms: BTreeMap<(RuleId, Option<TagId>), Said>,
+    /// What laboratories had reported, each with when it came.
+    results: Vec<(Stamp, LabResult)>,
+}
 
 /// What the records say of an alarm.
 #[derive(Debug)]
@@ -42,13 +47,14 @@ impl History {
     /// Of the records of a plant.
     pub(super) async fn read(scene: &Scene, plant: &Plant, until: Stamp) -> Result<Self, Failure> {
         let mut history = Self::default();
-        let take = &mut |entry: &Entry| {
-            if let Record::Alarm(event) = &entry.record
-                && event.id.plant == plant.id
-                && event.at <= until
-            {
+        let take = &mut |entry: &Entry| match &entry.record {
+            Record::Alarm(event) if event.id.plant == plant.id && event.at <= until => {
                 history.take(event);
             }
+            Record::Lab(event) if event.plant == plant.id && event.at <= until => {
+                history.results.push((event.at, event.result.clone()));
+            }
+            _ => {}
         };
         scene.read(take).await?;
         Ok(history)
@@ -57,19 +63,19 @@ impl History {
     fn take(&mut self, event: &AlarmEvent) {
         let key = (event.id.rule.clone(), event.id.tag.clone());
         let raised = Some(event).filter(|it| it.change == AlarmChange::Raised).cloned();
-        match self.0.get_mut(&key) {
+        match self.alarms.get_mut(&key) {
             Some(said) => {
                 said.last = event.clone();
                 said.raised = raised.or(said.raised.take());
             }
             None => {
-                self.0.insert(key, Said { last: event.clone(), raised });
+                self.alarms.insert(key, Said { last: event.clone(), raised });
             }
         }
     }
 
     fn said(&self, it: &Explanation) -> Option<&Said> {
-        self.0.get(&(it.rule.clone(), it.tag.clone()))
+        self.alarms.get(&(it.rule.clone(), it.tag.clone()))
     }
 
     /// What was last recorded of the alarm that is explained.
@@ -94,38 +100,25 @@ impl History {
     }
 }
 
-/// The laboratory results of a plant that were known at `at`, each with when it came.
-async fn results_until(
-    scene: &Scene,
-    plant: &Plant,
-    at: Stamp,
-) -> Result<VecDeque<(Stamp, Item)>, Failure> {
-    let mut results = VecDeque::new();
-    let take = &mut |entry: &Entry| {
-        if let Record::Lab(event) = &entry.record
-            && event.plant == plant.id
-            && event.at <= at
-        {
-            let result = Box::new(event.result.clone());
-            results.push_back((event.at, Item::Result { plant: 0, received_at: event.at, result }));
-        }
-    };
-    scene.read(take).await?;
-    Ok(results)
-}
-
-/// A monitor of one plant as it was at `at`, from what had come by then. Errors: the ledger cannot
-/// be read, or keeps neither a result nor a reading of the three days before.
+/// A monitor of one plant as it was at `at`, from what had come by then; `history` is up to then.
+/// Errors: the ledger cannot be read, or keeps neither a result nor a reading of the three days
+/// before.
 pub(super) async fn monitor_at(
     scene: &Scene,
     plant: &Arc<Plant>,
     at: Stamp,
+    history: &History,
 ) -> Result<Monitor, Failure> {
     let mut visitor = Visitor::open(&scene.folder).await.map_err(Failure::outside)?;
     let folder = scene.folder.display().to_string();
     let bounds = scene.settings.monitor().bounds;
     let mut replay = Replay::new(vec![Arc::clone(plant)], scene.book.clone(), bounds, &folder);
-    let mut results = results_until(scene, plant, at).await?;
+    let result = |(received_at, result): &(Stamp, LabResult)| Item::Result {
+        plant: 0,
+        received_at: *received_at,
+        result: Box::new(result.clone()),
+    };
+    let mut results: VecDeque<_> = history.results.iter().collect();
     let mut from = at - LOOK_BACK;
     while from <= at {
         let to = from + PART;
@@ -139,16 +132,16 @@ pub(super) async fn monitor_at(
         for ((observed_at, tag), Reading { value, flag, .. }) in by_time {
             let given =
                 Given { plant: 0, tag: TagIndex(tag), observed_at, value, flag, sent: None };
-            while let Some((_, result)) = results.pop_front_if(|(came, _)| *came <= observed_at) {
-                replay.take(result, &mut |_, _| ());
+            while let Some(came) = results.pop_front_if(|(came, _)| *came <= observed_at) {
+                replay.take(result(came), &mut |_, _| ());
             }
             replay.take(Item::Reading(given), &mut |_, _| ());
         }
         from = to;
     }
     visitor.close().await.map_err(Failure::outside)?;
-    for (_, result) in results {
-        replay.take(result, &mut |_, _| ());
+    for came in results {
+        replay.take(result(came), &mut |_, _| ());
     }
     replay.reach(at);
     replay.finish(&mut |_, _| ());

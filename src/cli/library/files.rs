@@ -1,12 +1,12 @@
 #![expect(clippy::disallowed_methods, reason = "edge: reads the files people write")]
 //! Files and folders that users name, read whole.
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::keep;
 use crate::base::problem::{Problems, Source};
+use crate::cli::exit::why_not;
 
 /// The bytes of one file. Errors: it is not there, a folder, a pipe or a device, not ours to read.
 pub fn bytes(path: &Path) -> Result<Vec<u8>, Problems> {
@@ -15,7 +15,7 @@ pub fn bytes(path: &Path) -> Result<Vec<u8>, Problems> {
         let text = "this is no file but a pipe or a device: write what it gives to a file first";
         return Err(Problems::whole(shown(path), text));
     }
-    std::fs::read(path).map_err(|error| unreadable(path, &error))
+    std::fs::read(path).map_err(|error| Problems::whole(shown(path), why_not(&error)))
 }
 
 /// The text of one file. Errors: those of `bytes`; it is not UTF-8, or empty.
@@ -66,7 +66,7 @@ pub(super) fn folder_files(
 
 /// What stands in a folder, sorted; hidden entries are left out.
 pub fn list(folder: &Path) -> Result<Vec<PathBuf>, Problems> {
-    let wrong = |error| unreadable(folder, &error);
+    let wrong = |error| Problems::whole(shown(folder), why_not(&error));
     let mut paths = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(wrong)? {
         let entry = entry.map_err(wrong)?;
@@ -76,18 +76,6 @@ pub fn list(folder: &Path) -> Result<Vec<PathBuf>, Problems> {
     }
     paths.sort();
     Ok(paths)
-}
-
-/// Why a file or folder cannot be read, in words that are the same on every system.
-fn unreadable(path: &Path, error: &io::Error) -> Problems {
-    let text = match error.kind() {
-        io::ErrorKind::NotFound => "there is no such file or folder".to_owned(),
-        io::ErrorKind::IsADirectory => "this is a folder, not a file".to_owned(),
-        io::ErrorKind::NotADirectory => "this is a file, not a folder".to_owned(),
-        io::ErrorKind::PermissionDenied => "it may not be read: permission denied".to_owned(),
-        _ => format!("it cannot be read: {error}"),
-    };
-    Problems::whole(shown(path), text)
 }
 
 /// A path as messages show it: as it was given, without a leading `./`.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::place::top_item;
 use super::{Table, nearest, parse, read_top};
 use crate::base::problem::asked::Notes;
 use crate::base::problem::{Problem, Problems, Source, Spanned};
@@ -36,8 +37,7 @@ fn starts(text: &str, parts: &[&str]) -> Vec<usize> {
     let mut at = 0;
     let mut starts = Vec::new();
     for line in text.split_inclusive('\n') {
-        let head = line.trim_start().strip_prefix("[[").and_then(|rest| rest.split_once("]]"));
-        if head.is_some_and(|(name, _)| parts.contains(&name.trim())) {
+        if top_item(line).is_some_and(|name| parts.contains(&name)) {
             starts.push(at);
         }
         at += line.len();

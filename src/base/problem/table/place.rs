@@ -3,9 +3,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use toml::de::DeValue;
+use toml::de::{DeTable, DeValue};
 
-use super::{Table, Value, parse};
+use super::{Table, Value};
 use crate::base::problem::{Source, Spanned};
 
 /// Where a value stands in the table that has another one at `beside`, or that itself stands there.
@@ -16,26 +16,71 @@ pub fn find_value(
     beside: &Range<usize>,
     path: &[&str],
 ) -> Option<Range<usize>> {
-    let (document, _) = parse(source);
+    let text = &source.text;
+    // One item of a long file is read, not all of it for each of its mistakes.
+    let item = item_around(text, beside);
+    let own = text.get(item.clone()).map(|part| found_in(part, item.start, beside, path));
+    own.unwrap_or(Err(Elsewhere))
+        .or_else(|Elsewhere| found_in(text, 0, beside, path))
+        .unwrap_or_default()
+}
+
+/// The table is not in this part of the file.
+struct Elsewhere;
+
+/// The same in `part`, which begins at `from`; none when the table there has no such value.
+fn found_in(
+    part: &str,
+    from: usize,
+    beside: &Range<usize>,
+    path: &[&str],
+) -> Result<Option<Range<usize>>, Elsewhere> {
+    let here = |place: usize| place.checked_sub(from).ok_or(Elsewhere);
+    let beside = here(beside.start)?..here(beside.end)?;
+    let (document, _) = DeTable::parse_recoverable(part);
     let tables = document.get_ref().iter().filter_map(|(_, value)| value.get_ref().as_array());
     let is_it = |table: &&Value<'_>| {
         let entries = table.get_ref().as_table();
-        table.span() == *beside
-            || entries.is_some_and(|it| it.iter().any(|(_, value)| value.span() == *beside))
+        table.span() == beside
+            || entries.is_some_and(|it| it.iter().any(|(_, value)| value.span() == beside))
     };
-    let mut found = tables.flat_map(|array| array.iter()).find(is_it)?;
-    for step in path {
-        found = match found.get_ref() {
-            DeValue::Array(items) => items.get(step.parse::<usize>().ok()?)?,
-            DeValue::Table(entries) => {
-                let is_key =
-                    |key: &str| key == *step || step.ends_with('_') && key.starts_with(step);
-                entries.iter().find(|(key, _)| is_key(key.get_ref()))?.1
-            }
-            _ => return None,
-        };
+    let table = tables.flat_map(|array| array.iter()).find(is_it).ok_or(Elsewhere)?;
+    let value = path.iter().try_fold(table, |value, step| below(value, step));
+    Ok(value.map(|value| value.span().start + from..value.span().end + from))
+}
+
+/// One step of a path.
+fn below<'v, 't>(value: &'v Value<'t>, step: &str) -> Option<&'v Value<'t>> {
+    match value.get_ref() {
+        DeValue::Array(items) => items.get(step.parse::<usize>().ok()?),
+        DeValue::Table(entries) => {
+            let is_key = |key: &str| key == step || step.ends_with('_') && key.starts_with(step);
+            Some(entries.iter().find(|(key, _)| is_key(key.get_ref()))?.1)
+        }
+        _ => None,
     }
-    Some(found.span())
+}
+
+/// From the last `[[…]]` at the file's top that does not stand behind a place, to the next one.
+fn item_around(text: &str, place: &Range<usize>) -> Range<usize> {
+    let line_of = |at: usize| {
+        let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
+        let line = text[start..].split('\n').next().unwrap_or_default();
+        top_item(line).map(|_| start)
+    };
+    let before = text.get(..place.end).unwrap_or(text);
+    let behind = text.get(place.end..).unwrap_or_default();
+    let start = before.rmatch_indices("[[").find_map(|(at, _)| line_of(at));
+    let end = behind.match_indices("[[").find_map(|(at, _)| line_of(place.end + at));
+    start.unwrap_or(0)..end.unwrap_or(text.len())
+}
+
+/// The array of tables at the top of a file of which an item begins with this line.
+pub(super) fn top_item(line: &str) -> Option<&str> {
+    let (name, _) = line.trim_start().strip_prefix("[[")?.split_once("]]")?;
+    let name = name.trim();
+    let is_plain = |it: char| it.is_ascii_alphanumeric() || it == '-' || it == '_';
+    (!name.is_empty() && name.chars().all(is_plain)).then_some(name)
 }
 
 impl Table<'_> {
@@ -141,5 +186,23 @@ mod tests {
         for nowhere in [&["below_"][..], &["above"], &["test", "1"], &["id", "x"]] {
             assert_eq!(seen(nowhere), None, "{nowhere:?}");
         }
+        let inline =
+            "pump = [{ id = 'P-1', kw = 1 }, { id = 'P-2', kw = 22 }]\n[[valve]]\nid = 'V'\n";
+        let source = Source::new("x.toml", inline);
+        let id = inline.find("'P-2'").expect("it is there");
+        let found = find_value(&source, &(id..id + 5), &["kw"]).expect("it is there");
+        assert_eq!(&inline[found], "22");
+    }
+
+    #[test]
+    fn an_item_is_what_stands_between_two_heads_at_the_top() {
+        let text = "x = 1\n[[pump]]\nid = 'P'\n at = [\n[[1, 2]],\n]\n[[pump.test]]\na = 1\n\
+                    \x20 [[ valve ]] # next\nid = 'V'\n";
+        let of = |word: &str| {
+            let at = text.find(word).expect("it is there");
+            text[item_around(text, &(at..at + 1))].lines().next().unwrap_or_default()
+        };
+        let heads = ["x = 1", "[[pump]]", "[[pump]]", "  [[ valve ]] # next"];
+        assert_eq!(["x =", "'P'", "a = 1", "'V'"].map(of), heads);
     }
 }
