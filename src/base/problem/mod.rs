@@ -109,8 +109,12 @@ impl Problem {
         let mut report = if text.is_empty() {
             annotate_snippets::Group::with_title(title)
         } else {
-            let place = AnnotationKind::Primary.span(start..end);
-            title.element(Snippet::source(text.as_str()).annotation(place))
+            // Only its own lines: whoever draws a mistake reads all that it is given.
+            let lines = lines_around(text, start..end);
+            let place = AnnotationKind::Primary.span(start - lines.start..end - lines.start);
+            let (first, _) = self.source.line_col(lines.start);
+            let snippet = Snippet::source(&text[lines]).line_start(first).annotation(place);
+            title.element(snippet)
         };
         if let Some(help) = &self.help {
             report = report.element(Level::HELP.message(help.as_str()));
@@ -118,6 +122,15 @@ impl Problem {
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
         renderer.decor_style(DecorStyle::Ascii).render(&[report])
     }
+}
+
+/// The whole lines that a place stands in.
+fn lines_around(text: &str, place: Range<usize>) -> Range<usize> {
+    let is_end = |byte: &u8| *byte == b'\n';
+    let (before, behind) = (&text.as_bytes()[..place.start], &text.as_bytes()[place.end..]);
+    let start = before.iter().rposition(is_end).map_or(0, |end| end + 1);
+    let end = behind.iter().position(is_end).map_or(text.len(), |more| place.end + more);
+    start..end
 }
 
 /// Every mistake of a file, or of several.
