@@ -98,11 +98,16 @@ export const go = async (page, hash, what) => {
   await page.locator(what).first().waitFor();
 };
 
-// A line an alarm: a flood folds them by itself unless somebody says otherwise.
+// A line an alarm: a flood folds them by itself unless somebody has said otherwise. What is pressed
+// is what was drawn, though a flood begin in between: from then on it is somebody's choice.
 export async function unfold(page) {
-  const groups = page.getByRole("button", { name: /Group by cause|按原因分组/ });
-  if ((await groups.getAttribute("aria-pressed")) === "false") await groups.click();
-  await groups.click();
+  const press = () => page.getByRole("button", { name: /Group by cause|按原因分组/ }).evaluate(async (it) => {
+    const was = it.getAttribute("aria-pressed");
+    it.click();
+    while (it.getAttribute("aria-pressed") === was) await new Promise(requestAnimationFrame);
+    return was;
+  });
+  if ((await press()) === "false") await press();
 }
 
 // What a page did against the policy that says what it may load and run.

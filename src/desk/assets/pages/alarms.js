@@ -143,6 +143,7 @@ function row(alarm, behind, isBehind) {
 export function view() {
   const { all, lines } = rows();
   const shown = flat(lines);
+  const on = groups();
   const count = (tab) => allAlarms().filter((alarm) => inTab(alarm, tab)).length;
   const many = store.catalogue.plants.length > 1;
   const detail = chosen();
@@ -155,8 +156,7 @@ export function view() {
       <span class="gap"></span>
       ${Object.keys(FILTERS).map((it) => html`<button class="chip" aria-pressed=${String(list.filters.has(it))}
         @click=${() => toggle(list.filters, it)}>${say("filter-" + it)}</button>`)}
-      <button class="chip" aria-pressed=${String(groups())} @click=${() => {
-        const on = groups();
+      <button class="chip" aria-pressed=${String(on)} @click=${() => {
         Object.assign(list, { grouped: !on, auto: on ? false : undefined });
         changed();
       }}>${say("group-by-cause")}</button>
