@@ -16,6 +16,7 @@ use crate::cli::live;
 use crate::cli::stderr::say;
 use crate::cli::table;
 use crate::exercise::live::leases;
+use crate::ledger::sqlite::is_written;
 use crate::telemetry::access::Access;
 use crate::telemetry::probe::{Found, probe};
 use crate::telemetry::public::PUBLIC;
@@ -245,6 +246,12 @@ fn clean(args: &CleanArgs) -> Result<(), Failure> {
             "there is no ledger of {} in {}: name its data folder with --data",
             args.space,
             args.data.display()
+        )));
+    }
+    if is_written(&folder) {
+        return Err(Failure::outside(format!(
+            "the monitor of {} is running, and would say its alarms again: stop it first",
+            args.space
         )));
     }
     let ids = leases::left_behind(&folder);

@@ -1,11 +1,13 @@
 //! Flags that mean the same in every command.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
 use crate::base::Stamp;
 use crate::base::ids::PackId;
+use crate::base::problem::Source;
 use crate::base::random::Seed;
 use crate::base::text::Lang;
 use crate::base::time::NotATime;
@@ -88,6 +90,30 @@ impl SeedFlag {
     /// The seed in force.
     pub fn or(self, own: Seed) -> Seed {
         self.seed.map_or(own, Seed)
+    }
+}
+
+/// The condition that a plant starts from.
+#[derive(Debug, Clone, Args)]
+pub struct ConditionFlag {
+    /// Start from this condition of the plant, such as `aged`, instead of the scenario's own; they
+    /// are listed by `sanmen plant show`
+    #[arg(long, value_name = "NAME")]
+    condition: Option<String>,
+}
+
+impl ConditionFlag {
+    /// Is one named?
+    pub fn is_given(&self) -> bool {
+        self.condition.is_some()
+    }
+
+    /// A scenario's file as it is with this condition.
+    pub fn of(&self, source: Arc<Source>) -> Arc<Source> {
+        match &self.condition {
+            Some(name) => library::starting_from(&source, name),
+            None => source,
+        }
     }
 }
 

@@ -58,7 +58,7 @@ use crate::telemetry::topic::{Kind, Topic};
 use after::After;
 pub use branch::branch;
 use kept::Kept;
-pub use kept::{branch_of, folder_of, resume};
+pub use kept::{as_it_began, branch_of, folder_of, resume};
 use menu::menu;
 use way::{OrderWay, bring};
 

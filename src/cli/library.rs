@@ -11,6 +11,7 @@ use rust_embed::RustEmbed;
 
 use crate::base::PlantId;
 use crate::base::ids::PackId;
+use crate::base::problem::asked::Step;
 use crate::base::problem::{Listed, Problems, Source, Spanned, nearest, top_keys};
 use crate::cli::exit::Failure;
 use crate::cli::settings::Settings;
@@ -19,6 +20,7 @@ use crate::inspection::handling::Handling;
 use crate::plant::Plant;
 use crate::plant::fleet::{self, Fleet};
 use crate::plant::load::{self, Files};
+use crate::scenario::draft::{self, Change};
 use crate::scenario::exercise::Exercise;
 use crate::scenario::fleet::FleetScenario;
 use crate::scenario::{self, Scenario};
@@ -397,6 +399,18 @@ pub fn scenario_source(name: &Path) -> Result<Arc<Source>, Failure> {
     let known: Vec<&str> = stems.iter().map(String::as_str).collect();
     let help = way_out(&stem(&wanted), &known);
     Err(Failure::usage(format!("there is no scenario {wanted:?}, as a file or built in; {help}")))
+}
+
+/// A scenario's file as it is when its plant starts from another condition. What is not TOML stays
+/// as it is: whoever reads it says so.
+pub fn starting_from(source: &Arc<Source>, condition: &str) -> Arc<Source> {
+    let path = vec![Step::Key("condition".to_owned())];
+    let change = Change::Set { path, value: Some(condition.into()) };
+    let shelf = draft::Shelf { plants: &[], rules: &[] };
+    match draft::changed(&source.text, &change, shelf) {
+        Ok(text) => Source::new(source.path.as_str(), text),
+        Err(_) => Arc::clone(source),
+    }
 }
 
 /// The nearest known name, or all of them.

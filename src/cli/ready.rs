@@ -1,12 +1,11 @@
 //! What `run` and `simulate` play live: a plant or a fleet, read, and about to start.
 
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::sync::Arc;
 
 use indicatif::ProgressBar;
 
-use crate::base::problem::Listed;
+use crate::base::problem::{Listed, Source};
 use crate::base::random::Seed;
 use crate::base::time::UtcOffset;
 use crate::base::{PlantId, Span, Stamp, Text};
@@ -75,25 +74,24 @@ impl Ready {
         self.parts.iter().map(answers).collect()
     }
 
-    /// Reads everything a live run needs; every mistake of every file at once. `seed`: instead of
-    /// the scenario's.
+    /// Reads everything a live run of a scenario's file needs; every mistake of every file at once.
+    /// `seed`: instead of the scenario's.
     pub fn load(
-        name: &Path,
+        source: &Arc<Source>,
         speed: Option<Speed>,
         seed: impl FnOnce(Seed) -> Seed,
         library: &Library,
         settings: Settings,
     ) -> Result<Self, Failure> {
         let plants = library.plants()?;
-        let source = library::scenario_source(name)?;
         let pace = |own: Option<f64>| match speed {
             Some(Speed::Max) => Pace::Max,
             Some(Speed::Times(times)) => Pace::Times(times),
             None => Pace::Times(own.unwrap_or(settings.speed)),
         };
-        let exercise = library::exercise(&source, &plants).transpose()?.map(Arc::new);
+        let exercise = library::exercise(source, &plants).transpose()?.map(Arc::new);
         let own_pace = exercise.as_ref().map(|exercise| exercise.pace.fast);
-        Ok(match library::script(&source, &plants)? {
+        Ok(match library::script(source, &plants)? {
             Script::Plant(scenario) => {
                 let plant = plants.get(scenario.plant.as_str()).cloned();
                 let plant = plant.ok_or_else(|| library::no_plant(&scenario.plant))?;

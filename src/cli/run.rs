@@ -13,7 +13,7 @@ use crate::base::PlantId;
 use crate::base::ids::Space;
 use crate::base::time::wall_now;
 use crate::cli::access::AccessArgs;
-use crate::cli::common::{SeedFlag, SettingsFile, Shelves, Speed, Telling, speed};
+use crate::cli::common::{ConditionFlag, SeedFlag, SettingsFile, Shelves, Speed, Telling, speed};
 use crate::cli::desk::{self, DeskArgs, Opened, Overheard, Plan, Room, overhear};
 use crate::cli::drill::{self, Backstage, Staged};
 use crate::cli::exit::Failure;
@@ -21,6 +21,7 @@ use crate::cli::guest::GuestArgs;
 use crate::cli::held;
 use crate::cli::keys::ring::{self, Ring};
 use crate::cli::keys::{KeysFolder, Named};
+use crate::cli::library;
 use crate::cli::live::{self, Hand, Told, say};
 use crate::cli::ready::Ready;
 use crate::cli::settings::Settings;
@@ -101,6 +102,8 @@ pub struct RunArgs {
     #[command(flatten)]
     settings: SettingsFile,
     #[command(flatten)]
+    condition: ConditionFlag,
+    #[command(flatten)]
     seed: SeedFlag,
     #[command(flatten)]
     telling: Telling,
@@ -110,12 +113,13 @@ pub struct RunArgs {
 pub fn run(args: &RunArgs, _out: &mut dyn Write) -> Result<(), Failure> {
     let settings = args.settings.load()?;
     let library = args.shelves.library().with_settings(&settings);
-    let mut ready =
-        Ready::load(&args.scenario, args.speed, |own| args.seed.or(own), &library, settings)?;
-    let book = library.book_for(library.plants()?.values())?;
-    let book = library.judging(&book, ready.judged_by.as_ref())?.into_owned();
     let space = args.space.clone().unwrap_or_else(live::random_space);
     let home = args.data.join(space.as_str());
+    let named = args.condition.of(library::scenario_source(&args.scenario)?);
+    let source = drill::as_it_began(&home, named, args.condition.is_given())?;
+    let mut ready = Ready::load(&source, args.speed, |own| args.seed.or(own), &library, settings)?;
+    let book = library.book_for(library.plants()?.values())?;
+    let book = library.judging(&book, ready.judged_by.as_ref())?.into_owned();
     let screen = Screen::choose(args.telling);
     let (listen, by) = (args.broker_port, args.by.clone());
     let desk = invite(args.desk.plan(&ready.settings)?, &args.trainee, &ready)?;

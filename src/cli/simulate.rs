@@ -9,12 +9,15 @@ use clap::Args;
 use crate::base::ids::Space;
 use crate::base::text::Lang;
 use crate::cli::access::AccessArgs;
-use crate::cli::common::{BROKER, Language, PlantShelf, SeedFlag, SettingsFile, Speed, speed};
+use crate::cli::common::{
+    BROKER, ConditionFlag, Language, PlantShelf, SeedFlag, SettingsFile, Speed, speed,
+};
 use crate::cli::encoding::SpeakArgs;
 use crate::cli::exit::Failure;
 use crate::cli::guest::GuestArgs;
 use crate::cli::held;
 use crate::cli::keys::{KeysFolder, Named};
+use crate::cli::library;
 use crate::cli::live::{self, say};
 use crate::cli::ready::Ready;
 use crate::cli::talk::{self, Askers, OrderFlags};
@@ -66,6 +69,8 @@ pub struct SimulateArgs {
     #[command(flatten)]
     settings: SettingsFile,
     #[command(flatten)]
+    condition: ConditionFlag,
+    #[command(flatten)]
     seed: SeedFlag,
     /// Language of text for people
     #[arg(long, value_enum, default_value_t = Language::En)]
@@ -79,8 +84,8 @@ pub fn run(args: &SimulateArgs, _out: &mut dyn Write) -> Result<(), Failure> {
     args.speak.check()?;
     let settings = args.settings.load()?;
     let library = args.shelf.library();
-    let mut ready =
-        Ready::load(&args.scenario, args.speed, |own| args.seed.or(own), &library, settings)?;
+    let source = args.condition.of(library::scenario_source(&args.scenario)?);
+    let mut ready = Ready::load(&source, args.speed, |own| args.seed.or(own), &library, settings)?;
     let mut broker = args.access.access(args.broker.clone(), &ready.settings)?;
     let space = args.space.clone().unwrap_or_else(live::random_space);
     let plants = Some((ready.plants().len(), ready.outline.pace));

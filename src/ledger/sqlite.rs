@@ -204,6 +204,13 @@ fn lock(folder: &Path) -> Result<File, StoreError> {
     }
 }
 
+/// Has somebody the ledger of a data folder open to write it? The system knows, even of one that
+/// was killed.
+pub fn is_written(folder: &Path) -> bool {
+    let lock = File::open(folder.join("ledger.lock"));
+    lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
 /// The schema this program writes.
 fn known_schema() -> i64 {
     MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)

@@ -132,6 +132,38 @@ pub fn folder_of(home: &Path, n: u32) -> PathBuf {
     if n == 1 { home.to_owned() } else { home.join(format!("branch-{n}")) }
 }
 
+/// The file that a run in `home` is played by: `named`, or the kept one of the exercise of that
+/// name that was stopped midway there, since its log belongs to that. Errors: another one is asked
+/// for, by a condition to start from.
+pub fn as_it_began(
+    home: &Path,
+    named: Arc<Source>,
+    is_conditioned: bool,
+) -> Result<Arc<Source>, Failure> {
+    let goes_on = |kept: &Kept| {
+        let is_it = kept.exercise == short_name(&named.path);
+        is_it && kept.moment.is_some() && !kept.ended && home.join(FILE).exists()
+    };
+    let Some(kept) = Kept::read(home).filter(goes_on) else { return Ok(named) };
+    let began = kept.source(home)?;
+    if began.text == named.text {
+        return Ok(named);
+    }
+    if is_conditioned {
+        return Err(Failure::usage(format!(
+            "{} has begun there, from another condition or by another file: leave --condition \
+             out to go on with it, or choose another --space to begin anew",
+            kept.exercise
+        )));
+    }
+    say(&format!(
+        "going on by the file that {} began with, kept in {}",
+        kept.exercise,
+        home.display()
+    ));
+    Ok(began)
+}
+
 /// The session and the plant of an exercise that was stopped midway in `home`: the branch that was
 /// played, again from its log up to where it was. None when nothing was played there. Errors: it is
 /// over, or it is another, or its log does not read.

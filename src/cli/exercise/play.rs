@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 use super::{Hall, shown, source};
 use crate::base::random::Seed;
 use crate::base::text::Lang;
-use crate::cli::common::{Format, SeedFlag, Shelves, Telling};
+use crate::cli::common::{ConditionFlag, Format, SeedFlag, Shelves, Telling};
 use crate::cli::exit::{self, Failure};
 use crate::cli::library;
 use crate::cli::stderr::say;
@@ -52,6 +52,8 @@ pub struct PlayArgs {
     #[command(flatten)]
     shelves: Shelves,
     #[command(flatten)]
+    condition: ConditionFlag,
+    #[command(flatten)]
     seed: SeedFlag,
     #[command(flatten)]
     telling: Telling,
@@ -71,7 +73,7 @@ enum Player {
 /// Plays it, says the marks, writes the report.
 pub(super) fn run(args: &PlayArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let hall = Hall::open(&args.shelves)?;
-    let source = source(&args.file)?;
+    let source = args.condition.of(source(&args.file)?);
     let (exercise, plant) = hall.exercise(&source)?;
     let log = args.log.as_deref().map(read_log).transpose()?;
     let (evaluations, own) = forms(args, &exercise)?;

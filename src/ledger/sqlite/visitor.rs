@@ -1,6 +1,5 @@
 //! Looking into a ledger that a monitor may be writing, and asking that monitor for something.
 
-use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -78,8 +77,7 @@ impl Visitor {
 
     /// Has somebody the ledger open to write it? The system knows, even of one that was killed.
     pub fn is_written(&self) -> bool {
-        let lock = File::open(self.folder.join("ledger.lock"));
-        lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
+        super::is_written(&self.folder)
     }
 
     /// How many inputs have ever been stored: more and more, while a monitor that hears runs.

@@ -1,5 +1,7 @@
 //! A guest at a broker: what it finds out, what it leaves behind, and how much it says.
 
+use sanmen::ledger::sqlite::Sqlite;
+use sanmen::ledger::store::{Roster, Store};
 use sanmen::telemetry::access::Access;
 use sanmen::telemetry::ceiling::Ceiling;
 use sanmen::telemetry::subscriber::{Subscriber, SubscriberSettings};
@@ -106,6 +108,12 @@ async fn cleaning_takes_back_what_is_on_our_list_and_nothing_else() {
     }
     let (url, data) = (broker.url().to_string(), folder.path().display().to_string());
     let args = ["broker", "clean", "--broker", &url, "--space", "k7", "--data", &data];
+    let monitor = Sqlite::open(&own, Roster::new(Vec::new())).await.expect("a ledger");
+    let (code, _, err) = said(&args).await;
+    assert_eq!(code, Some(3), "{err}");
+    assert!(err.contains("the monitor of k7 is running"), "{err}");
+    assert_eq!(kept(&broker.url(), "sanmen/#").await.len(), 2);
+    Box::new(monitor).close().await.expect("closed");
     let (code, _, err) = said(&args).await;
     assert_eq!(code, Some(0), "{err}");
     assert!(err.contains("taken back: 1 alarms"), "{err}");

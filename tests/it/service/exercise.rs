@@ -120,9 +120,45 @@ async fn read(path: &Path) -> String {
 }
 
 fn run(place: &Place, seed: &str) -> Program {
+    run_with(place, &["--seed", seed])
+}
+
+fn run_with(place: &Place, more: &[&str]) -> Program {
     let flags = ["--space", "k7", "--data", "data", "--listen", "127.0.0.1:0", "--format", "json"];
-    let common = ["run", "exercise.toml", "--seed", seed];
-    place.sanmen(&[&common[..], &flags].concat())
+    let common = ["run", "exercise.toml"];
+    place.sanmen(&[&common[..], &flags, more].concat())
+}
+
+#[tokio::test]
+async fn an_exercise_goes_on_from_the_condition_and_by_the_file_that_it_began_with() {
+    let place = Place::new();
+    place.write("exercise.toml", EXERCISE);
+    let (code, said) = run_with(&place, &["--condition", "agd"]).ends().await;
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("did you mean \"aged\"?"), "{said}");
+
+    let mut first = run_with(&place, &["--condition", "aged"]);
+    let desk = Desk::of(&mut first).await;
+    let answer = desk.act("the-first-wish", "send-crew mend").await;
+    assert_eq!(answer["done"], true, "{answer}");
+    first.kill().await;
+    let kept = read(&place.folder.path().join("data/k7/exercise.toml")).await;
+    assert!(kept.contains("condition = \"aged\"\n"), "{kept}");
+    assert_eq!(kept.replace("\"aged\"", "\"normal\""), EXERCISE);
+
+    let (code, said) = run_with(&place, &["--condition", "renewed"]).ends().await;
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("leave --condition out to go on with it"), "{said}");
+
+    let file = place.folder.path().join("exercise.toml");
+    tokio::fs::write(file, format!("# changed meanwhile\n{EXERCISE}")).await.expect("written");
+    let mut second = run_with(&place, &[]);
+    second.says("going on by the file that exercise began with").await;
+    second.says("going on at 2024-12-05T09:").await;
+    let desk = Desk::of(&mut second).await;
+    assert_eq!(desk.done("send-crew mend").await, 1);
+    second.interrupt().await;
+    assert_eq!(second.ends().await.0, 0);
 }
 
 #[tokio::test]
