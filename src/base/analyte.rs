@@ -46,6 +46,8 @@ pub enum Analyte {
     Chlorate,
     /// Chlorine dioxide (二氧化氯).
     ChlorineDioxide,
+    /// Ozone (臭氧).
+    Ozone,
     /// Cadmium (镉).
     Cadmium,
     /// Chromium of valence six (铬(六价)).
@@ -92,7 +94,7 @@ pub enum Analyte {
 
 impl Analyte {
     /// Every analyte, in the order of the enum.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 41] = [
         Self::EColi,
         Self::TotalColiforms,
         Self::ColonyCount,
@@ -112,6 +114,7 @@ impl Analyte {
         Self::Chlorite,
         Self::Chlorate,
         Self::ChlorineDioxide,
+        Self::Ozone,
         Self::Cadmium,
         Self::ChromiumVi,
         Self::Lead,
@@ -157,6 +160,7 @@ impl Analyte {
             Self::Chlorite => "chlorite",
             Self::Chlorate => "chlorate",
             Self::ChlorineDioxide => "chlorine-dioxide",
+            Self::Ozone => "ozone",
             Self::Cadmium => "cadmium",
             Self::ChromiumVi => "chromium-vi",
             Self::Lead => "lead",

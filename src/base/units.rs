@@ -235,6 +235,8 @@ pub enum Quantity {
     TotalChlorine,
     /// Chlorine dioxide (二氧化氯).
     ChlorineDioxide,
+    /// Ozone (臭氧).
+    Ozone,
     /// Turbidity (浑浊度).
     Turbidity,
     /// Conductivity (电导率).
@@ -257,13 +259,14 @@ pub enum Quantity {
 
 impl Quantity {
     /// Every quantity, in the order of the enum.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Pressure,
         Self::Flow,
         Self::Level,
         Self::FreeChlorine,
         Self::TotalChlorine,
         Self::ChlorineDioxide,
+        Self::Ozone,
         Self::Turbidity,
         Self::Conductivity,
         Self::Temperature,
@@ -290,6 +293,7 @@ impl Quantity {
             Self::FreeChlorine
             | Self::TotalChlorine
             | Self::ChlorineDioxide
+            | Self::Ozone
             | Self::Ammonia
             | Self::CodMn => Unit::MG_PER_L,
             Self::Turbidity => Unit::NTU,
@@ -316,6 +320,7 @@ impl Quantity {
             Self::FreeChlorine => "free-chlorine",
             Self::TotalChlorine => "total-chlorine",
             Self::ChlorineDioxide => "chlorine-dioxide",
+            Self::Ozone => "ozone",
             Self::Turbidity => "turbidity",
             Self::Conductivity => "conductivity",
             Self::Temperature => "temperature",

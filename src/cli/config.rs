@@ -94,10 +94,6 @@ fn check(paths: &[PathBuf], library: &Library, out: &mut dyn Write) -> Result<()
     for warning in checker.warnings.iter() {
         writeln!(out, "note: {}", warning.headline())?;
     }
-    let unlimited = |plant: &Arc<Plant>| checker.books.first()?.unlimited(&plant.profile);
-    for said in checker.plants.values().filter_map(unlimited) {
-        writeln!(out, "note: {}", said.en)?;
-    }
     let noun = if checker.files == 1 { "file" } else { "files" };
     writeln!(out, "{} {noun}, no mistake", checker.files)?;
     Ok(())

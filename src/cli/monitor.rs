@@ -25,7 +25,6 @@ use crate::cli::show::{self, Screen, Subject};
 use crate::cli::talk;
 use crate::cli::webhook::Webhook;
 use crate::ingest::trust::{Trust, Unsigned};
-use crate::inspection::book::Book;
 use crate::plant::Plant;
 use crate::telemetry::mapping::Mapping;
 use crate::telemetry::topic::{self, Talk};
@@ -130,7 +129,7 @@ pub fn run(args: &MonitorArgs, _out: &mut dyn Write) -> Result<(), Failure> {
     let (operators, later) = (args.trust.operators()?, args.trust.later(&space)?);
     let signers = (args.trust.of_monitor()?, args.trust.of_asker(&space)?);
     let desk = args.desk.plan(&settings)?;
-    say_trust(&trust, &plants, &book);
+    say_trust(&trust, &plants);
     let screen = Screen::choose(args.telling);
     live::block_on(|stopper, stopped| async move {
         let started = wall_now();
@@ -239,9 +238,8 @@ fn names(plants: &[&str]) -> String {
     }
 }
 
-/// Says of which plants nothing will be believed, or anything, and whose disinfectant is unlimited.
-fn say_trust(trust: &Trust, plants: &[Arc<Plant>], book: &Book) {
-    plants.iter().filter_map(|it| book.unlimited(&it.profile)).for_each(|it| say(&it.en));
+/// Says of which plants nothing will be believed, or anything.
+fn say_trust(trust: &Trust, plants: &[Arc<Plant>]) {
     let without = plants.iter().filter(|plant| !trust.must_sign(&plant.id));
     let without: Vec<&str> = without.map(|plant| plant.id.as_str()).collect();
     let Some(first) = without.first() else { return };

@@ -93,9 +93,6 @@ pub fn run(args: &ReplayArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let library = args.shelves.library();
     let recording = Recording::open(&args.how.request(args.readings.clone()), &library)?;
     let book = library.book_for(&recording.plants)?;
-    for said in recording.plants.iter().filter_map(|it| book.unlimited(&it.profile)) {
-        live::say(&said.en);
-    }
     live::block_on(|_, stop| async move {
         let plants = recording.plants.clone();
         let replay =

@@ -148,7 +148,8 @@ fn speaks_of(problem: Problem, quantity: &str) -> bool {
         }
         Problem::Turbid => quantity == "turbidity",
         Problem::Smell => {
-            matches!(quantity, "free-chlorine" | "total-chlorine" | "chlorine-dioxide")
+            let residuals = ["free-chlorine", "total-chlorine", "chlorine-dioxide", "ozone"];
+            residuals.contains(&quantity)
         }
     }
 }

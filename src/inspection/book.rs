@@ -10,7 +10,6 @@ mod packs;
 mod part;
 mod place;
 mod read;
-mod unlimited;
 
 use std::collections::BTreeMap;
 use std::ops::Range;

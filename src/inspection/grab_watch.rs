@@ -52,6 +52,7 @@ impl GrabSample {
             Quantity::FreeChlorine => Some(Analyte::FreeChlorine),
             Quantity::TotalChlorine => Some(Analyte::TotalChlorine),
             Quantity::ChlorineDioxide => Some(Analyte::ChlorineDioxide),
+            Quantity::Ozone => Some(Analyte::Ozone),
             Quantity::Turbidity => Some(Analyte::Turbidity),
             Quantity::Ph => Some(Analyte::Ph),
             Quantity::Ammonia => Some(Analyte::Ammonia),

@@ -413,6 +413,7 @@ fn usual_range(quantity: Quantity) -> (f64, f64) {
         Quantity::Flow => (0.0, 1_000.0),
         Quantity::Level => (0.0, 10.0),
         Quantity::FreeChlorine | Quantity::TotalChlorine | Quantity::ChlorineDioxide => (0.0, 5.0),
+        Quantity::Ozone => (0.0, 2.0),
         Quantity::Turbidity => (0.0, 100.0),
         Quantity::Conductivity => (0.0, 2_000.0),
         Quantity::Temperature => (-5.0, 50.0),

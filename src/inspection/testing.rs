@@ -48,7 +48,7 @@ pub fn profile(m3_per_day: f64, people: u32, disinfectant: Disinfectant) -> Prof
 /// An instrument read every `poll_min`; pressures serve two storeys, flows 20 m³/h at night.
 pub fn tag(id: &str, quantity: Quantity, point: SamplingPoint, poll_min: i64) -> Tag {
     let high = match quantity {
-        Quantity::FreeChlorine | Quantity::ChlorineDioxide => 5.0,
+        Quantity::FreeChlorine | Quantity::ChlorineDioxide | Quantity::Ozone => 5.0,
         Quantity::Turbidity => 100.0,
         _ => 1_000.0,
     };

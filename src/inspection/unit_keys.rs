@@ -85,9 +85,10 @@ pub fn physical_range(quantity: Quantity) -> (f64, f64) {
         Quantity::Pressure => (-101.325, 10_000.0),
         Quantity::Flow => (-100_000.0, 100_000.0),
         Quantity::Level | Quantity::Voltage => (0.0, 1_000.0),
-        Quantity::FreeChlorine | Quantity::TotalChlorine | Quantity::ChlorineDioxide => {
-            (0.0, 100.0)
-        }
+        Quantity::FreeChlorine
+        | Quantity::TotalChlorine
+        | Quantity::ChlorineDioxide
+        | Quantity::Ozone => (0.0, 100.0),
         Quantity::Turbidity => (0.0, 10_000.0),
         Quantity::Conductivity => (0.0, 100_000.0),
         Quantity::Temperature => (-10.0, 100.0),

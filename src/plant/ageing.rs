@@ -91,7 +91,10 @@ impl InstrumentAgeing {
                 zero_share = self.zero_share_per_year * own.size * since;
             }
             Quantity::Flow => slope = lost(self.flow_slope_per_year),
-            Quantity::FreeChlorine | Quantity::TotalChlorine | Quantity::ChlorineDioxide => {
+            Quantity::FreeChlorine
+            | Quantity::TotalChlorine
+            | Quantity::ChlorineDioxide
+            | Quantity::Ozone => {
                 slope = lost(self.chlorine_slope_per_year);
             }
             Quantity::Turbidity | Quantity::Conductivity => {

@@ -172,7 +172,18 @@ impl Disinfectant {
         match self {
             Self::ChlorineDioxide => Quantity::ChlorineDioxide,
             Self::Chloramine => Quantity::TotalChlorine,
-            Self::FreeChlorine | Self::Ozone => Quantity::FreeChlorine, // ozone leaves none
+            Self::FreeChlorine => Quantity::FreeChlorine,
+            Self::Ozone => Quantity::Ozone,
+        }
+    }
+
+    /// Can there be any of `quantity` in water that it disinfects? Chlorine there can be in any:
+    /// it may be added behind.
+    pub fn allows(self, quantity: Quantity) -> bool {
+        match quantity {
+            Quantity::ChlorineDioxide => self == Self::ChlorineDioxide,
+            Quantity::Ozone => self == Self::Ozone,
+            _ => true,
         }
     }
 

@@ -211,7 +211,9 @@ impl Truth {
                     Quantity::Temperature => self.works.temperature.as_deg_c(),
                     Quantity::Flow => node.delivered.as_m3_per_h(),
                     Quantity::ChlorineDioxide => node.water.chlorine_dioxide.as_mg_per_l(),
-                    Quantity::Ph
+                    // The model of the water holds no ozone.
+                    Quantity::Ozone
+                    | Quantity::Ph
                     | Quantity::Ammonia
                     | Quantity::CodMn
                     | Quantity::State

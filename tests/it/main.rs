@@ -11,6 +11,8 @@ mod debrief;
 #[cfg(feature = "cli")]
 mod desk_past;
 #[cfg(feature = "cli")]
+mod disinfectants;
+#[cfg(feature = "cli")]
 mod engine_world;
 mod explain;
 mod failures;

@@ -308,39 +308,6 @@ fn bad_arguments_say_what_would_be_right() {
     ]));
 }
 
-#[test]
-fn a_plant_with_ozone_is_checked_and_watched_but_not_simulated() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let works = folder.path().join("plants/ozone");
-    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/plants/qingxi");
-    std::fs::create_dir_all(works.join("conditions")).expect("a folder");
-    for name in ["network.inp", "plant.toml", "instruments.toml", "conditions/normal.toml"] {
-        let text = std::fs::read_to_string(own.join(name)).expect("a file that ships");
-        let text = text.replace("\"chlorine-dioxide\"  ", "\"ozone\"             ");
-        let text = text.replace("quantity = \"chlorine-dioxide\"", "quantity = \"total-chlorine\"");
-        std::fs::write(works.join(name), text).expect("written");
-    }
-    let day = "plant = \"ozone\"\ntitle = { en = \"A day\", zh = \"一天\" }\n\
-               start = 2024-12-05T08:00:00+08:00\nduration_h = 1\nseed = 1\n";
-    std::fs::write(folder.path().join("day.toml"), day).expect("written");
-    let said = |args: &str| said_in(folder.path(), args);
-    let checked = said("config check --plants plants plants/ozone");
-    assert!(checked.ends_with(", no mistake\nexit code 0"), "{checked}");
-    let plain = "plant ozone disinfects with ozone: no rule has a limit for its disinfectant";
-    let listed = said("rules list --plants plants --plant ozone");
-    for told in [checked, listed, said("rules check --plants plants")] {
-        assert!(told.contains(plain), "{told}");
-    }
-    let all = ["test day.toml --plants plants", "plant balance ozone --plants plants"].map(said);
-    assert_snapshot!(all.join("\n\n"));
-    let plant = std::fs::read_to_string(works.join("plant.toml")).expect("written");
-    std::fs::write(works.join("plant.toml"), plant.replace("\"ozone\"", "\"free-chlorine\""))
-        .expect("written");
-    let instruments = std::fs::read_to_string(own.join("instruments.toml")).expect("it ships");
-    std::fs::write(works.join("instruments.toml"), instruments).expect("written");
-    assert_snapshot!(said("config check --plants plants plants/ozone"));
-}
-
 #[cfg(feature = "sparkplug")]
 #[test]
 fn groups_of_sparkplug_that_there_cannot_be() {

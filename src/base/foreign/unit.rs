@@ -87,6 +87,7 @@ fn known(quantity: Quantity) -> Known {
         Quantity::FreeChlorine
         | Quantity::TotalChlorine
         | Quantity::ChlorineDioxide
+        | Quantity::Ozone
         | Quantity::Ammonia
         | Quantity::CodMn => {
             &[(&["mg/L", "ppm", "g/m3", "g/m³"], 1.0), (&["ug/L", "µg/L", "μg/L", "ppb"], 0.001)]

@@ -14,7 +14,6 @@ use crate::cli::config::found::Found;
 use crate::cli::exit::Failure;
 use crate::cli::library::{self, Library, keep};
 use crate::inspection::book::{Book, Drafts, Part};
-use crate::plant::Plant;
 
 /// Arguments of `sanmen rules check`.
 #[derive(Debug, Args)]
@@ -36,7 +35,6 @@ pub fn run(args: &CheckArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let mut problems = Problems::new();
     let plants = keep(&mut problems, library.plants());
     let (part, drafts, mistakes) = read(&args.paths, &library);
-    let has_mistakes = !mistakes.is_empty();
     problems.absorb(mistakes);
     let mut warnings = Problems::new();
     if let Some(plants) = plants {
@@ -44,13 +42,6 @@ pub fn run(args: &CheckArgs, out: &mut dyn Write) -> Result<(), Failure> {
         let review = super::review(&book, &drafts, &plants);
         warnings = idle(&book, &review.unmatched);
         warnings.absorb(review.warnings);
-        let unlimited = |plant: &Arc<Plant>| {
-            let said = book.unlimited(&plant.profile)?.en;
-            Some(Problems::whole("rules in force", said))
-        };
-        if args.paths.is_empty() && !has_mistakes {
-            plants.values().filter_map(unlimited).for_each(|it| warnings.absorb(it));
-        }
         problems.absorb(review.problems);
     }
     if !warnings.is_empty() {

@@ -79,9 +79,6 @@ pub fn run(args: &ListArgs, out: &mut dyn Write) -> Result<(), Failure> {
     if idle > 0 {
         writeln!(out, "\n{idle} rules watch nothing at this plant")?;
     }
-    for said in plants.iter().filter_map(|plant| book.unlimited(&plant.profile)) {
-        writeln!(out, "\n{}", said.get(lang))?;
-    }
     Ok(())
 }
 

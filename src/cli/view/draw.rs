@@ -221,7 +221,7 @@ pub fn boxed(title: &str) -> Block<'_> {
 
 fn villages(frame: &mut Frame<'_>, area: Rect, view: &View, words: &Words) {
     let [pressure, needs, enough, chlorine, turbidity] = words.village_columns;
-    let residual = if view.dioxide { words.dioxide } else { chlorine };
+    let residual = view.residual.unwrap_or(chlorine);
     let names = view.villages.iter().map(|village| Piece::raw(village.name.as_str()).width());
     let name = names.max().unwrap_or(0).clamp(8, 20);
     let bar_cells = (usize::from(area.width).saturating_sub(name + BAR_COLUMN)).clamp(8, 24);

@@ -35,8 +35,8 @@ pub struct View {
     pub finished: bool,
     /// One row a village, always in the order of the plant's file: an operator knows the places.
     pub villages: Vec<VillageRow>,
-    /// Is the residual at their taps chlorine dioxide?
-    pub dioxide: bool,
+    /// What heads the residual at their taps, where it is not chlorine.
+    pub residual: Option<&'static str>,
     /// Values of the works.
     pub works: Vec<WorksRow>,
     /// Tanks and their levels.

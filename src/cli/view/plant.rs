@@ -57,7 +57,11 @@ impl<'a> Portrait<'a> {
         view.unsigned = !plant.signed;
         view.villages =
             self.plant.profile.villages.iter().map(|v| self.village(plant, v)).collect();
-        view.dioxide = self.plant.profile.disinfectant.residual() == Quantity::ChlorineDioxide;
+        view.residual = match self.plant.profile.disinfectant.residual() {
+            Quantity::ChlorineDioxide => Some("ClO₂"),
+            Quantity::Ozone => Some("O₃"),
+            _ => None,
+        };
         view.works = self.works(plant);
         view.tanks = self.tanks(plant);
         view.pumps = self.pumps(plant);

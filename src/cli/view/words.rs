@@ -19,8 +19,6 @@ pub struct Words {
     pub villages: &'static str,
     /// Its columns: pressure, need, bar, chlorine, turbidity.
     pub village_columns: [&'static str; 5],
-    /// Instead of chlorine, where it is chlorine dioxide.
-    pub dioxide: &'static str,
     /// Title of the works' table.
     pub works: &'static str,
     /// Title of the alarm list.
@@ -130,7 +128,6 @@ const EN: Words = Words {
     offline: "PLANT OFFLINE",
     villages: "Villages, worst tap",
     village_columns: ["kPa", "needs", "enough", "Cl mg/L", "NTU"],
-    dioxide: "ClO₂",
     works: "Works",
     alarms: "Alarms",
     unanswered: "unacknowledged",
@@ -203,7 +200,6 @@ const ZH: Words = Words {
     offline: "水厂离线",
     villages: "各村最不利点",
     village_columns: ["kPa", "需要", "足够", "余氯", "浊度"],
-    dioxide: "ClO₂",
     works: "水厂",
     alarms: "报警",
     unanswered: "未确认",

@@ -19,7 +19,7 @@ pub struct Review {
     pub problems: Problems,
     /// What is worth a second look, but no mistake.
     pub warnings: Problems,
-    /// Rules that are for these plants and watch nothing there, and tests: worth a warning.
+    /// Rules and tests that are for these plants and watch nothing there: worth a warning.
     pub unmatched: Vec<RuleId>,
 }
 

@@ -119,7 +119,7 @@ pub fn made_at(specs: &[TestSpec], profile: &Profile, tag: &Tag) -> QualityTests
     made.fold(always, |made, spec| made | spec.kind.test().into())
 }
 
-/// Holds the tests against plants; gives those that are made nowhere.
+/// Holds the tests against plants; gives those that are for one of them and are made nowhere.
 pub fn check_against(
     specs: &[TestSpec],
     plants: &[(&Profile, &[Tag])],
@@ -127,7 +127,7 @@ pub fn check_against(
 ) -> Vec<RuleId> {
     let mut idle = Vec::new();
     for spec in specs {
-        let mut matched = false;
+        let mut matched = !plants.iter().any(|(profile, _)| spec.select.wants_plant(profile));
         for (profile, tags) in plants {
             for tag in tags.iter().filter(|tag| spec.watches(profile, tag)) {
                 matched |= check_tag(specs, spec, (profile, tags), tag, problems);

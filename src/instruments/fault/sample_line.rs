@@ -15,6 +15,7 @@ pub fn aged(quantity: Quantity, held: f64, decay: Span, since: Span) -> f64 {
         Quantity::FreeChlorine
         | Quantity::TotalChlorine
         | Quantity::ChlorineDioxide
+        | Quantity::Ozone
         | Quantity::Turbidity => held * left,
         Quantity::Temperature => AMBIENT_DEG_C + (held - AMBIENT_DEG_C) * left,
         _ => held,

@@ -96,7 +96,8 @@ pub fn method(analyte: Analyte) -> Option<Method> {
         Analyte::Chlorite | Analyte::Chlorate => {
             ("ion-chromatography", days_5, chemistry(0.05, 0.003, 0.01, 1_000.0))
         }
-        Analyte::Arsenic
+        Analyte::Ozone
+        | Analyte::Arsenic
         | Analyte::Cadmium
         | Analyte::ChromiumVi
         | Analyte::Lead

@@ -184,12 +184,11 @@ fn check_place(
     let (Some(place), Some(network)) = (place, names.network()) else { return };
     let (what, possible) = measurable(place, network);
     if let Some(other) = disinfectant
-        && *quantity.get_ref() == Quantity::ChlorineDioxide
-        && other != Disinfectant::ChlorineDioxide
+        && !other.allows(*quantity.get_ref())
         && possible.contains(quantity.get_ref())
     {
-        let text =
-            format!("there is no chlorine-dioxide in water disinfected with {}", other.name());
+        let (what, by) = (quantity.get_ref().name(), other.name());
+        let text = format!("there is no {what} in water disinfected with {by}");
         let help = "measure what `disinfectant` in plant.toml says, or change it there";
         table.add_with_help(quantity.span(), text, help);
     }

@@ -8,11 +8,12 @@ use super::names::{link_kind, node_kind};
 
 /// What a place is, in words, and the quantities that exist there.
 ///
-/// The same pairs for which the world's truth has a value; a test holds them together.
+/// The same pairs for which the world's truth has a value, and ozone, which the model of the water
+/// does not hold: who only monitors a plant may measure it. A test holds them together.
 pub(super) fn measurable(place: Place, network: &Network) -> (&'static str, &'static [Quantity]) {
     use Quantity::{
-        Ammonia, ChlorineDioxide, CodMn, Conductivity, Energy, Flow, FreeChlorine, Level, Ph,
-        Pressure, State, Temperature, TotalChlorine, Turbidity, Voltage,
+        Ammonia, ChlorineDioxide, CodMn, Conductivity, Energy, Flow, FreeChlorine, Level, Ozone,
+        Ph, Pressure, State, Temperature, TotalChlorine, Turbidity, Voltage,
     };
     match place {
         Place::Node(index) => match network.nodes.get(index.0).map(|node| &node.kind) {
@@ -24,6 +25,7 @@ pub(super) fn measurable(place: Place, network: &Network) -> (&'static str, &'st
                     FreeChlorine,
                     TotalChlorine,
                     ChlorineDioxide,
+                    Ozone,
                     Turbidity,
                     Conductivity,
                     Temperature,
@@ -36,6 +38,7 @@ pub(super) fn measurable(place: Place, network: &Network) -> (&'static str, &'st
                     FreeChlorine,
                     TotalChlorine,
                     ChlorineDioxide,
+                    Ozone,
                     Turbidity,
                     Conductivity,
                     Temperature,
@@ -47,6 +50,7 @@ pub(super) fn measurable(place: Place, network: &Network) -> (&'static str, &'st
                     FreeChlorine,
                     TotalChlorine,
                     ChlorineDioxide,
+                    Ozone,
                     Turbidity,
                     Conductivity,
                     Temperature,

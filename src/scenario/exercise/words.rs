@@ -61,7 +61,9 @@ pub fn words_of(plant: &Plant, own: &Own, verb: &str, at: usize) -> Option<Vec<S
         ("send-crew", 0) => own.jobs.clone(),
         ("grab-sample", 0) => plant.network.nodes.iter().map(|node| node.id.clone()).collect(),
         ("grab-sample", 1) => {
-            let all = Quantity::ALL.iter().filter(|it| it.needs_sample());
+            // Ozone is not simulated: nobody would find any.
+            let is_known = |it: &&Quantity| it.needs_sample() && **it != Quantity::Ozone;
+            let all = Quantity::ALL.iter().filter(is_known);
             all.map(|it| it.name().to_owned()).collect()
         }
         ("open-trend", 0) => {
