@@ -106,7 +106,8 @@ pub fn stage(
     let Some((exercise, plant)) = ready.exercise.as_ref().zip(plants.first()) else {
         return Ok(None);
     };
-    let session = session.unwrap_or_else(|| Session::new(Arc::clone(exercise), Arc::clone(plant)));
+    let begun = || Session::new(Arc::clone(exercise), Arc::clone(plant)).with_hindsight();
+    let session = session.unwrap_or_else(begun);
     let stranger = beset.map(|space| {
         let now = session.facts().now.at;
         let attacks = exercise.attacks.clone();
@@ -199,9 +200,15 @@ fn door(
     (folder, after): (&Path, Arc<After>),
 ) -> Door {
     let (shown, views) = watch::channel(Views::default());
+    let (known, of) = (seen.clone(), Arc::clone(plant));
+    // The answer is made outside of what the exercise waits for.
+    let truth = move |at| {
+        let hindsight = known.borrow().hindsight.clone().unwrap_or_default();
+        hindsight.shown(&of, at)
+    };
     tokio::spawn(async move {
         loop {
-            let drill::Views { trainee, instructor, news } = seen.borrow_and_update().clone();
+            let drill::Views { trainee, instructor, news, .. } = seen.borrow_and_update().clone();
             let _ = shown.send(Views { trainee, instructor, news }); // there may be no desk
             if seen.changed().await.is_err() {
                 return;
@@ -218,7 +225,7 @@ fn door(
     let ledger = folder.to_owned();
     let quarantine = move || Box::pin(refused::refused(ledger.clone())) as _;
     let quarantine = Arc::new(quarantine);
-    Door { views, menu, ask: Arc::new(ask), report, quarantine }
+    Door { views, truth: Arc::new(truth), menu, ask: Arc::new(ask), report, quarantine }
 }
 
 /// Gives the files of its report, and the forms that evaluators have handed in, which are there

@@ -152,6 +152,7 @@ pub async fn serve(
         .route("/tickets", get(past::complaints))
         .route("/alarms/{*rest}", post(answer::answer))
         .route("/exercise", get(exercise::shown))
+        .route("/exercise/truth", get(exercise::truth))
         .route("/exercise/menu", get(exercise::menu))
         .route("/exercise/quarantine", get(exercise::quarantine))
         .route("/exercise/report/{file}", get(exercise::report))

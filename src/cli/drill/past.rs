@@ -19,6 +19,7 @@ use crate::desk::api::drill::{Doing, Drill as Door, Views, Wanted, Wish};
 use crate::exercise::live::drill;
 use crate::exercise::offline::PlayError;
 use crate::exercise::rehearsal::rehearse;
+use crate::exercise::session::hindsight::Hindsight;
 use crate::exercise::session::play::{Replayed, replay};
 
 /// An exercise that is over.
@@ -46,7 +47,7 @@ pub fn open(home: &Path, library: &Library, lang: Lang) -> Result<Option<Past>, 
     }
     let folder = folder_of(home, kept.branch());
     let after = Arc::new(after(&kept, home, &folder, library)?);
-    let (views, over) = played(&after, lang)?;
+    let (views, hindsight, over) = played(&after, lang)?;
     *after.over.lock().unwrap_or_else(PoisonError::into_inner) = Some(over);
     if !folder.join(REPORT).join("report.html").is_file() {
         after.write_now().map_err(Failure::usage)?;
@@ -55,7 +56,7 @@ pub fn open(home: &Path, library: &Library, lang: Lang) -> Result<Option<Past>, 
         Lang::En => "the exercise is over: its report and its forms are at the desk",
         Lang::Zh => "演练已结束:报告和评估表可在工作台查看、填写",
     });
-    Ok(Some(Past { door: door(views, &after), folder }))
+    Ok(Some(Past { door: door(views, hindsight, &after), folder }))
 }
 
 /// What writes about it, before anything is known of how it was played.
@@ -79,8 +80,8 @@ fn after(kept: &Kept, home: &Path, folder: &Path, library: &Library) -> Result<A
     })
 }
 
-/// What pages show of it, and what its report is made of.
-fn played(after: &After, lang: Lang) -> Result<(Views, Over), Failure> {
+/// What pages show of it, what was true when, and what its report is made of.
+fn played(after: &After, lang: Lang) -> Result<(Views, Arc<Hindsight>, Over), Failure> {
     let failed = |error: PlayError| Failure::usage(chain(&error));
     let After { exercise, plant, book, seed, folder, .. } = after;
     let log = read_log(&folder.join(LOG))?;
@@ -90,15 +91,18 @@ fn played(after: &After, lang: Lang) -> Result<(Views, Over), Failure> {
     let mut session = run.session;
     session.finish();
     let stood = (simulator.at_tags(), simulator.outside());
-    let drill::Views { trainee, instructor, news } =
+    let drill::Views { trainee, instructor, news, hindsight } =
         drill::views_of_past(&session, stood, &rehearsal.anchors);
-    Ok((Views { trainee, instructor, news }, Over { log, rehearsal, lang }))
+    let views = Views { trainee, instructor, news };
+    Ok((views, hindsight.unwrap_or_default(), Over { log, rehearsal, lang }))
 }
 
 /// The desk's side of it: forms are kept, and all else is over.
-fn door(views: Views, after: &Arc<After>) -> Door {
+fn door(views: Views, hindsight: Arc<Hindsight>, after: &Arc<After>) -> Door {
     let (_, views) = watch::channel(views); // nothing in it changes
     let menu = Arc::new(menu(&after.exercise, &after.plant));
+    let plant = Arc::clone(&after.plant);
+    let truth = Arc::new(move |at| hindsight.shown(&plant, at));
     let forms = Arc::clone(after);
     let ask = move |Wanted { wish, .. }: Wanted| -> Doing {
         let after = Arc::clone(&forms);
@@ -112,5 +116,5 @@ fn door(views: Views, after: &Arc<After>) -> Door {
     };
     let ledger = after.folder.clone();
     let quarantine = Arc::new(move || Box::pin(refused::refused(ledger.clone())) as _);
-    Door { views, menu, ask: Arc::new(ask), report: reports(after), quarantine }
+    Door { views, truth, menu, ask: Arc::new(ask), report: reports(after), quarantine }
 }

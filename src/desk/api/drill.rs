@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 use tokio::sync::watch;
 
+use crate::base::Stamp;
 use crate::desk::role::Role;
 
 /// What pages show of an exercise.
@@ -82,11 +83,16 @@ pub type Reporting = Pin<Box<dyn Future<Output = Result<Vec<u8>, String>> + Send
 /// What a monitor has refused, some time. Errors: why that cannot be said, for people.
 pub type Looking = Pin<Box<dyn Future<Output = Result<Value, String>> + Send>>;
 
+/// What was true at a moment, or without one at the newest: JSON, as pages get it.
+pub type Truths = Arc<dyn Fn(Option<Stamp>) -> Value + Send + Sync>;
+
 /// An exercise behind its door.
 #[derive(Clone)]
 pub struct Drill {
     /// What is shown.
     pub views: watch::Receiver<Views>,
+    /// What was true when, for instructors and evaluators: nobody else may be told.
+    pub truth: Truths,
     /// Verbs with the words that may follow them, causes, checks, jobs: what never changes.
     pub menu: Arc<Value>,
     /// Has it done.

@@ -1,7 +1,7 @@
 //! An exercise over HTTP: what each role may see of it, and what people want.
 
 use axum::Extension;
-use axum::extract::Path;
+use axum::extract::{Path, Query};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::answer::{key, wants_json};
 use super::invite::Caller;
 use super::{Refusal, Shared, json_of};
+use crate::base::Stamp;
 use crate::desk::api::drill::{Drill, Wanted, Wish};
 use crate::desk::role::Role;
 
@@ -41,6 +42,31 @@ pub(super) async fn shown(
     Ok(json_of(StatusCode::OK, &view))
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct When {
+    /// ms since 1970; now, when nobody says.
+    at: Option<i64>,
+}
+
+/// What was true at a moment, or is now, at every place: for those who lead or judge.
+pub(super) async fn truth(
+    served: Shared,
+    Extension(role): Extension<Role>,
+    Query(When { at }): Query<When>,
+) -> Result<Response, Refusal> {
+    let drill = drill(&served)?;
+    if !role.sees_truth() {
+        return Err(not_for(role));
+    }
+    let at = at.map(Stamp::from_ms).transpose().map_err(Refusal::wrong)?;
+    Ok(json_of(StatusCode::OK, &(drill.truth)(at)))
+}
+
+fn not_for(role: Role) -> Refusal {
+    Refusal::new(StatusCode::FORBIDDEN, format!("that is not for {}s", role.name()))
+}
+
 /// What never changes: verbs, causes, checks, jobs.
 pub(super) async fn menu(served: Shared) -> Result<Response, Refusal> {
     Ok(json_of(StatusCode::OK, &drill(&served)?.menu))
@@ -53,8 +79,7 @@ pub(super) async fn quarantine(
 ) -> Result<Response, Refusal> {
     let drill = drill(&served)?;
     if role == Role::Viewer {
-        let text = format!("that is not for {}s", role.name());
-        return Err(Refusal::new(StatusCode::FORBIDDEN, text));
+        return Err(not_for(role));
     }
     let kept = (drill.quarantine)().await.map_err(Refusal::ours)?;
     Ok(json_of(StatusCode::OK, &kept))
@@ -76,8 +101,7 @@ pub(super) async fn wish(
         _ => return Err(Refusal::new(StatusCode::NOT_FOUND, "there is no such wish")),
     };
     if !may {
-        let text = format!("that is not for {}s", role.name());
-        return Err(Refusal::new(StatusCode::FORBIDDEN, text));
+        return Err(not_for(role));
     }
     if what == "reflect" && !is_over(drill) {
         let text = "what you think of it is written when the exercise is over";

@@ -14,6 +14,7 @@ use crate::base::{Span, Stamp};
 use crate::exercise::assess::{Anchors, assess};
 use crate::exercise::debrief::Beyond;
 use crate::exercise::names::Names;
+use crate::exercise::session::hindsight::Hindsight;
 use crate::exercise::session::log::{Direction, Entry, Moment, What};
 use crate::exercise::session::{Effect, Ordered, Session};
 use crate::ledger::record::{Entry as RecordEntry, Record};
@@ -67,7 +68,7 @@ impl DrillHand {
 }
 
 /// What pages show of an exercise: for those who must not see the truth, and for those who may.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Views {
     /// For trainees and whoever looks on.
     pub trainee: Value,
@@ -75,6 +76,8 @@ pub struct Views {
     pub instructor: Value,
     /// Changes when more than time has passed.
     pub news: u64,
+    /// What was true when, for instructors and evaluators; none: nobody wanted that kept.
+    pub hindsight: Option<Arc<Hindsight>>,
 }
 
 /// Keeps how far an exercise is, and whether it is over.
@@ -353,7 +356,8 @@ fn views(
     }
     let marks = [session.is_frozen(), session.wants_attention(), session.is_done()];
     let marks = marks.iter().fold(0, |all, mark| all * 2 + u64::from(*mark));
-    Views { trainee, instructor, news: session.log().len() as u64 * 8 + marks }
+    let news = session.log().len() as u64 * 8 + marks;
+    Views { trainee, instructor, news, hindsight: session.hindsight().cloned() }
 }
 
 /// What trainees see: what they were told and did, who is away, what they may do.

@@ -8,6 +8,7 @@
 pub mod branch;
 pub mod facts;
 mod field;
+pub mod hindsight;
 pub mod log;
 pub mod play;
 mod replay;
@@ -32,6 +33,7 @@ use crate::world::truth::Truth;
 use branch::Back;
 use facts::{Facts, Waiting};
 use field::Errand;
+use hindsight::Hindsight;
 use log::{Direction, Entry, Moment, What};
 use toll::{Relief, Toll};
 
@@ -123,6 +125,8 @@ pub struct Session {
     injected: usize,
     /// When somebody set an urgent alarm aside.
     urgent_shelved: Vec<Moment>,
+    /// What was true when, where somebody may want to know.
+    hindsight: Option<Arc<Hindsight>>,
 }
 
 impl Session {
@@ -149,6 +153,7 @@ impl Session {
             effects: Vec::new(),
             injected: 0,
             urgent_shelved: Vec::new(),
+            hindsight: None,
             exercise,
             plant,
         }
@@ -430,6 +435,7 @@ impl Session {
         self.facts.see(&self.plant, at_tags);
         let counts = (&self.relief, &self.exercise.consequence);
         self.toll.add(&self.plant, truth, step, counts);
+        self.keep_in_mind(truth, at_tags);
         self.come_back(truth);
         self.look();
     }

@@ -90,7 +90,7 @@ pub fn replay_until(
         air.beset(&as_heard(&exercise.attacks), beset.moment.at, seed);
     }
     let mut again = Again {
-        session: Session::new(Arc::clone(exercise), Arc::clone(plant)),
+        session: Session::new(Arc::clone(exercise), Arc::clone(plant)).with_hindsight(),
         simulator,
         stage,
         log,

@@ -27,6 +27,17 @@ impl Desk {
     }
 
     pub(super) async fn call(&self, method: &str, path: &str, key: &str, body: &Value) -> Value {
+        self.answer(method, path, key, body).await.1
+    }
+
+    /// The same, with the status of the answer; what is no JSON is a text.
+    pub(super) async fn answer(
+        &self,
+        method: &str,
+        path: &str,
+        key: &str,
+        body: &Value,
+    ) -> (u16, Value) {
         let Self { address, token } = self;
         let body = body.to_string();
         let mut stream = TcpStream::connect(address).await.expect("it listens");
@@ -39,8 +50,9 @@ impl Desk {
         stream.write_all(request.as_bytes()).await.expect("it reads");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.expect("it answers");
-        let (_, json) = answer.split_once("\r\n\r\n").expect("a head and a body");
-        serde_json::from_str(json).expect("JSON")
+        let (head, json) = answer.split_once("\r\n\r\n").expect("a head and a body");
+        let status = head.split(' ').nth(1).and_then(|it| it.parse().ok()).expect("a status");
+        (status, serde_json::from_str(json).unwrap_or_else(|_| json!(json)))
     }
 
     /// Looks until pages are told this of the monitor; gives all they are told of it then.
@@ -64,14 +76,14 @@ impl Desk {
     }
 
     /// That of a role: after the operator's come the instructor's, the evaluator's, the viewer's.
-    async fn of_role(run: &mut Program, role: &str) -> Self {
+    pub(super) async fn of_role(run: &mut Program, role: &str) -> Self {
         let line = run.says(&format!("{role}: http://")).await;
         let (_, link) = line.split_once("http://").expect("just waited for");
         let (address, token) = link.split_once("/#token=").expect("a link with a token");
         Self { address: address.to_owned(), token: token.to_owned() }
     }
 
-    async fn direct(&self, key: &str, direction: &Value) -> Value {
+    pub(super) async fn direct(&self, key: &str, direction: &Value) -> Value {
         let said = json!({ "by": "Wang", "direction": direction });
         self.call("POST", "exercise/direct", key, &said).await
     }
@@ -119,7 +131,7 @@ async fn read(path: &Path) -> String {
     tokio::fs::read_to_string(path).await.expect("it is there")
 }
 
-fn run(place: &Place, seed: &str) -> Program {
+pub(super) fn run(place: &Place, seed: &str) -> Program {
     run_with(place, &["--seed", seed])
 }
 
@@ -297,7 +309,7 @@ async fn an_instructor_goes_back_and_the_run_goes_on_as_a_branch_that_survives_a
 }
 
 /// `sanmen desk` over the ledger of such a run.
-fn desk_alone(place: &Place) -> Program {
+pub(super) fn desk_alone(place: &Place) -> Program {
     place.sanmen(&["desk", "--data", "data", "--space", "k7", "--listen", "127.0.0.1:0"])
 }
 

@@ -22,6 +22,7 @@ mod stranger;
 mod strangers;
 mod together;
 mod trust;
+mod truth;
 mod webhook;
 
 use std::path::Path;

@@ -7,6 +7,7 @@ import { name, once, tell } from "../answers.js";
 import { clock } from "../format.js";
 import { addWords, say, textOf } from "../words.js";
 import { hear, shown } from "../drill.js";
+import { truth } from "../truth.js";
 import { failedBecause, withTitles } from "./deeds.js";
 import * as exercise from "./exercise.js";
 import * as judge from "./judge.js";
@@ -161,11 +162,14 @@ function speak(event) {
 function truths(view) {
   const plant = store.plants[0];
   const card = store.catalogue.plants[0];
-  const rows = card.tags.filter((tag) => view.truth?.[tag.id] !== undefined);
-  return html`<section class="panel"><h2>${say("ex-truth")}</h2><div class="scroll" tabindex="0" role="region" aria-label=${say("ex-truth")}><table><thead><tr><th>${say("where")}</th><th>${say("ex-true")}</th><th>${say("ex-reading")}</th></tr></thead>
+  // Of the moment that the scrub bar stands at, or of now.
+  const then = store.replay ? truth() : null;
+  const told = store.replay ? then?.tags : view.truth;
+  const rows = card.tags.filter((tag) => told?.[tag.id] !== undefined);
+  return html`<section class="panel"><h2>${say("ex-truth")}${then?.at ? html` <small>${clock(then.at, card.utc_offset_s, { seconds: false })}</small>` : nothing}</h2><div class="scroll" tabindex="0" role="region" aria-label=${say("ex-truth")}><table><thead><tr><th>${say("where")}</th><th>${say("ex-true")}</th><th>${say("ex-reading")}</th></tr></thead>
     <tbody>${rows.map((tag) => {
       const cell = plant?.tags?.[card.byTag.get(tag.id)];
-      return html`<tr><td>${textOf(tag.title)} <small>${tag.id}</small></td><td>${Number(view.truth[tag.id].toFixed(2))}</td><td>${cell?.[0] ? Number(cell[1].toFixed(2)) : "–"}</td></tr>`;
+      return html`<tr><td>${textOf(tag.title)} <small>${tag.id}</small></td><td>${Number(told[tag.id].toFixed(2))}</td><td>${cell?.[0] ? Number(cell[1].toFixed(2)) : "–"}</td></tr>`;
     })}</tbody></table></div></section>`;
 }
 
