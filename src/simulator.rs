@@ -214,20 +214,24 @@ impl Simulator {
         Ok(injection)
     }
 
-    /// Lets something befall the plant; what befalls instruments or the laboratory cannot come in
-    /// midway. Errors: the world cannot take it.
+    /// Lets something befall the plant from now on, as if its scenario had said so; only of what
+    /// `InjectionKind::may_come_midway`. Errors: the world cannot take it.
     pub fn happen(&mut self, injection: Injection) -> Result<(), SimulatorError> {
-        self.world.happen(injection)?;
+        self.world.happen(injection.clone())?;
+        self.instruments.happen(&self.plant, &injection);
+        self.link.happen(&injection);
+        self.gateway.happen(injection);
         self.gateway.learn_power(&self.plant, self.world.injections());
         Ok(())
     }
 
-    /// Ends what befell the plant or an instrument now; nothing when it is over already.
+    /// Ends what befell the plant, an instrument or the link now; nothing when it is over already.
     pub fn end(&mut self, injection: &InjectionId) {
         let now = self.now();
         self.world.end(injection);
         self.instruments.end(injection, now);
         self.gateway.end(injection, now);
+        self.link.end(injection, now);
         self.gateway.learn_power(&self.plant, self.world.injections());
     }
 
@@ -288,6 +292,7 @@ mod tests {
     use super::*;
     use crate::base::problem::Source;
     use crate::plant::sample;
+    use crate::scenario::draft::{begun_fault, fault_kinds, written_fault};
     use crate::scenario::load;
     use crate::telemetry::wire::{Body, Message, decode};
 
@@ -339,6 +344,46 @@ target = "DP-1"
         let shown: Vec<f64> = messages.iter().filter_map(chlorine).collect();
         assert!((shown[60] - shown[0]).abs() < 0.1, "steady at first: {shown:?}");
         assert!(shown[359] < 0.8 * shown[60], "it thins out without dosing: {shown:?}");
+    }
+
+    #[test]
+    fn what_comes_midway_does_what_it_does_when_it_was_foreseen() {
+        let plant = Arc::new(sample::plant());
+        let head = LOSES_PRIME.split("[[inject]]").next().expect("a head");
+        let head = head.replace("duration_h = 6", "duration_h = 2");
+        let run = |text: &str| {
+            let source = Source::new("s.toml", text);
+            let scenario = load(&source, &[Arc::clone(&plant)]).expect("a scenario");
+            let run = Run { seed: None, boot_id: 7, exercise: None, batch: Batch::default() };
+            let simulator = Simulator::new(Arc::clone(&plant), &scenario, run).expect("a plant");
+            (simulator, scenario)
+        };
+        let quiet = all(run(&head).0);
+        let mut seen = 0;
+        for kind in fault_kinds(&plant).into_iter().flat_map(|(_, kinds)| kinds) {
+            let keys = begun_fault(kind, &plant).expect("it can come");
+            // What was sent at the very minute has left by then.
+            let at_min = if kind.starts_with("link-") { 30.5 } else { 30.0 };
+            let lines = written_fault(&keys, "it", at_min).expect("TOML");
+            let (mut foreseen, scenario) = run(&format!("{head}{lines}"));
+            let (mut midway, _) = run(&head);
+            let mut came = [Vec::new(), Vec::new()];
+            for minute in 0..120 {
+                if minute == 30 {
+                    midway.happen(scenario.injections[0].clone()).expect("it can come");
+                }
+                for (simulator, messages) in [&mut foreseen, &mut midway].into_iter().zip(&mut came)
+                {
+                    messages.extend(simulator.step().expect("it goes on").messages);
+                }
+            }
+            assert_eq!(foreseen.truth(), midway.truth(), "{kind}");
+            came[0].extend(foreseen.close());
+            came[1].extend(midway.close());
+            assert!(came[0] == came[1], "{kind}");
+            seen += usize::from(came[1] != quiet);
+        }
+        assert!(seen > 20, "{seen} kinds show within two hours");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 mod after;
 mod branch;
+mod fault;
 mod kept;
 mod menu;
 pub mod past;
@@ -51,7 +52,6 @@ use crate::ledger::record::Entry;
 use crate::plant::Plant;
 use crate::scenario::exercise::Exercise;
 use crate::scenario::exercise::deed::Deed;
-use crate::scenario::read_fault;
 use crate::telemetry::access::Access;
 use crate::telemetry::signature::Signer;
 use crate::telemetry::topic::{Kind, Topic};
@@ -225,7 +225,9 @@ fn door(
     let ledger = folder.to_owned();
     let quarantine = move || Box::pin(refused::refused(ledger.clone())) as _;
     let quarantine = Arc::new(quarantine);
-    Door { views, truth: Arc::new(truth), menu, ask: Arc::new(ask), report, quarantine }
+    let (fault, improvised) = (fault::filling(plant), fault::making(exercise, plant, folder));
+    let (truth, ask) = (Arc::new(truth), Arc::new(ask));
+    Door { views, truth, menu, ask, report, quarantine, fault, improvised }
 }
 
 /// Gives the files of its report, and the forms that evaluators have handed in, which are there
@@ -241,13 +243,14 @@ fn reports(after: &Arc<After>) -> Arc<dyn Fn(String) -> Reporting + Send + Sync>
 }
 
 /// What an instructor directs; a fault comes as the keys of an `[[inject]]`.
-fn direction(value: Value, plant: &Arc<Plant>) -> Result<Direction, String> {
-    if let Some(toml) = value.get("toml").and_then(Value::as_str) {
-        let injection = read_fault(toml, plant).map_err(|problems| problems.to_string())?;
-        return Ok(Direction::Inject { injection });
+fn direction(value: Value, plant: &Plant) -> Result<Direction, String> {
+    if let Some(keys) = value.get("toml").and_then(Value::as_str) {
+        return fault::direction(keys, plant);
     }
     let direction = serde_json::from_value(value).map_err(|error| error.to_string())?;
     match &direction {
+        // What has not been read against the plant may name what it has not got.
+        Direction::Inject { .. } => Err("say it as `toml`: the keys of an [[inject]]".to_owned()),
         Direction::Say { text, .. } if ![&text.en, &text.zh].iter().all(|it| is_seen(it)) => {
             let text = "a message says something in both languages, and all of it can be seen";
             Err(text.to_owned())

@@ -1,7 +1,7 @@
 //! `sanmen exercise`: exercises for people: which there are, whether they hold, and played by a
 //! robot or again from the log of a live run, with the report after it.
 
-mod cards;
+pub mod cards;
 mod edit;
 mod keep;
 pub mod play;

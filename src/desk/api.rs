@@ -156,6 +156,8 @@ pub async fn serve(
         .route("/exercise/menu", get(exercise::menu))
         .route("/exercise/quarantine", get(exercise::quarantine))
         .route("/exercise/report/{file}", get(exercise::report))
+        .route("/exercise/fault/{what}", post(exercise::fault))
+        .route("/exercise/improvised", get(exercise::improvised))
         .route("/exercise/invitations", get(invite::invitations).post(invite::invite))
         .route("/exercise/invitations/{role}", get(invite::of_role))
         .route("/exercise/people/{id}", delete(invite::revoke).get(invite::of_person))

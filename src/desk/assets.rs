@@ -180,6 +180,33 @@ mod tests {
     }
 
     #[test]
+    fn the_station_with_the_forms_of_faults_keeps_to_what_was_promised() {
+        let pages = Pages::pack();
+        let mut found = BTreeMap::new();
+        for path in [
+            "index.html",
+            "desk.css",
+            "icon.svg",
+            "words.json",
+            "come-in.js",
+            "stream-worker.js",
+            "app.js",
+            "words-exercise.json",
+            "pages/station.js",
+            // What only whoever leads has.
+            "pages/injector.js",
+            "words-editor.json",
+            "editor/editor.css",
+        ] {
+            needs(&pages, path, &mut found);
+        }
+        assert!(found.contains_key("editor/form.js"), "its forms are the editor's: {found:?}");
+        assert!(!found.contains_key("editor/editor.js"), "and nothing else of it: {found:?}");
+        let bytes: usize = found.values().sum();
+        assert!(bytes < 100_000, "{bytes} {found:?}");
+    }
+
+    #[test]
     fn what_is_compressed_is_the_file_and_the_same_every_time() {
         let pages = Pages::pack();
         let asset = pages.get("app.js").expect("it is one of ours");

@@ -8,6 +8,7 @@ pub mod assess;
 pub mod dataset;
 pub mod debrief;
 pub mod fleet;
+pub mod improvised;
 pub mod journal;
 pub mod judge;
 pub mod labels;

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::base::Text;
+use crate::exercise::improvised::improvised;
 use crate::exercise::places::place;
 use crate::exercise::session::log::{Branch, Direction, Entry, What};
 use crate::inspection::book::Book;
@@ -30,6 +31,8 @@ pub struct Names<'a> {
     plant: &'a Plant,
     book: Option<&'a Book>,
     words: BTreeMap<String, Text>,
+    /// What the instructor let happen beside the script, by its id.
+    improvised: BTreeMap<String, toml::Table>,
 }
 
 impl<'a> Names<'a> {
@@ -46,7 +49,13 @@ impl<'a> Names<'a> {
                 }
             }
         }
-        Self { exercise, plant, book: None, words }
+        Self { exercise, plant, book: None, words, improvised: BTreeMap::new() }
+    }
+
+    /// The same, with names for what the instructor let happen in `log`, beside the script.
+    pub fn with_log(self, log: &[Entry]) -> Self {
+        let tables = improvised(log).filter_map(|it| Some((it.id, toml::from_str(it.keys?).ok()?)));
+        Self { improvised: tables.collect(), ..self }
     }
 
     /// The same, with the titles of rules.
@@ -141,7 +150,8 @@ impl<'a> Names<'a> {
 
     /// What befalls the plant, and where: by its name in the file, or by that of an instructor's.
     pub fn injection(&self, id: &str) -> Text {
-        let Some(table) = in_file(self.exercise, id) else {
+        let own = || self.improvised.get(id).cloned();
+        let Some(table) = in_file(self.exercise, id).or_else(own) else {
             return if id.starts_with("ad-hoc-") {
                 self.word_or("ex-word-", "ad-hoc")
             } else {
@@ -159,12 +169,13 @@ impl<'a> Names<'a> {
         if all.is_empty() { same(id) } else { joined(&all, " · ") }
     }
 
-    /// Everything that the file lets be said or befall the plant, by its name there.
+    /// Everything that the file, or the instructor beside it, lets be said or befall the plant, by
+    /// its name.
     pub fn script(&self) -> BTreeMap<String, Text> {
         let exercise = self.exercise;
         let befalls = exercise.scenario.injections.iter();
         let befalls = befalls.chain(exercise.contingencies.iter().map(|it| &it.injection));
-        let befalls = befalls.map(|it| it.id.to_string());
+        let befalls = befalls.map(|it| it.id.to_string()).chain(self.improvised.keys().cloned());
         let all = befalls.chain(exercise.messages.iter().map(|it| it.id.clone()));
         all.map(|id| (id.clone(), self.waiting(&id))).collect()
     }

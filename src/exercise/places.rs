@@ -1,7 +1,7 @@
 //! What people call the places and pipes of a network: by village, by what they are, and by what
 //! measures there. A network file has ids only.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -30,6 +30,32 @@ pub fn places(plant: &Plant) -> Value {
     json!({ "nodes": nodes.collect::<Vec<_>>(), "links": links.collect::<Vec<_>>() })
 }
 
+/// What people call each node and link, by its id: its village, unless its title names it, and its
+/// title.
+pub fn titles(plant: &Plant) -> BTreeMap<&str, Text> {
+    let groups = groups(plant);
+    let nodes = plant.network.nodes.iter().enumerate().map(|(at, node)| {
+        let title = node_title(plant, NodeIndex(at), groups[at]);
+        (node.id.as_str(), with_village(plant, &title, groups[at]))
+    });
+    let links = plant.network.links.iter().enumerate().map(|(at, link)| {
+        let (from, to) = (groups[link.start.0], groups[link.end.0]);
+        let title = link_title(plant, LinkIndex(at), from != to && to.is_some());
+        (link.id.as_str(), with_village(plant, &title, to))
+    });
+    links.chain(nodes).collect()
+}
+
+fn with_village(plant: &Plant, title: &Text, village: Option<usize>) -> Text {
+    let village = village.map(|at| &plant.profile.villages[at].title);
+    let whole = |title: &str, village: Option<&str>| match village {
+        Some(village) if !title.starts_with(village) => format!("{village} {title}"),
+        _ => title.to_owned(),
+    };
+    let (en, zh) = (village.map(|it| it.en.as_str()), village.map(|it| it.zh.as_str()));
+    text(whole(&title.en, en), whole(&title.zh, zh))
+}
+
 /// What people call a node or a link: its village, unless its title names it, its title, its id.
 /// None: the network has no such place.
 pub fn place(plant: &Plant, id: &str) -> Option<Text> {
@@ -42,13 +68,8 @@ pub fn place(plant: &Plant, id: &str) -> Option<Text> {
         let (from, to) = (groups[link.start.0], groups[link.end.0]);
         Some((link_title(plant, LinkIndex(at), from != to && to.is_some()), to))
     })?;
-    let village = village.map(|at| &plant.profile.villages[at].title);
-    let whole = |title: &str, village: Option<&str>| match village {
-        Some(village) if !title.starts_with(village) => format!("{village} {title} {id}"),
-        _ => format!("{title} {id}"),
-    };
-    let (en, zh) = (village.map(|it| it.en.as_str()), village.map(|it| it.zh.as_str()));
-    Some(text(whole(&title.en, en), whole(&title.zh, zh)))
+    let Text { en, zh } = with_village(plant, &title, village);
+    Some(text(format!("{en} {id}"), format!("{zh} {id}")))
 }
 
 fn village_id(plant: &Plant, village: Option<usize>) -> Option<&str> {

@@ -2,6 +2,7 @@
 
 use rand::RngExt;
 
+use crate::base::ids::InjectionId;
 use crate::base::random::{Seed, normal, stream};
 use crate::base::time::UtcOffset;
 use crate::base::units::Quantity;
@@ -33,6 +34,20 @@ impl Ages {
             injections: injections.iter().filter(assets).cloned().collect(),
             offset: plant.profile.utc_offset,
             today: None,
+        }
+    }
+
+    /// Something befalls the state of wear that nobody has foreseen.
+    pub fn happen(&mut self, injection: &Injection) {
+        if matches!(injection.kind, InjectionKind::Assets(_)) {
+            self.injections.push(injection.clone());
+        }
+    }
+
+    /// Ends what befell the state of wear by this name, unless it is over by `now`.
+    pub fn end(&mut self, id: &InjectionId, now: Stamp) {
+        for injection in self.injections.iter_mut().filter(|it| it.id == *id) {
+            injection.end_at(now);
         }
     }
 

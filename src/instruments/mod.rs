@@ -41,6 +41,7 @@ pub struct Reading {
 /// Every instrument of a plant.
 #[derive(Debug)]
 pub struct Instruments {
+    seed: Seed,
     list: Vec<Simulated>,
     swaps: Vec<Swap>,
     ages: Ages,
@@ -81,14 +82,25 @@ impl Instruments {
             faults: Faults::new(&instrument.tag.id, seed, injections),
         };
         Self {
+            seed,
             list: plant.instruments.iter().enumerate().map(simulated).collect(),
             ages: Ages::new(plant, injections),
             swaps: injections.iter().filter_map(|injection| Swap::new(plant, injection)).collect(),
         }
     }
 
+    /// Something befalls those of `plant` that nobody has foreseen.
+    pub fn happen(&mut self, plant: &Plant, injection: &Injection) {
+        for (simulated, instrument) in self.list.iter_mut().zip(&plant.instruments) {
+            simulated.faults.happen(&instrument.tag.id, self.seed, injection);
+        }
+        self.ages.happen(injection);
+        self.swaps.extend(Swap::new(plant, injection));
+    }
+
     /// Ends what ails instruments by this name, unless it is over by `now`.
     pub fn end(&mut self, id: &InjectionId, now: Stamp) {
+        self.ages.end(id, now);
         for instrument in &mut self.list {
             instrument.faults.end(id, now);
         }

@@ -25,7 +25,9 @@ pub use expectation::{
     AlarmName, Count, EnergyExpectation, Expectation, FloodExpectation, LimitExpectation,
     TicketExpectation, Wanted, Window,
 };
-pub use file::{ask_exercise, injection_kinds, load, load_exercise, load_fleet, read_fault};
+pub use file::{
+    ask_exercise, ask_fault, injection_kinds, load, load_exercise, load_fleet, read_fault,
+};
 
 /// A scenario, complete and checked against its plant.
 #[derive(Debug, Clone)]

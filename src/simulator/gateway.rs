@@ -112,6 +112,18 @@ impl Gateway {
         self.silences.extend(without_power(plant, injections));
     }
 
+    /// Something befalls it that nobody has foreseen.
+    pub fn happen(&mut self, injection: Injection) {
+        match injection.kind {
+            InjectionKind::Gateway(GatewayEvent::Silence) => {
+                self.silences.insert(self.own_silences, injection);
+                self.own_silences += 1;
+            }
+            InjectionKind::Gateway(GatewayEvent::Frozen { .. }) => self.freezes.push(injection),
+            _ => {}
+        }
+    }
+
     /// Ends its silence or freeze of this name, unless it is over by `now`.
     pub fn end(&mut self, id: &InjectionId, now: Stamp) {
         let all = self.silences[..self.own_silences].iter_mut().chain(&mut self.freezes);

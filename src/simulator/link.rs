@@ -6,8 +6,9 @@ use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 
 use super::Outgoing;
+use crate::base::ids::InjectionId;
 use crate::base::random::{Seed, stream};
-use crate::base::{Span, Stamp};
+use crate::base::{PlantId, Span, Stamp};
 use crate::plant::Plant;
 use crate::scenario::injection::{GatewayEvent, Injection, InjectionKind};
 
@@ -17,6 +18,8 @@ const BACKLOG_PACE: Span = Span::ms(100);
 /// A link, with what is under way in it.
 #[derive(Debug)]
 pub struct Link {
+    plant: PlantId,
+    seed: Seed,
     troubles: Vec<Trouble>,
     /// By the time they are due, then in the order of sending.
     in_air: BTreeMap<(Stamp, u64), Outgoing>,
@@ -36,24 +39,46 @@ struct Trouble {
     chance: ChaCha8Rng,
 }
 
+impl Trouble {
+    /// What `injection` does to the link of `plant`; none when it is another's.
+    fn of(injection: &Injection, plant: &PlantId, seed: Seed) -> Option<Self> {
+        match &injection.kind {
+            InjectionKind::Gateway(GatewayEvent::Silence | GatewayEvent::Frozen { .. }) => None,
+            InjectionKind::Gateway(event) => Some(Self {
+                injection: injection.clone(),
+                event: event.clone(),
+                chance: stream(seed, &format!("link/{plant}/{}", injection.id)),
+            }),
+            _ => None,
+        }
+    }
+}
+
 impl Link {
     /// The link of `plant`, in trouble as `injections` say.
     pub fn new(plant: &Plant, seed: Seed, injections: &[Injection]) -> Self {
-        let trouble = |injection: &Injection| match &injection.kind {
-            InjectionKind::Gateway(GatewayEvent::Silence | GatewayEvent::Frozen { .. }) => None,
-            InjectionKind::Gateway(event) => Some(Trouble {
-                injection: injection.clone(),
-                event: event.clone(),
-                chance: stream(seed, &format!("link/{}/{}", plant.id, injection.id)),
-            }),
-            _ => None,
-        };
+        let plant = plant.id.clone();
+        let trouble = |injection| Trouble::of(injection, &plant, seed);
         Self {
             troubles: injections.iter().filter_map(trouble).collect(),
+            plant,
+            seed,
             in_air: BTreeMap::new(),
             count: 0,
             kept: VecDeque::new(),
             busy_until: None,
+        }
+    }
+
+    /// Something befalls it that nobody has foreseen.
+    pub fn happen(&mut self, injection: &Injection) {
+        self.troubles.extend(Trouble::of(injection, &self.plant, self.seed));
+    }
+
+    /// Ends its trouble of this name, unless it is over by `now`.
+    pub fn end(&mut self, id: &InjectionId, now: Stamp) {
+        for trouble in self.troubles.iter_mut().filter(|it| it.injection.id == *id) {
+            trouble.injection.end_at(now);
         }
     }
 

@@ -107,6 +107,7 @@ impl World {
     pub fn happen(&mut self, injection: Injection) -> Result<(), WorldError> {
         check(&self.plant, self.condition, std::slice::from_ref(&injection))?;
         self.injections.push(injection);
+        self.works.learn(&self.injections);
         self.changes_at = Some(self.now);
         Ok(())
     }
@@ -116,6 +117,7 @@ impl World {
         for injection in self.injections.iter_mut().filter(|injection| injection.id == *id) {
             injection.end_at(self.now);
         }
+        self.works.learn(&self.injections);
         self.changes_at = Some(self.now);
     }
 

@@ -154,7 +154,7 @@ test("an exercise is played through the browser, and its score is that of its lo
   await page.getByRole("button", { name: "A burst in Fengling" }).click();
   await page.locator(".ex-log li", { hasText: "Mended." }).waitFor();
   await wish("instructor", "direct", { direction: { direction: "inject", toml: 'kind = "demand"\nfactor = 1.01' } });
-  await station.locator(".ex-log li", { hasText: "事件: 教员临时注入的故障" }).waitFor();
+  await station.locator(".ex-log li", { hasText: "事件: 用水量变化" }).waitFor();
 
   // The evaluator judges, the instructor ends it, the trainee thinks about it before the marks.
   const judge = await come(await person(browser), run.linkOf("evaluator"));

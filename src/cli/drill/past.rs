@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use super::after::{After, Over};
 use super::kept::{Kept, folder_of};
 use super::menu::menu;
-use super::{LOG, REPORT, refused, reports};
+use super::{LOG, REPORT, fault, refused, reports};
 use crate::base::text::Lang;
 use crate::cli::exercise::play::read_log;
 use crate::cli::exit::{Failure, chain};
@@ -116,5 +116,8 @@ fn door(views: Views, hindsight: Arc<Hindsight>, after: &Arc<After>) -> Door {
     };
     let ledger = after.folder.clone();
     let quarantine = Arc::new(move || Box::pin(refused::refused(ledger.clone())) as _);
-    Door { views, truth, menu, ask: Arc::new(ask), report: reports(after), quarantine }
+    let fault = fault::filling(&after.plant);
+    let improvised = fault::making(&after.exercise, &after.plant, &after.folder);
+    let report = reports(after);
+    Door { views, truth, menu, ask: Arc::new(ask), report, quarantine, fault, improvised }
 }

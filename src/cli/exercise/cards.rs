@@ -16,15 +16,19 @@ pub(super) fn cards(hall: &Hall) -> Value {
     let rules = hall.book.rules().iter().map(|rule| (rule.id.as_str(), json!(rule.title)));
     let causes = CAUSES.iter().map(|(code, en, zh)| (*code, json!({ "en": en, "zh": zh })));
     let verbs = VERBS.iter().map(|verb| json!({ "name": verb.name, "wants": verb.wants }));
-    let units =
-        Unit::ALL.iter().map(|unit| json!({ "suffix": unit.suffix, "symbol": unit.symbol }));
     json!({
         "rules": rules.collect::<BTreeMap<_, _>>(),
         "causes": causes.collect::<BTreeMap<_, _>>(),
         "verbs": verbs.collect::<Vec<_>>(),
-        "units": units.collect::<Vec<_>>(),
+        "units": units(),
         "plants": hall.plants.iter().map(|(id, it)| (id, plant(it))).collect::<BTreeMap<_, _>>(),
     })
+}
+
+/// How keys end, and the unit that this means.
+pub fn units() -> Value {
+    let units = Unit::ALL.iter();
+    units.map(|unit| json!({ "suffix": unit.suffix, "symbol": unit.symbol })).collect()
 }
 
 fn plant(plant: &Plant) -> Value {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 use tokio::sync::watch;
 
+use super::editor::Denied;
 use crate::base::Stamp;
 use crate::desk::role::Role;
 
@@ -86,6 +87,40 @@ pub type Looking = Pin<Box<dyn Future<Output = Result<Value, String>> + Send>>;
 /// What was true at a moment, or without one at the newest: JSON, as pages get it.
 pub type Truths = Arc<dyn Fn(Option<Stamp>) -> Value + Send + Sync>;
 
+/// What an instructor's page asks about a fault that is to happen: what there is to choose from, or
+/// its form. Errors: why it is not answered.
+pub type Filling = Arc<dyn Fn(Ask, Value) -> Result<Value, Denied> + Send + Sync>;
+
+/// Which of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ask {
+    /// What there is to choose from.
+    Choices,
+    /// What a kind begins with.
+    Begun,
+    /// The form and the mistakes of a text.
+    Described,
+    /// A text changed, with its form and mistakes.
+    Changed,
+}
+
+impl Ask {
+    /// What pages post, by the last part of the address.
+    pub const POSTS: [(&'static str, Self); 4] = [
+        ("open", Self::Choices),
+        ("begin", Self::Begun),
+        ("describe", Self::Described),
+        ("change", Self::Changed),
+    ];
+}
+
+/// A file that is made when it is asked for, some time: its name, and what is in it. Errors: why
+/// there is none, for people.
+pub type Making = Pin<Box<dyn Future<Output = Result<(String, String), String>> + Send>>;
+
+/// Makes a file.
+pub type Make = Arc<dyn Fn() -> Making + Send + Sync>;
+
 /// An exercise behind its door.
 #[derive(Clone)]
 pub struct Drill {
@@ -101,6 +136,10 @@ pub struct Drill {
     pub report: Arc<dyn Fn(String) -> Reporting + Send + Sync>,
     /// Gives the newest messages that were refused: when, why, topic, beginning.
     pub quarantine: Arc<dyn Fn() -> Looking + Send + Sync>,
+    /// Helps to fill in what is to happen beside the script.
+    pub fault: Filling,
+    /// The exercise's file with what was let happen beside its script.
+    pub improvised: Make,
 }
 
 /// A way in for one role.

@@ -162,8 +162,16 @@ async fn posted(
 async fn answer(served: &Served, want: Want, said: Value) -> Response {
     match (served.editor.door)(want, said).await {
         Ok(value) => json_of(StatusCode::OK, &value),
-        Err(Denied::Senseless(why)) => Refusal::wrong(why).into_response(),
-        Err(Denied::Conflict(why)) => Refusal::new(StatusCode::CONFLICT, why).into_response(),
-        Err(Denied::Failed(why)) => Refusal::ours(why).into_response(),
+        Err(denied) => Refusal::from(denied).into_response(),
+    }
+}
+
+impl From<Denied> for Refusal {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::Senseless(why) => Self::wrong(why),
+            Denied::Conflict(why) => Self::new(StatusCode::CONFLICT, why),
+            Denied::Failed(why) => Self::ours(why),
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! An exercise over HTTP: what each role may see of it, and what people want.
 
+use std::sync::Arc;
+
 use axum::Extension;
 use axum::extract::{Path, Query};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -11,7 +13,7 @@ use super::answer::{key, wants_json};
 use super::invite::Caller;
 use super::{Refusal, Shared, json_of};
 use crate::base::Stamp;
-use crate::desk::api::drill::{Drill, Wanted, Wish};
+use crate::desk::api::drill::{Ask, Drill, Wanted, Wish};
 use crate::desk::role::Role;
 
 /// What is said with a wish.
@@ -83,6 +85,51 @@ pub(super) async fn quarantine(
     }
     let kept = (drill.quarantine)().await.map_err(Refusal::ours)?;
     Ok(json_of(StatusCode::OK, &kept))
+}
+
+/// Errors: the role is not that of who leads.
+fn leads(role: Role) -> Result<(), Refusal> {
+    let text = || format!("that is not for {}s", role.name());
+    let may = role == Role::Instructor;
+    may.then_some(()).ok_or_else(|| Refusal::new(StatusCode::FORBIDDEN, text()))
+}
+
+/// Helps whoever leads to fill in what is to happen beside the script.
+pub(super) async fn fault(
+    served: Shared,
+    Extension(role): Extension<Role>,
+    Path(what): Path<String>,
+    headers: HeaderMap,
+    body: String,
+) -> Result<Response, Refusal> {
+    let drill = drill(&served)?;
+    leads(role)?;
+    wants_json(&headers)?;
+    let found = Ask::POSTS.into_iter().find(|(name, _)| *name == what);
+    let none = || Refusal::new(StatusCode::NOT_FOUND, "there is no such wish");
+    let (_, ask) = found.ok_or_else(none)?;
+    let said = serde_json::from_str(&body).map_err(Refusal::wrong)?;
+    let fill = Arc::clone(&drill.fault);
+    // Reading takes milliseconds, of which the runtime's own threads are not for.
+    let done = tokio::task::spawn_blocking(move || fill(ask, said)).await;
+    Ok(json_of(StatusCode::OK, &done.map_err(Refusal::ours)??))
+}
+
+/// The exercise's file with what whoever leads let happen beside its script.
+pub(super) async fn improvised(
+    served: Shared,
+    Extension(role): Extension<Role>,
+) -> Result<Response, Refusal> {
+    let drill = drill(&served)?;
+    leads(role)?;
+    let made = (drill.improvised)().await;
+    let (name, text) = made.map_err(|why| Refusal::new(StatusCode::CONFLICT, why))?;
+    let headers = [
+        (header::CONTENT_TYPE, "application/toml".to_owned()),
+        (header::CACHE_CONTROL, "no-store".to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
+    ];
+    Ok((headers, text).into_response())
 }
 
 /// Does what somebody wants, if their role may: `act`, `direct`, `judge`.

@@ -195,7 +195,8 @@ pub fn debrief(material: &Material<'_>) -> Result<Debrief, serde_json::Error> {
     let score = assess(session, &material.rehearsal.anchors);
     let log = material.log.unwrap_or_else(|| session.log());
     let load = load_of(material, session.facts().now.at);
-    let names = Names::new(exercise, session.plant()).with_rules(material.book);
+    let names =
+        Names::new(exercise, session.plant()).with_rules(material.book).with_log(session.log());
     let lanes = lane::lanes(material, &load, &names);
     let clocks = clock::clocks(material);
     let reasons = reasons(session, log, &score);

@@ -223,7 +223,14 @@ impl Drill {
         let asked = (who.to_owned(), wish.clone());
         let done = match wish {
             Wish::Act(deed) => self.session.act(who, &deed),
-            Wish::Direct(direction) => self.session.direct(who, direction),
+            Wish::Direct(direction) => {
+                let is_fault = matches!(direction, Direction::Inject { .. });
+                let done = self.session.direct(who, direction);
+                if is_fault {
+                    self.script = script(&self.session); // it has a name now
+                }
+                done
+            }
         };
         // Written first: what is said to be done stays done.
         let done = done.map_err(|why| why.0).and(self.write());
@@ -317,7 +324,8 @@ impl Drill {
 
 /// What is in the script by its ids, as people call it.
 fn script(session: &Session) -> Value {
-    json!(Names::new(session.exercise(), session.plant()).script())
+    let names = Names::new(session.exercise(), session.plant()).with_log(session.log());
+    json!(names.script())
 }
 
 fn truths(plant: &Plant, at_tags: &[Option<f64>]) -> BTreeMap<String, f64> {

@@ -146,8 +146,11 @@ pub enum Direction {
     },
     /// Let something befall the plant that no file foresaw.
     Inject {
-        /// What, from now on.
+        /// What, from now on; it lasts as long as it would from its `from` to its `until`.
         injection: crate::scenario::injection::Injection,
+        /// The keys that a file would have of it; none in logs of before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        keys: Option<String>,
     },
     /// Remember this moment under a name, to come back to it.
     Mark {

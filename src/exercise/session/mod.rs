@@ -23,6 +23,7 @@ use crate::alarms::event::{AlarmChange, AlarmEvent, AlarmId, AlarmState, By, Pri
 use crate::base::ids::{InjectionId, OperatorId};
 use crate::base::random::fnv1a_64;
 use crate::base::{RuleId, Span, Stamp, TagId, Text};
+use crate::exercise::improvised::name;
 use crate::plant::Plant;
 use crate::scenario::exercise::deed::{Deed, Reach};
 use crate::scenario::exercise::words::word_list;
@@ -368,8 +369,8 @@ impl Session {
                     return Err(NotNow(format!("nothing called {id} is still to come")));
                 }
             }
-            Direction::Inject { injection } if !injection.kind.may_come_midway() => {
-                let why = "what befalls instruments and samples cannot come in midway";
+            Direction::Inject { injection, .. } if !injection.kind.may_come_midway() => {
+                let why = "what befalls samples, and foreign water, cannot come in midway";
                 return Err(NotNow(why.to_owned()));
             }
             Direction::Say { .. } | Direction::Inject { .. } => {}
@@ -387,7 +388,7 @@ impl Session {
             Direction::Say { from, text } => {
                 self.note("", What::Told { message: None, from, text });
             }
-            Direction::Inject { injection } => self.inject(injection),
+            Direction::Inject { injection, .. } => self.inject(injection),
             _ => {}
         }
         Ok(())
@@ -395,13 +396,15 @@ impl Session {
 
     fn inject(&mut self, mut injection: Injection) {
         self.injected += 1;
-        let id = format!("ad-hoc-{}", self.injected);
+        let id = name(self.injected);
         injection.id = InjectionId::new(&id).expect("letters and digits are an id");
         self.happen(injection);
     }
 
     fn happen(&mut self, mut injection: Injection) {
+        let lasts = injection.until.map(|until| until - injection.from);
         injection.from = self.facts.now.at;
+        injection.until = lasts.map(|lasts| injection.from + lasts);
         self.note("", What::Happened { injection: injection.id.clone() });
         self.effects.push(Effect::Happen(injection));
     }

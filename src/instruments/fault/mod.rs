@@ -67,17 +67,13 @@ pub struct Sent {
 impl Faults {
     /// Those of `injections` that name `tag`.
     pub fn new(tag: &TagId, seed: Seed, injections: &[Injection]) -> Self {
-        let ours = injections.iter().filter_map(|injection| match &injection.kind {
-            InjectionKind::Instrument { tag: named, fault } if named == tag => Some(Fault {
-                injection: injection.clone(),
-                kind: fault.clone(),
-                chance: stream(seed, &format!("instrument/{tag}/fault/{}", injection.id)),
-                held: None,
-                was_lost: false,
-            }),
-            _ => None,
-        });
+        let ours = injections.iter().filter_map(|injection| Fault::of(tag, seed, injection));
         Self { list: ours.collect(), display: Display::default() }
+    }
+
+    /// `injection` befalls `tag`, if it names it, and nobody has foreseen it.
+    pub fn happen(&mut self, tag: &TagId, seed: Seed, injection: &Injection) {
+        self.list.extend(Fault::of(tag, seed, injection));
     }
 
     /// Ends the fault of this name, unless it is over by `now`.
@@ -207,6 +203,18 @@ impl Faults {
 }
 
 impl Fault {
+    /// What `injection` does to `tag`; none when it is another's.
+    fn of(tag: &TagId, seed: Seed, injection: &Injection) -> Option<Self> {
+        let InjectionKind::Instrument { tag: named, fault } = &injection.kind else { return None };
+        (named == tag).then(|| Self {
+            injection: injection.clone(),
+            kind: fault.clone(),
+            chance: stream(seed, &format!("instrument/{tag}/fault/{}", injection.id)),
+            held: None,
+            was_lost: false,
+        })
+    }
+
     fn since(&self, now: Stamp) -> Span {
         now - self.injection.from
     }

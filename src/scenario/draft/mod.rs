@@ -5,8 +5,10 @@
 //! its values, mistakes, the changed text. Must not know: files, pages, what rules say.
 
 mod edit;
+mod fault;
 mod form;
 mod names;
+mod preset;
 mod templates;
 mod tree;
 
@@ -21,6 +23,7 @@ use crate::base::problem::asked::{Asked, Path, Step};
 use crate::plant::Plant;
 use crate::scenario::exercise::Exercise;
 pub use edit::NotEdited;
+pub use fault::{begun_fault, changed_fault, described_fault, fault_kinds, written_fault};
 pub use form::{Draft, Mistake};
 use templates::LISTS;
 use tree::{Tree, extended};

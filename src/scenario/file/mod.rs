@@ -23,7 +23,7 @@ use crate::base::{Span, Stamp, Text};
 use crate::plant::Plant;
 use announcements::read_announcements;
 use answers::read_answers;
-pub use exercise::{ask_exercise, load_exercise, read_fault};
+pub use exercise::{ask_exercise, ask_fault, load_exercise, read_fault};
 use expectations::{read_allowed, read_expectations};
 pub use fleet::load_fleet;
 pub use injections::kinds as injection_kinds;

@@ -58,10 +58,30 @@ impl Injection {
 }
 
 impl InjectionKind {
-    /// Can it begin while a run goes on? Instruments and the laboratory know from the start what
-    /// will befall them.
+    /// Can it begin while a run goes on? The laboratory knows from the start what will befall it,
+    /// and foreign water comes by a pipe that the network has from the start.
     pub fn may_come_midway(&self) -> bool {
-        !matches!(self, Self::Instrument { .. } | Self::Laboratory(_))
+        let foreign = matches!(
+            self,
+            Self::Network(NetworkEvent::CrossConnection { .. } | NetworkEvent::Intrusion { .. })
+        );
+        !foreign && !matches!(self, Self::Laboratory(_))
+    }
+
+    /// The part of the plant that it happens to, as files of exercises and pages call it.
+    pub fn part(&self) -> &'static str {
+        match self {
+            Self::Source(_) => "source",
+            Self::Works(_) => "works",
+            Self::Network(_) => "network",
+            Self::Assets(_) => "assets",
+            Self::Power(_) => "power",
+            Self::People(_) => "people",
+            Self::Station(_) => "station",
+            Self::Gateway(_) => "gateway",
+            Self::Laboratory(_) => "laboratory",
+            Self::Instrument { .. } => "instrument",
+        }
     }
 }
 

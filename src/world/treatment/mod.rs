@@ -90,6 +90,11 @@ impl Works {
     pub fn begin(&mut self, injections: &[Injection]) {
         self.dosing.refill();
         self.truth.stock_level = self.dosing.stock_level();
+        self.learn(injections);
+    }
+
+    /// What happens to the raw water, now that more is known of it.
+    pub fn learn(&mut self, injections: &[Injection]) {
         self.source.begin(injections, self.capacity_m3_per_h);
     }
 

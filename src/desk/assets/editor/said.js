@@ -64,7 +64,7 @@ const SAID = [
   [/^write `below` or `above`$/, "请填“低于”或“高于”之一"],
   [/^a task has one window$/, "任务须有且只有一个限时"],
   [/^write `within_s`, seconds on the wall, or `within_min`, simulated minutes$/, "请填实际时间(秒)或模拟时间(分钟)之一"],
-  [/^what befalls instruments cannot wait$/, "仪表故障不能等待触发"],
+  [/^this must be known from the start of the run$/, "此类事件须在演练开始前确定"],
   [/^give it a time: write it as \[\[inject\]\]$/, "请定时间:改写为[[inject]]"],
   [/^`while` and `otherwise` belong together$/, "“while”与“otherwise”须同时填写"],
   [/^`while` names an injection, `otherwise` says what they find without it$/, "“while”填事件,“otherwise”填该事件不在时的所见"],

@@ -8,6 +8,9 @@ export const state = {
   past: [], future: [], open: new Set(), notice: null, said: { text: "", bad: false }, error: "", rehearsal: null,
 };
 
+// Where on the server the text is read and changed.
+export const place = { path: "editor/" };
+
 let draw = () => {};
 export const onChange = (how) => { draw = how; };
 export const changed = () => draw();
@@ -29,7 +32,7 @@ export async function post(what, body) {
   const headers = { "Content-Type": "application/json" };
   for (let attempt = 0; ; attempt++) {
     try {
-      return await call("editor/" + what, { method: "POST", headers, body: JSON.stringify(body) });
+      return await call(place.path + what, { method: "POST", headers, body: JSON.stringify(body) });
     } catch (error) {
       if (error.status || attempt === 2) throw error;
       await new Promise((done) => setTimeout(done, AGAIN_MS * 2 ** attempt));
@@ -53,6 +56,7 @@ export async function enter() {
 const shelf = () => `draft:${state.folder}/${state.kept}`;
 export const dirty = () => state.text !== state.disk || (state.copyOf !== null && state.seen === null);
 function keepDraft() {
+  if (!state.kept) return; // it is no file
   if (state.text === state.disk) localStorage.removeItem(shelf());
   else localStorage.setItem(shelf(), JSON.stringify({ text: state.text, seen: state.seen }));
 }

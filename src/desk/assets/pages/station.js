@@ -12,7 +12,7 @@ import { failedBecause, withTitles } from "./deeds.js";
 import * as exercise from "./exercise.js";
 import * as judge from "./judge.js";
 
-const state = { menu: null, fault: "", back: null, ways: null, large: "", error: "" };
+const state = { menu: null, injector: null, back: null, ways: null, large: "", error: "" };
 const SPEEDS = [1, 4, 20, 60, 120, 300, 600];
 const MINUTE = 60000;
 
@@ -20,19 +20,30 @@ export async function enter() {
   await addWords("words-exercise.json");
   state.menu ??= await call("exercise/menu").catch(() => null);
   await exercise.enter();
-  if (store.role === "instructor") state.ways ??= await call("exercise/invitations").catch(() => null);
+  if (store.role === "instructor") await lead();
   await judge.enter();
   hear();
 }
 
+// What only whoever leads has: ways in, and the form of faults, which nobody else's page loads.
+async function lead() {
+  state.ways ??= await call("exercise/invitations").catch(() => null);
+  const injector = await import("./injector.js").catch(() => null);
+  state.injector = (await injector?.enter()) ? injector : null;
+}
+
+// Gives whether it is done.
 async function direct(direction) {
   try {
     await once("exercise/direct", { by: name(), direction });
     tell(say("ex-directed"));
+    return true;
   } catch (error) {
     tell(error.status ? failedBecause(error.message) : say("not-sent"), true);
+    return false;
+  } finally {
+    hear();
   }
-  hear();
 }
 
 export function key(event) {
@@ -52,10 +63,18 @@ function controls(view) {
     <a class="button" href="api/exercise/report/report.html" target="_blank" rel="noopener">${say("ex-report")}</a></p>
     ${can ? html`<form class="ex-say" @submit=${speak}><h3>${say("ex-message")}</h3>
       <label>${say("ex-as")} <select name="from">${state.menu.roles.map((role) => html`<option value=${role}>${say("ex-role-" + role)}</option>`)}</select></label>
-      <label>${say("ex-text")} <input name="text" required maxlength="300"></label><button>${say("ex-send")}</button></form>${injector()}` : nothing}
+      <label>${say("ex-text")} <input name="text" required maxlength="300"></label><button>${say("ex-send")}</button></form>${state.injector?.view(direct) ?? nothing}` : nothing}
+    ${improvised(view)}
     <h3>${say("ex-script")}</h3>
     <ul class="ex-log">${(view.waiting ?? []).map(({ id, when, text }) => html`<li>◌ <b>${withTitles(textOf(when))}</b> ${textOf(text)} ${can ? html`<button @click=${() => direct({ direction: "fire", id })}>${say("ex-now")}</button> <button @click=${() => direct({ direction: "skip", id })}>${say("ex-skip")}</button>` : nothing}</li>`)}</ul>
     ${can ? past(view) : nothing}</section>`;
+}
+
+// The exercise with what was let happen beside the script, to be played again.
+function improvised(view) {
+  const is = ({ what, direction }) => what === "directed" && direction.direction === "inject";
+  if (store.role !== "instructor" || !view.log.some(is)) return nothing;
+  return html`<p><a class="button" href="api/exercise/improvised" download>${say("ex-keep-improvised")}</a> <small class="muted">${say("ex-keep-improvised-text")}</small></p>`;
 }
 
 // Where the model was left, newest first; then its figures are estimates.
@@ -135,21 +154,6 @@ async function invite(event) {
 }
 
 const revoke = (id, called) => confirm(say("ex-revoke-sure", { name: called })) && change("exercise/people/" + id, { method: "DELETE" });
-
-// Faults that no script foresaw: a form to begin from, and the whole of what files may say.
-const FAULTS = ["pump-trip", "dosing-no-flow", "grid-cut", "gateway-silence", "burst", "raw-storm", "demand"];
-const FORMS = {
-  "pump-trip": 'target = "P-1"', "dosing-no-flow": 'target = "DP-1"\nkeep_signal = true', "grid-cut": "", "gateway-silence": "",
-  burst: 'target = "FL-1"\nm3_per_h_at_20_m = 60', "raw-storm": "peak_ntu = 300\nrise_h = 1\nrecession_h = 6", demand: "factor = 1.5",
-};
-
-function injector() {
-  const fill = (event) => { state.fault = `kind = "${event.target.value}"\n${FORMS[event.target.value]}`.trim(); changed(); };
-  const send = (event) => { event.preventDefault(); direct({ direction: "inject", toml: state.fault }); };
-  return html`<form class="ex-say" @submit=${send}><h3>${say("ex-inject")}</h3><label>${say("ex-fault")} <select @change=${fill}><option value=""></option>${FAULTS.map((fault) => html`<option value=${fault}>${say("ex-fault-" + fault)}</option>`)}</select></label>
-    <textarea rows="3" cols="34" aria-label=${say("ex-fault-keys")} .value=${state.fault} @input=${(event) => { state.fault = event.target.value; }}></textarea><button>${say("ex-inject-now")}</button>
-    <p class="muted">${say("ex-inject-not")}</p></form>`;
-}
 
 function speak(event) {
   event.preventDefault();

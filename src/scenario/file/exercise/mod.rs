@@ -8,12 +8,13 @@ mod trigger;
 
 use std::sync::Arc;
 
-use super::injections::read_waiting;
+use super::injections::read_at_once;
 use super::names::Names;
-use super::{Head, Run, read_scenario};
+use super::{Head, minutes_span, read_scenario};
+use crate::base::Stamp;
+use crate::base::ids::InjectionId;
 use crate::base::problem::asked::Asked;
 use crate::base::problem::{Problems, Source, Spanned, Table, ask_toml, read_toml};
-use crate::base::{Span, Stamp};
 use crate::plant::Plant;
 use crate::scenario::exercise::cause::CAUSES;
 use crate::scenario::exercise::{Consequence, Exercise, Pace};
@@ -25,6 +26,9 @@ use trigger::Known;
 
 /// Simulated seconds a second, of exercises: people must be able to follow.
 const SPEEDS: std::ops::RangeInclusive<f64> = 1.0..=600.0;
+
+/// How long what an instructor lets happen may last, minutes: up to a year.
+const LASTS_MIN: std::ops::RangeInclusive<f64> = 1.0..=525_960.0;
 
 /// Weights of consequences.
 const WEIGHTS: std::ops::RangeInclusive<f64> = 0.0..=1_000.0;
@@ -84,15 +88,24 @@ fn read(table: &Table<'_>, plants: &[Arc<Plant>]) -> Option<Exercise> {
     })
 }
 
-/// Reads what an instructor lets happen: the keys of an `[[inject]]` without its time. Its id is
-/// given when it happens. Errors: every mistake of the text.
-pub fn read_fault(text: &str, plant: &Arc<Plant>) -> Result<Injection, Problems> {
-    let source = Source::new("fault", format!("id = \"fault\"\n{text}"));
-    read_toml(&source, |table| {
-        let names = Names::of(Some(plant));
-        let run = Run { start: Stamp::from_ms(0).ok()?, duration: Span::ZERO };
-        read_waiting(table, &names, Some(run))
-    })
+/// Reads what an instructor lets happen midway: the keys of an `[[inject]]` without its name and
+/// its time, and perhaps `for_min`, how long it lasts. What is read begins at time 0 and is called
+/// `fault`: both are given when it happens. Errors: every mistake of the text.
+pub fn read_fault(source: &Arc<Source>, plant: &Plant) -> Result<Injection, Problems> {
+    read_toml(source, |table| fault(table, plant))
+}
+
+/// What that reader asks of `source`, whatever mistakes are in it. Errors: it is not TOML.
+pub fn ask_fault(source: &Arc<Source>, plant: &Plant) -> Result<Vec<Asked>, Problems> {
+    ask_toml(source, |table| fault(table, plant))
+}
+
+fn fault(table: &Table<'_>, plant: &Plant) -> Option<Injection> {
+    let kind = read_at_once(table, &Names::of(Some(plant)));
+    let lasts = table.opt_number_in("for_min", LASTS_MIN);
+    let (id, from) = (InjectionId::new("fault").ok()?, Stamp::from_ms(0).ok()?);
+    let until = lasts.map(|lasts| from + minutes_span(lasts.into_inner()));
+    Some(Injection { id, from, until, kind: kind? })
 }
 
 fn read_pace(table: &Table<'_>) -> Option<Pace> {

@@ -52,10 +52,6 @@ pub fn read_contingencies(table: &Table<'_>, known: &Known<'_, '_>) -> Vec<Conti
     let read = |own: &Table<'_>| {
         let when = known.trigger(own, "when");
         let injection = read_waiting(own, known.names(), known.run());
-        if injection.as_ref().is_some_and(|injection| !injection.kind.may_come_midway()) {
-            let help = "give it a time: write it as [[inject]]";
-            own.add_with_help(own.span(), "what befalls instruments cannot wait", help);
-        }
         Some(Contingency { when: when?, injection: injection? })
     };
     table.tables("contingency").iter().filter_map(read).collect()

@@ -162,11 +162,22 @@ fn read_kind(
 
 /// Reads an injection that waits for something: `id`, `kind` and the keys of the kind.
 pub fn read_waiting(table: &Table<'_>, names: &Names<'_>, run: Option<Run>) -> Option<Injection> {
-    let kinds: Vec<_> = PARTS.iter().flat_map(|part| part.kinds).copied().collect();
     let id = table.parse("id", InjectionId::new);
-    let kind = read_kind(table, names, &kinds);
+    let kind = read_at_once(table, names);
     let from = run?.start;
     Some(Injection { id: id?.into_inner(), from, until: None, kind: kind? })
+}
+
+/// Reads what can happen whenever somebody wants it: `kind` and the keys of the kind.
+pub fn read_at_once(table: &Table<'_>, names: &Names<'_>) -> Option<InjectionKind> {
+    let kinds: Vec<_> = PARTS.iter().flat_map(|part| part.kinds).copied().collect();
+    let kind = read_kind(table, names, &kinds)?;
+    if !kind.may_come_midway() {
+        let span = table.key_span("kind").unwrap_or_else(|| table.span());
+        let help = "give it a time: write it as [[inject]]";
+        table.add_with_help(span, "this must be known from the start of the run", help);
+    }
+    Some(kind)
 }
 
 fn check_times(
