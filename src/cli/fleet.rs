@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::common::{Format, Language};
 use super::exit::Failure;
+use super::plant::{source, source_in};
 use super::{library, plant};
 use crate::base::random::Seed;
 use crate::base::text::Lang;
@@ -93,12 +94,13 @@ fn show(args: &ShowArgs, out: &mut dyn Write) -> Result<(), Failure> {
         }
         return Ok(());
     }
-    let lang = args.lang.into();
-    writeln!(out, "{}: {} (seed {})", fleet.id, fleet.title.get(lang), seed.0)?;
+    let lang: Lang = args.lang.into();
+    let seed_word = lang.pick("seed", "种子");
+    writeln!(out, "{}: {} ({seed_word} {})", fleet.id, fleet.title.get(lang), seed.0)?;
     writeln!(out, "{}\n", fleet.fiction.get(lang))?;
     table(&fleet, &works, lang, out)?;
     if args.which.works.is_none() {
-        totals(&fleet, &works, out)?;
+        totals(&fleet, &works, lang, out)?;
     }
     Ok(())
 }
@@ -117,20 +119,16 @@ fn object(fleet: &Fleet, works: &Works) -> serde_json::Value {
     })
 }
 
-fn source(kind: SourceKind) -> &'static str {
-    let found = SourceKind::CHOICES.iter().find(|(_, known)| *known == kind);
-    found.map_or("", |(word, _)| *word)
-}
-
 /// Works and people by county and template, and works by source.
 fn table(fleet: &Fleet, works: &[Works], lang: Lang, out: &mut dyn Write) -> Result<(), Failure> {
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::TableStyle::new());
-    let mut head = vec!["county".to_owned(), "works".to_owned(), "people".to_owned()];
+    let people = lang.pick("people", "人口");
+    let mut head = vec![lang.pick("county", "县市区"), lang.pick("works", "水厂"), people];
     for template in &fleet.templates {
-        head.extend([template.id.clone(), "people".to_owned()]);
+        head.extend([template.id.as_str(), people]);
     }
-    head.extend(SourceKind::CHOICES.map(|(word, _)| word.to_owned()));
+    head.extend(SourceKind::CHOICES.map(|(_, kind)| source_in(kind, lang)));
     table.set_header(head);
     let mut row = |name: &str, own: &[&Works]| {
         let count = |wanted: &dyn Fn(&Works) -> bool| {
@@ -155,7 +153,7 @@ fn table(fleet: &Fleet, works: &[Works], lang: Lang, out: &mut dyn Write) -> Res
     for (county, own) in &by_county {
         row(fleet.counties[*county].title.get(lang), own);
     }
-    row("all", &works.iter().collect::<Vec<_>>());
+    row(lang.pick("all", "合计"), &works.iter().collect::<Vec<_>>());
     for line in table.lines() {
         writeln!(out, "{}", line.trim_end())?;
     }
@@ -163,23 +161,29 @@ fn table(fleet: &Fleet, works: &[Works], lang: Lang, out: &mut dyn Write) -> Res
 }
 
 /// The region's totals, and how exactly the works meet them.
-fn totals(fleet: &Fleet, works: &[Works], out: &mut dyn Write) -> Result<(), Failure> {
-    let shares = fleet.shares();
+fn totals(fleet: &Fleet, works: &[Works], lang: Lang, out: &mut dyn Write) -> Result<(), Failure> {
+    let residual = fleet.shares().residual;
     let own = |supply| {
         let own = works.iter().filter(|works| fleet.templates[works.template].supply == supply);
         own.map(|works| works.people).sum::<u64>()
     };
     let (piped, other) = (own(Supply::Centralised), own(Supply::Dispersed));
-    let all = fleet.rural_residents;
+    let (all, wanted) = (fleet.rural_residents, fleet.tap_water_percent);
     let percent = piped as f64 / all as f64 * 100.0;
-    writeln!(
-        out,
-        "\nrural residents {all}; with tap water {piped} = {percent:.4} % (wanted {} %, rounded to \
-         whole people by {:.2}); dispersed supply {other}; served by nobody {}",
-        fleet.tap_water_percent,
-        shares.residual,
-        all.saturating_sub(piped + other),
-    )?;
+    let nobody = all.saturating_sub(piped + other);
+    match lang {
+        Lang::En => writeln!(
+            out,
+            "\nrural residents {all}; with tap water {piped} = {percent:.4} % (wanted {wanted} %, \
+             rounded to whole people by {residual:.2}); dispersed supply {other}; served by nobody \
+             {nobody}"
+        )?,
+        Lang::Zh => writeln!(
+            out,
+            "\n农村常住人口{all};自来水人口{piped},占{percent:.4} %(目标{wanted} %,取整差{residual:.2}人);\
+             分散供水{other};无人供水{nobody}"
+        )?,
+    }
     Ok(())
 }
 

@@ -12,6 +12,7 @@ use std::io::Write;
 use clap::{Args, Subcommand};
 
 use super::exit::Failure;
+pub use list::{source, source_in};
 pub(super) use new::write;
 
 /// Arguments of `sanmen plant`.

@@ -108,11 +108,15 @@ pub fn run(args: &TestArgs, out: &mut dyn Write) -> Result<(), Failure> {
         junit(&cases, path)?;
     }
     let took = crate::base::time::wall_now() - started;
-    let closing = format!("{} passed, {failed} failed", cases.len() - failed);
+    let passed = cases.len() - failed;
+    let closing = match args.telling.lang.into() {
+        Lang::En => format!("played in {took}\n{passed} passed, {failed} failed"),
+        Lang::Zh => format!("用时{took}\n通过{passed}个,未通过{failed}个"),
+    };
     if json {
-        to_stderr(&format!("played in {took}\n{closing}\n"));
+        to_stderr(&format!("{closing}\n"));
     } else {
-        writeln!(out, "played in {took}\n{closing}")?;
+        writeln!(out, "{closing}")?;
     }
     match failed {
         0 => Ok(()),
@@ -207,9 +211,15 @@ impl Outcome {
                 let (span, readings, seed) = (scenario.duration, played.readings, played.seed.0);
                 let energy = played.kwh_per_m3;
                 let energy = energy.map_or(String::new(), |kwh| format!("{kwh:.3} kWh/m³, "));
-                Some(format!(
-                    "{title} ({span}, {readings} readings, {raised} alarms, {energy}seed {seed})"
-                ))
+                Some(match lang {
+                    Lang::En => format!(
+                        "{title} ({span}, {readings} readings, {raised} alarms, {energy}seed \
+                         {seed})"
+                    ),
+                    Lang::Zh => format!(
+                        "{title} ({span}, 读数{readings}个, 报警{raised}条, {energy}种子{seed})"
+                    ),
+                })
             }
             Self::Fleet(played) => Some(fleet::summary(&played.0, played.1, &played.2, lang)),
             Self::Exercise(played) => Some(exercise::summary(&played.0, &played.1, lang)),
@@ -237,11 +247,13 @@ impl Outcome {
     }
 
     /// What lay outside the model though nobody expected it, as lines.
-    fn notes(&self) -> Vec<String> {
+    fn notes(&self, lang: Lang) -> Vec<String> {
         match self {
-            Self::Played(played) => outside_notes(&played.0, &played.1),
-            Self::Fleet(played) => fleet::notes(&played.2),
-            Self::Exercise(played) => outside_notes(&played.0.scenario, &played.1.null.played),
+            Self::Played(played) => outside_notes(&played.0, &played.1, lang),
+            Self::Fleet(played) => fleet::notes(&played.2, lang),
+            Self::Exercise(played) => {
+                outside_notes(&played.0.scenario, &played.1.null.played, lang)
+            }
             Self::Mistakes(_) | Self::Broken(_) => Vec::new(),
         }
     }
@@ -259,23 +271,26 @@ impl Outcome {
 }
 
 /// A line for the first time of each limit; how often it came again stands behind it.
-fn outside_notes(scenario: &Scenario, played: &Played) -> Vec<String> {
+fn outside_notes(scenario: &Scenario, played: &Played, lang: Lang) -> Vec<String> {
     let local = |at: Stamp| judge::local(scenario, at);
     let all = judge::unexpected(scenario, played);
     let note = |(_, limit): &(&str, Limit)| {
         let mut times = all.iter().filter(|outside| outside.limit == *limit);
         let outside = times.next()?;
         let (first, last) = (local(outside.first), local(outside.last));
-        let time = if first == last { first } else { format!("{first} to {last}") };
-        let detail = outside.detail(Lang::En);
+        let to = lang.pick(" to ", "至");
+        let time = if first == last { first } else { format!("{first}{to}{last}") };
+        let detail = outside.detail(lang);
         let detail = if detail.is_empty() { detail } else { format!(", {detail}") };
         let last = times.clone().next_back().map(|outside| local(outside.last));
-        let again = last.map(|last| format!(", {} more until {last}", times.count()));
-        let (id, sentence) = (limit.id(), limit.sentence(Lang::En));
-        Some(format!(
-            "outside the model: {id}, {time}{detail}{}: {sentence}",
-            again.unwrap_or_default()
-        ))
+        let count = times.count();
+        let again = last.map_or(String::new(), |last| match lang {
+            Lang::En => format!(", {count} more until {last}"),
+            Lang::Zh => format!(", 至{last}另有{count}次"),
+        });
+        let (id, sentence) = (limit.id(), limit.sentence(lang));
+        let head = lang.pick("outside the model", "超出模型范围");
+        Some(format!("{head}: {id}, {time}{detail}{again}: {sentence}"))
     };
     Limit::CHOICES.iter().filter_map(note).collect()
 }
@@ -283,7 +298,8 @@ fn outside_notes(scenario: &Scenario, played: &Played) -> Vec<String> {
 fn report(case: &Case, args: &TestArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let mut text = String::new();
     let (path, outcome) = (&case.source.path, &case.outcome);
-    if let Some(summary) = outcome.summary(args.telling.lang.into()).filter(|_| outcome.is_good()) {
+    let lang = args.telling.lang.into();
+    if let Some(summary) = outcome.summary(lang).filter(|_| outcome.is_good()) {
         text = format!("ok      {path}  {summary}\n");
     } else {
         text.push_str(&format!("FAILED  {path}\n"));
@@ -297,7 +313,7 @@ fn report(case: &Case, args: &TestArgs, out: &mut dyn Write) -> Result<(), Failu
             text.push_str(&format!("        again: {}\n", again(path, seed, args)));
         }
     }
-    for note in outcome.notes() {
+    for note in outcome.notes(lang) {
         text.push_str(&format!("        {note}\n"));
     }
     if args.telling.format == Some(Format::Json) {

@@ -26,6 +26,7 @@ mod judge;
 #[cfg(feature = "cli")]
 mod judged_by;
 #[cfg(feature = "sqlite")]
+mod languages;
 mod ledger;
 #[cfg(feature = "cli")]
 mod link_books;

@@ -5,6 +5,7 @@ use std::io::Write;
 use clap::Args;
 use serde_json::json;
 
+use crate::base::text::Lang;
 use crate::cli::common::{Format, Language, PlantShelf};
 use crate::cli::exit::Failure;
 use crate::plant::Plant;
@@ -26,9 +27,13 @@ pub struct ListArgs {
 /// Writes a line a plant. Errors: every mistake of every plant.
 pub fn run(args: &ListArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let plants = args.shelves.library().plants()?;
+    let lang: Lang = args.lang.into();
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::TableStyle::new());
-    table.set_header(["plant", "name", "class", "m³/d", "people", "source", "nodes", "tags"]);
+    table.set_header(lang.pick(
+        ["plant", "name", "class", "m³/d", "people", "source", "nodes", "tags"],
+        ["水厂", "名称", "类型", "m³/d", "人口", "水源", "节点", "测点"],
+    ));
     for plant in plants.values() {
         match args.format {
             Format::Json => writeln!(out, "{}", object(plant))?,
@@ -36,11 +41,11 @@ pub fn run(args: &ListArgs, out: &mut dyn Write) -> Result<(), Failure> {
                 let profile = &plant.profile;
                 table.add_row([
                     plant.id.to_string(),
-                    profile.title.get(args.lang.into()).to_owned(),
+                    profile.title.get(lang).to_owned(),
                     format!("{:?}", profile.size_class()),
                     profile.design_capacity_m3_per_day.to_string(),
                     profile.population.to_string(),
-                    source(profile.source).to_owned(),
+                    source_in(profile.source, lang).to_owned(),
                     plant.network.nodes.len().to_string(),
                     plant.instruments.len().to_string(),
                 ]);
@@ -74,7 +79,18 @@ pub(super) fn object(plant: &Plant) -> serde_json::Value {
 }
 
 /// As files write it.
-pub(super) fn source(kind: SourceKind) -> &'static str {
+pub fn source(kind: SourceKind) -> &'static str {
     let found = SourceKind::CHOICES.iter().find(|(_, known)| *known == kind);
     found.map_or("", |(word, _)| *word)
+}
+
+/// For people.
+pub fn source_in(kind: SourceKind, lang: Lang) -> &'static str {
+    let zh = match kind {
+        SourceKind::River => "河流",
+        SourceKind::Reservoir => "水库",
+        SourceKind::Spring => "泉水",
+        SourceKind::Well => "井水",
+    };
+    lang.pick(source(kind), zh)
 }

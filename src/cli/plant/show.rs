@@ -102,79 +102,121 @@ fn stations_text(plant: &Plant, lang: Lang, out: &mut dyn Write) -> Result<(), F
     if plant.stations.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\nstations on battery and sun")?;
+    writeln!(out, "\n{}", lang.pick("stations on battery and sun", "电池与太阳能供电的测站"))?;
     for (at, station) in plant.stations.iter().enumerate() {
         let Station { id, title, battery_wh, load_w, panel_w, latitude_deg, .. } = station;
-        writeln!(
+        let (hours, tags) = (station.hours_without_sun(), carried(plant, at).join(" "));
+        let (off, on) = (percent(station.off_below_share), percent(station.on_above_share));
+        let says = match lang {
+            Lang::En => format!(
+                "battery {battery_wh} Wh, load {load_w} W, panel {panel_w} W at {latitude_deg} \
+                 °N; {hours:.0} h without sun; off below {off} %, on above {on} %"
+            ),
+            Lang::Zh => format!(
+                "电池{battery_wh} Wh,负载{load_w} W,光伏板{panel_w} W(北纬{latitude_deg}°);无日照可用\
+                 {hours:.0}小时;低于{off} %关机,高于{on} %开机"
+            ),
+        };
+        writeln!(out, "  {id:<12} {}: {says}; {tags}", title.get(lang))?;
+    }
+    Ok(())
+}
+
+/// Name, place, size, and what of it is invented.
+fn profile_text(plant: &Plant, lang: Lang, out: &mut dyn Write) -> Result<(), Failure> {
+    let profile = &plant.profile;
+    writeln!(out, "{}: {} ({})", plant.id, profile.title.get(lang), profile.county.get(lang))?;
+    writeln!(out, "{}", profile.fiction.get(lang))?;
+    let (class, source) = (profile.size_class(), list::source_in(profile.source, lang));
+    let (capacity, people) = (profile.design_capacity_m3_per_day, profile.population);
+    match lang {
+        Lang::En => {
+            writeln!(out, "class {class:?}, {capacity} m³/d, {people} people, source: {source}")?
+        }
+        Lang::Zh => writeln!(out, "{class:?}型,{capacity} m³/d,{people}人,水源:{source}")?,
+    }
+    Ok(())
+}
+
+fn network_text(plant: &Plant, lang: Lang, out: &mut dyn Write) -> Result<(), Failure> {
+    let count = |wanted: &dyn Fn(&LinkKind) -> bool| {
+        plant.network.links.iter().filter(|link| wanted(&link.kind)).count()
+    };
+    let nodes = &plant.network.nodes;
+    let tanks = nodes.iter().filter(|node| matches!(node.kind, NodeKind::Tank(_))).count();
+    let pipes = count(&|kind| matches!(kind, LinkKind::Pipe { .. }));
+    let pumps = count(&|kind| matches!(kind, LinkKind::Pump { .. }));
+    let valves = count(&|kind| matches!(kind, LinkKind::Valve { .. }));
+    let (nodes, controls) = (nodes.len(), plant.network.controls.len());
+    match lang {
+        Lang::En => writeln!(
             out,
-            "  {id:<12} {}: battery {battery_wh} Wh, load {load_w} W, panel {panel_w} W at \
-             {latitude_deg} °N; {:.0} h without sun; off below {} %, on above {} %; {}",
-            title.get(lang),
-            station.hours_without_sun(),
-            percent(station.off_below_share),
-            percent(station.on_above_share),
-            carried(plant, at).join(" "),
-        )?;
+            "network: {nodes} nodes ({tanks} tanks), {pipes} pipes, {pumps} pumps, {valves} \
+             valves, {controls} controls"
+        )?,
+        Lang::Zh => writeln!(
+            out,
+            "管网:节点{nodes}个(其中水池{tanks}座),管段{pipes}条,水泵{pumps}台,阀门{valves}个,控制{controls}条"
+        )?,
+    }
+    Ok(())
+}
+
+fn villages_text(plant: &Plant, lang: Lang, out: &mut dyn Write) -> Result<(), Failure> {
+    writeln!(out, "\n{}", lang.pick("villages", "村庄"))?;
+    for village in &plant.profile.villages {
+        let (id, title, people) = (&village.id, village.title.get(lang), village.people);
+        let taps = village.taps.len();
+        match lang {
+            Lang::En => writeln!(out, "  {id:<12} {title}: {people} people, {taps} taps")?,
+            Lang::Zh => writeln!(out, "  {id:<12} {title}:{people}人,龙头{taps}个")?,
+        }
+    }
+    Ok(())
+}
+
+fn treatment_text(plant: &Plant, lang: Lang, out: &mut dyn Write) -> Result<(), Failure> {
+    let train = &plant.train;
+    let name = |at: usize| plant.network.nodes[at].id.as_str();
+    let (outlet, well) = (name(train.outlet.0), name(train.clear_well.0));
+    let (capacity, dosing) = (train.capacity_m3_per_h, &train.dosing.id);
+    let (start, stop, dose) = (train.start_level_m, train.stop_level_m, train.dosing.dose_mg_per_l);
+    match lang {
+        Lang::En => writeln!(
+            out,
+            "\ntreatment: {capacity} m³/h at most from {outlet}, clear well {well} ({start} to \
+             {stop} m), {dosing} at {dose} mg/L"
+        )?,
+        Lang::Zh => writeln!(
+            out,
+            "\n制水:{outlet}最大{capacity} m³/h,清水池{well}({start}至{stop} m),{dosing}投加{dose} mg/L"
+        )?,
+    }
+    Ok(())
+}
+
+fn instruments_text(plant: &Plant, lang: Lang, out: &mut dyn Write) -> Result<(), Failure> {
+    writeln!(out, "\n{}", lang.pick("instruments", "仪表"))?;
+    for instrument in &plant.instruments {
+        let tag = &instrument.tag;
+        let (id, title, unit) = (&tag.id, tag.title.get(lang), tag.quantity.unit());
+        let point = SamplingPoint::CHOICES.iter().find(|(_, point)| *point == tag.point);
+        let point = lang.pick(point.map_or("", |(word, _)| *word), tag.point.zh());
+        let every = lang.pick("every", "每");
+        writeln!(out, "  {id:<10} {title} [{unit}], {point}, {every} {}", tag.poll)?;
     }
     Ok(())
 }
 
 fn text(plant: &Plant, lang: Lang, out: &mut dyn Write) -> Result<(), Failure> {
-    let profile = &plant.profile;
-    writeln!(out, "{}: {} ({})", plant.id, profile.title.get(lang), profile.county.get(lang))?;
-    writeln!(out, "{}", profile.fiction.get(lang))?;
-    writeln!(
-        out,
-        "class {:?}, {} m³/d, {} people, source: {}",
-        profile.size_class(),
-        profile.design_capacity_m3_per_day,
-        profile.population,
-        list::source(profile.source),
-    )?;
-    let count = |wanted: &dyn Fn(&LinkKind) -> bool| {
-        plant.network.links.iter().filter(|link| wanted(&link.kind)).count()
-    };
-    let is_tank = |kind: &NodeKind| matches!(kind, NodeKind::Tank(_));
-    writeln!(
-        out,
-        "network: {} nodes ({} tanks), {} pipes, {} pumps, {} valves, {} controls",
-        plant.network.nodes.len(),
-        plant.network.nodes.iter().filter(|node| is_tank(&node.kind)).count(),
-        count(&|kind| matches!(kind, LinkKind::Pipe { .. })),
-        count(&|kind| matches!(kind, LinkKind::Pump { .. })),
-        count(&|kind| matches!(kind, LinkKind::Valve { .. })),
-        plant.network.controls.len(),
-    )?;
-    writeln!(out, "\nvillages")?;
-    for village in &profile.villages {
-        let (id, title, people) = (&village.id, village.title.get(lang), village.people);
-        let taps = village.taps.len();
-        writeln!(out, "  {id:<12} {title}: {people} people, {taps} taps")?;
-    }
-    let train = &plant.train;
-    let name = |at: usize| plant.network.nodes[at].id.as_str();
-    writeln!(
-        out,
-        "\ntreatment: {} m³/h at most from {}, clear well {} ({} to {} m), {} at {} mg/L",
-        train.capacity_m3_per_h,
-        name(train.outlet.0),
-        name(train.clear_well.0),
-        train.start_level_m,
-        train.stop_level_m,
-        train.dosing.id,
-        train.dosing.dose_mg_per_l,
-    )?;
-    writeln!(out, "\ninstruments")?;
-    for instrument in &plant.instruments {
-        let tag = &instrument.tag;
-        let (id, title, unit) = (&tag.id, tag.title.get(lang), tag.quantity.unit());
-        let point = SamplingPoint::CHOICES.iter().find(|(_, point)| *point == tag.point);
-        let point = point.map_or("", |(word, _)| *word);
-        writeln!(out, "  {id:<10} {title} [{unit}], {point}, every {}", tag.poll)?;
-    }
+    profile_text(plant, lang, out)?;
+    network_text(plant, lang, out)?;
+    villages_text(plant, lang, out)?;
+    treatment_text(plant, lang, out)?;
+    instruments_text(plant, lang, out)?;
     stations_text(plant, lang, out)?;
     let conditions: Vec<&str> = plant.conditions.iter().map(|c| c.name.as_str()).collect();
-    writeln!(out, "\nconditions: {}", conditions.join(", "))?;
+    writeln!(out, "\n{}: {}", lang.pick("conditions", "工况"), conditions.join(", "))?;
     Ok(())
 }
 
@@ -199,6 +241,15 @@ mod tests {
                     29.7 °N; 96 h without sun; off below 20 %, on above 35 %; ";
         let line = format!("{line}{}\n", tags.join(" "));
         assert!(said.contains(&line), "{said}");
+        let mut out = Vec::new();
+        text(&plant, Lang::Zh, &mut out).expect("a buffer takes everything");
+        let said = String::from_utf8(out).expect("text");
+        for line in [
+            "电池240 Wh,负载2 W,光伏板80 W(北纬29.7°);无日照可用96小时",
+            "工况: aged, normal, renewed",
+        ] {
+            assert!(said.contains(line), "{said}");
+        }
         let without = Plant { stations: Vec::new(), ..(*plant).clone() };
         let mut out = Vec::new();
         text(&without, Lang::En, &mut out).expect("a buffer takes everything");

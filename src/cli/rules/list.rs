@@ -12,6 +12,7 @@ use crate::base::{Span, TagId};
 use crate::cli::common::{Format, Language, Shelves};
 use crate::cli::exit::Failure;
 use crate::cli::table;
+use crate::cli::view::words::Words;
 use crate::inspection::book::{Book, InspectionRule, Kind, NoData};
 use crate::inspection::limit::{LimitInForce, Side};
 use crate::inspection::pack::InPack;
@@ -65,7 +66,10 @@ pub fn run(args: &ListArgs, out: &mut dyn Write) -> Result<(), Failure> {
     };
     let rows: Vec<[String; 8]> = rules.iter().filter_map(line).collect();
     let idle = rules.len() - rows.len();
-    let head = ["rule", "title", "watches", "looks for", "delays", "priority", "pack", "source"];
+    let head = lang.pick(
+        ["rule", "title", "watches", "looks for", "delays", "priority", "pack", "source"],
+        ["规则", "名称", "对象", "条件", "延时", "优先级", "规则包", "依据"],
+    );
     let mut lines = table::plain(&head);
     lines.add_rows(rows);
     table::write(&lines, out)?;
@@ -77,7 +81,11 @@ pub fn run(args: &ListArgs, out: &mut dyn Write) -> Result<(), Failure> {
         writeln!(out, "\n{}", if lang == Lang::Zh { zh } else { en })?;
     }
     if idle > 0 {
-        writeln!(out, "\n{idle} rules watch nothing at this plant")?;
+        let says = match lang {
+            Lang::En => format!("{idle} rules watch nothing at this plant"),
+            Lang::Zh => format!("另有{idle}条规则在该水厂无对象"),
+        };
+        writeln!(out, "\n{says}")?;
     }
     Ok(())
 }
@@ -87,7 +95,10 @@ fn packs(book: &Book, plants: &[Arc<Plant>], lang: Lang, out: &mut dyn Write) ->
     if book.packs().is_empty() {
         return Ok(());
     }
-    let mut lines = table::plain(&["pack", "title", "edition", "in force at", "source"]);
+    let mut lines = table::plain(&lang.pick(
+        ["pack", "title", "edition", "in force at", "source"],
+        ["规则包", "名称", "版本", "生效水厂", "依据"],
+    ));
     for pack in book.packs() {
         let id = InPack { id: pack.id.clone(), is_usual: pack.is_usual, is_settled: false };
         let there = plants.iter().filter(|plant| id.is_chosen(&plant.profile));
@@ -133,8 +144,11 @@ fn row_at(rule: &InspectionRule, plant: &Plant, lang: Lang) -> Option<[String; 8
 
 fn cells(rule: &InspectionRule, lang: Lang, watches: String, looks_for: String) -> [String; 8] {
     let delays = match (rule.on_delay, rule.off_delay) {
-        (Span::ZERO, Span::ZERO) => "at once".to_owned(),
-        (on, off) => format!("on {on}, off {off}"),
+        (Span::ZERO, Span::ZERO) => lang.pick("at once", "立即").to_owned(),
+        (on, off) => match lang {
+            Lang::En => format!("on {on}, off {off}"),
+            Lang::Zh => format!("触发{on},恢复{off}"),
+        },
     };
     [
         rule.id.to_string(),
@@ -142,7 +156,7 @@ fn cells(rule: &InspectionRule, lang: Lang, watches: String, looks_for: String) 
         watches,
         looks_for,
         delays,
-        rule.priority.name().to_owned(),
+        Words::of(lang).priorities[rule.priority as usize].to_owned(),
         rule.pack.as_ref().map(|pack| pack.id.to_string()).unwrap_or_default(),
         rule.source.get(lang).to_owned(),
     ]

@@ -42,11 +42,16 @@ pub(super) fn summary(exercise: &Exercise, rehearsal: &Rehearsal, lang: Lang) ->
     let scenario = &exercise.scenario;
     let [null, careless, reference] = rehearsal.scores.each_ref().map(|score| score.total);
     let raised = rehearsal.null.played.alarms_raised();
-    format!(
-        "{} (exercise, {}, {raised} alarms; marks: nobody {null:.0}, careless {careless:.0}, \
-         reference {reference:.0}; seed {})",
-        scenario.title.get(lang),
-        scenario.duration,
-        rehearsal.null.played.seed.0
-    )
+    let (title, span) = (scenario.title.get(lang), scenario.duration);
+    let seed = rehearsal.null.played.seed.0;
+    match lang {
+        Lang::En => format!(
+            "{title} (exercise, {span}, {raised} alarms; marks: nobody {null:.0}, careless \
+             {careless:.0}, reference {reference:.0}; seed {seed})"
+        ),
+        Lang::Zh => format!(
+            "{title} (演练, {span}, 报警{raised}条; 得分: 无人处置{null:.0}, 草率{careless:.0}, \
+             参考{reference:.0}; 种子{seed})"
+        ),
+    }
 }

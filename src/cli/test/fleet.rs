@@ -47,12 +47,15 @@ pub(super) fn play(
 }
 
 /// What lay outside the model, and in how many plants.
-pub(super) fn notes(played: &[WorksPlayed]) -> Vec<String> {
+pub(super) fn notes(played: &[WorksPlayed], lang: Lang) -> Vec<String> {
     let note = |(id, limit): (&str, Limit)| {
         let is_outside = |works: &&WorksPlayed| works.outside.iter().any(|it| it.limit == limit);
         let count = played.iter().filter(is_outside).count();
-        let sentence = limit.sentence(Lang::En);
-        (count > 0).then(|| format!("outside the model: {id}, in {count} plants: {sentence}"))
+        let sentence = limit.sentence(lang);
+        (count > 0).then(|| match lang {
+            Lang::En => format!("outside the model: {id}, in {count} plants: {sentence}"),
+            Lang::Zh => format!("超出模型范围: {id}, {count}座水厂: {sentence}"),
+        })
     };
     Limit::CHOICES.into_iter().filter_map(note).collect()
 }
@@ -66,11 +69,14 @@ pub(super) fn summary(
 ) -> String {
     let readings: u64 = played.iter().map(|works| works.readings).sum();
     let raised: usize = played.iter().map(|works| works.raised.len()).sum();
-    format!(
-        "{} ({} plants, {}, {readings} readings, {raised} alarms, seed {})",
-        scenario.title.get(lang),
-        played.len(),
-        scenario.duration,
-        seed.0
-    )
+    let (title, span, plants) = (scenario.title.get(lang), scenario.duration, played.len());
+    let seed = seed.0;
+    match lang {
+        Lang::En => format!(
+            "{title} ({plants} plants, {span}, {readings} readings, {raised} alarms, seed {seed})"
+        ),
+        Lang::Zh => format!(
+            "{title} (水厂{plants}座, {span}, 读数{readings}个, 报警{raised}条, 种子{seed})"
+        ),
+    }
 }
