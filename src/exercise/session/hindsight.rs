@@ -17,6 +17,14 @@ use crate::world::truth::Truth;
 /// Moments kept at most; of a longer run every second one goes, as often as it takes.
 const MOST: usize = 2_000;
 
+/// Nodes of all of those together: some 32 MB. A large network has fewer moments.
+const NODES: usize = 1_000_000;
+
+/// Moments kept of a network of so many nodes, at most.
+fn most(nodes: usize) -> usize {
+    (NODES / nodes.max(1)).clamp(20, MOST)
+}
+
 /// What was true at a moment. `f32` is finer than any instrument, and half as much to keep.
 #[derive(Debug, PartialEq)]
 struct Then {
@@ -52,7 +60,7 @@ impl Hindsight {
         let then = Arc::new(Then { at: truth.at, tags, nodes: nodes.collect() });
         self.newest = Some(Arc::clone(&then));
         if self.steps.is_multiple_of(self.every) {
-            if self.kept.len() == MOST {
+            if self.kept.len() >= most(truth.nodes.len()) {
                 self.kept = self.kept.drain(..).step_by(2).collect();
                 self.every *= 2;
             }
@@ -213,5 +221,6 @@ mod tests {
         assert_eq!(known(Some(minute(1))), Some(1));
         assert_eq!(known(Some(minute(steps - 1))), Some(steps as i64 - 1));
         assert_eq!(known(Some(minute(100))), Some(97), "the last one kept before");
+        assert_eq!([0, 94, 10_000, usize::MAX].map(most), [MOST, MOST, 100, 20]);
     }
 }
