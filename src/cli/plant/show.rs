@@ -129,12 +129,11 @@ fn profile_text(plant: &Plant, lang: Lang, out: &mut dyn Write) -> Result<(), Fa
     writeln!(out, "{}", profile.fiction.get(lang))?;
     let (class, source) = (profile.size_class(), list::source_in(profile.source, lang));
     let (capacity, people) = (profile.design_capacity_m3_per_day, profile.population);
-    match lang {
-        Lang::En => {
-            writeln!(out, "class {class:?}, {capacity} m³/d, {people} people, source: {source}")?
-        }
-        Lang::Zh => writeln!(out, "{class:?}型,{capacity} m³/d,{people}人,水源:{source}")?,
-    }
+    let line = match lang {
+        Lang::En => format!("class {class:?}, {capacity} m³/d, {people} people, source: {source}"),
+        Lang::Zh => format!("{class:?}型,{capacity} m³/d,{people}人,水源:{source}"),
+    };
+    writeln!(out, "{line}")?;
     Ok(())
 }
 
