@@ -84,7 +84,7 @@ impl Card {
         });
         let labels = (!rule.labels.is_empty()).then(|| Box::new(Labels(rule.labels.clone())));
         let unit = match rule.kind {
-            Kind::LabLimit(analyte, _) => Some(analyte.measured_in().symbol),
+            Kind::LabLimit(analyte, ..) => Some(analyte.measured_in().symbol),
             _ => None,
         };
         let says = texts.is_some() || labels.is_some();

@@ -153,7 +153,7 @@ fn disinfectant_limits(disinfectant: Disinfectant) -> Option<(f64, f64)> {
     match disinfectant {
         Disinfectant::FreeChlorine => Some((0.05, 2.0)),
         Disinfectant::ChlorineDioxide => Some((0.02, 0.8)),
-        Disinfectant::Chloramine | Disinfectant::Ozone => None,
+        Disinfectant::Chloramine | Disinfectant::Ozone | Disinfectant::MixedChlorineDioxide => None,
     }
 }
 

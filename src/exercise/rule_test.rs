@@ -370,16 +370,16 @@ fn plant(rule: &InspectionRule, test: &RuleTest, frame: &Plant) -> Plant {
     let instruments: Vec<Instrument> = tags
         .filter_map(|tag| Some(Instrument { tag: Arc::new(tag), station: None, ..behind?.clone() }))
         .collect();
-    let sites = all(test).filter(|series| matches!(series.measured, Measured::Analyte(_)));
-    let sites = sites.map(|series| Site {
-        id: series.tag.clone(),
-        title: Text::default(),
-        point: series.point,
-        village: series.village.clone(),
-    });
+    let mut sites: Vec<Site> = Vec::new();
+    for series in all(test).filter(|series| matches!(series.measured, Measured::Analyte(_))) {
+        let (id, point, village) = (series.tag.clone(), series.point, series.village.clone());
+        if sites.iter().all(|site| site.id != id) {
+            sites.push(Site { id, title: Text::default(), point, village });
+        }
+    }
     let name = rule.select.plant.as_ref().map_or("test".to_owned(), Pattern::example);
     let id = PlantId::new(&name).expect("a pattern with letters for its stars is a name");
-    let profile = Profile { well: test.well, ..profile(&rule.select, &id, sites.collect(), frame) };
+    let profile = Profile { well: test.well, ..profile(&rule.select, &id, sites, frame) };
     Plant { id, profile, instruments, stations: Vec::new(), ..frame.clone() }
 }
 

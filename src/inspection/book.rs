@@ -18,6 +18,7 @@ use std::sync::Arc;
 use crate::base::analyte::Analyte;
 use crate::base::problem::{Problems, Source};
 use crate::base::{Flag, RuleId, Span, Text};
+use crate::inspection::also::Also;
 use crate::inspection::citation;
 use crate::inspection::event::EventRule;
 use crate::inspection::expression::Expression;
@@ -123,7 +124,8 @@ pub enum Kind {
     /// Readings that the tests of signal quality doubt.
     Quality(QualityRule),
     /// A laboratory result beyond a limit.
-    LabLimit(Analyte, LimitInForce),
+    /// What comes third is broken by the same sample too, if there is such.
+    LabLimit(Analyte, LimitInForce, Option<Also>),
     /// An instrument that does not show what a sample taken beside it had.
     GrabSample(GrabSample),
     /// Samples that are due, and were not taken.
@@ -146,8 +148,10 @@ impl Kind {
     pub(super) fn marked(self, unverified: bool) -> Self {
         match self {
             Self::Limit(limit) => Self::Limit(LimitInForce { unverified, ..limit }),
-            Self::LabLimit(what, limit) => {
-                Self::LabLimit(what, LimitInForce { unverified, ..limit })
+            Self::LabLimit(what, limit, also) => {
+                let mark = |limit| LimitInForce { unverified, ..limit };
+                let also = also.map(|it| Also { limit: mark(it.limit), ..it });
+                Self::LabLimit(what, mark(limit), also)
             }
             other => other,
         }

@@ -42,7 +42,10 @@ impl InspectionRule {
                 None => String::new(), // a limit is always of a quantity
             },
             Kind::GrabSample(grab) => grab.words(self.select.quantity, lang) + self.mark(),
-            Kind::LabLimit(analyte, limit) => limit.words(Measured::Analyte(*analyte), lang),
+            Kind::LabLimit(analyte, limit, also) => {
+                let also = also.map(|it| it.words(lang)).unwrap_or_default();
+                limit.words(Measured::Analyte(*analyte), lang) + &also
+            }
             Kind::Expression(expression) => expression.text.clone(),
             Kind::ServicePressure(heads) => heads_words(heads, lang) + self.mark(),
             Kind::NightFlow(test) | Kind::NoDraw(test) => flow_words(test, lang),

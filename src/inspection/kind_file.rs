@@ -7,6 +7,7 @@ use crate::base::analyte::Analyte;
 use crate::base::ids::VillageId;
 use crate::base::problem::{Spanned, Table};
 use crate::base::units::{Length, Quantity, Unit};
+use crate::inspection::also;
 use crate::inspection::book::Kind;
 use crate::inspection::event;
 use crate::inspection::expression;
@@ -275,6 +276,7 @@ pub(super) fn forgive(table: &Table<'_>) {
         "tests",
         "level",
         "rise_asks_again",
+        "also",
     ] {
         table.has(key);
     }
@@ -290,9 +292,11 @@ fn read_lab_limit(table: &Table<'_>) -> Found {
         forgive(table);
         return Found::default();
     };
-    let found = |limit| Kind::LabLimit(analyte, limit);
-    let limit = read_limit(table, Measured::Analyte(analyte)).map(found);
-    Found { kind: limit, stand_in: Some(found(NO_LIMIT)) }
+    let also = also::read(table, analyte);
+    let is_wrong = also.is_none() && table.has("also"); // which is told
+    let found = |limit| Kind::LabLimit(analyte, limit, also);
+    let limit = read_limit(table, Measured::Analyte(analyte)).filter(|_| !is_wrong).map(found);
+    Found { kind: limit, stand_in: (!is_wrong).then(|| found(NO_LIMIT)) }
 }
 
 fn read_refusal(table: &Table<'_>) -> Option<RefusalRule> {

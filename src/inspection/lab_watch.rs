@@ -13,6 +13,7 @@ use crate::base::text::Lang;
 use crate::base::time::UtcOffset;
 use crate::base::{RuleId, Stamp, TagId, Text};
 use crate::ingest::observation::PlantIndex;
+use crate::inspection::also::Also;
 use crate::inspection::book::{Book, Kind};
 use crate::inspection::finding::{Finding, RuleIndex, Verdict, Watch, Why};
 use crate::inspection::limit::LimitInForce;
@@ -36,6 +37,8 @@ struct LabWatch {
     watch: Watch,
     analyte: Analyte,
     limit: LimitInForce,
+    /// Broken by the same sample too, before anything is abnormal.
+    also: Option<Also>,
     state: LabState,
 }
 
@@ -48,7 +51,13 @@ struct LabState {
     changed_at: Option<Stamp>,
     /// The last values, by the time their samples were taken.
     window: Window,
+    /// Of a rule about two analytes: the last results that do not keep their own limit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    halves: Vec<LabResult>,
 }
+
+/// So many results wait for the other analyte of their sample `[D]`.
+const HALVES: usize = 8;
 
 /// What a restart must not forget of a site.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -68,10 +77,10 @@ impl SiteWatch {
     ) -> Self {
         let rules = book.rules().iter().enumerate();
         let watches = rules.filter_map(|(at, rule)| {
-            let Kind::LabLimit(analyte, limit) = rule.kind else { return None };
+            let Kind::LabLimit(analyte, limit, also) = rule.kind else { return None };
             let wanted = rule.watches_site(profile, site);
             let watch = Watch { rule: RuleIndex(at), plant, tag: Some(index) };
-            wanted.then(|| LabWatch { watch, analyte, limit, state: LabState::default() })
+            wanted.then(|| LabWatch { watch, analyte, limit, also, state: LabState::default() })
         });
         let watches = watches.collect();
         Self { id: site.id.clone(), utc_offset: profile.utc_offset, watches }
@@ -79,7 +88,7 @@ impl SiteWatch {
 
     /// Takes a result of this site; pushes what changes by it.
     pub fn observe(&mut self, result: &LabResult, findings: &mut Vec<Finding>) {
-        for watch in self.watches.iter_mut().filter(|watch| watch.analyte == result.analyte) {
+        for watch in self.watches.iter_mut().filter(|watch| watch.is_about(result.analyte)) {
             watch.observe(result, self.utc_offset, findings);
         }
     }
@@ -92,9 +101,10 @@ impl SiteWatch {
     /// What a rule sees here; none when it does not watch here.
     pub fn sight(&self, watch: Watch) -> Option<Sight> {
         let own = self.watches.iter().find(|it| it.watch == watch)?;
-        let LabState { taken_at, verdict, changed_at, ref window } = own.state;
+        let LabState { taken_at, verdict, changed_at, ref window, .. } = own.state;
         let said = Text::of(|lang| {
-            let limit = own.limit.words(Measured::Analyte(own.analyte), lang);
+            let also = own.also.map(|it| it.words(lang)).unwrap_or_default();
+            let limit = own.limit.words(Measured::Analyte(own.analyte), lang) + &also;
             let (id, what) = (&self.id, own.analyte.spoken_in(lang));
             match (taken_at.map(|at| local(at, self.utc_offset)), lang) {
                 (Some(at), Lang::En) => {
@@ -137,8 +147,27 @@ impl SiteWatch {
 }
 
 impl LabWatch {
+    fn is_about(&self, analyte: Analyte) -> bool {
+        self.analyte == analyte || self.also.is_some_and(|it| it.analyte == analyte)
+    }
+
+    fn limit_of(&self, analyte: Analyte) -> LimitInForce {
+        match self.also {
+            Some(also) if also.analyte == analyte => also.limit,
+            _ => self.limit,
+        }
+    }
+
     fn observe(&mut self, result: &LabResult, offset: UtcOffset, findings: &mut Vec<Finding>) {
-        let Some(verdict) = self.judge(result) else { return };
+        let other = if self.also.is_some() { self.other_half(result) } else { None };
+        let verdict = match self.judge(result) {
+            // One of the two is enough, and one of them alone is not known to be all there is.
+            Some(Verdict::Abnormal) if self.also.is_some() => {
+                other.as_ref().and_then(|it| self.judge(it)).filter(|it| *it == Verdict::Abnormal)
+            }
+            verdict => verdict,
+        };
+        let Some(verdict) = verdict else { return };
         let is_newest = self.state.taken_at.is_none_or(|newest| result.taken_at >= newest);
         if is_newest {
             self.state.taken_at = Some(result.taken_at);
@@ -146,11 +175,11 @@ impl LabWatch {
             let before = self.state.verdict.replace(verdict);
             let is_first = before.is_none() && verdict == Verdict::Normal;
             if before != Some(verdict) && !is_first {
-                let text = self.sentence(result, offset);
+                let text = self.sentence(result, other.as_ref(), offset);
                 self.report(result, verdict, text, findings);
             }
         } else if verdict == Verdict::Abnormal && self.state.verdict == Some(Verdict::Normal) {
-            let text = self.sentence(result, offset);
+            let text = self.sentence(result, other.as_ref(), offset);
             self.report(result, Verdict::Abnormal, text.clone(), findings);
             let later = self.state.taken_at.map(|at| local(at, offset)).unwrap_or_default();
             let text = Text {
@@ -161,12 +190,31 @@ impl LabWatch {
         }
     }
 
+    /// What the other analyte of its sample was found to be, where it does not keep its limit
+    /// either; and remembers a result that does not, until the other one comes.
+    fn other_half(&mut self, result: &LabResult) -> Option<LabResult> {
+        let is_kept = self.judge(result) == Some(Verdict::Normal);
+        let halves = &mut self.state.halves;
+        let is_same = |it: &LabResult| it.taken_at == result.taken_at;
+        let is_again = |it: &LabResult| is_same(it) && it.analyte == result.analyte;
+        halves.retain(|it| !is_again(it));
+        let other = halves.iter().find(|it| is_same(it)).filter(|_| !is_kept).cloned();
+        if !is_kept {
+            if halves.len() == HALVES {
+                halves.remove(0);
+            }
+            halves.push(result.clone());
+        }
+        other
+    }
+
     /// What a result says of the limit; nothing when the method cannot tell: a limit below what it
     /// finds, or above what it counts.
     fn judge(&self, result: &LabResult) -> Option<Verdict> {
         let (low, high) = result.bounds();
         let stands = self.state.verdict == Some(Verdict::Abnormal);
-        let (low, high) = (self.limit.judge(stands, low), self.limit.judge(stands, high));
+        let limit = self.limit_of(result.analyte);
+        let (low, high) = (limit.judge(stands, low), limit.judge(stands, high));
         let verdict = if low { Verdict::Abnormal } else { Verdict::Normal };
         (low == high).then_some(verdict)
     }
@@ -183,7 +231,7 @@ impl LabWatch {
         self.state.changed_at = Some(at);
         let why = Why {
             value: Some(result.bounds().0),
-            limit: Some(self.limit.raise),
+            limit: Some(self.limit_of(result.analyte).raise),
             window: self.state.window.to_vec(),
             ..Why::default()
         };
@@ -192,21 +240,34 @@ impl LabWatch {
     }
 
     /// `E. coli at SY-9 is 3.1 /100 mL, above the limit of 0 /100 mL: sample …, taken 12-05 09:30`.
-    fn sentence(&self, result: &LabResult, offset: UtcOffset) -> Text {
-        Text::of(|lang| {
-            let (what, site) = (self.analyte.spoken_in(lang), &result.site);
-            let relation = self.limit.relation(result.bounds().0, lang);
-            let limit = self.analyte.shown(self.limit.raise) + self.limit.mark();
-            let (sample, taken) = (&result.sample, local(result.taken_at, offset));
-            let found = result.shown();
+    /// Of two analytes both are named.
+    fn sentence(&self, result: &LabResult, other: Option<&LabResult>, offset: UtcOffset) -> Text {
+        let stands = |it: &LabResult, lang: Lang| {
+            let limit = self.limit_of(it.analyte);
+            let relation = limit.relation(it.bounds().0, lang);
+            let limit = it.analyte.shown(limit.raise) + limit.mark();
+            let found = it.shown();
             match lang {
-                Lang::En => format!(
-                    "{what} at {site} is {found}, {relation} the limit of {limit}: sample \
-                     {sample}, taken {taken}"
-                ),
-                Lang::Zh => format!(
-                    "{site} {what} {found},{relation}限值 {limit}:水样 {sample},采于 {taken}"
-                ),
+                Lang::En => format!("is {found}, {relation} the limit of {limit}"),
+                Lang::Zh => format!("{found},{relation}限值 {limit}"),
+            }
+        };
+        Text::of(|lang| {
+            let (what, site) = (result.analyte.spoken_in(lang), &result.site);
+            let (sample, taken) = (&result.sample, local(result.taken_at, offset));
+            let first = stands(result, lang);
+            let second = other.map(|it| {
+                let (what, stands) = (it.analyte.spoken_in(lang), stands(it, lang));
+                lang.pick(", and ", ";").to_owned() + what + " " + &stands
+            });
+            let second = second.unwrap_or_default();
+            match lang {
+                Lang::En => {
+                    format!("{what} at {site} {first}{second}: sample {sample}, taken {taken}")
+                }
+                Lang::Zh => {
+                    format!("{site} {what} {first}{second}:水样 {sample},采于 {taken}")
+                }
             }
         })
     }
@@ -362,6 +423,44 @@ mod tests {
         let wanted = ["lab-finished-chlorine-low Abnormal 0"];
         assert_eq!(of(SamplingPoint::FinishedWater), wanted);
         assert!(of(SamplingPoint::TapWater).is_empty(), "at the tap 0.05 mg/L are enough");
+    }
+
+    #[test]
+    fn of_two_residuals_of_a_sample_one_is_enough_in_whatever_order_they_are_known() {
+        let watch = || {
+            let profile = profile(2_400.0, 16_000, Disinfectant::MixedChlorineDioxide);
+            let site = site(SamplingPoint::FinishedWater);
+            SiteWatch::new(&book(), PlantIndex(0), &profile, TagIndex(7), &site)
+        };
+        let chlorine = |times, value| result(Analyte::FreeChlorine, times, Sign::Equal, value);
+        let dioxide = |times, value| result(Analyte::ChlorineDioxide, times, Sign::Equal, value);
+        let abnormal = "lab-finished-mixed-residual-low Abnormal 3";
+        for (first, second, wanted) in [
+            (chlorine((1, 2), 0.29), dioxide((1, 3), 0.09), vec![abnormal]),
+            (dioxide((1, 2), 0.09), chlorine((1, 3), 0.29), vec![abnormal]),
+            (chlorine((1, 2), 0.3), dioxide((1, 3), 0.0), vec![]),
+            (dioxide((1, 2), 0.0), chlorine((1, 3), 0.3), vec![]),
+            (dioxide((1, 2), 0.1), chlorine((1, 3), 0.0), vec![]),
+            (chlorine((1, 2), 0.29), dioxide((2, 3), 0.09), vec![]), // of another sample
+        ] {
+            let found = told(&mut watch(), &[first, second]);
+            assert_eq!(found, wanted);
+        }
+        // What waits outlives a restart; the next sample clears by one of its two.
+        let rules: Vec<RuleId> = book().rules().iter().map(|rule| rule.id.clone()).collect();
+        let mut before = watch();
+        assert!(told(&mut before, &[chlorine((1, 2), 0.29)]).is_empty());
+        let json = serde_json::to_string(&before.state(&rules)).expect("plain values");
+        let mut after = watch();
+        after.resume(&rules, &[serde_json::from_str(&json).expect("what was written")]);
+        let mut findings = Vec::new();
+        after.observe(&dioxide((1, 3), 0.09), &mut findings);
+        let text = "chlorine dioxide at SY-9 is 0.09 mg/L, below the limit of 0.1 mg/L [M], and \
+                    free chlorine is 0.29 mg/L, below the limit of 0.3 mg/L [M]: sample SY-9-1, \
+                    taken 12-05 01:00";
+        assert_eq!(findings[0].why.text, text);
+        let next = [chlorine((4, 5), 0.1), dioxide((4, 6), 0.1)];
+        assert_eq!(told(&mut after, &next), ["lab-finished-mixed-residual-low Normal 6"]);
     }
 
     #[test]

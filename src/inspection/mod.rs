@@ -5,6 +5,7 @@
 //! A rule's verdict depends on event time alone: whatever is due at a moment is found *at* that
 //! moment, however often anybody asks. A reading at a deadline is in time.
 
+pub mod also;
 pub mod book;
 mod citation;
 mod describe;

@@ -8,6 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::base::{RuleId, Span};
+use crate::inspection::also::Also;
 use crate::inspection::book::{Book, InspectionRule, Kind};
 use crate::inspection::expression::Expression;
 use crate::inspection::expression::tree::{Cond, Num};
@@ -221,7 +222,10 @@ impl Shift {
         let mut wrong = rule.clone();
         wrong.kind = match &rule.kind {
             Kind::Limit(limit) => Kind::Limit(self.limit(*limit)),
-            Kind::LabLimit(analyte, limit) => Kind::LabLimit(*analyte, self.limit(*limit)),
+            Kind::LabLimit(analyte, limit, also) => {
+                let also = also.map(|it| Also { limit: self.limit(it.limit), ..it });
+                Kind::LabLimit(*analyte, self.limit(*limit), also)
+            }
             Kind::ServicePressure(head) => {
                 let mut head = *head;
                 for length in

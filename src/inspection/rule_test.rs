@@ -144,7 +144,7 @@ fn read_test(table: &Table<'_>, kind: &Kind, select: &Selector) -> Option<RuleTe
     let (watched, beside) = (watched?, beside.into_iter().collect::<Option<Vec<_>>>()?);
     for (at, series) in beside.iter().enumerate() {
         let mut before = std::iter::once(&watched).chain(&beside[..at]);
-        if before.any(|it| it.tag == series.tag) {
+        if before.any(|it| it.tag == series.tag && it.measured == series.measured) {
             let text = format!("{} is made up twice", series.tag);
             table.add_with_help(tables[at].span(), text, "give it a `tag` of its own");
         }
@@ -215,7 +215,7 @@ fn read_watched(table: &Table<'_>, kind: &Kind, select: &Selector) -> Option<Ser
     }
     let every = opt_every(table);
     let (measured, daily) = match kind {
-        Kind::LabLimit(analyte, _) => (Some(Measured::Analyte(*analyte)), true),
+        Kind::LabLimit(analyte, ..) => (Some(Measured::Analyte(*analyte)), true),
         Kind::Round(duty) => (duty.analytes.iter().next().map(Measured::Analyte), true),
         Kind::Event(event) => {
             (event.signals.first().map(|it| Measured::Quantity(it.quantity)), false)
@@ -270,10 +270,16 @@ fn read_beside(table: &Table<'_>, kind: &Kind, watched: Option<&Series>) -> Opti
     }
     let every = opt_every(table).unwrap_or(every);
     let point = watched.map_or(SamplingPoint::FinishedWater, |it| it.point);
-    if !table.has("tag") {
+    // The second analyte of a sample comes from the same site.
+    let same = match *kind {
+        Kind::LabLimit(.., Some(_)) => watched.map(|it| it.tag.clone()),
+        _ => None,
+    };
+    if !table.has("tag") && same.is_none() {
         table.add(table.span(), "`tag` is missing");
     }
     let measured = match *kind {
+        Kind::LabLimit(.., Some(also)) => Some(Measured::Analyte(also.analyte)),
         Kind::GrabSample(grab) if !table.has("quantity") => Some(Measured::Analyte(grab.analyte)),
         _ => quantity(table),
     };
@@ -281,7 +287,7 @@ fn read_beside(table: &Table<'_>, kind: &Kind, watched: Option<&Series>) -> Opti
         forgive(table);
         return None;
     };
-    let mut series = read_series(table, measured, None, (None, point, every))?;
+    let mut series = read_series(table, measured, None, (same, point, every))?;
     if matches!(kind, Kind::Event(_) | Kind::GrabSample(_)) {
         let village = || watched.and_then(|it| it.village.clone());
         series.village = series.village.or_else(village); // of the same place

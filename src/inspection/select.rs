@@ -331,7 +331,7 @@ mod tests {
             let found: Vec<f64> = limits.map(|limit| limit.raise).collect();
             assert_eq!(found, [ntu], "{m3_per_day} {people}");
             let counts = rules.iter().filter_map(|rule| match rule.kind {
-                Kind::LabLimit(Analyte::ColonyCount, limit) => Some(limit.raise),
+                Kind::LabLimit(Analyte::ColonyCount, limit, _) => Some(limit.raise),
                 _ => None,
             });
             assert_eq!(counts.collect::<Vec<_>>(), [colonies], "{m3_per_day} {people}");
@@ -349,6 +349,7 @@ mod tests {
             (Disinfectant::ChlorineDioxide, &[0.1, 0.8], &[0.02, 0.8]),
             (Disinfectant::Chloramine, &[0.5, 3.0], &[0.05, 3.0]),
             (Disinfectant::Ozone, &[0.3], &[0.02, 0.3]),
+            (Disinfectant::MixedChlorineDioxide, &[0.8], &[0.8]), // the least: of two, one
         ] {
             let plant = profile(2_400.0, 16_000, disinfectant);
             let limits = |point| {

@@ -147,15 +147,18 @@ pub enum Disinfectant {
     Chloramine,
     /// Ozone.
     Ozone,
+    /// Chlorine dioxide and chlorine of one generator (复合二氧化氯).
+    MixedChlorineDioxide,
 }
 
 impl Disinfectant {
     /// As files write it.
-    pub const CHOICES: [(&'static str, Self); 4] = [
+    pub const CHOICES: [(&'static str, Self); 5] = [
         ("free-chlorine", Self::FreeChlorine),
         ("chlorine-dioxide", Self::ChlorineDioxide),
         ("chloramine", Self::Chloramine),
         ("ozone", Self::Ozone),
+        ("mixed-chlorine-dioxide", Self::MixedChlorineDioxide),
     ];
 
     /// What the model carries for it; none for what it cannot simulate.
@@ -163,14 +166,14 @@ impl Disinfectant {
         match self {
             Self::FreeChlorine => Some(Agent::Chlorine),
             Self::ChlorineDioxide => Some(Agent::ChlorineDioxide),
-            Self::Chloramine | Self::Ozone => None,
+            Self::Chloramine | Self::Ozone | Self::MixedChlorineDioxide => None,
         }
     }
 
-    /// What is left of it in the water, as instruments measure it.
+    /// What is left of it in the water, as instruments measure it; of two things the first.
     pub fn residual(self) -> Quantity {
         match self {
-            Self::ChlorineDioxide => Quantity::ChlorineDioxide,
+            Self::ChlorineDioxide | Self::MixedChlorineDioxide => Quantity::ChlorineDioxide,
             Self::Chloramine => Quantity::TotalChlorine,
             Self::FreeChlorine => Quantity::FreeChlorine,
             Self::Ozone => Quantity::Ozone,
@@ -181,7 +184,9 @@ impl Disinfectant {
     /// it may be added behind.
     pub fn allows(self, quantity: Quantity) -> bool {
         match quantity {
-            Quantity::ChlorineDioxide => self == Self::ChlorineDioxide,
+            Quantity::ChlorineDioxide => {
+                matches!(self, Self::ChlorineDioxide | Self::MixedChlorineDioxide)
+            }
             Quantity::Ozone => self == Self::Ozone,
             _ => true,
         }
@@ -200,6 +205,7 @@ impl Disinfectant {
             Self::ChlorineDioxide => "二氧化氯",
             Self::Chloramine => "氯胺",
             Self::Ozone => "臭氧",
+            Self::MixedChlorineDioxide => "复合二氧化氯",
         }
     }
 }

@@ -183,3 +183,61 @@ fn readings_and_samples_of_ozone_break_its_limits_and_those_at_the_limit_keep_th
     ];
     assert_eq!(broken, wanted);
 }
+
+#[test]
+fn of_a_generator_of_chlorine_dioxide_and_chlorine_one_residual_is_enough_and_both_maxima_hold() {
+    let works =
+        Works::new("disinfectant = \"mixed-chlorine-dioxide\"", "quantity = \"chlorine-dioxide\"");
+    let instruments = works.works.join("instruments.toml");
+    let text = std::fs::read_to_string(&instruments).expect("it is there");
+    let ofs = text.split("[[instrument]]").filter(|it| it.contains("\"chlorine-dioxide\""));
+    let second = ofs.map(|it| {
+        let it = it.replace("\"AIT-30", "\"AIT-31").replace("\"AIT-40", "\"AIT-49");
+        format!("\n[[instrument]]{}", it.replace("\"chlorine-dioxide\"", "\"free-chlorine\""))
+    });
+    let second: String = second.collect();
+    std::fs::write(&instruments, text + &second).expect("written");
+    let checked = works.said("config check plants/works");
+    assert!(checked.ends_with(", no mistake\nexit code 0"), "{checked}");
+    let refused = works.said("test day.toml");
+    assert!(refused.contains("disinfected with mixed-chlorine-dioxide is not simulated"));
+    for (id, watched) in [
+        ("finished-mixed-residual-low", &["the plant"][..]),
+        ("tap-mixed-residual-low", &["AIT-491", "AIT-492"]),
+        ("finished-mixed-chlorine-high", &["AIT-311"]),
+        ("finished-mixed-dioxide-high", &["AIT-301"]),
+        ("lab-finished-mixed-residual-low", &["FINISHED"]),
+        ("lab-mixed-dioxide-high", &["FINISHED", "YT-4", "XS-4"]),
+    ] {
+        let (_, source, tags) = works.rule(id);
+        assert!(source.contains("[M]"), "{id}: {source}");
+        assert_eq!(tags, watched, "{id}");
+    }
+    let mixed = |readings: &[(&str, &[(usize, f64)])]| {
+        let raised = works.raised(readings).into_iter().filter(|it| it.contains("mixed"));
+        raised.collect::<Vec<_>>()
+    };
+    let one = mixed(&[("AIT-301", &[(40, 0.8)]), ("AIT-311", &[(40, 0.1)])]);
+    assert_eq!(one, [""; 0]);
+    let neither = mixed(&[("AIT-301", &[(40, 0.05)]), ("AIT-311", &[(40, 0.1)])]);
+    assert_eq!(neither, ["finished-mixed-residual-low the plant"]);
+    let both = mixed(&[("AIT-301", &[(40, 0.81)]), ("AIT-311", &[(40, 2.1)])]);
+    assert_eq!(
+        both,
+        ["finished-mixed-chlorine-high AIT-311", "finished-mixed-dioxide-high AIT-301"]
+    );
+    let samples = works.raised_by_results(&[
+        ("FINISHED", "finished-water", "chlorine-dioxide", "=", 0.81),
+        ("FINISHED", "finished-water", "chlorite", "=", 0.71),
+        ("FINISHED", "finished-water", "trichloroacetic-acid", "=", 0.11),
+        ("FINISHED", "finished-water", "chlorate", "=", 0.7), // nothing
+    ]);
+    assert_eq!(
+        samples,
+        [
+            "lab-mixed-dioxide-high FINISHED",
+            "lab-chlorite FINISHED",
+            "lab-trichloroacetic-acid FINISHED"
+        ]
+    );
+}

@@ -73,7 +73,7 @@ fn the_older_edition_judges_every_analyte_that_the_newer_does_and_relaxes_more_f
                 && supply.contains(&rule.select.supply)
         };
         let found = book.rules().iter().filter(of_pack).filter_map(|rule| match rule.kind {
-            Kind::LabLimit(analyte, _) => Some(analyte),
+            Kind::LabLimit(analyte, ..) => Some(analyte),
             _ => None,
         });
         found.collect::<BTreeSet<Analyte>>()

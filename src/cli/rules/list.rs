@@ -200,7 +200,7 @@ pub(super) fn places(rule: &InspectionRule, plant: &Plant) -> Vec<Place> {
     });
     let sites = profile.sites.iter().filter(|site| rule.watches_site(profile, site)).map(|site| {
         let limit = match rule.kind {
-            Kind::LabLimit(analyte, limit) => Some((limit, Measured::Analyte(analyte))),
+            Kind::LabLimit(analyte, limit, _) => Some((limit, Measured::Analyte(analyte))),
             _ => None,
         };
         Place { tag: Some(site.id.clone()), limit }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::{Book, InspectionRule, Kind, Place};
 use crate::base::ids::PackId;
 use crate::base::problem::{Problems, nearest};
+use crate::inspection::also::Also;
 use crate::inspection::pack::{Head, InPack, Pack};
 use crate::plant::profile::Profile;
 use crate::plant::tags::Tag;
@@ -195,8 +196,9 @@ fn look_for_the_same(one: &InspectionRule, other: &InspectionRule) -> bool {
     match (&one.kind, &other.kind) {
         (Kind::Limit(one), Kind::Limit(other)) => one.side == other.side,
         (Kind::ServicePressure(_), Kind::ServicePressure(_)) => true,
-        (Kind::LabLimit(what, one), Kind::LabLimit(that, other)) => {
-            what == that && one.side == other.side
+        (Kind::LabLimit(what, one, also), Kind::LabLimit(that, other, too)) => {
+            let second = |it: &Option<Also>| it.map(|it| it.analyte);
+            what == that && one.side == other.side && second(also) == second(too)
         }
         _ => false,
     }
