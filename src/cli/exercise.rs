@@ -11,7 +11,7 @@ mod shown;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
@@ -19,7 +19,7 @@ use clap::{Args, Subcommand};
 use crate::base::problem::{Problems, Source};
 use crate::cli::common::{Format, SeedFlag, Shelves, Telling};
 use crate::cli::exit::Failure;
-use crate::cli::library::{self, Library};
+use crate::cli::library::{self, Library, scenario_source};
 use crate::exercise::debrief::form::Evaluation;
 use crate::exercise::judge;
 use crate::exercise::rehearsal::rehearse;
@@ -136,19 +136,6 @@ fn shipped() -> Vec<Arc<Source>> {
 
 const SHIPPED: &str = "scenarios/exercises/";
 
-/// A file, or one that ships by its name alone.
-pub fn source(name: &Path) -> Result<Arc<Source>, Failure> {
-    if name.exists() {
-        return library::scenario_source(name);
-    }
-    let wanted = name.to_string_lossy();
-    let short = |source: &&Arc<Source>| short_name(&source.path) == short_name(&wanted);
-    match shipped().iter().find(short) {
-        Some(found) => Ok(Arc::clone(found)),
-        None => library::scenario_source(name),
-    }
-}
-
 /// An exercise's name: that of its file, without folders and ending.
 pub fn short_name(path: &str) -> &str {
     let file = path.rsplit('/').next().unwrap_or(path);
@@ -175,7 +162,7 @@ fn check(args: &CheckArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let hall = Hall::open(&args.shelves)?;
     let mut worst: Option<Failure> = None;
     for file in &args.files {
-        let source = source(file)?;
+        let source = scenario_source(file)?;
         let (exercise, plant) = match hall.exercise(&source) {
             Ok(found) => found,
             Err(failure) => {
@@ -204,7 +191,7 @@ fn check(args: &CheckArgs, out: &mut dyn Write) -> Result<(), Failure> {
 
 fn form(args: &FormArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let hall = Hall::open(&args.shelves)?;
-    let source = source(&args.file)?;
+    let source = scenario_source(&args.file)?;
     let (exercise, _) = hall.exercise(&source)?;
     let json = serde_json::to_string_pretty(&Evaluation::blank(&exercise));
     writeln!(out, "{}", json.map_err(Failure::outside)?)?;

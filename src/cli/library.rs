@@ -381,7 +381,8 @@ pub fn built_in_scenarios() -> Vec<Arc<Source>> {
     embedded::<Scenarios>("scenarios/", |_| true)
 }
 
-/// A scenario file: from disk, or by its name among those compiled in.
+/// A scenario file: from disk, or by its name among those compiled in; an exercise by its own name
+/// too, without the folder.
 pub fn scenario_source(name: &Path) -> Result<Arc<Source>, Failure> {
     if name.exists() {
         return Ok(source(name)?);
@@ -392,12 +393,17 @@ pub fn scenario_source(name: &Path) -> Result<Arc<Source>, Failure> {
         file.strip_suffix(".toml").unwrap_or(file).to_owned()
     };
     let all = built_in_scenarios();
-    if let Some(found) = all.iter().find(|source| stem(&source.path) == stem(&wanted)) {
+    let wanted_stem = stem(&wanted);
+    let is_it = |source: &&Arc<Source>| {
+        let path = stem(&source.path);
+        path == wanted_stem || path.strip_prefix("exercises/") == Some(wanted_stem.as_str())
+    };
+    if let Some(found) = all.iter().find(is_it) {
         return Ok(Arc::clone(found));
     }
     let stems: Vec<String> = all.iter().map(|source| stem(&source.path)).collect();
     let known: Vec<&str> = stems.iter().map(String::as_str).collect();
-    let help = way_out(&stem(&wanted), &known);
+    let help = way_out(&wanted_stem, &known);
     Err(Failure::usage(format!("there is no scenario {wanted:?}, as a file or built in; {help}")))
 }
 
@@ -554,4 +560,30 @@ fn embedded<T: RustEmbed>(prefix: &str, wanted: impl Fn(&str) -> bool) -> Vec<Ar
             Some(Source::new(format!("{prefix}{name}"), text))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    //! What ships is found by the names that people call it by.
+
+    use super::*;
+
+    #[test]
+    fn an_exercise_is_found_with_and_without_its_folder() {
+        let path = |name: &str| scenario_source(Path::new(name)).map(|it| it.path.clone()).ok();
+        let known = Some("scenarios/exercises/e4-burst.toml".to_owned());
+        for name in ["e4-burst", "exercises/e4-burst", "scenarios/exercises/e4-burst.toml"] {
+            assert_eq!(path(name), known, "{name}");
+        }
+        assert_eq!(path("story"), Some("scenarios/story.toml".to_owned()));
+        assert_eq!(path("burst"), None);
+        // No exercise is called as a scenario is: either would hide the other.
+        let names = built_in_scenarios();
+        let names = names.iter().map(|it| it.path.rsplit('/').next().unwrap_or_default());
+        let mut names: Vec<&str> = names.collect();
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all);
+    }
 }

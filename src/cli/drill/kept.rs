@@ -13,7 +13,7 @@ use crate::base::problem::Source;
 use crate::base::random::Seed;
 use crate::base::time::wall_now;
 use crate::cli::exercise::play::read_log;
-use crate::cli::exercise::{self, short_name};
+use crate::cli::exercise::short_name;
 use crate::cli::exit::Failure;
 use crate::cli::library;
 use crate::cli::live::say;
@@ -109,7 +109,7 @@ impl Kept {
             let kept = library::source(&path)?;
             return Ok(Source::new(self.file.as_str(), kept.text.as_str()));
         }
-        let shipped = exercise::source(Path::new(&self.exercise)).ok();
+        let shipped = library::scenario_source(Path::new(&self.exercise)).ok();
         shipped.ok_or_else(|| {
             let (name, path) = (&self.exercise, path.display());
             Failure::usage(format!("{name} does not ship with Sanmen: put its file at {path}"))

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::{Hall, shown, source};
+use super::{Hall, shown};
 use crate::base::random::Seed;
 use crate::base::text::Lang;
 use crate::cli::common::{ConditionFlag, Format, SeedFlag, Shelves, Telling};
@@ -73,7 +73,7 @@ enum Player {
 /// Plays it, says the marks, writes the report.
 pub(super) fn run(args: &PlayArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let hall = Hall::open(&args.shelves)?;
-    let source = args.condition.of(source(&args.file)?);
+    let source = args.condition.of(library::scenario_source(&args.file)?);
     let (exercise, plant) = hall.exercise(&source)?;
     let log = args.log.as_deref().map(read_log).transpose()?;
     let (evaluations, own) = forms(args, &exercise)?;
