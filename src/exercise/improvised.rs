@@ -54,6 +54,7 @@ pub fn as_improvised(exercise: &Exercise, plant: &Arc<Plant>, log: &[Entry]) -> 
     let (mut items, mut added) = (String::new(), Vec::new());
     for it in improvised(log) {
         let minutes = (it.at - scenario.start).as_seconds() / 60.0;
+        let told = (minutes * 10.0).round() / 10.0;
         // One of so many is free.
         let mut ids = (1..=taken.len() + 1).map(|n| format!("improvised-{n}"));
         let id = ids.find(|id| !taken.contains(id)).unwrap_or_default();
@@ -61,11 +62,11 @@ pub fn as_improvised(exercise: &Exercise, plant: &Arc<Plant>, log: &[Entry]) -> 
             Ok((longer, lines)) => {
                 whole = longer;
                 write!(items, "\n{lines}").expect("a string");
-                added.push(format!("{id} ({minutes} min)"));
+                added.push(format!("{id} ({told} min)"));
                 taken.insert(id);
             }
             Err(why) => {
-                write!(items, "\n# Not added, of {minutes} min: {why}\n").expect("a string");
+                write!(items, "\n# Not added, of {told} min: {why}\n").expect("a string");
                 for line in it.keys.unwrap_or_default().lines() {
                     writeln!(items, "#   {line}").expect("a string");
                 }

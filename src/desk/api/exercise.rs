@@ -89,9 +89,7 @@ pub(super) async fn quarantine(
 
 /// Errors: the role is not that of who leads.
 fn leads(role: Role) -> Result<(), Refusal> {
-    let text = || format!("that is not for {}s", role.name());
-    let may = role == Role::Instructor;
-    may.then_some(()).ok_or_else(|| Refusal::new(StatusCode::FORBIDDEN, text()))
+    if role == Role::Instructor { Ok(()) } else { Err(not_for(role)) }
 }
 
 /// Helps whoever leads to fill in what is to happen beside the script.
