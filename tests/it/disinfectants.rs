@@ -207,6 +207,7 @@ fn of_a_generator_of_chlorine_dioxide_and_chlorine_one_residual_is_enough_and_bo
         ("finished-mixed-chlorine-high", &["AIT-311"]),
         ("finished-mixed-dioxide-high", &["AIT-301"]),
         ("lab-finished-mixed-residual-low", &["FINISHED"]),
+        ("round-finished-mixed-residuals-iv", &["the plant"]),
         ("lab-mixed-dioxide-high", &["FINISHED", "YT-4", "XS-4"]),
     ] {
         let (_, source, tags) = works.rule(id);
