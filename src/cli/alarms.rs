@@ -110,7 +110,7 @@ impl Scene {
         let folder = args.data.folder()?;
         let settings = args.settings.load()?;
         let library = args.shelves.library().with_settings(&settings);
-        let (book, mut known) = (library.book()?, library.plants()?);
+        let (mut known, book) = library.plants_and_book()?;
         let mut visitor = Visitor::open(&folder).await.map_err(Failure::outside)?;
         let named = visitor.plants().await.map_err(Failure::outside)?;
         visitor.close().await.map_err(Failure::outside)?;

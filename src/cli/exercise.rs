@@ -102,8 +102,7 @@ struct Hall {
 impl Hall {
     fn open(shelves: &Shelves) -> Result<Self, Failure> {
         let library = shelves.library();
-        let plants = library.plants()?;
-        let book = library.book_for(plants.values())?;
+        let (plants, book) = library.plants_and_book()?;
         Ok(Self { plants, book, library })
     }
 

@@ -53,6 +53,18 @@ impl Failure {
         Self::Outside(cause.into())
     }
 
+    /// Puts it among mistakes of other files, so that all are told at once; `what`: what it is
+    /// about, where it stands in no file.
+    pub fn join(self, what: &str, problems: &mut Problems) {
+        let text = match self {
+            Self::Files(own) => return problems.absorb(own),
+            Self::Usage(cause) | Self::Outside(cause) => chain(&*cause),
+            other => other.message(false),
+        };
+        let text = text.strip_prefix(what).and_then(|it| it.strip_prefix(": ")).unwrap_or(&text);
+        problems.absorb(Problems::whole(what, text));
+    }
+
     /// The exit code.
     pub fn code(&self) -> ExitCode {
         ExitCode::from(match self {
@@ -81,6 +93,24 @@ impl Failure {
         if !message.is_empty() {
             // With stderr closed there is nobody left to tell.
             let _ = writeln!(stderr, "{message}");
+        }
+    }
+}
+
+/// Both, or what is wrong with either: whoever has two mistakes need not run twice. `what`: what
+/// the first is about.
+pub fn both<A, B>(
+    one: Result<A, Failure>,
+    what: &Path,
+    other: Result<B, Problems>,
+) -> Result<(A, B), Failure> {
+    match (one, other) {
+        (Ok(one), Ok(other)) => Ok((one, other)),
+        (Err(failure), Ok(_)) => Err(failure),
+        (Ok(_), Err(problems)) => Err(problems.into()),
+        (Err(failure), Err(mut problems)) => {
+            failure.join(&what.display().to_string(), &mut problems);
+            problems.into_result(None::<(A, B)>).map_err(Failure::from)
         }
     }
 }

@@ -172,8 +172,7 @@ fn tag_of(plant: &Plant, wanted: &str) -> Result<TagIndex, Failure> {
 
 fn of_scenario(path: &std::path::Path, args: &ExplainArgs) -> Result<Moment, Failure> {
     let library = args.place.shelves.library();
-    let plants = library.plants()?;
-    let book = library.book_for(plants.values())?;
+    let (plants, book) = library.plants_and_book()?;
     let source = library::scenario_source(path)?;
     let Script::Plant(scenario) = library::script(&source, &plants)? else {
         let text = "a fleet is not played for one alarm: name a scenario of one plant";

@@ -105,6 +105,15 @@ impl Library {
         unknown.into_result(Some(book))
     }
 
+    /// Every plant, and the book for them. Errors: every mistake of both.
+    pub fn plants_and_book(&self) -> Result<(BTreeMap<String, Arc<Plant>>, Book), Problems> {
+        let mut problems = Problems::new();
+        let plants = keep(&mut problems, self.plants());
+        let book = self.book_for(plants.iter().flat_map(BTreeMap::values));
+        let book = keep(&mut problems, book);
+        problems.into_result(plants.zip(book))
+    }
+
     /// The book by which the plants of a scenario or fleet are judged: `book`, unless it lists
     /// packs of rules, or files or folders of them, which then are in force at every plant. Paths
     /// count from the folder of the file. Errors: every mistake of the list, and of the files.

@@ -1,6 +1,7 @@
 //! `sanmen monitor`: the monitor only, for simulated or real plants on any MQTT broker.
 
 use std::io::Write;
+use std::path::Path;
 use std::sync::Arc;
 
 use clap::Args;
@@ -14,7 +15,7 @@ use crate::cli::access::AccessArgs;
 use crate::cli::common::{BROKER, SettingsFile, Shelves, Telling};
 use crate::cli::desk::{self, DeskArgs, Room, overhear};
 use crate::cli::encoding::HearArgs;
-use crate::cli::exit::Failure;
+use crate::cli::exit::{Failure, both};
 use crate::cli::guest::GuestArgs;
 use crate::cli::keys::{self, Named, TrustFlags};
 use crate::cli::library::{self, Library};
@@ -25,6 +26,7 @@ use crate::cli::show::{self, Screen, Subject};
 use crate::cli::talk;
 use crate::cli::webhook::Webhook;
 use crate::ingest::trust::{Trust, Unsigned};
+use crate::inspection::book::Book;
 use crate::plant::Plant;
 use crate::telemetry::mapping::Mapping;
 use crate::telemetry::topic::{self, Talk};
@@ -111,9 +113,7 @@ fn place(args: &MonitorArgs) -> Result<Joined, Failure> {
 pub fn run(args: &MonitorArgs, _out: &mut dyn Write) -> Result<(), Failure> {
     let mut settings = args.settings.load()?;
     let library = args.shelves.library().with_settings(&settings);
-    let (plants, title, judged_by) = watched(args, &library)?;
-    let book = library.book_for(&plants)?;
-    let book = library.judging(&book, judged_by.as_ref())?.into_owned();
+    let ((plants, title, _), book) = judged(args, &library)?;
     let (url, space, keys) = place(args)?;
     let mut broker = args.access.access(url, &settings)?;
     args.guest.enter(&mut broker, &space, None, &mut settings)?;
@@ -261,6 +261,16 @@ const EXAMPLE: &str = "sanmen";
 
 /// Plants, what they are together, and the rules that they are judged by.
 type Watched = (Vec<Arc<Plant>>, Option<Text>, Option<Listed>);
+
+/// The plants to watch, what they are called together, and the rules that they are judged by.
+/// Errors: every mistake of both.
+fn judged(args: &MonitorArgs, library: &Library) -> Result<(Watched, Book), Failure> {
+    let watched = watched(args, library);
+    let book = library.book_for(watched.iter().flat_map(|(plants, ..)| plants));
+    let (watched, book) = both(watched, Path::new("plants"), book)?;
+    let book = library.judging(&book, watched.2.as_ref())?.into_owned();
+    Ok((watched, book))
+}
 
 /// The plants to watch, and what they are together if they are a fleet.
 fn watched(args: &MonitorArgs, library: &Library) -> Result<Watched, Failure> {

@@ -14,7 +14,7 @@ use clap::Args;
 
 use crate::base::Span;
 use crate::cli::common::{Format, Shelves, Telling};
-use crate::cli::exit::Failure;
+use crate::cli::exit::{Failure, both};
 use crate::cli::live;
 use crate::cli::recording::form::Form;
 use crate::cli::recording::pump::{More, Pump};
@@ -91,8 +91,9 @@ pub fn run(args: &ReplayArgs, out: &mut dyn Write) -> Result<(), Failure> {
         return out::play(&args.out, broker, what, args.how.plant.as_deref());
     }
     let library = args.shelves.library();
-    let recording = Recording::open(&args.how.request(args.readings.clone()), &library)?;
-    let book = library.book_for(&recording.plants)?;
+    let recording = Recording::open(&args.how.request(args.readings.clone()), &library);
+    let book = library.book_for(recording.iter().flat_map(|it| &it.plants));
+    let (recording, book) = both(recording, &args.readings, book)?;
     live::block_on(|_, stop| async move {
         let plants = recording.plants.clone();
         let replay =

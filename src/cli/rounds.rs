@@ -170,7 +170,7 @@ fn of_ledger(args: &RoundsArgs) -> Result<Found, Failure> {
 
 fn of_scenario(path: &Path, args: &RoundsArgs) -> Result<Found, Failure> {
     let library = args.place.shelves.library();
-    let (plants, book) = (library.plants()?, library.book()?);
+    let (plants, book) = library.plants_and_book()?;
     let source = library::scenario_source(path)?;
     let Script::Plant(scenario) = library::script(&source, &plants)? else {
         let text = "nobody samples the works of a fleet: name a scenario of one plant";

@@ -150,8 +150,8 @@ pub fn run(args: &ScoreArgs, out: &mut dyn Write) -> Result<(), Failure> {
             tuned::report(args, [train, test], words, gap)?
         }
         _ => {
-            let stage = Stage::new(args)?;
-            let bill = stage.judged(parts(args, args.seeds.as_ref())?)?;
+            let (stage, parts) = Stage::with_parts(args, args.seeds.as_ref())?;
+            let bill = stage.judged(parts)?;
             let runs = stage.play(&bill)?;
             Report::new(words, runs.len(), measure(&runs, gap))
         }

@@ -76,8 +76,7 @@ enum Outcome {
 /// Plays every file. Fails as unusable when one has mistakes, as unmet when one fails otherwise.
 pub fn run(args: &TestArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let library = args.shelves.library();
-    let plants = library.plants()?;
-    let book = library.book_for(plants.values())?;
+    let (plants, book) = library.plants_and_book()?;
     let sources = scenario_sources(&args.paths)?;
     if sources.is_empty() {
         return Err(Failure::usage("there is no scenario file to test"));

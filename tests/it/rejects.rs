@@ -318,3 +318,79 @@ fn groups_of_sparkplug_that_there_cannot_be() {
         "config check tests/data/rejects/mapping-group.toml",
     ]));
 }
+
+/// A rule with one mistake.
+const MISSPELT: &str = r#"
+[[rule]]
+id = "misspelt"
+title = { en = "a", zh = "a" }
+source = "a plan [D]"
+kind = "limit"
+quantity = "free-chlorine"
+below_mg_per_l = 0.3
+clear_mg_per_l = 0.33
+on_delay_min = 5
+off_delay_min = 5
+priority = "hgh"
+no_data = "hold"
+advice = { en = "a", zh = "a" }
+"#;
+
+#[test]
+fn rules_that_are_tried_are_told_every_mistake_in_one_run() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let sound = |id: &str, more: &str| {
+        MISSPELT.replace("misspelt", id).replace("hgh", "high").replace("no_data", more)
+    };
+    let beyond = sound("beyond", "no_data").replace("0.3\n", "99\n").replace("0.33", "100");
+    let lone = sound("lone", "tag = \"AIT-39*\"\nno_data");
+    let write = |name: &str, text: &str| {
+        std::fs::write(folder.path().join(name), text).expect("a folder of ours");
+    };
+    write("rules.toml", &format!("{MISSPELT}{beyond}{lone}"));
+    let tried = said_in(folder.path(), "rules try rules.toml --on quiet-day");
+    for wanted in ["`priority` \"hgh\" is not known", "rule beyond: AIT-301", "exit code 2"] {
+        assert!(tried.contains(wanted), "no {wanted} in\n{tried}");
+    }
+    let nowhere = said_in(folder.path(), "rules try rules.toml --on nowhere");
+    for wanted in ["\"hgh\"", "rule beyond: AIT-301", "error: nowhere: there is no scenario"] {
+        assert!(nowhere.contains(wanted), "no {wanted} in\n{nowhere}");
+    }
+    // Of what is sound it is said that there is nothing to watch.
+    write("rules.toml", &lone);
+    let idle = said_in(folder.path(), "rules try rules.toml --on quiet-day");
+    assert!(idle.contains("rule lone: no plant at hand has the tag"), "{idle}");
+    assert!(idle.ends_with("exit code 0"), "{idle}");
+}
+
+#[test]
+fn mistakes_of_rules_hide_none_of_plants_and_scenarios_and_are_hidden_by_none() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for name in ["rules", "plants", "plants/works"] {
+        std::fs::create_dir(folder.path().join(name)).expect("a folder of ours");
+    }
+    for (name, text) in [
+        ("rules/own.toml", MISSPELT),
+        ("plants/works/plant.toml", "people = 1\n"),
+        ("day.toml", "plant = \"sanmen\"\nduration_hh = 1\n"),
+    ] {
+        std::fs::write(folder.path().join(name), text).expect("a folder of ours");
+    }
+    let works = "plants/works/instruments.toml: there is no such file";
+    for (command, other) in [
+        ("replay nowhere.csv --rules rules", "nowhere.csv: there is no such file"),
+        ("score day.toml --rules rules", "key \"duration_hh\" is not known"),
+        ("run day.toml --rules rules", "key \"duration_hh\" is not known"),
+        ("test --plants plants --rules rules", works),
+        ("explain low --scenario day.toml --plants plants --rules rules", works),
+        ("rounds day.toml --plants plants --rules rules", works),
+        ("rules list --plants plants --rules rules", works),
+        ("monitor --space s --plants plants --rules rules", works),
+    ] {
+        let said = said_in(folder.path(), command);
+        for wanted in ["`priority` \"hgh\" is not known", other] {
+            assert!(said.contains(wanted), "no {wanted} in\n{said}");
+        }
+        assert!(said.ends_with("exit code 2"), "{said}");
+    }
+}

@@ -456,5 +456,5 @@ fn a_rule_is_tried_on_a_scenario_and_on_its_recording_with_the_same_result() {
     assert!(!page.contains("http"), "the page needs nothing else");
     let wrong = TRIED.replace("tag-silent", "tag-silnt").replace("below_mg_per_l", "below_ntu");
     std::fs::write(folder.path().join("tried.toml"), wrong).expect("written");
-    assert_snapshot!(said(folder.path(), "rules try tried.toml --on nowhere"));
+    assert_snapshot!(said(folder.path(), "rules try tried.toml --on quiet-dy"));
 }

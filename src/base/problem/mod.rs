@@ -170,6 +170,13 @@ impl Problems {
         self.list.extend(other.list);
     }
 
+    /// Those in some files only.
+    #[must_use]
+    pub fn within(mut self, sources: &[Arc<Source>]) -> Self {
+        self.list.retain(|problem| sources.contains(&problem.source));
+        self
+    }
+
     /// Are there none?
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()

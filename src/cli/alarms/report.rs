@@ -191,7 +191,7 @@ fn of_ledger(args: &ReportArgs) -> Result<Found, Failure> {
 
 fn of_scenario(path: &Path, args: &ReportArgs) -> Result<Found, Failure> {
     let library = args.place.shelves.library();
-    let (plants, book) = (library.plants()?, library.book()?);
+    let (plants, book) = library.plants_and_book()?;
     let source = library::scenario_source(path)?;
     match library::script(&source, &plants)? {
         Script::Plant(scenario) => {

@@ -61,13 +61,12 @@ pub fn open(home: &Path, library: &Library, lang: Lang) -> Result<Option<Past>, 
 
 /// What writes about it, before anything is known of how it was played.
 fn after(kept: &Kept, home: &Path, folder: &Path, library: &Library) -> Result<After, Failure> {
-    let plants = library.plants()?;
+    let (plants, book) = library.plants_and_book()?;
     let source = kept.source(home)?;
     let exercise = library::exercise(&source, &plants)
         .ok_or_else(|| Failure::usage(format!("{} is no exercise any more", source.path)))??;
     let id = &exercise.scenario.plant;
     let plant = plants.get(id.as_str()).ok_or_else(|| library::no_plant(id))?;
-    let book = library.book_for(plants.values())?;
     let book = library.judging(&book, exercise.scenario.judged_by.as_ref())?.into_owned();
     Ok(After {
         exercise: Arc::new(exercise),

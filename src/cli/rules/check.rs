@@ -122,7 +122,7 @@ pub(super) fn rule_files(paths: &[PathBuf]) -> (Vec<Arc<Source>>, Problems) {
 }
 
 /// A warning for each rule and test that watches nothing.
-fn idle(book: &Book, unmatched: &[RuleId]) -> Problems {
+pub(super) fn idle(book: &Book, unmatched: &[RuleId]) -> Problems {
     let mut warnings = Problems::new();
     let rules = book.rules().iter().map(|rule| (&rule.id, &rule.place, "rule"));
     let tests = book.tests().iter().map(|test| (&test.id, &test.place, "test"));

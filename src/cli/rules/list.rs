@@ -1,6 +1,7 @@
 //! `sanmen rules list`: the rules, and what they watch at a plant.
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::sync::Arc;
 
 use clap::Args;
@@ -10,7 +11,7 @@ use crate::base::ids::PackId;
 use crate::base::text::Lang;
 use crate::base::{Span, TagId};
 use crate::cli::common::{Format, Language, Shelves};
-use crate::cli::exit::Failure;
+use crate::cli::exit::{Failure, both};
 use crate::cli::table;
 use crate::cli::view::words::Words;
 use crate::inspection::book::{Book, InspectionRule, Kind, NoData};
@@ -42,14 +43,14 @@ pub struct ListArgs {
 /// Writes a line a rule. Errors: every mistake of rules and plants.
 pub fn run(args: &ListArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let library = args.shelves.library();
-    let book = library.book()?;
+    let plants: Result<Vec<Arc<Plant>>, Failure> = match &args.plant {
+        Some(name) => library.plant(name).map(|plant| vec![plant]),
+        None => library.plants().map(|all| all.into_values().collect()).map_err(Failure::from),
+    };
+    let (plants, book) = both(plants, Path::new("--plant"), library.book())?;
     if let Some((text, help)) = args.pack.as_ref().and_then(|id| book.no_pack(id)) {
         return Err(Failure::usage(format!("{text}; {help}")));
     }
-    let plants: Vec<Arc<Plant>> = match &args.plant {
-        Some(name) => vec![library.plant(name)?],
-        None => library.plants()?.into_values().collect(),
-    };
     let is_wanted = |rule: &&InspectionRule| {
         args.pack.is_none() || args.pack.as_ref() == rule.pack.as_ref().map(|it| &it.id)
     };

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::num::NonZero;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
@@ -24,7 +24,7 @@ use crate::base::problem::{Problems, Source};
 use crate::base::{RuleId, Span, Stamp, TagId};
 use crate::cli::common::{Format, Shelves};
 use crate::cli::cores::{bar, on_all_cores, threads};
-use crate::cli::exit::{Failure, chain};
+use crate::cli::exit::{Failure, both, chain};
 use crate::cli::explain::rule_of;
 use crate::cli::library::{self, Library, Script};
 use crate::cli::test::scenario_sources;
@@ -97,8 +97,8 @@ type Witness = Option<String>;
 /// Makes every mistake, one at a time. Fails as unmet when nobody notices one of them.
 pub fn run(args: &MutateArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let library = args.shelves.library();
-    let plants = library.plants()?;
-    let part = named(&args.paths, &library)?;
+    let plants = library.plants().map_err(Failure::from);
+    let (plants, part) = both(plants, Path::new("plants"), named(&args.paths, &library))?;
     let book = part.book;
     if args.paths.is_empty() {
         book.unknown_packs(plants.values().map(|plant| &plant.profile)).into_result(Some(()))?;

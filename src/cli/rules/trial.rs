@@ -6,14 +6,15 @@ mod draw;
 mod picture;
 mod tell;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
+use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
 
-use super::check::{beside, rule_files};
+use super::check::{beside, idle, rule_files};
 use super::list::{Place, places};
 use super::review;
 use crate::alarms::event::AlarmId;
@@ -21,7 +22,7 @@ use crate::base::random::Seed;
 use crate::base::{Flag, RuleId};
 use crate::cli::common::{Format, Language, Shelves};
 use crate::cli::exit::Failure;
-use crate::cli::library::keep;
+use crate::cli::library::{Library, keep};
 use crate::cli::live;
 use crate::cli::recording::pump::{More, Pump};
 use crate::cli::recording::{Recording, Request};
@@ -29,7 +30,7 @@ use crate::cli::replay::HowArgs;
 use crate::exercise::live::stop::Stop;
 use crate::exercise::replay::Replay;
 use crate::exercise::replay::tally::{Raised, Tally};
-use crate::inspection::book::{Book, Drafts, InspectionRule};
+use crate::inspection::book::{Book, InspectionRule};
 use crate::monitor::Outcome;
 use crate::plant::Plant;
 use crate::plant::tags::TagIndex;
@@ -71,22 +72,7 @@ pub fn run(args: &TryArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let library = args.shelves.library();
     let request = args.how.request(args.on.clone());
     let request = Request { scenario: Some(args.seed.map(Seed)), ..request };
-    let opened = Recording::open(&request, &library);
-    let named = opened.as_ref().ok().and_then(|recording| recording.judged_by.as_ref());
-    let book = library.book()?;
-    let in_force = library.judging(&book, named)?;
-    let (files, mut problems) = rule_files(&args.files);
-    let made = keep(&mut problems, in_force.with_files(&files, &beside(&args.files)));
-    let (book, ids) = problems.into_result(made)?;
-    if ids.is_empty() {
-        return Err(Failure::usage(
-            "there is no rule in these files: only tests of signal quality",
-        ));
-    }
-    let recording = opened?; // mistakes of the rules come first
-    let book = book.only(&ids);
-    let plants = recording.plants.iter().map(|plant| (plant.id.to_string(), Arc::clone(plant)));
-    review(&book, &Drafts::none(), &plants.collect()).problems.into_result(Some(()))?;
+    let Ready { recording, in_force, book, ids } = ready(args, &request, &library)?;
     let beside: Vec<RuleId> =
         ids.iter().filter(|id| in_force.index(id.as_str()).is_some()).cloned().collect();
     let beside = args.compare.then(|| in_force.only(&beside));
@@ -95,6 +81,60 @@ pub fn run(args: &TryArgs, out: &mut dyn Write) -> Result<(), Failure> {
         let pump = trial.play(args, recording, &stop)?;
         trial.tell(args, pump.recording(), out)
     })
+}
+
+/// What is needed to try rules.
+struct Ready {
+    recording: Recording,
+    in_force: Book,
+    /// The rules to be tried, and those that inhibit them.
+    book: Book,
+    ids: Vec<RuleId>,
+}
+
+/// Opens the recording, reads the rules and holds them against its plants; where it cannot be
+/// opened, against all that it may be of. Says what is worth a second look. Errors: every mistake.
+fn ready(args: &TryArgs, request: &Request, library: &Library) -> Result<Ready, Failure> {
+    let (files, mut problems) = rule_files(&args.files);
+    let opened = Recording::open(request, library);
+    let named = opened.as_ref().ok().and_then(|recording| recording.judged_by.as_ref());
+    let (part, _, mistakes) = library.read_rules();
+    let handling = keep(&mut problems, library.handling()).unwrap_or_default();
+    let in_force = part.book.with_handling(handling);
+    problems.absorb(mistakes);
+    let judging = keep(&mut problems, library.judging(&in_force, named).map(Cow::into_owned));
+    let in_force = judging.unwrap_or(in_force);
+    let is_whole = problems.is_empty();
+    let (book, ids, drafts, mistakes) = in_force.with_files(&files, &beside(&args.files), is_whole);
+    problems.absorb(mistakes);
+    let book = book.only(&ids);
+    let mut plants = library.plants().unwrap_or_default();
+    plants.retain(|id, _| match &opened {
+        Ok(recording) => recording.plants.iter().any(|plant| plant.id.as_str() == id),
+        Err(_) => request.plant.as_ref().is_none_or(|it| it == id),
+    });
+    let reviewed = review(&book, &drafts, &plants);
+    problems.absorb(reviewed.problems);
+    let recording = match opened {
+        Err(failure) if problems.is_empty() => return Err(failure),
+        Err(failure) => {
+            failure.join(&args.on.display().to_string(), &mut problems);
+            None
+        }
+        Ok(recording) => Some(recording),
+    };
+    let recording = problems.into_result(recording)?;
+    if ids.is_empty() {
+        let text = "there is no rule in these files: only tests of signal quality";
+        return Err(Failure::usage(text));
+    }
+    let mut warnings = idle(&book, &reviewed.unmatched);
+    warnings.absorb(reviewed.warnings);
+    let warnings = warnings.within(&files);
+    if !warnings.is_empty() {
+        live::say(&format!("{}\n", warnings.warnings(io::stderr().is_terminal())));
+    }
+    Ok(Ready { recording, in_force, book, ids })
 }
 
 /// Rules at work on a recording, and what has come of them.

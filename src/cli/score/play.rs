@@ -3,16 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZero;
 use std::ops::ControlFlow;
+use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::ScoreArgs;
+use super::{ScoreArgs, parts};
 use crate::alarms::load::Load;
 use crate::base::Span;
 use crate::base::problem::Problems;
 use crate::cli::cores::on_all_cores;
+use crate::cli::dataset::SeedList;
 use crate::cli::dataset::part::Part;
-use crate::cli::exit::{Failure, chain};
+use crate::cli::exit::{Failure, both, chain};
 use crate::cli::library::Library;
 use crate::exercise::offline;
 use crate::exercise::score::{Alert, Event, Run};
@@ -63,11 +65,20 @@ pub(super) struct Stage {
 
 impl Stage {
     /// As the command line has it.
-    pub fn new(args: &ScoreArgs) -> Result<Self, Failure> {
+    fn new(args: &ScoreArgs) -> Result<Self, Problems> {
         let library = args.shelves.library();
         let book = library.book()?;
         let lead = Span::from_seconds_f64(args.lead_h * 3_600.0);
         Ok(Self { library, book, lead, threads: args.threads })
+    }
+
+    /// The stage, and the parts for it. Errors: every mistake of rules, plants and scenarios.
+    pub fn with_parts(
+        args: &ScoreArgs,
+        seeds: Option<&SeedList>,
+    ) -> Result<(Self, Vec<Part>), Failure> {
+        let (parts, stage) = both(parts(args, seeds), Path::new("scenarios"), Self::new(args))?;
+        Ok((stage, parts))
     }
 
     /// The parts, and the rules that each is judged by: those in force, or those that its scenario

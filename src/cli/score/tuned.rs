@@ -21,8 +21,8 @@ pub(super) fn report(
     words: &'static Words,
     gap: Span,
 ) -> Result<Report, Failure> {
-    let stage = Stage::new(args)?;
-    let training = stage.judged(parts(args, Some(train))?)?;
+    let (stage, training) = Stage::with_parts(args, Some(train))?;
+    let training = stage.judged(training)?;
     let variants = tune::variants(&training.rules());
     if variants.is_empty() {
         return Err(Failure::usage(

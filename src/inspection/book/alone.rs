@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::check::{Known, check_ids};
 use super::part::Beside;
-use super::{Book, InspectionRule, Kind, Read, packs};
+use super::{Book, Drafts, InspectionRule, Kind, Read, packs};
 use crate::base::RuleId;
 use crate::base::problem::{Problems, Source};
 use crate::inspection::rule_file::Named;
@@ -33,20 +33,25 @@ impl Book {
     /// This book with the rules and tests of some files in the place of those of the same ids; and
     /// the ids of the files' rules, in their order. Those are in force whatever packs are chosen:
     /// who names a file wants to see it at work. What they name and nobody here has stands in other
-    /// `places`. Errors: every mistake of every file, none of those places.
+    /// `places`. Beside them the files' drafts and every mistake of every file, none of those
+    /// places. `is_whole`: this is all of the book, and these are all the files; where one could
+    /// not be read, a rule that is named may stand there.
     pub fn with_files(
         &self,
         sources: &[Arc<Source>],
         places: &[Vec<Arc<Source>>],
-    ) -> Result<(Self, Vec<RuleId>), Problems> {
+        is_whole: bool,
+    ) -> (Self, Vec<RuleId>, Drafts, Problems) {
         let mut problems = Problems::new();
         let read = Read::files(sources, &mut problems);
         let replaced: BTreeSet<RuleId> = read.named.iter().map(|it| it.id.clone()).collect();
         let replaced_tests: BTreeSet<&RuleId> = read.named_tests.iter().map(|it| &it.0).collect();
         let kept = self.rules.iter().filter(|rule| !replaced.contains(&rule.id)).cloned();
-        let new = packs::join(read.files, &self.packs, &mut problems).rules;
-        let new = new.into_iter().map(|rule| InspectionRule { pack: None, ..rule });
+        let joined = packs::join(read.files, &self.packs, &mut problems);
+        let always = |rule| InspectionRule { pack: None, ..rule };
+        let new = joined.rules.into_iter().map(always);
         let mut rules: Vec<InspectionRule> = kept.chain(new).collect();
+        let has_all_tests = read.tests.len() + read.test_drafts.len() == read.named_tests.len();
         let kept = self.tests.iter().filter(|test| !replaced_tests.contains(&test.id)).cloned();
         let tests: Vec<TestSpec> = kept.chain(read.tests).collect();
         let ours = self.rules.iter().filter(|rule| !replaced.contains(&rule.id));
@@ -56,12 +61,17 @@ impl Book {
             rules: &all,
             tests: &read.named_tests,
             beside: &beside.rules,
-            has_nameless: read.has_nameless,
+            has_nameless: read.has_nameless || !is_whole,
         };
         check_ids(&known, &mut problems);
         rules.extend(beside.lend(&rules));
         let ids = read.named.into_iter().map(|it| it.id).collect();
-        problems.into_result(Some((Self { tests, ..self.with_rules(rules) }, ids)))
+        let drafts = Drafts {
+            rules: joined.drafts.into_iter().map(always).collect(),
+            tests: read.test_drafts,
+            has_all_tests,
+        };
+        (Self { tests, ..self.with_rules(rules) }, ids, drafts, problems)
     }
 
     /// The same rules, with other tests of signal quality.
