@@ -38,7 +38,7 @@ pub enum Analyte {
     Arsenic,
     /// Chloroform (三氯甲烷).
     Chloroform,
-    /// Trihalomethanes: the sum of what is measured of each over its limit (三卤甲烷).
+    /// Trihalomethanes: the sum of what is measured of each over its limit in GB 5749 (三卤甲烷).
     Trihalomethanes,
     /// Chlorite (亚氯酸盐).
     Chlorite,

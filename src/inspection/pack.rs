@@ -26,8 +26,18 @@ pub struct Pack {
     pub note: Option<Text>,
     /// Is it in force at plants that choose none?
     pub is_usual: bool,
+    /// Is it made to be chosen beside others that look for the same?
+    pub is_beside: bool,
     /// Where it stands in its file.
     pub place: Place,
+}
+
+impl Pack {
+    /// What its rules carry of it.
+    pub fn within(&self) -> InPack {
+        let (is_usual, is_beside) = (self.is_usual, self.is_beside);
+        InPack { id: self.id.clone(), is_usual, is_settled: false, is_beside }
+    }
 }
 
 /// That a rule belongs to a pack.
@@ -39,6 +49,8 @@ pub struct InPack {
     pub is_usual: bool,
     /// Somebody else has chosen for all plants: what a plant chooses does not count.
     pub is_settled: bool,
+    /// Is it made to be chosen beside others that look for the same?
+    pub is_beside: bool,
 }
 
 impl InPack {
@@ -80,6 +92,7 @@ fn describe(table: &Table<'_>) -> Option<Pack> {
     let source = citation::read_with_edition(table, edition.as_ref());
     let note = if table.has("note") { Some(table.bilingual("note")?) } else { None };
     let is_usual = table.opt_bool("default").is_some_and(Spanned::into_inner);
+    let is_beside = table.opt_bool("beside").is_some_and(Spanned::into_inner);
     let id = id?;
     let place = Place { source: table.source().clone(), span: id.span() };
     Some(Pack {
@@ -89,6 +102,7 @@ fn describe(table: &Table<'_>) -> Option<Pack> {
         edition: edition.map(Spanned::into_inner),
         note,
         is_usual,
+        is_beside,
         place,
     })
 }

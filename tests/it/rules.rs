@@ -41,6 +41,7 @@ fn book() -> Book {
         "supply",
         "urban-heads",
         "who",
+        "who-laboratory",
         "gb5749-2006",
         "gb5749-2006-laboratory",
     ];
@@ -89,6 +90,46 @@ fn the_older_edition_judges_every_analyte_that_the_newer_does_and_relaxes_more_f
     let small = analytes("gb5749-2006", &[Some(Supply::Small)]);
     assert!(small.is_superset(&analytes("gb5749-2022", &[Some(Supply::Small)])));
     assert!(small.contains(&Analyte::Hardness) && small.contains(&Analyte::Chloride));
+}
+
+#[test]
+fn the_who_pack_judges_what_has_a_guideline_value_and_nothing_else_and_its_alarms_say_whose() {
+    let book = book();
+    let of_who =
+        |rule: &&InspectionRule| rule.pack.as_ref().is_some_and(|it| it.id.as_str() == "who");
+    let judged: BTreeSet<Analyte> = book
+        .rules()
+        .iter()
+        .filter(of_who)
+        .filter_map(|rule| match rule.kind {
+            Kind::LabLimit(analyte, ..) => Some(analyte),
+            _ => None,
+        })
+        .collect();
+    let none = [
+        Analyte::TotalColiforms,
+        Analyte::ColonyCount,
+        Analyte::Colour,
+        Analyte::Ph,
+        Analyte::CodMn,
+        Analyte::Ammonia,
+        Analyte::Iron,
+        Analyte::Aluminium,
+        Analyte::ChlorineDioxide,
+        Analyte::Ozone,
+        Analyte::Zinc,
+        Analyte::Chloride,
+        Analyte::Sulphate,
+        Analyte::DissolvedSolids,
+        Analyte::Hardness,
+    ];
+    let others = Analyte::ALL.into_iter().filter(|analyte| !none.contains(analyte));
+    assert_eq!(judged, others.collect());
+    for rule in book.rules().iter().filter(of_who) {
+        assert!(rule.id.as_str().starts_with("who-"), "{}", rule.id);
+        assert!(rule.title.en.ends_with("(WHO)"), "whose limit it is: {}", rule.title.en);
+        assert!(rule.title.zh.ends_with("(世卫组织)"), "{}", rule.title.zh);
+    }
 }
 
 #[test]

@@ -16,7 +16,6 @@ use crate::cli::table;
 use crate::cli::view::words::Words;
 use crate::inspection::book::{Book, InspectionRule, Kind, NoData};
 use crate::inspection::limit::{LimitInForce, Side};
-use crate::inspection::pack::InPack;
 use crate::inspection::unit_keys::Measured;
 use crate::plant::Plant;
 use crate::plant::tags::{Tag, TagIndex};
@@ -101,8 +100,8 @@ fn packs(book: &Book, plants: &[Arc<Plant>], lang: Lang, out: &mut dyn Write) ->
         ["规则包", "名称", "版本", "生效水厂", "依据"],
     ));
     for pack in book.packs() {
-        let id = InPack { id: pack.id.clone(), is_usual: pack.is_usual, is_settled: false };
-        let there = plants.iter().filter(|plant| id.is_chosen(&plant.profile));
+        let within = pack.within();
+        let there = plants.iter().filter(|plant| within.is_chosen(&plant.profile));
         let there: Vec<&str> = there.map(|plant| plant.id.as_str()).collect();
         let nowhere = match lang {
             Lang::En => "no plant chooses it: name it in `packs`",

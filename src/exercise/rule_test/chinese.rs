@@ -21,7 +21,7 @@ fn book() -> Book {
         "contact-time.toml" "events.toml" "gb5749-2006-laboratory.toml" "gb5749-2006.toml"
         "gb5749-2022.toml" "grab-samples.toml" "laboratory.toml" "plausibility.toml"
         "pressure.toml" "raw-water.toml" "rounds.toml" "security.toml" "signal-quality.toml"
-        "supply.toml" "tanks.toml" "urban-heads.toml" "who.toml"
+        "supply.toml" "tanks.toml" "urban-heads.toml" "who-laboratory.toml" "who.toml"
     );
     Book::load(&files).unwrap_or_else(|problems| panic!("{}", problems.render(false)))
 }

@@ -6,7 +6,7 @@ use super::{Book, InspectionRule, Kind, Place};
 use crate::base::ids::PackId;
 use crate::base::problem::{Problems, nearest};
 use crate::inspection::also::Also;
-use crate::inspection::pack::{Head, InPack, Pack};
+use crate::inspection::pack::{Head, Pack};
 use crate::plant::profile::Profile;
 use crate::plant::tags::Tag;
 
@@ -54,9 +54,7 @@ pub(super) fn join(files: Vec<OfFile>, known: &[Pack], problems: &mut Problems) 
             }
         };
         let found = |id: &PackId| packs.iter().chain(known).find(|pack| pack.id == *id);
-        let pack = id.as_ref().and_then(found);
-        let pack =
-            pack.map(|it| InPack { id: it.id.clone(), is_usual: it.is_usual, is_settled: false });
+        let pack = id.as_ref().and_then(found).map(Pack::within);
         let within = |rule| InspectionRule { pack: pack.clone(), ..rule };
         all.rules.extend(rules.into_iter().map(within));
         all.drafts.extend(drafts.into_iter().map(within));
@@ -149,7 +147,8 @@ impl Book {
     }
 }
 
-/// Two packs that one plant chooses and that look for the same: one cause, two alarms.
+/// Two packs that one plant chooses and that look for the same: one cause, two alarms. Of a pack
+/// that is made to stand beside others that is meant.
 pub(super) fn doubled(rules: &[InspectionRule], plants: &[(&Profile, &[Tag])]) -> Problems {
     let mut found = Problems::new();
     let mut told: BTreeSet<(&PackId, &PackId)> = BTreeSet::new();
@@ -159,7 +158,8 @@ pub(super) fn doubled(rules: &[InspectionRule], plants: &[(&Profile, &[Tag])]) -
         for (at, rule) in in_force.iter().enumerate() {
             for other in &in_force[..at] {
                 let (Some(one), Some(two)) = (&other.pack, &rule.pack) else { continue };
-                if one.id == two.id || !look_for_the_same(other, rule) {
+                let is_meant = one.is_beside || two.is_beside;
+                if one.id == two.id || is_meant || !look_for_the_same(other, rule) {
                     continue;
                 }
                 let Some(place) = shared(other, rule, profile, tags) else { continue };
@@ -243,6 +243,7 @@ mod tests {
             ("tanks.toml", include_str!("../../../config/rules/tanks.toml")),
             ("urban-heads.toml", include_str!("../../../config/rules/urban-heads.toml")),
             ("who.toml", include_str!("../../../config/rules/who.toml")),
+            ("who-laboratory.toml", include_str!("../../../config/rules/who-laboratory.toml")),
         ];
         let sources: Vec<_> = files.iter().map(|(name, text)| Source::new(*name, *text)).collect();
         Book::load(&sources).expect("sound")
@@ -318,6 +319,17 @@ mod tests {
     }
 
     #[test]
+    fn a_pack_that_is_made_to_stand_beside_others_may_look_for_the_same() {
+        let (one, two) = (pack("one", "source = \"x [D]\""), pack("two", "source = \"x [D]\""));
+        let two = format!("{two}\nbeside = true");
+        let book = Book::load(&[file("low", &one), file("low-2", &two)]).expect("sound");
+        let tags = [tag("AIT-301", Quantity::FreeChlorine, SamplingPoint::FinishedWater, 1)];
+        let review = book.check_against(&[(&choosing(&["one", "two"]), &tags)]);
+        assert!(review.problems.is_empty() && review.warnings.is_empty());
+        assert_eq!(in_force(&book, &choosing(&["one", "two"])), ["low", "low-2"]);
+    }
+
+    #[test]
     fn names_that_nothing_at_hand_has_are_told_with_the_nearest() {
         let mut profile = choosing(&[]);
         profile.county = crate::base::Text { en: "Chibi".to_owned(), zh: "赤壁市".to_owned() };
@@ -377,6 +389,20 @@ mod tests {
         };
         assert_eq!(heads(&[]), [135.0, 400.0]);
         assert_eq!(heads(&["urban-heads"]), [160.0, 140.0]);
+    }
+
+    #[test]
+    fn the_who_asks_for_more_chlorine_than_either_edition_and_stands_beside_both() {
+        let book = book();
+        let at = |packs: &[&str], point| {
+            let (profile, tag) = (choosing(packs), tag("AIT-1", Quantity::FreeChlorine, point, 1));
+            let limits = book.rules().iter().filter_map(|rule| rule.limit_for(&profile, &tag));
+            limits.map(|limit| limit.raise).collect::<Vec<_>>()
+        };
+        let (finished, tap) = (SamplingPoint::FinishedWater, SamplingPoint::TapWater);
+        assert_eq!((at(&["who"], finished), at(&["who"], tap)), (vec![0.5], vec![0.2]));
+        assert_eq!(at(&["gb5749-2022", "who"], finished), [0.3, 2.0, 0.5]);
+        assert_eq!(at(&["gb5749-2022", "who"], tap), [0.05, 2.0, 0.2]);
     }
 
     #[test]
