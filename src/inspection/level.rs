@@ -63,6 +63,9 @@ impl Ladder {
 
     /// How many limits hold after `value`, when `held` did before: 0 none, 1 the rule's own.
     pub fn judge(&self, held: u8, value: f64) -> u8 {
+        if !self.own.judge(held > 0, value) {
+            return 0; // what almost every reading comes to
+        }
         let holds = |(n, limit): &(u8, LimitInForce)| limit.judge(*n < held, value);
         (0..).zip(self.limits()).take_while(holds).count() as u8
     }

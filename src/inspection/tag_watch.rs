@@ -33,6 +33,11 @@ pub(super) struct TagWatch {
     untold: Untold,
     pub(super) watchers: Vec<Watcher>,
     pub(super) silences: Vec<SilenceWatch>,
+    /// Before this moment no watcher has anything to find. It may be earlier than the first of
+    /// their deadlines, for these move on with every reading; it is set right when it is reached.
+    due: Stamp,
+    /// Does no quality rule doubt anything? Then a sound reading changes no verdict of theirs.
+    is_calm: bool,
 }
 
 /// What a restart must not forget of an instrument.
@@ -71,7 +76,19 @@ impl TagWatch {
             Label { tag: tag.id.clone(), quantity: tag.quantity, utc_offset: profile.utc_offset };
         let (window, seen) = (Window::default(), Window::default());
         let untold = Untold::default();
-        Self { label, place, last: None, window, seen, checks, untold, watchers, silences }
+        Self {
+            label,
+            place,
+            last: None,
+            window,
+            seen,
+            checks,
+            untold,
+            watchers,
+            silences,
+            due: Stamp::MAX,
+            is_calm: false,
+        }
     }
 
     pub(super) fn begin_again(&mut self) {
@@ -80,11 +97,19 @@ impl TagWatch {
         self.untold = Untold::default();
         self.watchers.iter_mut().for_each(Watcher::begin_again);
         self.silences.iter_mut().for_each(SilenceWatch::begin_again);
+        self.look_again();
+    }
+
+    /// What is known about all watchers together, from each of them.
+    fn look_again(&mut self) {
+        self.due = self.watchers.iter().map(Watcher::deadline).min().unwrap_or(Stamp::MAX);
+        self.is_calm = self.watchers.iter().all(Watcher::is_calm);
     }
 
     pub(super) fn start(&mut self, now: Stamp) {
         self.silences.iter_mut().for_each(|silence| silence.start(now));
         self.watchers.iter_mut().for_each(|watcher| watcher.start(now));
+        self.look_again();
     }
 
     /// Takes a reading; gives its flag and the tests that set it.
@@ -103,9 +128,7 @@ impl TagWatch {
             return self.hear_again(last, observation, findings, told);
         }
         self.last = Some(at);
-        if self.watchers.iter().any(|watcher| watcher.deadline() <= at) {
-            self.advance(at, findings);
-        }
+        self.advance(at, findings);
         if own == Flag::Missing {
             return (own, QualityTests::NONE);
         }
@@ -125,6 +148,7 @@ impl TagWatch {
         }
         for watcher in self.watchers.iter_mut().filter(|it| it.accepts(flag)) {
             watcher.observe(at, value, &self.label, &self.window, findings);
+            self.due = self.due.min(watcher.deadline());
         }
         self.weigh(at, &Weighed { value, judged, before: None }, findings);
         self.doubt(at, observation, judged, told);
@@ -167,11 +191,25 @@ impl TagWatch {
     }
 
     fn weigh(&mut self, at: Stamp, weighed: &Weighed, findings: &mut Vec<Finding>) {
+        let is_due = self.due <= at;
+        if self.is_calm && !is_due && weighed.is_sound() {
+            if weighed.before.is_none() {
+                self.watchers.iter_mut().for_each(|watcher| watcher.count_sound(at));
+            }
+            return;
+        }
         let checks = &mut self.checks;
         let mut evidence = |found: QualityTests| checks.evidence(found, at);
+        let mut is_calm = true;
         for watcher in self.watchers.iter_mut().filter(|watcher| watcher.judges_quality()) {
+            if is_due {
+                watcher.advance(at, &self.label, &self.seen, findings);
+            }
             watcher.weigh(at, weighed, &self.label, &self.seen, &mut evidence, findings);
+            self.due = self.due.min(watcher.deadline());
+            is_calm &= watcher.is_calm();
         }
+        self.is_calm = is_calm;
     }
 
     /// Tells what the tests have found in a reading.
@@ -204,9 +242,13 @@ impl TagWatch {
     }
 
     pub(super) fn advance(&mut self, to: Stamp, findings: &mut Vec<Finding>) {
+        if self.due > to {
+            return;
+        }
         for watcher in &mut self.watchers {
             watcher.advance(to, &self.label, &self.window, findings);
         }
+        self.look_again();
     }
 
     pub(super) fn advance_silences(&mut self, to: Stamp, findings: &mut Vec<Finding>) {
@@ -232,9 +274,10 @@ impl TagWatch {
         Some(Sight { judged, left_out, ..sight })
     }
 
+    /// Before this moment there is nothing to find; `listening`: silences count.
     pub(super) fn deadline(&self, listening: bool) -> Stamp {
         let silences = self.silences.iter().filter(|_| listening).map(SilenceWatch::deadline);
-        self.watchers.iter().map(Watcher::deadline).chain(silences).min().unwrap_or(Stamp::MAX)
+        silences.fold(self.due, Stamp::min)
     }
 
     pub(super) fn state(&self, rules: &[RuleId]) -> TagState {
@@ -266,5 +309,6 @@ impl TagWatch {
             }
         }
         resume_silences(&mut self.silences, rules, &state.silences);
+        self.look_again();
     }
 }

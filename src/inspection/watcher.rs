@@ -40,7 +40,7 @@ enum Detector {
         /// How many of its limits hold.
         held: u8,
     },
-    FlowWindow(FlowWindow),
+    FlowWindow(Box<FlowWindow>),
     Quality {
         rule: QualityRule,
         counts: Counts,
@@ -70,6 +70,14 @@ pub struct Weighed {
     pub judged: Judged,
     /// What they had said before, when this came after its reading; none for a new reading.
     pub before: Option<Judged>,
+}
+
+impl Weighed {
+    /// Does no test doubt it, and has none before?
+    pub fn is_sound(&self) -> bool {
+        let is_sound = |judged: &Judged| judged.found().is_empty();
+        is_sound(&self.judged) && self.before.as_ref().is_none_or(is_sound)
+    }
 }
 
 /// What a restart must not forget of a watcher.
@@ -148,7 +156,7 @@ impl Watcher {
             Kind::NightFlow(test) | Kind::NoDraw(test) => {
                 let usual = tag.night_flow?.usual_m3_per_h;
                 let flow = FlowWindow::new(test, usual, tag.poll, profile.utc_offset);
-                Detector::FlowWindow(flow)
+                Detector::FlowWindow(Box::new(flow))
             }
             Kind::Quality(rule) => Detector::Quality { rule, counts: Counts::default() },
             Kind::LabLimit(..)
@@ -215,6 +223,25 @@ impl Watcher {
         matches!(self.detector, Detector::Quality { .. })
     }
 
+    /// Has the last word about the signal been a good one? Yes, where it judges no signals.
+    pub fn is_calm(&self) -> bool {
+        match &self.detector {
+            Detector::Quality { counts, .. } => {
+                self.verdict == Some(Verdict::Normal) && counts.is_calm()
+            }
+            Detector::Limit { .. } | Detector::FlowWindow(_) => true,
+        }
+    }
+
+    /// What `weigh` makes of a new reading that nothing doubts while the watcher is calm: it only
+    /// counts it.
+    pub fn count_sound(&mut self, at: Stamp) {
+        if let Detector::Quality { rule, counts } = &mut self.detector {
+            rule.count_sound(counts, at);
+            self.no_data_at = Some(at + self.patience);
+        }
+    }
+
     /// Takes a reading that it accepts; `window` holds it already.
     pub fn observe(
         &mut self,
@@ -250,8 +277,9 @@ impl Watcher {
         }
     }
 
-    /// Takes what the tests say of a reading; known at `at`. `seen` holds the last values,
-    /// doubtful ones too; `evidence` says what tests have seen, where they can.
+    /// Takes what the tests say of a reading; known at `at`, up to which it has advanced. `seen`
+    /// holds the last values, doubtful ones too; `evidence` says what tests have seen, where they
+    /// can.
     pub fn weigh(
         &mut self,
         at: Stamp,
@@ -261,7 +289,6 @@ impl Watcher {
         evidence: &mut dyn FnMut(QualityTests) -> Option<Text>,
         findings: &mut Vec<Finding>,
     ) {
-        self.advance(at, label, seen, findings);
         let held = self.verdict == Some(Verdict::Abnormal);
         let Detector::Quality { rule, counts } = &mut self.detector else { return };
         let holds = match &weighed.before {

@@ -108,6 +108,8 @@ impl Order {
         self.clock = Some(clock);
         if at < clock - self.lateness {
             self.late.push(reading);
+        } else if let Some(mut newest) = self.held.last_entry().filter(|it| *it.key() == at) {
+            newest.get_mut().push(reading); // as almost all do
         } else {
             self.held.entry(at).or_default().push(reading);
         }

@@ -41,11 +41,18 @@ impl Manner {
     }
 }
 
+impl Bucket {
+    /// Does a moment lie in it? By products, as every reading asks it.
+    fn covers(&self, at: Stamp, manner: &Manner) -> bool {
+        let every = manner.every.as_ms().max(1);
+        (self.number * every..(self.number + 1) * every).contains(&at.as_ms())
+    }
+}
+
 impl History {
     /// Takes a reading; they come in the order of their time.
     pub fn observe(&mut self, at: Stamp, value: f64, manner: &Manner) {
-        let number = manner.number(at);
-        match self.buckets.back_mut().filter(|bucket| bucket.number == number) {
+        match self.buckets.back_mut().filter(|bucket| bucket.covers(at, manner)) {
             Some(bucket) => {
                 bucket.count += 1;
                 bucket.sum += value;
@@ -54,7 +61,7 @@ impl History {
                 bucket.last = (at, value);
             }
             None => self.buckets.push_back(Bucket {
-                number,
+                number: manner.number(at),
                 count: 1,
                 sum: value,
                 min: value,

@@ -15,8 +15,8 @@ use crate::plant::tags::{Tag, TagIndex};
 #[derive(Debug, Clone)]
 pub struct Expressions {
     watches: Vec<ExpressionWatch>,
-    /// For each instrument the expressions that look at it.
-    looked_at: Vec<Vec<usize>>,
+    /// For each instrument the expressions that look at it, each with the places it has there.
+    looked_at: Vec<Vec<(usize, usize)>>,
 }
 
 impl Expressions {
@@ -37,10 +37,10 @@ impl Expressions {
         }
         let mut looked_at = vec![Vec::new(); tags.len()];
         for (i, watch) in watches.iter().enumerate() {
-            for tag in watch.tags() {
-                let by_tag: Option<&mut Vec<usize>> = looked_at.get_mut(tag.0);
-                if let Some(by_tag) = by_tag.filter(|by_tag| !by_tag.contains(&i)) {
-                    by_tag.push(i);
+            for (place, tag) in watch.tags().enumerate() {
+                let by_tag: Option<&mut Vec<_>> = looked_at.get_mut(tag.0);
+                if let Some(by_tag) = by_tag {
+                    by_tag.push((i, place));
                 }
             }
         }
@@ -54,9 +54,9 @@ impl Expressions {
 
     /// Takes a reading, newer than all before it of its instrument.
     pub fn observe(&mut self, tag: TagIndex, at: Stamp, value: f64, flag: Flag) {
-        for &i in self.looked_at.get(tag.0).into_iter().flatten() {
+        for &(i, place) in self.looked_at.get(tag.0).into_iter().flatten() {
             if let Some(watch) = self.watches.get_mut(i) {
-                watch.observe(tag, at, value, flag);
+                watch.observe(place, at, value, flag);
             }
         }
     }

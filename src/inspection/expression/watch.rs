@@ -97,7 +97,7 @@ impl ExpressionWatch {
         self.state.verdict
     }
 
-    /// Positions of the instruments it looks at.
+    /// The instruments it looks at, in the order of their places; one may have several.
     pub fn tags(&self) -> impl Iterator<Item = TagIndex> + '_ {
         self.sources.iter().map(|source| source.tag)
     }
@@ -121,12 +121,10 @@ impl ExpressionWatch {
         now - Span::ms(into) + self.expression.every
     }
 
-    /// Takes a reading, newer than all before it of its instrument.
-    pub fn observe(&mut self, tag: TagIndex, at: Stamp, value: f64, flag: Flag) {
-        if !self.accept.contains(flag) {
-            return;
-        }
-        for source in self.sources.iter_mut().filter(|source| source.tag == tag) {
+    /// Takes a reading, newer than all before it, of the instrument at a place.
+    pub fn observe(&mut self, place: usize, at: Stamp, value: f64, flag: Flag) {
+        let source = self.sources.get_mut(place).filter(|_| self.accept.contains(flag));
+        if let Some(source) = source {
             source.history.observe(at, value, &source.manner);
         }
     }

@@ -42,6 +42,9 @@ const TURNS_MAX: usize = 128;
 pub struct Run {
     /// Readings since it began.
     readings: u32,
+    /// Readings before it that are counted with its values: so none changes when it begins later.
+    #[serde(default)]
+    left_out: u64,
     since: Option<Stamp>,
     /// Values that nothing later is as high as, and as low as; falling, and rising.
     highs: VecDeque<Turn>,
@@ -52,8 +55,8 @@ pub struct Run {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 struct Turn {
     value: f64,
-    /// Readings before it in the stretch.
-    before: u32,
+    /// Readings before it, those before the stretch included.
+    before: u64,
     /// Time of the reading after it; its own while there is none.
     then: Stamp,
 }
@@ -85,7 +88,7 @@ impl FlatLineTest {
 
 impl Run {
     fn push(&mut self, tolerance: f64, at: Stamp, value: f64) {
-        let count = self.readings;
+        let count = self.left_out + u64::from(self.readings);
         for turns in [&mut self.highs, &mut self.lows] {
             if let Some(last) = turns.back_mut().filter(|turn| turn.before + 1 == count) {
                 last.then = at;
@@ -116,19 +119,17 @@ impl Run {
 
     /// Leaves out what comes before the reading after the older one of the two extremes.
     fn begin_later(&mut self) {
-        let older = |turns: &VecDeque<Turn>| turns.front().map_or(u32::MAX, |turn| turn.before);
+        let older = |turns: &VecDeque<Turn>| turns.front().map_or(u64::MAX, |turn| turn.before);
         let turns =
             if older(&self.highs) < older(&self.lows) { &mut self.highs } else { &mut self.lows };
         let Some(gone) = turns.pop_front() else { return };
         let left_out = gone.before + 1;
         self.since = Some(gone.then);
-        self.readings -= left_out;
+        self.readings -= (left_out - self.left_out) as u32;
+        self.left_out = left_out;
         for turns in [&mut self.highs, &mut self.lows] {
             while turns.front().is_some_and(|turn| turn.before < left_out) {
                 turns.pop_front();
-            }
-            for turn in turns.iter_mut() {
-                turn.before -= left_out;
             }
         }
     }

@@ -46,8 +46,16 @@ const PARTS: i64 = 12;
 pub struct Counts {
     /// Tests whose last word was that a reading is doubtful.
     held: QualityTests,
-    /// Parts of the window with anything in them, oldest first.
-    parts: VecDeque<Part>,
+    /// Parts of the window with anything in them.
+    parts: Parts,
+}
+
+/// Parts of a window, oldest first. The newest, which almost every reading belongs to, is at hand.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(from = "VecDeque<Part>", into = "VecDeque<Part>")]
+struct Parts {
+    older: VecDeque<Part>,
+    newest: Option<Part>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -79,6 +87,11 @@ impl QualityRule {
         self.holds(counts, held || !doubtful.is_empty())
     }
 
+    /// What `count` does with a reading that no test doubts, while none is held doubtful.
+    pub fn count_sound(&self, counts: &mut Counts, at: Stamp) {
+        self.add(counts, at, 0, 1);
+    }
+
     /// Counts a verdict on an older reading, known at `at`, beside what had been said `before`.
     pub fn count_later(
         &self,
@@ -97,33 +110,21 @@ impl QualityRule {
     fn add(&self, counts: &mut Counts, at: Stamp, doubtful: u32, all: u32) {
         let Some(window) = self.window else { return };
         let part = Self::part(window);
-        if let Some(last) = counts.parts.back_mut().filter(|last| last.covers(at, part)) {
+        if let Some(last) = counts.parts.newest.as_mut().filter(|last| last.covers(at, part)) {
             // What leaves the window left it when this part began.
             (last.doubtful, last.all) = (last.doubtful + doubtful, last.all + all);
             return;
         }
         let number = at.as_ms().div_euclid(part);
         self.roll(counts, at);
-        // Where a later verdict belongs to a part that is not the last one, it is found there.
-        match counts.parts.iter_mut().rev().find(|part| part.number <= number) {
-            Some(part) if part.number == number => {
-                part.doubtful += doubtful;
-                part.all += all;
-            }
-            _ => {
-                let place = counts.parts.partition_point(|part| part.number < number);
-                counts.parts.insert(place, Part { number, doubtful, all });
-            }
-        }
+        counts.parts.add(Part { number, doubtful, all });
     }
 
     /// Time has reached `now`: what has left the window no longer counts.
     fn roll(&self, counts: &mut Counts, now: Stamp) {
         let Some(window) = self.window else { return };
         let number = now.as_ms().div_euclid(Self::part(window));
-        while counts.parts.front().is_some_and(|part| part.number <= number - PARTS) {
-            counts.parts.pop_front();
-        }
+        counts.parts.drop_until(number - PARTS);
     }
 
     fn holds(&self, counts: &Counts, may: bool) -> bool {
@@ -147,7 +148,7 @@ impl QualityRule {
     /// The next moment at which something leaves the window.
     pub fn next_part(&self, counts: &Counts) -> Option<Stamp> {
         let part = Self::part(self.window?);
-        let first = counts.parts.front()?;
+        let first = counts.parts.first()?;
         Stamp::from_ms((first.number + PARTS) * part).ok()
     }
 
@@ -197,16 +198,73 @@ impl QualityRule {
 }
 
 impl Part {
+    fn add(&mut self, more: Self) {
+        self.doubtful += more.doubtful;
+        self.all += more.all;
+    }
+
     /// Does a moment lie in it, when parts are so long? By products, as every reading asks it.
     fn covers(&self, at: Stamp, part_ms: i64) -> bool {
         (self.number * part_ms..(self.number + 1) * part_ms).contains(&at.as_ms())
     }
 }
 
+impl Parts {
+    fn first(&self) -> Option<&Part> {
+        self.older.front().or(self.newest.as_ref())
+    }
+
+    /// Adds to the part of this number; where a later verdict belongs to a part that is not the
+    /// newest, it is found there.
+    fn add(&mut self, more: Part) {
+        let Some(newest) = self.newest.as_mut().filter(|newest| newest.number >= more.number)
+        else {
+            self.older.extend(self.newest.replace(more));
+            return;
+        };
+        if newest.number == more.number {
+            return newest.add(more);
+        }
+        let place = self.older.partition_point(|part| part.number < more.number);
+        match self.older.get_mut(place).filter(|part| part.number == more.number) {
+            Some(part) => part.add(more),
+            None => self.older.insert(place, more),
+        }
+    }
+
+    /// Forgets the parts up to this number.
+    fn drop_until(&mut self, number: i64) {
+        while self.older.front().is_some_and(|part| part.number <= number) {
+            self.older.pop_front();
+        }
+        self.newest = self.newest.filter(|newest| newest.number > number);
+    }
+}
+
+impl From<VecDeque<Part>> for Parts {
+    fn from(mut older: VecDeque<Part>) -> Self {
+        let newest = older.pop_back();
+        Self { older, newest }
+    }
+}
+
+impl From<Parts> for VecDeque<Part> {
+    fn from(parts: Parts) -> Self {
+        let Parts { mut older, newest } = parts;
+        older.extend(newest);
+        older
+    }
+}
+
 impl Counts {
+    /// Was the last word of every test a good one?
+    pub fn is_calm(&self) -> bool {
+        self.held.is_empty()
+    }
+
     fn total(&self) -> (u32, u32) {
         let sum = |(a, b): (u32, u32), part: &Part| (a + part.doubtful, b + part.all);
-        self.parts.iter().fold((0, 0), sum)
+        self.parts.older.iter().chain(&self.parts.newest).fold((0, 0), sum)
     }
 }
 
