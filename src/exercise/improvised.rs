@@ -11,6 +11,7 @@ use crate::exercise::session::log::{Direction, Entry, What};
 use crate::plant::Plant;
 use crate::scenario::draft::written_fault;
 use crate::scenario::exercise::Exercise;
+use crate::scenario::injection::Injection;
 use crate::scenario::load_exercise;
 
 /// Something that an instructor let happen beside the script.
@@ -38,6 +39,25 @@ pub fn improvised(log: &[Entry]) -> impl Iterator<Item = Improvised<'_>> {
 /// The name of the `n`th that is improvised in a run, from 1.
 pub fn name(n: usize) -> String {
     format!("ad-hoc-{n}")
+}
+
+/// May `new` come midway into `exercise`, which has gone on as `log` says? Errors, in words: the
+/// water of a run holds one dissolved substance, and it is another.
+pub fn one_substance(exercise: &Exercise, log: &[Entry], new: &Injection) -> Result<(), String> {
+    let Some(new) = new.kind.substance() else { return Ok(()) };
+    let directed = log.iter().filter_map(|entry| match &entry.what {
+        What::Directed { direction: Direction::Inject { injection, .. } } => Some(injection),
+        _ => None,
+    });
+    let waiting = exercise.contingencies.iter().map(|it| &it.injection);
+    let mut all = exercise.scenario.injections.iter().chain(waiting).chain(directed);
+    match all.find_map(|it| it.kind.substance().filter(|held| *held != new)) {
+        Some(held) => {
+            let why = "the water of a run holds one dissolved substance, which is";
+            Err(format!("{why} {}", held.spoken()))
+        }
+        None => Ok(()),
+    }
 }
 
 /// The file of `exercise`, which was played at `plant` as `log` says, with what was improvised, at
@@ -167,6 +187,30 @@ mod tests {
         assert_eq!(happened.collect::<Vec<_>>(), wanted);
         let found: Vec<_> = improvised(session.log()).map(|it| (it.id, it.at)).collect();
         assert_eq!(found, [(name(1), now), (name(2), now)]);
+    }
+
+    #[test]
+    fn a_second_dissolved_substance_does_not_come_midway_and_more_of_the_first_does() {
+        let (exercise, plant) = burst();
+        let mut session = Session::new(exercise, Arc::clone(&plant));
+        let brings = |analyte: &str, unit: &str| {
+            let keys = format!("by_{unit} = 1\nrise_h = 1\nrecession_h = 1");
+            inject(&plant, &format!("kind = \"raw-substance\"\nanalyte = \"{analyte}\"\n{keys}"))
+        };
+        for (direction, wanted) in [
+            (brings("cadmium", "mg_per_l"), None),
+            (brings("gross-beta", "bq_per_l"), Some("dissolved substance, which is cadmium")),
+            (brings("cadmium", "mg_per_l"), None),
+        ] {
+            let refused = session.direct("Li", direction).err().map(|why| why.0);
+            let is_so = match (&refused, wanted) {
+                (Some(why), Some(wanted)) => why.ends_with(wanted),
+                (None, None) => true,
+                _ => false,
+            };
+            assert!(is_so, "{refused:?} {wanted:?}");
+        }
+        assert_eq!(improvised(session.log()).count(), 2);
     }
 
     #[test]

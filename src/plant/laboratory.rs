@@ -44,13 +44,15 @@ pub enum Days {
     OfMonth(Vec<u8>),
 }
 
-/// What a laboratory can find in a sample from a place: that for which `Truth::assay` has a value;
-/// a test holds them together.
+/// What a laboratory can find in a sample from a place, whatever happens there: that for which
+/// `Truth::assay` has a value; a test holds them together. Of what natural water always has
+/// (`Analyte::is_in_every_water`) the model holds what a scenario brings, and nothing without it.
 pub fn assayable(place: Place) -> &'static [Analyte] {
     use Analyte::{
-        Aluminium, Ammonia, Chlorate, ChlorineDioxide, Chlorite, Chloroform, CodMn, ColonyCount,
-        Colour, EColi, FreeChlorine, Iron, Manganese, Ph, TotalChlorine, TotalColiforms,
-        Trihalomethanes, Turbidity,
+        Aluminium, Ammonia, Arsenic, Cadmium, Chlorate, ChlorineDioxide, Chlorite, Chloroform,
+        ChromiumVi, CodMn, ColonyCount, Colour, Copper, Cyanide, EColi, FreeChlorine, GrossAlpha,
+        GrossBeta, Iron, Lead, Manganese, Mercury, Ph, TotalChlorine, TotalColiforms,
+        Trihalomethanes, Turbidity, Zinc,
     };
     match place {
         Place::Node(_) => &[
@@ -71,6 +73,16 @@ pub fn assayable(place: Place) -> &'static [Analyte] {
             Trihalomethanes,
             Chlorite,
             Chlorate,
+            Arsenic,
+            Cadmium,
+            ChromiumVi,
+            Lead,
+            Mercury,
+            Cyanide,
+            Copper,
+            Zinc,
+            GrossAlpha,
+            GrossBeta,
         ],
         Place::Raw => &[
             EColi,
@@ -83,6 +95,16 @@ pub fn assayable(place: Place) -> &'static [Analyte] {
             Ammonia,
             Iron,
             Manganese,
+            Arsenic,
+            Cadmium,
+            ChromiumVi,
+            Lead,
+            Mercury,
+            Cyanide,
+            Copper,
+            Zinc,
+            GrossAlpha,
+            GrossBeta,
         ],
         Place::Settled => &[Turbidity],
         Place::Filtered => &[EColi, TotalColiforms, ColonyCount, Turbidity],
@@ -90,16 +112,26 @@ pub fn assayable(place: Place) -> &'static [Analyte] {
     }
 }
 
-/// Is there any water of the model in which a laboratory finds it? The monitor takes results of
+/// Is there any water of the model in which a laboratory may find it? The monitor takes results of
 /// every analyte, wherever they come from.
 pub fn is_simulated(analyte: Analyte) -> bool {
     let node = Place::Node(NodeIndex(0));
-    [node, Place::Raw].into_iter().any(|place| assayable(place).contains(&analyte))
+    let is_known = |place| is_brought(place, analyte) || assayable(place).contains(&analyte);
+    [node, Place::Raw].into_iter().any(is_known)
+}
+
+/// May a scenario bring `analyte` there, which is not known without one?
+fn is_brought(place: Place, analyte: Analyte) -> bool {
+    analyte.is_in_every_water() && matches!(place, Place::Node(_) | Place::Raw)
 }
 
 /// Reads what samples at `sites`, each with its place, are taken for; at least one analyte, each
-/// once, and each known at every site.
-pub fn read_analytes(table: &Table<'_>, sites: &[(&str, Place)]) -> Option<Vec<Analyte>> {
+/// once, and each known at every site. `in_scenario`: it may be one that the scenario brings.
+pub fn read_analytes(
+    table: &Table<'_>,
+    sites: &[(&str, Place)],
+    in_scenario: bool,
+) -> Option<Vec<Analyte>> {
     let texts = table.texts("analytes");
     table.offer("analytes", Analyte::ALL.map(Analyte::name).into_iter());
     if texts.is_empty() {
@@ -113,7 +145,10 @@ pub fn read_analytes(table: &Table<'_>, sites: &[(&str, Place)]) -> Option<Vec<A
             table.unknown(text.span(), "analyte", text.get_ref(), &known);
             continue;
         };
-        let blind = sites.iter().find(|(_, place)| !assayable(*place).contains(&analyte));
+        let is_known = |place| {
+            in_scenario && is_brought(place, analyte) || assayable(place).contains(&analyte)
+        };
+        let blind = sites.iter().find(|(_, place)| !is_known(*place));
         if analytes.contains(&analyte) {
             table.add(text.span(), format!("{} is there twice", analyte.name()));
         } else if let Some((site, place)) = blind {

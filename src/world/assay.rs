@@ -39,9 +39,24 @@ impl Truth {
             }
             (Analyte::ColonyCount, _) => self.colonies(place),
             (Analyte::Turbidity, _) => self.value(place, Quantity::Turbidity),
+            (_, Place::Node(_) | Place::Raw) if analyte.is_dissolved() => {
+                self.dissolved(place, analyte)
+            }
             (_, Place::Node(index)) => of_water(&self.nodes.get(index.0)?.water, analyte),
             (_, Place::Raw) => of_raw(&self.works, analyte),
             _ => None,
+        }
+    }
+
+    /// A dissolved substance: of the one of this run as much as there is, of others none `[D]`; of
+    /// those that every water has nobody knows how much.
+    fn dissolved(&self, place: Place, analyte: Analyte) -> Option<f64> {
+        match place {
+            _ if self.works.substance != Some(analyte) => {
+                (!analyte.is_in_every_water()).then_some(0.0)
+            }
+            Place::Node(index) => Some(self.nodes.get(index.0)?.water.substance),
+            _ => Some(self.works.raw_substance),
         }
     }
 
@@ -158,6 +173,23 @@ mod tests {
                 assert_eq!(assayable(place).contains(&analyte), known, "{analyte:?} at {place:?}");
             }
         }
+    }
+
+    #[test]
+    fn of_dissolved_substances_there_is_the_one_of_the_run_and_nobody_knows_what_is_natural() {
+        let mut truth = truth(Water { substance: 0.02, ..<_>::default() }, 20.0);
+        let taps = |truth: &Truth, analyte| truth.assay(TAP, analyte);
+        assert_eq!(taps(&truth, Analyte::Cadmium), Some(0.0));
+        assert_eq!(taps(&truth, Analyte::Hardness), None);
+        truth.works.substance = Some(Analyte::Cadmium);
+        truth.works.raw_substance = 0.5;
+        assert_eq!(taps(&truth, Analyte::Cadmium), Some(0.02));
+        assert_eq!(taps(&truth, Analyte::Lead), Some(0.0));
+        assert_eq!(truth.assay(Place::Raw, Analyte::Cadmium), Some(0.5));
+        truth.works.substance = Some(Analyte::Hardness);
+        assert_eq!(taps(&truth, Analyte::Hardness), Some(0.02));
+        assert_eq!(truth.assay(Place::Raw, Analyte::Hardness), Some(0.5));
+        assert_eq!(truth.assay(Place::Filtered, Analyte::Hardness), None);
     }
 
     #[test]

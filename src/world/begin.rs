@@ -145,6 +145,18 @@ fn lowest(driven: &PressureDriven, required: &[Length]) -> Length {
     required.iter().copied().fold(driven.required, |a, b| if b < a { b } else { a })
 }
 
+/// Refuses a second dissolved substance: the water carries one.
+pub(super) fn one_substance<'i>(
+    injections: impl IntoIterator<Item = &'i Injection>,
+) -> Result<(), WorldError> {
+    let mut all = injections.into_iter().filter_map(|it| Some((it, it.kind.substance()?)));
+    let Some((_, first)) = all.next() else { return Ok(()) };
+    match all.find(|(_, other)| *other != first) {
+        Some((injection, _)) => Err(WorldError::OtherSubstance(injection.id.clone(), first)),
+        None => Ok(()),
+    }
+}
+
 /// Refuses what the plant has not got.
 pub(super) fn check(
     plant: &Plant,
@@ -155,6 +167,7 @@ pub(super) fn check(
         if at < plant.conditions.len() { Ok(()) } else { Err(WorldError::NoSuchCondition(at)) }
     };
     has_condition(condition)?;
+    one_substance(injections)?;
     for injection in injections {
         let fits = match &injection.kind {
             InjectionKind::Network(event) => event.fits(&plant.network),

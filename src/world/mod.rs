@@ -34,6 +34,7 @@ pub use limits::Outside;
 pub use soundness::Soundness;
 pub use step::{STEP, World};
 
+use crate::base::analyte::Analyte;
 use crate::base::ids::InjectionId;
 use hydraulics::HydraulicsError;
 
@@ -46,6 +47,9 @@ pub enum WorldError {
     /// An injection names a node or a pump that the plant has not got.
     #[error("injection {0} names a place that the plant has not got")]
     NoSuchPlace(InjectionId),
+    /// An injection brings another dissolved substance than the one before it.
+    #[error("injection {0} brings a second dissolved substance beside {name}", name = .1.spoken())]
+    OtherSubstance(InjectionId, Analyte),
     /// No pressures and flows.
     #[error("the hydraulics of the plant fail")]
     Hydraulics(#[from] HydraulicsError),

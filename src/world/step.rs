@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::WorldError;
-use super::begin::check;
+use super::begin::{check, one_substance};
 use super::demand::Demand;
 use super::emptying::Emptying;
 use super::foreign::Foreign;
@@ -106,6 +106,7 @@ impl World {
     /// names a place that the plant has not got.
     pub fn happen(&mut self, injection: Injection) -> Result<(), WorldError> {
         check(&self.plant, self.condition, std::slice::from_ref(&injection))?;
+        one_substance(self.injections.iter().chain([&injection]))?;
         self.injections.push(injection);
         self.works.learn(&self.injections);
         self.changes_at = Some(self.now);
@@ -348,6 +349,7 @@ impl World {
         let waters = self.transport.waters();
         let train = &self.plant.train;
         let fresh = Bound::at_works(&train.raw, train.dosing.agent);
+        let fresh = fresh.holding(self.truth.works.substance);
         let piped = fresh.in_pipes(self.situation.wear.wall_decay_factor);
         let at_works = [self.plant.train.outlet.0, self.plant.train.clear_well.0];
         for (at, node) in self.truth.nodes.iter_mut().enumerate() {

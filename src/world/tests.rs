@@ -21,6 +21,7 @@ use crate::scenario::injection::{
 mod dioxide;
 mod limits;
 mod network;
+mod substance;
 
 /// A plant of `config/plants` in the conditions `aged` and `normal`.
 macro_rules! shipped {

@@ -3,6 +3,7 @@
 //! It never goes to MQTT, to the monitor or to a trainee.
 
 use crate::base::Stamp;
+use crate::base::analyte::Analyte;
 use crate::base::units::{
     Concentration, Conductivity, Flow, Length, Microbes, Power, Quantity, Temperature, Turbidity,
     Volume,
@@ -91,6 +92,8 @@ pub struct Water {
     pub iron: Concentration,
     /// Manganese.
     pub manganese: Concentration,
+    /// Of `WorksTruth::substance`, in its unit.
+    pub substance: f64,
     /// Colour, mg/L Pt-Co.
     pub colour_pt_co: f64,
 }
@@ -136,6 +139,10 @@ pub struct WorksTruth {
     pub raw_iron: Concentration,
     /// Manganese in the raw water.
     pub raw_manganese: Concentration,
+    /// The dissolved substance that befalls this run's source; none until one is known of.
+    pub substance: Option<Analyte>,
+    /// Of it in the raw water, in its unit.
+    pub raw_substance: f64,
     /// Colour of the raw water, mg/L Pt-Co.
     pub raw_colour_pt_co: f64,
     /// Level of the source at the intake.

@@ -200,6 +200,24 @@ mod tests {
     }
 
     #[test]
+    fn another_substance_comes_with_an_amount_of_its_own() {
+        let plant = sanmen();
+        let begun = answer(Ask::Begun, &said(json!({ "kind": "raw-substance" })), &plant);
+        let text = begun.expect("begun")["text"].as_str().expect("a text").to_owned();
+        assert!(text.contains("analyte = \"cadmium\"\nby_mg_per_l = 0.015\n"), "{text}");
+        for (analyte, amount) in
+            [("gross-alpha", "by_bq_per_l = 1.5\n"), ("hardness", "by_mg_per_l = 1350")]
+        {
+            let change = json!({ "change": "set", "path": ["analyte"], "value": analyte });
+            let now = said(json!({ "text": text, "change": change }));
+            let now = answer(Ask::Changed, &now, &plant).expect("it is changed");
+            assert_eq!(now["holds"], true, "{now}");
+            let text = now["text"].as_str().expect("a text");
+            assert!(text.contains(amount) && text.matches("by_").count() == 1, "{text}");
+        }
+    }
+
+    #[test]
     fn what_makes_no_sense_is_refused() {
         let plant = sanmen();
         for (ask, wish) in [

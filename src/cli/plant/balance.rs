@@ -7,8 +7,10 @@ use std::sync::Arc;
 use clap::Args;
 use serde_json::{Value, json};
 
+use crate::base::analyte::Analyte;
 use crate::base::random::Seed;
 use crate::base::text::Lang;
+use crate::base::units::Unit;
 use crate::base::{Span, Stamp};
 use crate::cli::common::{Format, Language, PlantShelf, SeedFlag};
 use crate::cli::exit::Failure;
@@ -16,7 +18,7 @@ use crate::cli::library::{self, Script};
 use crate::plant::Plant;
 use crate::plant::train::Agent;
 use crate::scenario::injection::Injection;
-use crate::world::quality::{Account, Books, Species};
+use crate::world::quality::{Account, Books, Species, part_of};
 use crate::world::{Soundness, World};
 
 /// The day that is played without a scenario: midnight in China.
@@ -83,19 +85,20 @@ pub fn run(args: &BalanceArgs, out: &mut dyn Write) -> Result<(), Failure> {
     play.seed = args.seed.or(play.seed);
     let world = played(&plant, &play)?;
     let (books, soundness) = (world.books(), world.soundness());
-    let agent = plant.train.dosing.agent;
+    let liquid =
+        Liquid { agent: plant.train.dosing.agent, substance: world.truth().works.substance };
     match args.format {
         Format::Json => {
             let object = json!({
                 "plant": plant.id, "hours": play.duration.as_hours(), "seed": play.seed.0,
                 "steps": books.steps, "unclosed": books.unclosed,
                 "numerical_share": soundness.numerical_share,
-                "accounts": accounts(books, agent).map(|(row, account)| object(&row, account))
+                "accounts": accounts(books, liquid).map(|(row, account)| object(&row, &account))
                     .collect::<Vec<_>>(),
             });
             writeln!(out, "{object}")?;
         }
-        Format::Text => write_table((books, agent), &soundness, args.lang.into(), out)?,
+        Format::Text => write_table((books, liquid), &soundness, args.lang.into(), out)?,
     }
     let hint = "this is a mistake of the program, not of your files";
     if soundness.is_sound() { Ok(()) } else { Err(Failure::usage(format!("{soundness}: {hint}"))) }
@@ -124,6 +127,14 @@ fn played(plant: &Arc<Plant>, play: &Play) -> Result<World, Failure> {
     Ok(world)
 }
 
+/// What some species of it are.
+#[derive(Clone, Copy)]
+struct Liquid {
+    agent: Agent,
+    /// The dissolved substance that befalls its source.
+    substance: Option<Analyte>,
+}
+
 /// A row: its name in both languages, and the unit of its amounts.
 struct Row {
     name: &'static str,
@@ -131,18 +142,25 @@ struct Row {
     unit: &'static str,
 }
 
-/// Water first, then everything in it.
-fn accounts(books: &Books, agent: Agent) -> impl Iterator<Item = (Row, &Account)> {
-    let water = (Row { name: "water", zh: "水", unit: "m³" }, books.water());
-    let species = Species::ALL.into_iter().map(move |species| {
+/// Water first, then everything in it; of a dissolved substance where there is one.
+fn accounts(books: &Books, liquid: Liquid) -> impl Iterator<Item = (Row, Account)> {
+    let water = (Row { name: "water", zh: "水", unit: "m³" }, *books.water());
+    let species = Species::ALL.into_iter().filter_map(move |species| {
+        let account = *books.account(species);
         let (zh, unit) = of_species(species);
-        let row = match (species, agent) {
-            (Species::Chlorine, Agent::ChlorineDioxide) => {
-                Row { name: "chlorine dioxide", zh: "二氧化氯", unit }
+        match (species, liquid) {
+            (Species::Chlorine, Liquid { agent: Agent::ChlorineDioxide, .. }) => {
+                Some((Row { name: "chlorine dioxide", zh: "二氧化氯", unit }, account))
             }
-            _ => Row { name: species.name(), zh, unit },
-        };
-        (row, books.account(species))
+            (Species::Substance, Liquid { substance, .. }) => {
+                let analyte = substance?;
+                let is_activity = analyte.measured_in() == Unit::BQ_PER_L;
+                let unit = if is_activity { "kBq" } else { unit };
+                let row = Row { name: analyte.spoken(), zh: analyte.chinese(), unit };
+                Some((row, account.in_units_of(part_of(analyte))))
+            }
+            _ => Some((Row { name: species.name(), zh, unit }, account)),
+        }
     });
     std::iter::once(water).chain(species)
 }
@@ -163,6 +181,7 @@ fn of_species(species: Species) -> (&'static str, &'static str) {
         Species::Aluminium => ("铝", "g"),
         Species::Manganese => ("锰", "g"),
         Species::Chlorite => ("亚氯酸盐", "g"),
+        Species::Substance => ("溶解性物质", "g"),
     }
 }
 
@@ -193,7 +212,7 @@ fn object(row: &Row, account: &Account) -> Value {
 }
 
 fn write_table(
-    (books, agent): (&Books, Agent),
+    (books, liquid): (&Books, Liquid),
     soundness: &Soundness,
     lang: Lang,
     out: &mut dyn Write,
@@ -210,13 +229,13 @@ fn write_table(
     };
     let ends = [String::new(), String::new()];
     table.set_header(ends.into_iter().chain(columns).chain([residual.to_owned()]));
-    for (row, account) in accounts(books, agent) {
+    for (row, account) in accounts(books, liquid) {
         let name = match lang {
             Lang::En => row.name,
             Lang::Zh => row.zh,
         };
         let head = [name.to_owned(), row.unit.to_owned()];
-        let cells = amounts(account).map(|(_, _, amount)| number(amount));
+        let cells = amounts(&account).map(|(_, _, amount)| number(amount));
         let residual = format!("{:.0e}", account.residual_share());
         table.add_row(head.into_iter().chain(cells).chain([residual]));
     }

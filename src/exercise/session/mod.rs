@@ -23,7 +23,7 @@ use crate::alarms::event::{AlarmChange, AlarmEvent, AlarmId, AlarmState, By, Pri
 use crate::base::ids::{InjectionId, OperatorId};
 use crate::base::random::fnv1a_64;
 use crate::base::{RuleId, Span, Stamp, TagId, Text};
-use crate::exercise::improvised::name;
+use crate::exercise::improvised::{name, one_substance};
 use crate::plant::Plant;
 use crate::scenario::exercise::deed::{Deed, Reach};
 use crate::scenario::exercise::words::word_list;
@@ -373,7 +373,10 @@ impl Session {
                 let why = "what befalls samples, and foreign water, cannot come in midway";
                 return Err(NotNow(why.to_owned()));
             }
-            Direction::Say { .. } | Direction::Inject { .. } => {}
+            Direction::Inject { injection, .. } => {
+                one_substance(&self.exercise, &self.log, injection).map_err(NotNow)?;
+            }
+            Direction::Say { .. } => {}
             Direction::Mark { name } => self.check_mark(name)?,
             Direction::Back { to } => self.go_back(Back::To(*to))?,
             Direction::BackToMark { mark } => self.go_back(Back::ToMark(mark.clone()))?,

@@ -69,7 +69,7 @@ const CROWD: f64 = 2_000.0;
 /// come from other laboratories only.
 pub fn method(analyte: Analyte) -> Option<Method> {
     let on_the_spot = Span::ZERO;
-    let [same_day, days_3, days_5] = [6, 72, 120].map(Span::hours);
+    let [same_day, day, days_3, days_5] = [6, 24, 72, 120].map(Span::hours);
     let (name, turnaround, how) = match analyte {
         Analyte::EColi | Analyte::TotalColiforms => {
             ("enzyme-substrate", Span::hours(24), How::Wells)
@@ -83,7 +83,7 @@ pub fn method(analyte: Analyte) -> Option<Method> {
         Analyte::Ph => ("glass-electrode", same_day, chemistry(0.0, 0.03, 0.0, 100.0)),
         Analyte::CodMn => ("permanganate", same_day, chemistry(0.03, 0.05, 0.05, 100.0)),
         Analyte::Ammonia => ("salicylate", same_day, chemistry(0.03, 0.01, 0.02, 100.0)),
-        Analyte::Iron | Analyte::Aluminium => {
+        Analyte::Iron | Analyte::Aluminium | Analyte::Copper | Analyte::Zinc => {
             ("icp-ms", days_3, chemistry(0.04, 0.002, 0.005, 1_000.0))
         }
         Analyte::Manganese => ("icp-ms", days_3, chemistry(0.04, 0.000_5, 0.001, 1_000.0)),
@@ -96,29 +96,37 @@ pub fn method(analyte: Analyte) -> Option<Method> {
         Analyte::Chlorite | Analyte::Chlorate => {
             ("ion-chromatography", days_5, chemistry(0.05, 0.003, 0.01, 1_000.0))
         }
+        Analyte::Arsenic | Analyte::Lead => {
+            ("icp-ms", days_3, chemistry(0.04, 0.000_1, 0.000_5, 10_000.0))
+        }
+        Analyte::Cadmium => ("icp-ms", days_3, chemistry(0.04, 0.000_02, 0.000_1, 100_000.0)),
+        Analyte::Mercury => {
+            ("atomic-fluorescence", days_3, chemistry(0.05, 0.000_02, 0.000_1, 100_000.0))
+        }
+        Analyte::ChromiumVi => ("diphenylcarbazide", day, chemistry(0.04, 0.001, 0.004, 1_000.0)),
+        Analyte::Cyanide => {
+            ("isonicotinic-pyrazolone", day, chemistry(0.05, 0.000_5, 0.002, 1_000.0))
+        }
+        Analyte::Fluoride => ("ion-chromatography", day, chemistry(0.03, 0.02, 0.1, 100.0)),
+        Analyte::Nitrate => ("ion-chromatography", day, chemistry(0.03, 0.05, 0.15, 100.0)),
+        Analyte::Chloride | Analyte::Sulphate => {
+            ("ion-chromatography", day, chemistry(0.03, 0.3, 1.0, 10.0))
+        }
+        Analyte::DissolvedSolids => ("gravimetry", day, chemistry(0.02, 3.0, 10.0, 1.0)),
+        Analyte::Hardness => ("edta-titration", same_day, chemistry(0.01, 0.5, 1.0, 1.0)),
+        Analyte::GrossAlpha => {
+            ("evaporation-counting", days_5, chemistry(0.1, 0.006, 0.016, 1_000.0))
+        }
+        Analyte::GrossBeta => {
+            ("evaporation-counting", days_5, chemistry(0.1, 0.01, 0.028, 1_000.0))
+        }
         Analyte::Ozone
-        | Analyte::Arsenic
-        | Analyte::Cadmium
-        | Analyte::ChromiumVi
-        | Analyte::Lead
-        | Analyte::Mercury
-        | Analyte::Cyanide
-        | Analyte::Fluoride
-        | Analyte::Nitrate
         | Analyte::Dibromochloromethane
         | Analyte::Bromodichloromethane
         | Analyte::Bromoform
         | Analyte::DichloroaceticAcid
         | Analyte::TrichloroaceticAcid
-        | Analyte::Bromate
-        | Analyte::Copper
-        | Analyte::Zinc
-        | Analyte::Chloride
-        | Analyte::Sulphate
-        | Analyte::DissolvedSolids
-        | Analyte::Hardness
-        | Analyte::GrossAlpha
-        | Analyte::GrossBeta => return None,
+        | Analyte::Bromate => return None,
     };
     Some(Method { name, turnaround, how })
 }

@@ -122,7 +122,7 @@ fn read_round(
     let visited = read_sites(table, known)?;
     let sites: Vec<SiteIndex> = visited.iter().map(|known| known.site).collect();
     let places = visited.iter().filter_map(|known| Some((known.id, known.place?)));
-    let analytes = read_analytes(table, &places.collect::<Vec<_>>())?;
+    let analytes = read_analytes(table, &places.collect::<Vec<_>>(), false)?;
     let at = at?;
     let last = *at.get_ref() + apart * (sites.len() as i64 - 1);
     if last >= Span::DAY {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::edit::{self, NotEdited};
 use super::form::Draft;
-use super::preset::{extras, preset};
+use super::preset::{extras, preset, substance};
 use super::tree::{Tree, extended};
 use crate::base::problem::Source;
 use crate::base::problem::asked::{Asked, Path, Step, Want};
@@ -24,6 +24,10 @@ const KEYS_MAX: usize = 16;
 /// The key of the plant's part that it befalls.
 const TARGET: &str = "target";
 
+/// The key of a dissolved substance, and how keys begin that say how much of it there is.
+const ANALYTE: &str = "analyte";
+const AMOUNT: &str = "by_";
+
 /// Reads `text` as far as it goes: its form, its mistakes, what happens if it has none.
 pub fn described_fault(text: &str, plant: &Plant) -> (Draft, Option<Injection>) {
     let source = Source::new("fault", text);
@@ -36,8 +40,9 @@ pub fn described_fault(text: &str, plant: &Plant) -> (Draft, Option<Injection>) 
     (Draft::new(&source, tree.as_ref().zip(asked), problems, &[]), injection)
 }
 
-/// The text with another `value` at `path`; none takes the key away. A target of another kind gets
-/// the keys that suit it. Errors: it is not TOML, or there is no such place.
+/// The text with another `value` at `path`; none takes the key away. A target of another kind, and
+/// another substance, get the keys that suit them. Errors: it is not TOML, or there is no such
+/// place.
 pub fn changed_fault(
     text: &str,
     (path, value): (&Path, Option<&Value>),
@@ -48,8 +53,22 @@ pub fn changed_fault(
     if Tree::of(&now).is_none() {
         return Err(broken());
     }
-    let is_target = matches!(path.as_slice(), [Step::Key(key)] if key == TARGET);
-    Ok(if is_target { completed(&now, plant) } else { now })
+    Ok(match path.as_slice() {
+        [Step::Key(key)] if key == TARGET => completed(&now, plant),
+        [Step::Key(key)] if key == ANALYTE => completed(&without_amount(now), plant),
+        _ => now,
+    })
+}
+
+/// `text` without how much of a substance there is: enough of one is far too much of another.
+fn without_amount(text: String) -> String {
+    let Some(tree) = Tree::of(&text) else { return text };
+    let amount = tree.nodes.iter().find(|node| match node.path.as_slice() {
+        [Step::Key(key)] => key.starts_with(AMOUNT),
+        _ => false,
+    });
+    let without = amount.map(|node| edit::set(&tree, &node.path, None));
+    without.and_then(Result::ok).unwrap_or(text)
 }
 
 /// What a fault of `kind` begins with: whole, and without a mistake. None: it cannot come to this
@@ -148,6 +167,9 @@ fn completed(text: &str, plant: &Plant) -> String {
 fn first_value(field: &Asked, there: &BTreeMap<&str, &Value>, plant: &Plant) -> Option<Value> {
     let word = |key: &str| there.get(key).and_then(|value| value.as_str());
     let (kind, target) = (word("kind").unwrap_or(""), word(TARGET));
+    if let Some(analyte) = word(ANALYTE).filter(|_| field.key.starts_with(AMOUNT)) {
+        return substance(analyte);
+    }
     if let Some(value) = preset(kind, &field.key, target, plant) {
         return Some(value);
     }

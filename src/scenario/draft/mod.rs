@@ -128,7 +128,9 @@ fn set(
             let old = tree.at(path).and_then(|node| node.value.as_str()).unwrap_or("");
             Ok(if old.is_empty() { text } else { names::renamed(&text, list, old, new) })
         }
-        ([Step::Key(_), Step::At(_), Step::Key(key)], Some(_)) if key == "kind" => {
+        ([Step::Key(_), Step::At(_), Step::Key(key)], Some(_))
+            if key == "kind" || key == "analyte" =>
+        {
             Ok(without_former_keys(tree, text, &path[..2], shelf))
         }
         _ => Ok(text),

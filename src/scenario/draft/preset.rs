@@ -3,11 +3,12 @@
 
 use serde_json::{Value, json};
 
+use crate::base::analyte::Analyte;
 use crate::plant::Plant;
 use crate::plant::tags::Tag;
 
 /// Numbers by kind and key; a kind of `*` is any.
-const NUMBERS: [(&str, &str, f64); 49] = [
+const NUMBERS: [(&str, &str, f64); 51] = [
     ("pump-wear", "head_percent", 80.0),
     ("burst", "m3_per_h_at_20_m", 60.0),
     ("leak", "per_day_m3_per_h_at_20_m", 2.0),
@@ -33,6 +34,8 @@ const NUMBERS: [(&str, &str, f64); 49] = [
     ("ammonia-event", "recession_h", 6.0),
     ("raw-pollution", "rise_h", 1.0),
     ("raw-pollution", "recession_h", 6.0),
+    ("raw-substance", "rise_h", 1.0),
+    ("raw-substance", "recession_h", 6.0),
     ("drought", "yield_percent", 50.0),
     ("drought", "falls_d", 1.0),
     ("ageing", "age_years", 7.0),
@@ -62,6 +65,18 @@ const NUMBERS: [(&str, &str, f64); 49] = [
 /// Share of an instrument's range by which it errs, where it errs in its own unit.
 const ERRS_BY: f64 = 0.1;
 
+/// Of a dissolved substance, in what matters of it: a few times too much.
+const SUBSTANCE: f64 = 3.0;
+
+/// What is let into the source of `analyte` to begin with, in its unit; none where there is no such
+/// dissolved substance.
+pub fn substance(analyte: &str) -> Option<Value> {
+    let found = Analyte::DISSOLVED.into_iter().find(|it| it.name() == analyte)?;
+    // 3 times 0.001 is a bit more than 0.003, and 1350 has three figures.
+    let value: f64 = format!("{:.2e}", SUBSTANCE * found.weighty()).parse().ok()?;
+    Some(json!(value))
+}
+
 /// What `key` of a fault of `kind` begins with; none: the first that may stand there.
 pub fn preset(kind: &str, key: &str, target: Option<&str>, plant: &Plant) -> Option<Value> {
     let known = NUMBERS.iter().find(|(of, name, _)| *of == kind && *name == key);
@@ -77,6 +92,7 @@ pub fn preset(kind: &str, key: &str, target: Option<&str>, plant: &Plant) -> Opt
                 others.into_iter().find(|it| it.quantity == own.quantity && it.id != own.id);
             Some(json!(other?.id.as_str()))
         }
+        ("raw-substance", "analyte") => Some(json!(Analyte::Cadmium.name())),
         ("instrument-late", "percent") => Some(json!(100)),
         ("instrument-late", "by_s") => Some(json!(600)),
         ("condition", "to") => plant.conditions.first().map(|first| json!(first.name)),

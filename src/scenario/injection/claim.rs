@@ -7,6 +7,7 @@ use super::{
     AssetEvent, GatewayEvent, Injection, InjectionKind, InstrumentFault, LaboratoryEvent,
     NetworkEvent, PeopleEvent, PowerEvent, SourceEvent, WorksEvent,
 };
+use crate::base::analyte::Analyte;
 
 /// How two injections contradict each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub enum Contradiction {
     Overlap(&'static str),
     /// Two values at one moment; of two moments the later wins.
     SameMoment(&'static str),
+    /// Two dissolved substances, whenever they come: the water of a run holds this one, the first.
+    Substance(Analyte),
 }
 
 /// Something that only one injection at a time can decide.
@@ -29,6 +32,9 @@ struct Claim {
 
 /// How `one` and `other` contradict each other, if they do.
 pub fn contradiction(one: &Injection, other: &Injection) -> Option<Contradiction> {
+    if let Some((held, new)) = one.kind.substance().zip(other.kind.substance()) {
+        return (held != new).then_some(Contradiction::Substance(held));
+    }
     let others = claims(&other.kind);
     let shared = claims(&one.kind).into_iter().find(|claim| others.contains(claim))?;
     let ends_after = |a: &Injection, b: &Injection| a.until.is_none_or(|until| b.from < until);

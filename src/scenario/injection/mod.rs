@@ -17,6 +17,7 @@ mod works;
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::analyte::Analyte;
 use crate::base::ids::InjectionId;
 use crate::base::{Stamp, TagId};
 
@@ -66,6 +67,14 @@ impl InjectionKind {
             Self::Network(NetworkEvent::CrossConnection { .. } | NetworkEvent::Intrusion { .. })
         );
         !foreign && !matches!(self, Self::Laboratory(_))
+    }
+
+    /// The dissolved substance that it brings; all that happen in one run bring the same.
+    pub fn substance(&self) -> Option<Analyte> {
+        match self {
+            Self::Source(SourceEvent::RawSubstance { analyte, .. }) => Some(*analyte),
+            _ => None,
+        }
     }
 
     /// The part of the plant that it happens to, as files of exercises and pages call it.

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::analyte::Analyte;
+
 /// What happens to the raw water: each rises to its peak and recedes; an injection's end is the
 /// end of what drives it, from which on it recedes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -40,6 +42,18 @@ pub enum SourceEvent {
     RawPollution {
         /// Added at the peak.
         peak: Pollution,
+        /// Hours to the peak.
+        rise_h: f64,
+        /// Hours in which it then falls to 1/e.
+        recession_h: f64,
+    },
+    /// A dissolved substance is let into the source (突发水污染): works and pipes leave all of it in
+    /// the water.
+    RawSubstance {
+        /// Which: one of `Analyte::DISSOLVED`, the same in all of a run.
+        analyte: Analyte,
+        /// Added at the peak, in its unit.
+        peak: f64,
         /// Hours to the peak.
         rise_h: f64,
         /// Hours in which it then falls to 1/e.

@@ -108,6 +108,24 @@ pub struct Account {
 }
 
 impl Account {
+    /// The same in other units, of which one of these is `worth` so many.
+    #[must_use]
+    pub fn in_units_of(&self, worth: f64) -> Self {
+        Self {
+            opening: self.opening * worth,
+            stored: self.stored * worth,
+            entered: self.entered * worth,
+            added: self.added * worth,
+            withdrawn: self.withdrawn * worth,
+            lost: self.lost * worth,
+            overflowed: self.overflowed * worth,
+            wasted: self.wasted * worth,
+            reacted: self.reacted * worth,
+            numerical: self.numerical * worth,
+            worst_residual: self.worst_residual,
+        }
+    }
+
     /// All numerical gain or loss as a share of what was handled.
     pub fn numerical_share(&self) -> f64 {
         let came = self.entered.abs() + self.added + self.reacted.max(0.0);

@@ -19,11 +19,12 @@ pub mod water;
 #[cfg(test)]
 mod tests;
 
+use crate::base::analyte::Analyte;
 pub use books::{Account, Books, Entry, Load};
 pub use transport::{Boost, Flows, Transport};
 
 /// How many species the water carries.
-pub const SPECIES: usize = 13;
+pub const SPECIES: usize = 14;
 
 /// What one m³ of water carries, by `Species as usize`; in the unit each species names.
 pub type Carried = [f64; SPECIES];
@@ -58,6 +59,10 @@ pub enum Species {
     Manganese = 11,
     /// Chlorite, mg/L: what chlorine dioxide becomes; conservative itself.
     Chlorite = 12,
+    /// The one dissolved substance that a run may hold, in hundredths of what matters of it
+    /// (`Analyte::weighty`), so that one tolerance fits mercury and hardness: conservative. Which
+    /// it is the source knows.
+    Substance = 13,
 }
 
 impl Species {
@@ -76,6 +81,7 @@ impl Species {
         Self::Aluminium,
         Self::Manganese,
         Self::Chlorite,
+        Self::Substance,
     ];
 
     /// What stands for a tracer where one is asked for: conservative and finely told apart.
@@ -97,6 +103,7 @@ impl Species {
             Self::Aluminium => "aluminium",
             Self::Manganese => "manganese",
             Self::Chlorite => "chlorite",
+            Self::Substance => "dissolved substance",
         }
     }
 }
@@ -114,3 +121,9 @@ pub(crate) const AMMONIA: usize = Species::Ammonia as usize;
 pub(crate) const ALUMINIUM: usize = Species::Aluminium as usize;
 pub(crate) const MANGANESE: usize = Species::Manganese as usize;
 pub(crate) const CHLORITE: usize = Species::Chlorite as usize;
+pub(crate) const SUBSTANCE: usize = Species::Substance as usize;
+
+/// How much of `analyte`, in its unit, one part of `Species::Substance` is.
+pub fn part_of(analyte: Analyte) -> f64 {
+    analyte.weighty() / 100.0
+}

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::{
     AGE, ALUMINIUM, AMMONIA, BY_PRODUCT, CHLORATE, CHLORINE, CHLORITE, COMBINED, CONDUCTIVITY,
-    Carried, E_COLI, Load, MANGANESE, ORGANICS, SPECIES, TURBIDITY,
+    Carried, E_COLI, Load, MANGANESE, ORGANICS, SPECIES, SUBSTANCE, TURBIDITY,
 };
 
 /// Most segments a pipe keeps; beyond it the least different neighbours become one.
@@ -29,6 +29,7 @@ const JOIN_WITHIN: Carried = {
     within[ALUMINIUM] = 0.01;
     within[MANGANESE] = 0.005;
     within[CHLORITE] = 0.005;
+    within[SUBSTANCE] = 1.0;
     within
 };
 

@@ -75,6 +75,7 @@ const NEW: Carried = {
     new[TURBIDITY] = 0.05;
     new[CONDUCTIVITY] = 200.0;
     new[CHLORATE] = 1.0;
+    new[SUBSTANCE] = 300.0;
     new
 };
 const NOTHING: Carried = [0.0; SPECIES];
@@ -97,10 +98,12 @@ fn a_front_arrives_after_volume_by_flow_and_has_decayed_as_the_closed_form_says(
         assert!(step(&mut transport, &links, &withdrawn, &[0.0; 2]));
         let chlorate = transport.waters()[1][CHLORATE];
         assert!(chlorate < 1e-9, "nothing new after {minute} min, got {chlorate}");
+        assert!(transport.waters()[1][SUBSTANCE] < 1e-6);
     }
     step(&mut transport, &links, &withdrawn, &[0.0; 2]);
     let water = transport.waters()[1];
     assert!((water[CHLORATE] - 1.0).abs() < 1e-9, "all new after 101 min");
+    assert!((water[SUBSTANCE] - 300.0).abs() < 1e-6, "whatever is dissolved stays: {water:?}");
     let exact = libm::exp(-2.0 * 100.0 / 1_440.0);
     assert!((water[CHLORINE] - exact).abs() < 1e-3, "{} {exact}", water[CHLORINE]);
     let made = TRIHALOMETHANE_YIELD * (1.0 - exact);

@@ -2,8 +2,9 @@
 
 use super::{
     AGE, ALUMINIUM, AMMONIA, BY_PRODUCT, CHLORATE, CHLORINE, CHLORITE, COMBINED, CONDUCTIVITY,
-    Carried, E_COLI, MANGANESE, ORGANICS, TURBIDITY,
+    Carried, E_COLI, MANGANESE, ORGANICS, SUBSTANCE, TURBIDITY, part_of,
 };
+use crate::base::analyte::Analyte;
 use crate::base::units::{Concentration, Conductivity, Microbes, Turbidity};
 use crate::plant::train::{Agent, RawWater};
 use crate::world::truth::Water;
@@ -33,6 +34,8 @@ pub struct Bound {
     iron_per_ntu: f64,
     /// Wear of the pipes beyond new ones: 0 and more.
     rust: f64,
+    /// How much of the dissolved substance one part is, in the substance's unit.
+    part: f64,
 }
 
 impl Bound {
@@ -44,7 +47,13 @@ impl Bound {
             colour_per_codmn: COLOUR_LEFT * by(raw.colour_pt_co, raw.codmn_mg_per_l),
             iron_per_ntu: by(raw.iron_mg_per_l, raw.turbidity_ntu),
             rust: 0.0,
+            part: 0.0,
         }
+    }
+
+    /// The same where the water may carry this dissolved substance.
+    pub fn holding(self, substance: Option<Analyte>) -> Self {
+        Self { part: substance.map_or(0.0, part_of), ..self }
     }
 
     /// The same in pipes that take chlorine `wall_decay_factor` times as fast as new ones.
@@ -77,6 +86,7 @@ impl Bound {
             aluminium: mg_per_l(ALUMINIUM),
             iron: Concentration::mg_per_l(iron),
             manganese: mg_per_l(MANGANESE),
+            substance: self.part * carried[SUBSTANCE],
             colour_pt_co: self.colour_per_codmn * carried[ORGANICS]
                 + RUST_COLOUR_PER_NTU * self.rust * ntu,
         }

@@ -14,6 +14,7 @@ pub mod filter_bank;
 pub mod sedimentation;
 pub mod source;
 
+use crate::base::analyte::Analyte;
 use crate::base::random::Seed;
 use crate::base::time::UtcOffset;
 use crate::base::units::{Concentration, Conductivity, Flow, Length, Microbes, Turbidity};
@@ -22,7 +23,7 @@ use crate::plant::train::{Agent, RawWater, Train};
 use crate::scenario::injection::Injection;
 use crate::world::quality::{
     AMMONIA, BY_PRODUCT, CHLORATE, CHLORINE, CHLORITE, COMBINED, Carried, E_COLI, Entry, Load,
-    ORGANICS, TURBIDITY,
+    ORGANICS, TURBIDITY, part_of,
 };
 use crate::world::truth::WorksTruth;
 use clarifier::{Clarifier, Filtered, Order};
@@ -36,6 +37,8 @@ const ROUND: Span = Span::hours(8);
 #[derive(Debug)]
 pub struct Works {
     source: Source,
+    /// The dissolved substance that befalls it.
+    substance: Option<Analyte>,
     usual: RawWater,
     clarifier: Clarifier,
     dosing: DosingPump,
@@ -72,6 +75,7 @@ impl Works {
     pub fn new(train: &Train, offset: UtcOffset, seed: Seed) -> Self {
         Self {
             source: Source::new(train.raw, offset, seed),
+            substance: None,
             usual: train.raw,
             clarifier: Clarifier::new(train, &Raw::usual(&train.raw)),
             dosing: DosingPump::new(&train.dosing),
@@ -95,6 +99,8 @@ impl Works {
 
     /// What happens to the raw water, now that more is known of it.
     pub fn learn(&mut self, injections: &[Injection]) {
+        self.substance = injections.iter().find_map(|injection| injection.kind.substance());
+        self.truth.substance = self.substance;
         self.source.begin(injections, self.capacity_m3_per_h);
     }
 
@@ -150,6 +156,8 @@ impl Works {
             raw_e_coli: Microbes::per_100_ml(raw.e_coli_per_100_ml),
             raw_iron: Concentration::mg_per_l(raw.iron_mg_per_l),
             raw_manganese: Concentration::mg_per_l(raw.manganese_mg_per_l),
+            substance: self.substance,
+            raw_substance: raw.substance_parts * self.substance.map_or(0.0, part_of),
             raw_colour_pt_co: raw.colour_pt_co,
             raw_level: Length::m(raw.level_m),
             temperature: raw.temperature,

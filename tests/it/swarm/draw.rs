@@ -188,6 +188,10 @@ fn at_the_works(plant: &Plant, kind: &str, share: f64, rng: &mut ChaCha8Rng) -> 
             3_000.0 * share,
             30.0 * share
         )),
+        // One and the same: the water of a run holds one dissolved substance.
+        "raw-substance" => {
+            Some(format!("analyte = \"cadmium\"\nby_mg_per_l = {}\n{times}", 0.1 * share))
+        }
         "drought" => Some(format!("yield_percent = {percent}\nfalls_d = {}", 0.1 + share)),
         "condition" => Some(format!("to = \"{condition}\"")),
         "ageing" => ages.then(|| format!("age_years = {}", 20.0 * share)),

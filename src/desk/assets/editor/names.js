@@ -15,7 +15,9 @@ function split(key) {
 }
 
 export const unitOf = (key) => split(key).unit;
-export const labelOf = (key) => known("ed-key-" + key) ?? known("ed-key-" + split(key).stem) ?? key;
+// `by` alone is somebody, with a unit it is how much.
+const stemOf = ({ stem, unit }) => (stem === "by" && unit ? "by-amount" : stem);
+export const labelOf = (key) => known("ed-key-" + key) ?? known("ed-key-" + stemOf(split(key))) ?? key;
 
 const plant = () => {
   const field = state.form?.fields.find((it) => it.key === "plant");
@@ -40,6 +42,7 @@ function own(id) {
 export function nameOf(id, key = "") {
   const { cards } = state;
   if (key === "kind") return known("ed-kind-" + id) ?? id;
+  if (key === "analyte") return known("ed-analyte-" + id) ?? id;
   if (key === "from") return known("ex-role-" + id) ?? id;
   if (key === "verb") return known("ex-verb-" + id) ?? id;
   if (key === "plant") return cards.plants[id] ? textOf(cards.plants[id].title) : id;

@@ -102,6 +102,11 @@ const SAID = [
   [/^end that one first with `until_min`, or let this one start later$/, "请先用“until_min”结束前者,或推迟后者"],
   [/^(.+) is set by "(.*)" of line (\d+) at the same moment$/, "{a}在同一时刻已由第{c}行的“{b}”设定"],
   [/^keep one of the two, or let one start later: the later one wins$/, "只留一个,或推迟其一:后发生者有效"],
+  [/^"(.*)" of line (\d+) brings (.+) already$/, "第{b}行的“{a}”已引入{c}"],
+  [/^"(.*)" brings (.+) already$/, "“{a}”已引入{b}"],
+  [/^the water of a run holds one dissolved substance: name the same, or write two files$/, "一次运行的水中只能含一种溶解性物质:请填同一种,或分写成两个文件"],
+  [/^how much (.+) the source has is not simulated$/, "未模拟水源中{a}的本底值"],
+  [/^every water has some: ask for it beside a `raw-substance` of (.+)$/, "天然水中都有:须同时有“raw-substance”引入{a},才能检测"],
   [/^a ramp takes time$/, "渐变需要时间"],
   [/^say with `ramp_min` how long it takes$/, "请用“ramp_min”写明历时"],
   [/^an instrument cannot change places with itself$/, "仪表不能与自身对调"],
@@ -160,6 +165,9 @@ const SUBJECTS = {
   "how the valve is turned": "阀门的开关", "the coagulant's dose": "混凝剂投加量", "the drought": "干旱", "the hours of the valve": "阀门的开启时段",
   "the instrument's battery": "仪表电池", "the instrument's unit": "仪表的单位", "the state of wear": "磨损状态",
   "the stroke of the coagulant's pump": "混凝剂泵的冲程", "the weather": "天气", "what is left in the coagulant's drum": "混凝剂桶余量",
+  arsenic: "砷", cadmium: "镉", "chromium(VI)": "铬(六价)", lead: "铅", mercury: "汞", cyanide: "氰化物", fluoride: "氟化物", nitrate: "硝酸盐",
+  copper: "铜", zinc: "锌", chloride: "氯化物", sulphate: "硫酸盐", "total dissolved solids": "溶解性总固体", "total hardness": "总硬度",
+  "gross alpha activity": "总α放射性", "gross beta activity": "总β放射性",
   "what is left in the drum": "药桶余量", "what the sample is taken for": "水样的检测项目", "where the instrument is connected": "仪表的接线",
 };
 

@@ -31,6 +31,7 @@ const SAID = [
   [/^(.+): there is no (.+)$/, "{a}:没有“{b}”"],
   [/^(.+) is no speed from 1 to 600$/, "速度“{a}”不在1–600之间"],
   [/^nothing called (.+) is still to come$/, "没有待触发的“{a}”"],
+  [/^the water of a run holds one dissolved substance, which is (.+)$/, "一次运行的水中只能含一种溶解性物质,即“{a}”"],
   [/^what befalls samples, and foreign water, cannot come in midway$/, "样品故障和外来水不能中途注入,须写入演练文件"],
   [/^(.+) asks nothing, or is answered already$/, "“{a}”没有提问,或已答复"],
   [/^(.+) is no answer to (.+)$/, "“{a}”不是“{b}”的可选答复"],

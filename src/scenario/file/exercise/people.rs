@@ -11,7 +11,7 @@ use crate::scenario::exercise::{
     Choice, Contingency, Forbidden, Message, Move, Part, Robots, Role, Task, Window,
 };
 use crate::scenario::file::Head;
-use crate::scenario::file::injections::read_waiting;
+use crate::scenario::file::injections::{check_substance, read_waiting};
 use crate::scenario::file::{MINUTES, minutes_span};
 
 /// Seconds on the wall that somebody may take.
@@ -49,12 +49,16 @@ pub fn read_messages(table: &Table<'_>, known: &Known<'_, '_>) -> Vec<Message> {
 
 /// Reads every `[[contingency]]`.
 pub fn read_contingencies(table: &Table<'_>, known: &Known<'_, '_>) -> Vec<Contingency> {
-    let read = |own: &Table<'_>| {
-        let when = known.trigger(own, "when");
-        let injection = read_waiting(own, known.names(), known.run());
-        Some(Contingency { when: when?, injection: injection? })
-    };
-    table.tables("contingency").iter().filter_map(read).collect()
+    let mut all: Vec<Contingency> = Vec::new();
+    for own in table.tables("contingency") {
+        let when = known.trigger(&own, "when");
+        let injection = read_waiting(&own, known.names(), known.run());
+        let Some(injection) = injection else { continue };
+        let planned = known.head.injections.iter().filter_map(|found| found.injection.as_ref());
+        check_substance(&own, &injection, planned.chain(all.iter().map(|it| &it.injection)));
+        all.extend(when.map(|when| Contingency { when, injection }));
+    }
+    all
 }
 
 /// Reads every `[[task]]`.

@@ -222,3 +222,20 @@ order = "escalate lead"
         assert!(said.contains(wanted), "{wanted}: {said}");
     }
 }
+
+#[test]
+fn what_waits_brings_no_second_dissolved_substance() {
+    let brings = |head: &str, analyte: &str| {
+        format!(
+            "[[{head}]]\nid = \"{analyte}-{}\"\nkind = \"raw-substance\"\n\
+             analyte = \"{analyte}\"\nby_mg_per_l = 1\nrise_h = 1\nrecession_h = 1\n",
+            &head[..2]
+        )
+    };
+    let inject = brings("inject", "lead") + "at_min = 5\n";
+    let waits = |analyte| brings("contingency", analyte) + "when = { at_min = 9 }\n";
+    let read = |analyte| read(&format!("{TASK}\n{inject}{}", waits(analyte)));
+    assert!(read("lead").is_ok());
+    let said = read("zinc").expect_err("another").to_string();
+    assert!(said.contains("\"lead-in\" brings lead already"), "{said}");
+}

@@ -1,8 +1,30 @@
 //! Refuses injections that contradict each other.
 
 use super::Found;
+use crate::base::analyte::Analyte;
 use crate::base::problem::Table;
-use crate::scenario::injection::{Contradiction, contradiction};
+use crate::scenario::injection::{
+    Contradiction, Injection, InjectionKind, LaboratoryEvent, contradiction,
+};
+
+/// Why there is one dissolved substance, and what to do about it.
+const ONE_SUBSTANCE: &str =
+    "the water of a run holds one dissolved substance: name the same, or write two files";
+
+/// Notes a dissolved substance of `injection` beside another one of those `before`, at `table`.
+pub fn check_substance<'i>(
+    table: &Table<'_>,
+    injection: &Injection,
+    before: impl IntoIterator<Item = &'i Injection>,
+) {
+    let Some(new) = injection.kind.substance() else { return };
+    let others = before.into_iter().filter_map(|it| Some((&it.id, it.kind.substance()?)));
+    if let Some((first, held)) = others.into_iter().find(|(_, held)| *held != new) {
+        let text = format!("\"{first}\" brings {} already", held.spoken());
+        let span = table.key_span("analyte").unwrap_or_else(|| table.span());
+        table.add_with_help(span, text, ONE_SUBSTANCE);
+    }
+}
 
 /// Notes every injection that contradicts an earlier one of the file, at its id.
 pub(super) fn check(table: &Table<'_>, list: &[Found]) {
@@ -25,8 +47,34 @@ pub(super) fn check(table: &Table<'_>, list: &[Found]) {
                 format!("{what} is set by \"{first}\" of line {line} at the same moment"),
                 "keep one of the two, or let one start later: the later one wins",
             ),
+            Contradiction::Substance(held) => (
+                format!("\"{first}\" of line {line} brings {} already", held.spoken()),
+                ONE_SUBSTANCE,
+            ),
         };
         table.add_with_help(id.span(), text, help);
+    }
+}
+
+/// Notes every sample for what natural water always has, where the file brings none of it: how
+/// much a source has by nature is not in the model.
+pub(super) fn check_samples(table: &Table<'_>, list: &[Found]) {
+    let whole = || list.iter().filter_map(|found| Some((found, found.injection.as_ref()?)));
+    let brought = whole().find_map(|(_, injection)| injection.kind.substance());
+    for (found, injection) in whole() {
+        let InjectionKind::Laboratory(LaboratoryEvent::Sample { analytes, .. }) = &injection.kind
+        else {
+            continue;
+        };
+        let unknown = |it: &&Analyte| it.is_in_every_water() && Some(**it) != brought;
+        if let (Some(analyte), Some(id)) = (analytes.iter().find(unknown), &found.id) {
+            let text = format!("how much {} the source has is not simulated", analyte.spoken());
+            let help = format!(
+                "every water has some: ask for it beside a `raw-substance` of {}",
+                analyte.name()
+            );
+            table.add_with_help(id.span(), text, help);
+        }
     }
 }
 
@@ -76,5 +124,50 @@ dose_mg_per_l = 2
         let told_apart =
             text.replace("at_min = 59", "at_min = 60").replacen("at_min = 20", "at_min = 21", 1);
         assert!(read(&told_apart).is_ok());
+    }
+    #[test]
+    fn one_dissolved_substance_is_in_the_water_and_what_every_water_has_nobody_guesses() {
+        let text = "
+[[inject]]
+id = \"a\"
+at_min = 0
+until_min = 9
+kind = \"raw-substance\"
+analyte = \"cadmium\"
+by_mg_per_l = 0.02
+rise_h = 1
+recession_h = 1
+
+[[inject]]
+id = \"b\"
+at_min = 60
+kind = \"raw-substance\"
+analyte = \"hardness\"
+by_mg_per_l = 200
+rise_h = 1
+recession_h = 1
+
+[[inject]]
+id = \"c\"
+at_min = 60
+kind = \"lab-sample\"
+target = \"UPPER\"
+analytes = [\"arsenic\", \"fluoride\"]
+
+[[inject]]
+id = \"d\"
+at_min = 70
+kind = \"raw-substance\"
+analyte = \"gross-alpha\"
+by_mg_per_l = 200
+rise_h = 1
+recession_h = 1
+";
+        let mistakes = read(text).expect_err("contradictions");
+        insta::assert_snapshot!(mistakes.render(false));
+        let more = text.replace("hardness", "cadmium").replace("gross-alpha", "cadmium");
+        assert!(read(&more.replace("fluoride", "lead")).is_ok(), "more of the same adds up");
+        let asked = more.replace("cadmium", "fluoride");
+        assert!(read(&asked).is_ok(), "there is what is brought");
     }
 }

@@ -26,7 +26,7 @@ fn sample(table: &Table<'_>, names: &Names<'_>) -> Option<InjectionKind> {
     let name = table.text("target");
     let site = name.as_ref().and_then(|name| names.site(table, name));
     let at = name.as_ref().zip(site).map(|(name, (_, place))| (name.get_ref().as_str(), place));
-    let analytes = read_analytes(table, at.as_slice())?;
+    let analytes = read_analytes(table, at.as_slice(), true)?;
     happens(LaboratoryEvent::Sample { site: site?.0, analytes })
 }
 
@@ -128,7 +128,7 @@ id = "b"
 at_min = 0
 kind = "lab-sample"
 target = "UPPER"
-analytes = ["arsenic", "e-coli", "e-coli"]
+analytes = ["bromate", "e-coli", "e-coli"]
 
 [[inject]]
 id = "c"
@@ -153,7 +153,7 @@ factor = 0
 id = "f"
 at_min = 0
 kind = "lab-error"
-analyte = "lead"
+analyte = "bromoform"
 factor = 10
 "#;
         insta::assert_snapshot!(read(text).expect_err("mistakes").render(false));

@@ -19,6 +19,7 @@ use crate::scenario::injection::{GatewayEvent, Injection, InjectionKind};
 
 use super::names::Names;
 use super::{MINUTES, Run};
+pub use contradiction::check_substance;
 pub use instrument::in_unit_of;
 
 /// What could be read of one `[[inject]]`.
@@ -114,6 +115,7 @@ pub fn read_injections(table: &Table<'_>, names: &Names<'_>, run: Option<Run>) -
         list.push(found);
     }
     contradiction::check(table, &list);
+    contradiction::check_samples(table, &list);
     list
 }
 

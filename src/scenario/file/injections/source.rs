@@ -2,7 +2,9 @@
 
 use super::super::names::Names;
 use super::Part;
+use crate::base::analyte::Analyte;
 use crate::base::problem::{Spanned, Table};
+use crate::base::units::Unit;
 use crate::scenario::injection::{InjectionKind, Pollution, SourceEvent};
 
 pub const PART: Part = Part {
@@ -11,6 +13,7 @@ pub const PART: Part = Part {
         ("algae-bloom", algae_bloom),
         ("ammonia-event", ammonia_event),
         ("raw-pollution", raw_pollution),
+        ("raw-substance", raw_substance),
         ("drought", drought),
         ("weather", weather),
     ],
@@ -27,6 +30,9 @@ pub const PART: Part = Part {
         "codmn_mg_per_l",
         "ammonia_mg_per_l",
         "manganese_mg_per_l",
+        "analyte",
+        "by_mg_per_l",
+        "by_bq_per_l",
         "yield_percent",
         "falls_d",
     ],
@@ -91,6 +97,34 @@ fn raw_pollution(table: &Table<'_>, _names: &Names<'_>) -> Option<InjectionKind>
     };
     let event = SourceEvent::RawPollution { peak, rise_h: rise?, recession_h: recession? };
     complete.then(|| happens(event)).flatten()
+}
+
+fn raw_substance(table: &Table<'_>, _names: &Names<'_>) -> Option<InjectionKind> {
+    let choices = Analyte::DISSOLVED.map(|analyte| (analyte.name(), analyte));
+    let analyte = table.choice("analyte", &choices).map(Spanned::into_inner);
+    if analyte.is_none() {
+        // In which unit it is said nobody knows.
+        for analyte in Analyte::DISSOLVED {
+            table.has(&analyte.measured_in().key("by"));
+        }
+    }
+    let peak = analyte.and_then(|analyte| amount_of(analyte, table));
+    let (rise, recession) = hours(table);
+    happens(SourceEvent::RawSubstance {
+        analyte: analyte?,
+        peak: peak?,
+        rise_h: rise?,
+        recession_h: recession?,
+    })
+}
+
+/// How much of it comes, in its unit.
+fn amount_of(analyte: Analyte, table: &Table<'_>) -> Option<f64> {
+    let own = analyte.measured_in();
+    let others = Unit::ALL.into_iter().filter(|unit| *unit != own);
+    let clean = table.refuse_units("by", (analyte.spoken(), own), others);
+    let amount = clean.then(|| table.number_in(&own.key("by"), 0.0..=analyte.highest()));
+    amount.flatten().map(Spanned::into_inner)
 }
 
 fn drought(table: &Table<'_>, _names: &Names<'_>) -> Option<InjectionKind> {

@@ -6,6 +6,7 @@ use crate::base::Stamp;
 use crate::base::random::Seed;
 use crate::plant::profile::SourceKind;
 use crate::scenario::injection::{Injection, InjectionKind, Pollution, SourceEvent};
+use crate::world::quality::part_of;
 
 /// Share of conductivity that rain water takes away at a storm's peak `[D]`.
 const DILUTION: f64 = 0.35;
@@ -56,6 +57,8 @@ pub struct Sum {
     pub ammonia_mg_per_l: f64,
     /// Added, mg/L.
     pub manganese_mg_per_l: f64,
+    /// Added, parts of `quality::part_of`.
+    pub substance_parts: f64,
     /// Added, million cells a litre.
     pub algae_million_per_l: f64,
     /// Growth of microbes, as a share.
@@ -79,6 +82,7 @@ impl Default for Sum {
             codmn_mg_per_l: 0.0,
             ammonia_mg_per_l: 0.0,
             manganese_mg_per_l: 0.0,
+            substance_parts: 0.0,
             algae_million_per_l: 0.0,
             microbes_share: 0.0,
             yield_m3_per_h: f64::INFINITY,
@@ -100,6 +104,7 @@ enum Effect {
     Bloom { million_per_l: f64, turbidity_ntu: f64 },
     Ammonia { mg_per_l: f64 },
     Pollution(Pollution),
+    Substance { parts: f64 },
     Drought { need_m3_per_h: f64, yield_share: f64 },
 }
 
@@ -130,6 +135,10 @@ impl Event {
             SourceEvent::RawPollution { peak, rise_h, recession_h } => {
                 one(course(rise_h, recession_h), Effect::Pollution(peak))
             }
+            SourceEvent::RawSubstance { analyte, peak, rise_h, recession_h } => one(
+                course(rise_h, recession_h),
+                Effect::Substance { parts: peak / part_of(analyte) },
+            ),
             SourceEvent::Drought { yield_share, falls_d } => {
                 // It lasts until rain ends it; then the source recovers as fast as it fell.
                 let lasting = until.or(Some(Stamp::MAX));
@@ -181,6 +190,7 @@ impl Event {
                 sum.ammonia_mg_per_l += peak.ammonia_mg_per_l * strength;
                 sum.manganese_mg_per_l += peak.manganese_mg_per_l * strength;
             }
+            Effect::Substance { parts } => sum.substance_parts += parts * strength,
             Effect::Drought { need_m3_per_h, yield_share } => {
                 let gone = (1.0 - yield_share) * strength;
                 sum.yield_m3_per_h = sum.yield_m3_per_h.min(need_m3_per_h * (1.0 - gone));

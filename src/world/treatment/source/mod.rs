@@ -12,7 +12,7 @@ use crate::base::{Span, Stamp};
 use crate::plant::train::RawWater;
 use crate::scenario::injection::Injection;
 use crate::world::quality::{
-    AMMONIA, CONDUCTIVITY, Carried, E_COLI, MANGANESE, ORGANICS, SPECIES, TURBIDITY,
+    AMMONIA, CONDUCTIVITY, Carried, E_COLI, MANGANESE, ORGANICS, SPECIES, SUBSTANCE, TURBIDITY,
 };
 use crate::world::wander::Wander;
 use event::{Event, Sum};
@@ -68,6 +68,8 @@ pub struct Raw {
     pub iron_mg_per_l: f64,
     /// Manganese, mg/L.
     pub manganese_mg_per_l: f64,
+    /// The dissolved substance that befalls it, in parts of `quality::part_of`.
+    pub substance_parts: f64,
     /// What the source gives at most, m³/h; infinite when it is never short.
     pub yield_m3_per_h: f64,
     /// Level at the intake, m.
@@ -83,6 +85,7 @@ impl From<&Raw> for Carried {
         carried[ORGANICS] = raw.codmn_mg_per_l;
         carried[AMMONIA] = raw.ammonia_mg_per_l;
         carried[MANGANESE] = raw.manganese_mg_per_l;
+        carried[SUBSTANCE] = raw.substance_parts;
         carried
     }
 }
@@ -151,6 +154,7 @@ impl Source {
             iron_mg_per_l: usual.iron_mg_per_l * (turbidity * wander + sum.turbidity_ntu)
                 / usual.turbidity_ntu.max(f64::MIN_POSITIVE),
             manganese_mg_per_l: usual.manganese_mg_per_l + sum.manganese_mg_per_l,
+            substance_parts: sum.substance_parts,
             yield_m3_per_h: yields.min(sum.yield_m3_per_h),
             level_m: usual.depth_m * (1.0 - sum.fallen),
         }
@@ -172,6 +176,7 @@ impl Raw {
             e_coli_per_100_ml: usual.e_coli_per_100_ml,
             iron_mg_per_l: usual.iron_mg_per_l,
             manganese_mg_per_l: usual.manganese_mg_per_l,
+            substance_parts: 0.0,
             yield_m3_per_h: usual.yield_m3_per_h.unwrap_or(f64::INFINITY),
             level_m: usual.depth_m,
         }
