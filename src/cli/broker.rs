@@ -87,7 +87,7 @@ fn list(out: &mut dyn Write) -> Result<(), Failure> {
     let mut shown = table::plain(&["address", "is", "the broker"]);
     for broker in PUBLIC {
         for (at, (address, what)) in broker.doors.iter().enumerate() {
-            shown.add_row([*address, *what, if at == 0 { broker.note } else { "" }]);
+            shown.add_row([*address, *what, if at == 0 { broker.note.0 } else { "" }]);
         }
     }
     table::write(&shown, out)?;

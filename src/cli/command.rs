@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 
 use crate::base::PlantId;
 use crate::base::ids::{OperatorId, Space};
+use crate::base::text::Lang;
 use crate::base::time::wall_now;
 use crate::cli::access::AccessArgs;
 use crate::cli::common::{BROKER, SettingsFile};
@@ -93,7 +94,7 @@ pub fn run(args: &CommandArgs, out: &mut dyn Write) -> Result<(), Failure> {
         )));
     }
     let mut broker = args.access.access(args.broker.clone(), &settings)?;
-    args.guest.enter(&mut broker, &args.space, None, &mut settings)?;
+    args.guest.enter((&mut broker, Lang::En), &args.space, None, &mut settings)?;
     let mut plants = Trust::new(Unsigned::Accept);
     ring.tell(&mut plants);
     if let Some(space) = ring.of_space(&args.space)? {

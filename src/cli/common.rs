@@ -5,18 +5,23 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
-use crate::base::Stamp;
 use crate::base::ids::PackId;
 use crate::base::problem::Source;
 use crate::base::random::Seed;
 use crate::base::text::Lang;
 use crate::base::time::NotATime;
+use crate::base::{Stamp, TagId};
 use crate::cli::exit::Failure;
 use crate::cli::library::{self, Library};
 use crate::cli::settings::Settings;
 
 /// The broker when none is named: one on this machine.
 pub const BROKER: &str = "mqtt://127.0.0.1:1883";
+
+/// An instrument or a sampling site by its name; none is the plant as a whole.
+pub fn place_name(tag: Option<&TagId>, lang: Lang) -> &str {
+    tag.map_or_else(|| lang.pick("plant", "全厂"), TagId::as_str)
+}
 
 /// Where plants come from.
 #[derive(Debug, Clone, Args)]

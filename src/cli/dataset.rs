@@ -22,8 +22,9 @@ use serde::Serialize;
 
 use crate::base::problem::Problems;
 use crate::base::random::Seed;
+use crate::base::text::Lang;
 use crate::base::{Span, problem::Source};
-use crate::cli::common::PlantShelf;
+use crate::cli::common::{Language, PlantShelf};
 use crate::cli::cores::{on_all_cores, threads};
 use crate::cli::exit::Failure;
 use crate::cli::library::{self, Library, Script};
@@ -53,6 +54,9 @@ pub struct DatasetArgs {
     threads: Option<NonZero<usize>>,
     #[command(flatten)]
     shelf: PlantShelf,
+    /// Language of text for people; that of the files is one: src/docs/dataset.md
+    #[arg(long, value_enum, default_value_t = Language::En)]
+    lang: Language,
 }
 
 /// Which files to write.
@@ -140,19 +144,39 @@ pub fn run(args: &DatasetArgs, out: &mut dyn Write) -> Result<(), Failure> {
             None => missing.push(part),
         }
     }
-    let made = write_all(&missing, args.threads, folder, formats)?;
+    let lang = args.lang.into();
+    let made = write_all(&missing, (args.threads, lang), folder, formats)?;
     write_json(&folder.join("manifest.json"), &manifest(folder)?)?;
-    let shown = folder.display();
-    writeln!(out, "{}: {} written, {} were complete already", shown, made.len(), there.len())?;
+    tell(folder, (&made, &there), lang, out)
+}
+
+/// Says what has been written.
+fn tell(
+    folder: &Path,
+    (made, there): (&[About], &[About]),
+    lang: Lang,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let (shown, new, old) = (folder.display(), made.len(), there.len());
+    match lang {
+        Lang::En => writeln!(out, "{shown}: {new} written, {old} were complete already")?,
+        Lang::Zh => writeln!(out, "{shown}:新写{new}份,已有{old}份")?,
+    }
     let mut rows: BTreeMap<&str, u64> = BTreeMap::new();
     for (table, count) in made.iter().flat_map(|about| &about.rows) {
         *rows.entry(table).or_default() += count;
     }
     for (table, count) in rows {
-        writeln!(out, "  {count} rows of {table}")?;
+        match lang {
+            Lang::En => writeln!(out, "  {count} rows of {table}")?,
+            Lang::Zh => writeln!(out, "  {table} {count}行")?,
+        }
     }
-    for about in made.iter().chain(&there).filter(|about| !about.sound) {
-        writeln!(out, "  {} has steps whose truth cannot be trusted", about.part)?;
+    for about in made.iter().chain(there).filter(|about| !about.sound) {
+        match lang {
+            Lang::En => writeln!(out, "  {} has steps whose truth cannot be trusted", about.part)?,
+            Lang::Zh => writeln!(out, "  {}中有真值不可信的步", about.part)?,
+        }
     }
     Ok(())
 }
@@ -276,11 +300,11 @@ fn manifest(folder: &Path) -> Result<Manifest, Failure> {
 /// Writes the parts on several threads; gives what they say, in the order of `parts`.
 fn write_all(
     parts: &[&Part],
-    threads: Option<NonZero<usize>>,
+    (threads, lang): (Option<NonZero<usize>>, Lang),
     folder: &Path,
     formats: Formats,
 ) -> Result<Vec<About>, Failure> {
-    let progress = progress(parts);
+    let progress = progress(parts, lang);
     let tick = |span: Span| progress.inc(span.as_ms().unsigned_abs());
     let made = on_all_cores(parts.len(), threads, |at| {
         let about = parts[at].write(folder, formats, &tick);
@@ -291,10 +315,13 @@ fn write_all(
 }
 
 /// Simulated time on a bar, when stderr is a terminal.
-fn progress(parts: &[&Part]) -> ProgressBar {
+fn progress(parts: &[&Part], lang: Lang) -> ProgressBar {
     let spans = parts.iter().map(|part| part.duration().as_ms().unsigned_abs());
     let bar = ProgressBar::new(spans.sum());
-    let template = "{bar:40} {percent:>3} % of the simulated time, {eta} left";
+    let template = lang.pick(
+        "{bar:40} {percent:>3} % of the simulated time, {eta} left",
+        "{bar:40} 模拟时间的{percent:>3} %,剩余{eta}",
+    );
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style);
     }

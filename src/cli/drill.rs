@@ -187,7 +187,7 @@ async fn keep_open(stop: &Stop, lang: Lang) {
     }
     say(match lang {
         Lang::En => "the exercise is over; the desk stays open until Ctrl-C",
-        Lang::Zh => "演练结束;按Ctrl-C前工作台保持打开",
+        Lang::Zh => "演练结束;按Ctrl-C前监控台保持打开",
     });
     stop.wait().await;
 }

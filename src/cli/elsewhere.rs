@@ -4,7 +4,7 @@ use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// Command, flag, and the way out.
-const ELSEWHERE: [(&str, &str, &str); 18] = [
+const ELSEWHERE: [(&str, &str, &str); 24] = [
     ("simulate", "--rules", "rules belong to whoever watches: sanmen monitor --rules DIR"),
     ("simulate", "--format", "plants only publish; records come from sanmen monitor --format json"),
     ("simulate", "--data", "plants keep no ledger: sanmen monitor --data DIR"),
@@ -17,9 +17,15 @@ const ELSEWHERE: [(&str, &str, &str); 18] = [
     ("test", "--broker", "a test needs no broker; sanmen run --broker URL plays live"),
     ("dataset", "--rules", "no rule looks at the readings of a dataset"),
     ("dataset", "--seed", "a dataset takes many: --seeds 17 or --seeds 1..100"),
-    ("dataset", "--lang", "a dataset has one language: its columns are in src/docs/dataset.md"),
     ("dataset", "--settings", "settings are those of live runs; a dataset is played offline"),
     ("dataset", "--speed", "a dataset is played as fast as the processor"),
+    ("network", "--lang", "its words are those of EPANET, which are English"),
+    ("record", "--lang", "what is heard is kept as it was: sanmen replay FILE --lang zh tells it"),
+    ("broker", "--lang", "what a broker offers is told in English, as its errors are"),
+    ("command", "--lang", "the plant answers in English; the desk says it in both languages"),
+    ("config", "--lang", "mistakes are told in English, as all errors are"),
+    ("keys", "--lang", "keys are told in English, as errors are"),
+    ("quarantine", "--lang", "why a message is refused is told in English, as errors are"),
     ("plant", "--rules", "no rule looks at a plant here: sanmen config check --rules DIR"),
     ("fleet", "--plants", "how many works: --works N; plant folders come from --out DIR"),
     ("fleet", "--rules", "no rule looks at a fleet here: sanmen config check --rules DIR"),

@@ -188,7 +188,9 @@ fn of_scenario(path: &std::path::Path, args: &ExplainArgs) -> Result<Moment, Fai
         let text = format!("{at} is outside the scenario, which runs from {first} to {last}");
         return Err(Failure::usage(text));
     }
-    let spinner = ProgressBar::new_spinner().with_message(format!("playing {}", path.display()));
+    let lang: Lang = args.place.lang.into();
+    let playing = format!("{}{}", lang.pick("playing ", "运行情景:"), path.display());
+    let spinner = ProgressBar::new_spinner().with_message(playing);
     spinner.enable_steady_tick(Duration::from_millis(120));
     let until = args.at.unwrap_or(Stamp::MAX);
     let played = offline::play_until(plant, &scenario, &book, args.seed.map(Seed), until);

@@ -5,6 +5,7 @@ use clap::Args;
 
 use crate::base::Span;
 use crate::base::ids::Space;
+use crate::base::text::Lang;
 use crate::cli::exit::Failure;
 use crate::cli::keys::Named;
 use crate::cli::settings::Settings;
@@ -43,7 +44,7 @@ impl GuestArgs {
     /// (none: only a monitor) at this pace. Says so. Errors: what no guest may do.
     pub fn enter(
         &self,
-        access: &mut Access,
+        (access, lang): (&mut Access, Lang),
         space: &Space,
         plants: Option<(usize, Pace)>,
         settings: &mut Settings,
@@ -72,23 +73,30 @@ impl GuestArgs {
         access.ceiling = Some(Ceiling::new(most));
         settings.batch_wall = settings.batch_wall.max(BATCH_WALL_LEAST);
         if let Some(broker) = public::known(&host) {
-            say(&format!(
-                "{host} is public: everybody who learns the space can read this exercise, and \
-                 speak in it. Nothing real belongs here. It {}",
-                broker.note
-            ));
+            say(&match lang {
+                Lang::En => format!(
+                    "{host} is public: everybody who learns the space can read this exercise, and \
+                     speak in it. Nothing real belongs here. It {}",
+                    broker.note.0
+                ),
+                Lang::Zh => format!(
+                    "{host}是公共消息服务器:任何知道空间名的人都能读取本次演练并在其中发言,\
+                     不要放入任何真实数据。该服务器{}",
+                    broker.note.1
+                ),
+            });
         }
         Ok(())
     }
 
     /// Where others find the exercise and by which keys they believe it, as a line and, where it
     /// helps, as a picture.
-    pub fn say_where(&self, access: &Access, space: &Space, keys: &[Named]) {
+    pub fn say_where(&self, (access, lang): (&Access, Lang), space: &Space, keys: &[Named]) {
         if access.url.is_loopback() && !self.share {
             return; // others on this machine have been told how to watch it
         }
         let address = access.url.shared(space.as_str(), keys);
-        say(&format!("join: {address}"));
+        say(&format!("{}{address}", lang.pick("join: ", "加入:")));
         if (self.share || public::known(&access.url.host).is_some())
             && let Some(picture) = picture(&address)
         {

@@ -85,7 +85,7 @@ fn sentence(news: News, (messages, per_s): (u64, f64), host: &str, lang: Lang) -
         ),
         (News::Behind(wait_s), Lang::Zh) => format!(
             "水厂消息滞后:{messages}条消息排队待发,最新一条约需等待{};作为{host}的访客,每秒最多发{per_s}条。\
-             请降低--speed,或改用自己的代理服务器(若它就是您的,加--own)",
+             请降低--speed,或改用自己的消息服务器(若它就是您的,加--own)",
             Span::from_seconds_f64(wait_s.round())
         ),
         (News::CaughtUp, Lang::En) => "the plants are on time again".to_owned(),

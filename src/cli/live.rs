@@ -76,6 +76,14 @@ pub fn block_on<F, T>(work: impl FnOnce(Stopper, Stop) -> F) -> Result<T, Failur
 where
     F: Future<Output = Result<T, Failure>>,
 {
+    block_on_in(Lang::En, work)
+}
+
+/// The same, for people who read this language.
+pub fn block_on_in<F, T>(lang: Lang, work: impl FnOnce(Stopper, Stop) -> F) -> Result<T, Failure>
+where
+    F: Future<Output = Result<T, Failure>>,
+{
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -89,7 +97,7 @@ where
                 std::process::exit(0);
             }
             hand.set();
-            say("stopping; Ctrl-C again ends at once");
+            say(lang.pick("stopping; Ctrl-C again ends at once", "正在停止;再按Ctrl-C立即结束"));
         }
     });
     let result = runtime.block_on(work(stopper, stop));
@@ -387,8 +395,8 @@ async fn given_up(
     Some(Failure::outside(no_use(&broker, &reason)))
 }
 
-/// Says on stderr when the broker goes away and when it is back.
-pub async fn report_link(mut status: watch::Receiver<LinkStatus>, broker: Access) {
+/// Says on stderr when the broker goes away and when it is back; why is an error, which is English.
+pub async fn report_link(mut status: watch::Receiver<LinkStatus>, broker: Access, lang: Lang) {
     let mut last = None;
     loop {
         let (state, connects) = {
@@ -396,16 +404,21 @@ pub async fn report_link(mut status: watch::Receiver<LinkStatus>, broker: Access
             (status.state.clone(), status.connects)
         };
         let text = match &state {
-            LinkState::Connected => Some(format!("connected to {broker}")),
-            LinkState::Disconnected { reason } => {
-                Some(format!("no connection to {broker} ({reason}); trying again"))
-            }
+            LinkState::Connected => Some(match lang {
+                Lang::En => format!("connected to {broker}"),
+                Lang::Zh => format!("已连接{broker}"),
+            }),
+            LinkState::Disconnected { reason } => Some(match lang {
+                Lang::En => format!("no connection to {broker} ({reason}); trying again"),
+                Lang::Zh => format!("未连接{broker}({reason});正在重试"),
+            }),
             // Whoever ends the command says why.
             LinkState::Refused { .. } if connects == 0 => None,
             LinkState::Connecting | LinkState::Ended { .. } => None,
-            LinkState::Refused { reason } => {
-                Some(format!("{}; trying again once a minute", no_use(&broker, reason)))
-            }
+            LinkState::Refused { reason } => Some(match lang {
+                Lang::En => format!("{}; trying again once a minute", no_use(&broker, reason)),
+                Lang::Zh => format!("{broker}不可用({reason});每分钟重试一次"),
+            }),
         };
         let kind = std::mem::discriminant(&state);
         if let Some(text) = text
@@ -509,12 +522,17 @@ pub fn roster(plants: &[Arc<Plant>]) -> Roster {
 pub fn progress_bar(
     outline: &Outline,
     mut seen: watch::Receiver<Progress>,
+    lang: Lang,
 ) -> JoinHandle<Progress> {
     let Outline { start, utc_offset: offset, duration, .. } = *outline;
     let minutes = u64::try_from(duration.as_ms() / 60_000).unwrap_or(1);
     tokio::spawn(async move {
         let bar = ProgressBar::with_draw_target(Some(minutes), ProgressDrawTarget::stderr());
-        if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {percent}% {eta} left") {
+        let style = lang.pick(
+            "{msg} {wide_bar} {percent}% {eta} left",
+            "{msg} {wide_bar} {percent}% 剩余{eta}",
+        );
+        if let Ok(style) = ProgressStyle::with_template(style) {
             bar.set_style(style);
         }
         while seen.changed().await.is_ok() {

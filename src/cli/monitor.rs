@@ -9,6 +9,7 @@ use clap::Args;
 use crate::base::ids::Space;
 use crate::base::problem::Listed;
 use crate::base::random::Seed;
+use crate::base::text::Lang;
 use crate::base::time::wall_now;
 use crate::base::{PlantId, Text};
 use crate::cli::access::AccessArgs;
@@ -28,6 +29,7 @@ use crate::cli::webhook::Webhook;
 use crate::ingest::trust::{Trust, Unsigned};
 use crate::inspection::book::Book;
 use crate::plant::Plant;
+use crate::telemetry::access::Access;
 use crate::telemetry::mapping::Mapping;
 use crate::telemetry::topic::{self, Talk};
 use crate::telemetry::url::BrokerUrl;
@@ -116,22 +118,23 @@ pub fn run(args: &MonitorArgs, _out: &mut dyn Write) -> Result<(), Failure> {
     let ((plants, title, _), book) = judged(args, &library)?;
     let (url, space, keys) = place(args)?;
     let mut broker = args.access.access(url, &settings)?;
-    args.guest.enter(&mut broker, &space, None, &mut settings)?;
+    let lang: Lang = args.telling.lang.into();
+    args.guest.enter((&mut broker, lang), &space, None, &mut settings)?;
     let mapping = args.mapping.as_ref().map(|file| library::mapping(file, &plants)).transpose()?;
     let others = args.hear.filters(mapping.as_ref())?;
     let folder = args.data.join(space.as_str());
-    say(&format!("space {} on {} · ledger in {}", space, broker, folder.display()));
+    say_place((&broker, &space), &folder, lang);
     let trust = args.trust.load((&space, &keys), broker.url.is_loopback(), &settings)?;
     if args.join.is_some() {
-        say_joined(&keys, &plants);
+        say_joined(&keys, &plants, lang);
     }
-    args.guest.say_where(&broker, &space, &shared(&trust, &plants));
+    args.guest.say_where((&broker, lang), &space, &shared(&trust, &plants));
     let (operators, later) = (args.trust.operators()?, args.trust.later(&space)?);
     let signers = (args.trust.of_monitor()?, args.trust.of_asker(&space)?);
     let desk = args.desk.plan(&settings)?;
-    say_trust(&trust, &plants);
+    say_trust(&trust, &plants, lang);
     let screen = Screen::choose(args.telling);
-    live::block_on(|stopper, stopped| async move {
+    live::block_on_in(lang, |stopper, stopped| async move {
         let started = wall_now();
         let watched = (plants.clone(), book.clone());
         let (service, told) = live::watch_service(watched, trust, &folder, &settings).await?;
@@ -158,7 +161,7 @@ pub fn run(args: &MonitorArgs, _out: &mut dyn Write) -> Result<(), Failure> {
         let beside = talk::speak(place, &service, (&told, &book), with, &stopped);
         // The view shows the connection itself.
         let outage = (!matches!(screen, Screen::Terminal(_)))
-            .then(|| tokio::spawn(live::report_link(link.clone(), broker.clone())));
+            .then(|| tokio::spawn(live::report_link(link.clone(), broker.clone(), lang)));
         let (hand, asked) = live::hand();
         let person = (args.by.clone(), hand);
         let (run, desk_link) = (None, desk.link.clone());
@@ -195,27 +198,50 @@ fn shared(trust: &Trust, plants: &[Arc<Plant>]) -> Vec<Named> {
     shared
 }
 
+/// Says what is watched, and where its ledger is.
+fn say_place((broker, space): (&Access, &Space), folder: &Path, lang: Lang) {
+    let place = folder.display();
+    say(&match lang {
+        Lang::En => format!("space {space} on {broker} · ledger in {place}"),
+        Lang::Zh => format!("空间 {space},消息服务器 {broker} · 台账在{place}"),
+    });
+}
+
 /// So many plants are named in one line.
 const NAMED_MAX: usize = 5;
 
 /// Says whom a monitor that has joined an exercise believes by the keys of its address.
-fn say_joined(keys: &[Named], plants: &[Arc<Plant>]) {
+fn say_joined(keys: &[Named], plants: &[Arc<Plant>], lang: Lang) {
     let (believed, others) = joined_plants(keys, plants);
     match believed.as_slice() {
-        [] if keys.is_empty() => say("joined: the address has no keys"),
-        [] => say("joined: the address has no key of a plant that is watched here"),
-        believed => say(&format!(
-            "joined: plants {} are believed by the keys of the address, and nobody else in their \
-             names",
-            names(believed)
+        [] if keys.is_empty() => {
+            say(lang.pick("joined: the address has no keys", "已加入:地址中没有密钥"));
+        }
+        [] => say(lang.pick(
+            "joined: the address has no key of a plant that is watched here",
+            "已加入:地址中没有此处所监测水厂的密钥",
         )),
+        believed => say(&match (names(believed, lang), lang) {
+            (names, Lang::En) => format!(
+                "joined: plants {names} are believed by the keys of the address, and nobody else \
+                 in their names"
+            ),
+            (names, Lang::Zh) => {
+                format!("已加入:水厂{names}以地址中的密钥为准,冒用其名者一概不信")
+            }
+        }),
     }
     if !others.is_empty() {
-        let others = names(&others);
-        say(&format!(
-            "the address has keys of plants too that are not watched here: {others} (--plant NAME \
-             watches one)"
-        ));
+        let others = names(&others, lang);
+        say(&match lang {
+            Lang::En => format!(
+                "the address has keys of plants too that are not watched here: {others} (--plant \
+                 NAME watches one)"
+            ),
+            Lang::Zh => {
+                format!("地址中另有此处未监测水厂的密钥:{others}(用--plant NAME监测)")
+            }
+        });
     }
 }
 
@@ -230,28 +256,37 @@ fn joined_plants<'a>(keys: &'a [Named], plants: &'a [Arc<Plant>]) -> (Vec<&'a st
     (believed, others.map(PlantId::as_str).collect())
 }
 
-fn names(plants: &[&str]) -> String {
-    let shown = plants[..plants.len().min(NAMED_MAX)].join(", ");
-    match plants.len().saturating_sub(NAMED_MAX) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
+fn names(plants: &[&str], lang: Lang) -> String {
+    let shown = plants[..plants.len().min(NAMED_MAX)].join(lang.pick(", ", "、"));
+    match (plants.len().saturating_sub(NAMED_MAX), lang) {
+        (0, _) => shown,
+        (more, Lang::En) => format!("{shown} and {more} more"),
+        (more, Lang::Zh) => format!("{shown}等,另有{more}座"),
     }
 }
 
 /// Says of which plants nothing will be believed, or anything.
-fn say_trust(trust: &Trust, plants: &[Arc<Plant>]) {
+fn say_trust(trust: &Trust, plants: &[Arc<Plant>], lang: Lang) {
     let without = plants.iter().filter(|plant| !trust.must_sign(&plant.id));
     let without: Vec<&str> = without.map(|plant| plant.id.as_str()).collect();
     let Some(first) = without.first() else { return };
-    let who = match without.len() {
-        1 => (*first).to_owned(),
-        count => format!("{first} and {} more", count - 1),
+    let who = match (without.len(), lang) {
+        (1, _) => (*first).to_owned(),
+        (count, Lang::En) => format!("{first} and {} more", count - 1),
+        (count, Lang::Zh) => format!("{first}等{count}座水厂"),
     };
-    say(&match trust.unsigned() {
-        Unsigned::Accept => format!("no key of {who} is known: anybody may speak in that name"),
-        Unsigned::Refuse => format!(
+    say(&match (trust.unsigned(), lang) {
+        (Unsigned::Accept, Lang::En) => {
+            format!("no key of {who} is known: anybody may speak in that name")
+        }
+        (Unsigned::Accept, Lang::Zh) => format!("没有{who}的密钥:任何人都可冒用其名"),
+        (Unsigned::Refuse, Lang::En) => format!(
             "no key of {who} is known, so nothing in that name is believed: `sanmen keys trust \
              {first} KEY` or --trust KEY names it, --accept-unsigned believes anybody"
+        ),
+        (Unsigned::Refuse, Lang::Zh) => format!(
+            "没有{who}的密钥,以其名义的消息一概不信:用`sanmen keys trust {first} KEY`或--trust \
+             KEY指定密钥;--accept-unsigned则任何人都信"
         ),
     });
 }
@@ -327,6 +362,8 @@ mod tests {
         assert_eq!(told(&[key(None)]), (own.to_owned(), String::new()), "of the whole space");
         let both = [key(Some("elsewhere")), key(Some(own))];
         assert_eq!(told(&both), (own.to_owned(), "elsewhere".to_owned()));
-        assert_eq!(names(&["a", "b", "c", "d", "e", "f", "g"]), "a, b, c, d, e and 2 more");
+        let seven = ["a", "b", "c", "d", "e", "f", "g"];
+        assert_eq!(names(&seven, Lang::En), "a, b, c, d, e and 2 more");
+        assert_eq!(names(&seven, Lang::Zh), "a、b、c、d、e等,另有2座");
     }
 }

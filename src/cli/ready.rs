@@ -7,6 +7,7 @@ use indicatif::ProgressBar;
 
 use crate::base::problem::{Listed, Source};
 use crate::base::random::Seed;
+use crate::base::text::Lang;
 use crate::base::time::UtcOffset;
 use crate::base::{PlantId, Span, Stamp, Text};
 use crate::cli::common::Speed;
@@ -154,10 +155,12 @@ impl Ready {
     }
 
     /// Their name when it is one, else how many.
-    pub fn what(&self) -> String {
-        match self.parts.as_slice() {
-            [(plant, _)] => format!("plant {}", plant.id),
-            many => format!("{} plants", many.len()),
+    pub fn what(&self, lang: Lang) -> String {
+        match (self.parts.as_slice(), lang) {
+            ([(plant, _)], Lang::En) => format!("plant {}", plant.id),
+            ([(plant, _)], Lang::Zh) => format!("水厂 {}", plant.id),
+            (many, Lang::En) => format!("{} plants", many.len()),
+            (many, Lang::Zh) => format!("{}座水厂", many.len()),
         }
     }
 

@@ -17,6 +17,7 @@ use indicatif::ProgressBar;
 use tokio::sync::{mpsc, watch};
 
 use crate::base::ids::Space;
+use crate::base::text::Lang;
 use crate::base::{PlantId, Span, Stamp};
 use crate::cli::access::AccessArgs;
 use crate::cli::common::{BROKER, SettingsFile};
@@ -85,7 +86,7 @@ pub fn run(args: &RecordArgs, _out: &mut dyn Write) -> Result<(), Failure> {
         let (subscriber, arrivals) = live::listener(&broker, filters, &client, &settings);
         let link = subscriber.status();
         let quitters = live::Quitters::watch(vec![link.clone()], &broker, (&stopper, &stop));
-        let outage = tokio::spawn(live::report_link(link.clone(), broker));
+        let outage = tokio::spawn(live::report_link(link.clone(), broker, Lang::En));
         let recorder = Recorder::new(tape, path);
         let recorder = recorder.run(arrivals, link, stop).await?;
         outage.abort();

@@ -88,13 +88,14 @@ fn minutes(text: &str) -> Result<f64, String> {
 pub fn run(args: &ReplayArgs, out: &mut dyn Write) -> Result<(), Failure> {
     if let Some(broker) = args.out.broker() {
         let what = (args.readings.as_path(), args.how.form);
-        return out::play(&args.out, broker, what, args.how.plant.as_deref());
+        let plant = args.how.plant.as_deref();
+        return out::play(&args.out, broker, what, (plant, args.telling.lang.into()));
     }
     let library = args.shelves.library();
     let recording = Recording::open(&args.how.request(args.readings.clone()), &library);
     let book = library.book_for(recording.iter().flat_map(|it| &it.plants));
     let (recording, book) = both(recording, &args.readings, book)?;
-    live::block_on(|_, stop| async move {
+    live::block_on_in(args.telling.lang.into(), |_, stop| async move {
         let plants = recording.plants.clone();
         let replay =
             Replay::new(plants, book, args.how.bounds(), &recording.name).missing_only_what_spoke();
@@ -111,7 +112,7 @@ async fn played(
     stop: &Stop,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let mut pump = Pump::new(recording);
+    let mut pump = Pump::new(recording, args.telling.lang.into());
     loop {
         let more = pump.some(stop, &mut |item| {
             replay.take(item, &mut |at, outcome| keeper.hear(at, outcome));

@@ -100,7 +100,11 @@ pub fn run(args: &RoundsArgs, out: &mut dyn Write) -> Result<(), Failure> {
     }
     match args.place.format {
         Format::Json => lines.iter().try_for_each(|line| writeln!(out, "{line}"))?,
-        Format::Text if lines.is_empty() => writeln!(out, "no round is due at these plants")?,
+        Format::Text if lines.is_empty() => writeln!(
+            out,
+            "{}",
+            lang.pick("no round is due at these plants", "这些水厂没有应做的采样巡检")
+        )?,
         Format::Text => {
             for line in table.lines() {
                 writeln!(out, "{}", line.trim_end())?;
@@ -110,7 +114,11 @@ pub fn run(args: &RoundsArgs, out: &mut dyn Write) -> Result<(), Failure> {
     out.flush()?;
     if !unsampled.is_empty() {
         let plants: Vec<&str> = unsampled.into_iter().collect();
-        say(&format!("no sampling sites, so that nobody can sample: {}", plants.join(", ")));
+        let plants = plants.join(lang.pick(", ", "、"));
+        say(&match lang {
+            Lang::En => format!("no sampling sites, so that nobody can sample: {plants}"),
+            Lang::Zh => format!("没有采样点,无法采样:{plants}"),
+        });
     }
     Ok(())
 }
@@ -219,7 +227,7 @@ impl Row<'_> {
     }
 
     fn cells(&self, lang: Lang) -> [String; 8] {
-        let point = self.rule.select.point.map_or("", |point| point.name());
+        let point = self.rule.select.point.map_or("", |it| lang.pick(it.name(), it.zh()));
         let place = if self.place.is_empty() { point } else { self.place };
         [
             word(self.status.standing, lang).to_owned(),

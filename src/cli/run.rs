@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::base::PlantId;
 use crate::base::ids::Space;
+use crate::base::text::Lang;
 use crate::base::time::wall_now;
 use crate::cli::access::AccessArgs;
 use crate::cli::common::{ConditionFlag, SeedFlag, SettingsFile, Shelves, Speed, Telling, speed};
@@ -123,17 +124,17 @@ pub fn run(args: &RunArgs, _out: &mut dyn Write) -> Result<(), Failure> {
     let screen = Screen::choose(args.telling);
     let (listen, by) = (args.broker_port, args.by.clone());
     let desk = invite(args.desk.plan(&ready.settings)?, &args.trainee, &ready)?;
+    let lang: Lang = args.telling.lang.into();
     let external = args.broker.clone().map(|url| args.access.access(url, &ready.settings));
     let (mut external, keys) = (external.transpose()?, keys_of_a_run()?);
     if let Some(broker) = &mut external {
         let plants = Some((ready.plants().len(), ready.outline.pace));
-        args.guest.enter(broker, &space, plants, &mut ready.settings)?;
-        args.guest.say_where(broker, &space, &Named::all_of(&keys.0));
+        args.guest.enter((broker, lang), &space, plants, &mut ready.settings)?;
+        args.guest.say_where((broker, lang), &space, &Named::all_of(&keys.0));
     }
-    let lang = args.telling.lang.into();
     let (flags, ring) = (args.orders.clone(), args.keys.open()?);
     let stranger = args.allow_stranger.clone();
-    live::block_on(|_, stopped| async move {
+    live::block_on_in(lang, |_, stopped| async move {
         let ready = Arc::new(ready);
         let Some(cast) = cast(&ready, &home, &book, &stopped).await? else { return Ok(()) };
         let (embedded, broker) = if let Some(access) = external {

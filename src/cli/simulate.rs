@@ -89,12 +89,13 @@ pub fn run(args: &SimulateArgs, _out: &mut dyn Write) -> Result<(), Failure> {
     let mut broker = args.access.access(args.broker.clone(), &ready.settings)?;
     let space = args.space.clone().unwrap_or_else(live::random_space);
     let plants = Some((ready.plants().len(), ready.outline.pace));
-    args.guest.enter(&mut broker, &space, plants, &mut ready.settings)?;
     let lang = args.lang.into();
+    args.guest.enter((&mut broker, lang), &space, plants, &mut ready.settings)?;
+    let [seed, _, named] = Words::of(lang).start;
     say(&format!(
-        "{} · {} · seed {} · {}× · space {space}",
+        "{} · {} · {seed} {} · {}× · {named} {space}",
         ready.outline.title.get(lang),
-        ready.what(),
+        ready.what(lang),
         ready.seed.0,
         ready.outline.pace.speed(),
     ));
@@ -105,8 +106,10 @@ pub fn run(args: &SimulateArgs, _out: &mut dyn Write) -> Result<(), Failure> {
     let heard_by = args.speak.heard_by(&space).or(trust).unwrap_or_default();
     let flags = format!("{shelf}{}{heard_by}", ready.watch_flags);
     let place = format!("--broker {}{} --space {space}", args.broker, args.access.repeated());
-    say(&format!("watch it: sanmen monitor {place}{flags}"));
-    args.guest.say_where(&broker, &space, &Named::all_of(&keys));
+    let watch = lang.pick("watch it: sanmen monitor", "监测命令:sanmen monitor");
+    let said_in = lang.pick("", " --lang zh");
+    say(&format!("{watch} {place}{flags}{said_in}"));
+    args.guest.say_where((&broker, lang), &space, &Named::all_of(&keys));
     // Plants that run as fast as they can had better wait for the broker.
     let in_time = ready.outline.pace != Pace::Max && ready.settings.spool_bytes > 0;
     let named = args.space.is_some() && in_time;
@@ -118,7 +121,7 @@ pub fn run(args: &SimulateArgs, _out: &mut dyn Write) -> Result<(), Failure> {
     let askers = Askers { monitors, operators: operators.map(|operators| (operators, hand)) };
     let place = (broker, space, (keys, askers, orders), spool);
     let speak = (args.speak.clone(), lang);
-    live::block_on(|stopper, stop| play(Arc::new(ready), place, speak, (stopper, stop)))
+    live::block_on_in(lang, |stopper, stop| play(Arc::new(ready), place, speak, (stopper, stop)))
 }
 
 /// What the plants sign by: each its own key, if it has one in the folder of keys; the others that
@@ -164,10 +167,10 @@ async fn play(
     let link = links.first().cloned();
     held::report(&voices, &broker, link.clone(), lang);
     let quitters = live::Quitters::watch(links, &broker, (&stopper, &stop));
-    let outage = link.map(|link| tokio::spawn(live::report_link(link, broker.clone())));
+    let outage = link.map(|link| tokio::spawn(live::report_link(link, broker.clone(), lang)));
     let (aside, listener) = Aside::new(begin.now);
     let seen = listener.progress;
-    let bar = live::progress_bar(&ready.outline, seen.clone());
+    let bar = live::progress_bar(&ready.outline, seen.clone(), lang);
     tokio::spawn(live::report_pace(seen, ready.outline.pace, lang));
     let place = (&broker, &space);
     // Whoever has missed the last messages asks after the goodbye.
@@ -181,7 +184,12 @@ async fn play(
     }
     if let (Err(LiveError::Undelivered(_)), Some(spool)) = (&done, &spool) {
         let place = spool.display();
-        say(&format!("they wait in {place}: the next run in this space sends them first"));
+        say(&match lang {
+            Lang::En => {
+                format!("they wait in {place}: the next run in this space sends them first")
+            }
+            Lang::Zh => format!("未送达的消息存于{place}:该空间下次运行时先行补发"),
+        });
     }
     quitters.verdict().await?;
     done.map_err(Failure::outside)?;

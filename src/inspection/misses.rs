@@ -163,7 +163,7 @@ impl Kind {
             ),
             Self::Event(_) => (
                 "it has one verdict for a place, at the first of its instruments",
-                "每处只有一个判断,记在该处第一块仪表上",
+                "每处只有一个判定,记在该处第一块仪表上",
             ),
             Self::GrabSample(_) => (
                 "it watches instruments beside which samples are taken: of the same water, and of \
@@ -172,18 +172,22 @@ impl Kind {
             ),
             Self::LabLimit(..) => (
                 "it judges results of samples: name a sampling site",
-                "判断的是水样结果:请指定采样点",
+                "判定的是水样结果,请指定采样点",
+            ),
+            Self::Round(duty) if duty.each_site => (
+                "each sampling site of that water has its own round: name one",
+                "该水样类型的各采样点分别计,请指定采样点",
             ),
             Self::Round(_) => (
-                "it counts samples: of a sampling site, or of the plant as a whole",
-                "计的是水样:某采样点的,或全厂的",
+                "samples from any site of that water count together: name no site",
+                "该水样类型任一采样点的水样合并计,不要指定采样点",
             ),
             Self::Expression(_) => (
                 "its inputs are other instruments, or not all of them are there",
                 "其输入是别的仪表,或此处不齐",
             ),
             Self::GatewaySilence { .. } | Self::Refusal(_) => {
-                ("it watches the plant as a whole: name no instrument", "监视的是全厂:不要指定仪表")
+                ("it watches the plant as a whole: name no instrument", "监视的是全厂,不要指定仪表")
             }
         };
         text(en, zh)

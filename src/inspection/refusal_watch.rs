@@ -36,7 +36,7 @@ pub const REASONS: [&str; 18] = [
 ];
 
 /// A word of `REASONS`, for people.
-fn in_chinese(reason: &str) -> &'static str {
+pub fn in_chinese(reason: &str) -> &'static str {
     match reason {
         "forged" => "伪造",
         "replayed" => "重放",
@@ -44,7 +44,7 @@ fn in_chinese(reason: &str) -> &'static str {
         "revoked-key" => "密钥已吊销",
         "unsigned" => "未签名",
         "wrong-topic" => "主题不符",
-        "retained" => "服务器所留旧报文",
+        "retained" => "消息服务器所留旧报文",
         "too-large" => "过大",
         "not-utf8" => "编码不对",
         "too-deep" => "嵌套过深",

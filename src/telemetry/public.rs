@@ -11,8 +11,8 @@ pub struct PublicBroker {
     pub host: &'static str,
     /// Its addresses, best first, and what each is.
     pub doors: &'static [(&'static str, &'static str)],
-    /// What a guest should know.
-    pub note: &'static str,
+    /// What a guest should know: in English, in Chinese.
+    pub note: (&'static str, &'static str),
 }
 
 /// Those that are known here.
@@ -28,8 +28,11 @@ pub const PUBLIC: [PublicBroker; 4] = [
             ("mqtt://test.mosquitto.org:1884", "not encrypted, with a login: rw, readwrite"),
             ("ws://test.mosquitto.org:8080", "websocket, not encrypted"),
         ],
-        note: "runs unreleased software and is away for hours at times; 8887 has an expired \
-               certificate on purpose",
+        note: (
+            "runs unreleased software and is away for hours at times; 8887 has an expired \
+             certificate on purpose",
+            "运行未发布的软件,有时停机数小时;8887端口的证书是有意过期的",
+        ),
     },
     PublicBroker {
         host: "broker.emqx.io",
@@ -39,7 +42,7 @@ pub const PUBLIC: [PublicBroker; 4] = [
             ("mqtt://broker.emqx.io:1883", "not encrypted"),
             ("ws://broker.emqx.io:8083", "websocket, not encrypted"),
         ],
-        note: "takes messages up to 1 MB",
+        note: ("takes messages up to 1 MB", "最大接收1 MB的消息"),
     },
     PublicBroker {
         host: "broker.hivemq.com",
@@ -49,7 +52,7 @@ pub const PUBLIC: [PublicBroker; 4] = [
             ("mqtt://broker.hivemq.com:1883", "not encrypted"),
             ("ws://broker.hivemq.com:8000", "websocket, not encrypted"),
         ],
-        note: "promises nothing, like the others",
+        note: ("promises nothing, like the others", "与其他公共服务器一样,不作任何保证"),
     },
     PublicBroker {
         host: "mqtt.eclipseprojects.io",
@@ -59,7 +62,7 @@ pub const PUBLIC: [PublicBroker; 4] = [
             ("mqtt://mqtt.eclipseprojects.io:1883", "not encrypted"),
             ("ws://mqtt.eclipseprojects.io:80", "websocket, not encrypted"),
         ],
-        note: "promises nothing, like the others",
+        note: ("promises nothing, like the others", "与其他公共服务器一样,不作任何保证"),
     },
 ];
 

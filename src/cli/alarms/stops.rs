@@ -14,8 +14,8 @@ use crate::alarms::stop::{Announced, Stop, owed};
 use crate::base::ids::VillageId;
 use crate::base::problem::nearest;
 use crate::base::text::Lang;
-use crate::base::{PlantId, Stamp, TagId};
-use crate::cli::common::{Format, moment};
+use crate::base::{PlantId, Stamp};
+use crate::cli::common::{Format, moment, place_name};
 use crate::cli::exit::Failure;
 use crate::cli::live;
 use crate::cli::stderr::say;
@@ -175,7 +175,7 @@ pub(super) fn lines(scene: &Scene, announced: &[(AlarmId, Announced)], lang: Lan
         };
         let span = words::span(lang, &local(stop.from), &local(stop.until));
         let words = format!("{}: {span}, {} ({})", alarm.plant, by.reason, by.name);
-        let tag = alarm.tag.as_ref().map_or("plant", TagId::as_str);
+        let tag = place_name(alarm.tag.as_ref(), lang);
         let tags = stops.entry((alarm.plant.to_string(), !has_begun, words)).or_default();
         if !tags.contains(&tag) {
             tags.push(tag);

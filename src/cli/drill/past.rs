@@ -41,7 +41,7 @@ pub fn open(home: &Path, library: &Library, lang: Lang) -> Result<Option<Past>, 
                 "the exercise here is not over: it is played at the desk of its `sanmen run`, \
                  which takes it up again after a stop"
             }
-            Lang::Zh => "此处的演练尚未结束:请在其`sanmen run`的工作台进行;中断后再次运行即可继续",
+            Lang::Zh => "此处的演练尚未结束:请在其`sanmen run`的监控台进行;中断后再次运行即可继续",
         });
         return Ok(None);
     }
@@ -54,7 +54,7 @@ pub fn open(home: &Path, library: &Library, lang: Lang) -> Result<Option<Past>, 
     }
     say(match lang {
         Lang::En => "the exercise is over: its report and its forms are at the desk",
-        Lang::Zh => "演练已结束:报告和评估表可在工作台查看、填写",
+        Lang::Zh => "演练已结束:报告和评估表可在监控台查看、填写",
     });
     Ok(Some(Past { door: door(views, hindsight, &after), folder }))
 }

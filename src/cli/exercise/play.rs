@@ -171,7 +171,11 @@ fn forms(
 
 fn write_report(folder: &Path, debrief: &Debrief, args: &PlayArgs) -> Result<(), Failure> {
     write_files(folder, debrief, (args.telling.lang.into(), args.log.is_none()))?;
-    say(&format!("the report is {}", folder.join("report.html").display()));
+    let page = folder.join("report.html");
+    say(&match args.telling.lang.into() {
+        Lang::En => format!("the report is {}", page.display()),
+        Lang::Zh => format!("报告:{}", page.display()),
+    });
     Ok(())
 }
 

@@ -90,7 +90,12 @@ pub(super) fn checked(
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
     let [null, careless, reference] = rehearsal.scores.each_ref().map(|score| score.total);
-    let verdict = if failing.is_empty() { "ok    " } else { "FAILED" };
+    let verdict = match (failing.is_empty(), lang) {
+        (true, Lang::En) => "ok    ",
+        (false, Lang::En) => "FAILED",
+        (true, Lang::Zh) => "通过  ",
+        (false, Lang::Zh) => "未通过",
+    };
     let title = exercise.scenario.title.get(lang);
     let marks = match lang {
         Lang::En => {
@@ -130,8 +135,11 @@ pub(super) fn marks_line(debrief: &Debrief) -> Value {
 pub(super) fn marks(debrief: &Debrief, lang: Lang, out: &mut dyn Write) -> Result<(), Failure> {
     let (head, offset) = (&debrief.head, debrief.head.utc_offset);
     let title = head.title.get(lang);
-    let (by, seed) = (&head.played_by, head.seed);
-    writeln!(out, "{title} ({by}; {} {seed})", word(lang, "seed", "种子"))?;
+    let (by, seed) = (head.played_by_in(lang), head.seed);
+    match lang {
+        Lang::En => writeln!(out, "{title} ({by}; seed {seed})")?,
+        Lang::Zh => writeln!(out, "{title}({by};种子 {seed})")?,
+    }
     let rows = debrief.reasons.iter().map(|reason| {
         let line = &reason.line;
         let at = line.moment.map_or_else(String::new, |moment| moment.at.hh_mm(offset));

@@ -7,10 +7,10 @@ use crate::alarms::state::{Chatter, Phase};
 use crate::alarms::stop::Announced;
 use crate::base::text::Lang;
 use crate::base::units::Quantity;
-use crate::base::{RuleId, Stamp};
+use crate::base::{RuleId, Span, Stamp};
 use crate::cli::exit::Failure;
 use crate::cli::view::words::Words;
-use crate::inspection::book::{InspectionRule, NoData};
+use crate::inspection::book::{InspectionRule, Kind, NoData};
 use crate::inspection::finding::Verdict;
 use crate::inspection::unit_keys::shown;
 use crate::monitor::explain::Explanation;
@@ -65,10 +65,10 @@ impl Page<'_> {
                         None => rule.to_string(),
                     })
                     .collect();
-                let parents = parents.join(", ");
+                let parents = parents.join(self.word(", ", "、"));
                 self.say(
                     format!("kept silent, as {parents} speaks for it: "),
-                    format!("由 {parents} 代为报警,故不出声:"),
+                    format!("被 {parents} 抑制,由其报警:"),
                 )
             }
             AlarmState::Shelved => {
@@ -105,7 +105,7 @@ impl Page<'_> {
                         "not raised yet: the condition holds since {since}; the on-delay of {on} \
                          runs until {until}"
                     ),
-                    format!("尚未报警:条件自 {since} 起成立,延时 {on},至 {until}"),
+                    format!("尚未报警:条件自 {since} 起成立,报警延时 {on},至 {until}"),
                 )
             }
             Phase::Active { since } => {
@@ -137,7 +137,7 @@ impl Page<'_> {
                         "still raised: the condition is gone since {gone}; the off-delay of {off} \
                          runs until {until}"
                     ),
-                    format!("仍在报警:条件自 {gone} 起消失,延时 {off},至 {until} 解除"),
+                    format!("仍在报警:条件自 {gone} 起消失,恢复延时 {off},至 {until} 恢复"),
                 )
             }
             Phase::Latched { again: None } => self.say(
@@ -159,12 +159,15 @@ impl Page<'_> {
         let over = it
             .alarm
             .unanswered
-            .then(|| self.word("over, and nobody has answered it: ", "已解除,无人确认:"));
+            .then(|| self.word("over, and nobody has answered it: ", "已恢复,无人确认:"));
         let why = match it.sight.as_ref().and_then(|sight| sight.verdict) {
             _ if it.reached.is_none() => {
                 self.word("nothing has come from this plant", "尚未收到该水厂的任何数据")
             }
-            None => self.word("nothing has been judged yet", "尚无判断"),
+            None if matches!(self.rule.kind, Kind::Refusal(_)) => {
+                self.word("no such message has come of late", "近来没有这样的消息")
+            }
+            None => self.word("nothing has been judged yet", "尚无判定"),
             Some(Verdict::Normal) => self.word("the condition does not hold", "条件不成立"),
             Some(Verdict::NoData) if self.rule.no_data == NoData::Hold => self.word(
                 "there is nothing to judge by, and without data it keeps its state",
@@ -223,16 +226,7 @@ impl Page<'_> {
             ),
             (self.word("watches", "监视"), rule.scope(self.lang)),
             (self.word("raised if", "报警条件"), rule.condition(self.lang)),
-            (
-                self.word("delays", "延时"),
-                self.say(
-                    format!(
-                        "{} before it is raised, {} before it clears",
-                        rule.on_delay, rule.off_delay
-                    ),
-                    format!("报警 {},解除 {}", rule.on_delay, rule.off_delay),
-                ),
-            ),
+            (self.word("delays", "延时"), self.delays()),
         ];
         if let Some(sight) = &it.sight {
             let verdict = match sight.verdict {
@@ -245,16 +239,10 @@ impl Page<'_> {
                 let at = self.clock(at);
                 self.say(format!(" since {at}"), format!(",自 {at} 起"))
             });
-            let data = sight.no_data_at.map(|at| {
-                let at = self.clock(at);
-                self.say(
-                    format!("without anything usable until {at} it has nothing to judge by"),
-                    format!("至 {at} 仍无可用数据,则无从判断"),
-                )
-            });
+            let data = sight.no_data_at.map(|at| self.without(at));
             lines.extend([
                 (self.word("sees", "所见"), sight.said(self.lang).to_owned()),
-                (self.word("verdict", "判断"), format!("{verdict}{}", since.unwrap_or_default())),
+                (self.word("verdict", "判定"), format!("{verdict}{}", since.unwrap_or_default())),
                 (self.word("judged", "所判读数"), self.values(it, &sight.judged)),
                 (self.word("left out", "剔除读数"), self.values(it, &sight.left_out)),
                 (self.word("data", "数据"), data.unwrap_or_default()),
@@ -264,16 +252,45 @@ impl Page<'_> {
             (self.word("latest", "最新读数"), self.latest(it)),
             (self.word("last alarm", "上次报警"), self.last_alarm(it)),
             (self.word("ledger", "台账"), recorded.map(|it| self.recorded(it)).unwrap_or_default()),
-            (self.word("silent if", "被其代替"), self.parents(it)),
+            (self.word("silent if", "受其抑制"), self.parents(it)),
             (self.word("stop", "停水预告"), self.stop(it)),
             (
                 self.word("follows", "起因"),
-                rule.follows.iter().map(RuleId::as_str).collect::<Vec<_>>().join(", "),
+                (rule.follows.iter().map(RuleId::as_str).collect::<Vec<_>>())
+                    .join(self.word(", ", "、")),
             ),
             (self.word("advice", "处置"), rule.advice.get(self.lang).to_owned()),
             (self.word("procedure", "规程"), rule.runbook.clone().unwrap_or_default()),
         ]);
         lines
+    }
+
+    fn delays(&self) -> String {
+        let (on, off) = (self.rule.on_delay, self.rule.off_delay);
+        if (on, off) == (Span::ZERO, Span::ZERO) {
+            return self
+                .word("none: raised and cleared at once", "无:立即报警、立即恢复")
+                .to_owned();
+        }
+        self.say(
+            format!("{on} before it is raised, {off} before it clears"),
+            format!("报警延时 {on},恢复延时 {off}"),
+        )
+    }
+
+    /// What follows when nothing usable comes until `at`.
+    fn without(&self, at: Stamp) -> String {
+        let at = self.clock(at);
+        if matches!(self.rule.kind, Kind::TagSilence | Kind::GatewaySilence { .. }) {
+            return self.say(
+                format!("without anything usable until {at} the condition holds"),
+                format!("至 {at} 仍无可用数据,则条件成立"),
+            );
+        }
+        self.say(
+            format!("without anything usable until {at} it has nothing to judge by"),
+            format!("至 {at} 仍无可用数据,则无从判定"),
+        )
     }
 
     fn values(&self, it: &Explanation, values: &[(Stamp, f64)]) -> String {
@@ -349,7 +366,7 @@ impl Page<'_> {
             };
             self.say(format!("{parent} ({word})"), format!("{parent}({word})"))
         });
-        parents.collect::<Vec<_>>().join(", ")
+        parents.collect::<Vec<_>>().join(self.word(", ", "、"))
     }
 
     /// A line a place.
@@ -361,7 +378,12 @@ impl Page<'_> {
         let tag = |it: &Explanation| it.tag.as_ref().map_or("–".to_owned(), ToString::to_string);
         let width = all.iter().map(|it| tag(it).len()).max().unwrap_or(0);
         for it in all {
-            writeln!(out, "{:width$}  {}", tag(it), self.headline(it))?;
+            // What has not been judged says what it waits for.
+            let waits = it.sight.as_ref().filter(|sight| sight.verdict.is_none());
+            let waits = waits.map(|sight| sight.said(self.lang)).filter(|said| !said.is_empty());
+            let waits = waits.map(|said| format!("{}{said}", self.word(": ", ":")));
+            let waits = waits.unwrap_or_default();
+            writeln!(out, "{:width$}  {}{waits}", tag(it), self.headline(it))?;
         }
         Ok(())
     }

@@ -6,10 +6,11 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::refused::shown;
-use crate::base::Stamp;
+use super::moment::no_time;
+use super::refused::{Wrong, shown, told};
 use crate::base::foreign::moment::TimeFormat;
 use crate::base::time::UtcOffset;
+use crate::base::{Stamp, Text};
 
 /// When a message came, as we call it, and as `mosquitto_sub -F %J` does.
 const RECEIVED: [&str; 2] = ["received_at", "tst"];
@@ -44,17 +45,20 @@ pub fn is_of_monitor(topic: &str) -> bool {
 
 impl Heard {
     /// Reads a message. Errors: why it is none, as a reason for a counter and in words.
-    pub fn read(mut object: Map<String, Value>) -> Result<Self, (&'static str, String)> {
+    pub fn read(mut object: Map<String, Value>) -> Result<Self, Wrong> {
         let time = RECEIVED.iter().find_map(|key| object.get(*key));
-        let received_wall = time.map_or(Err("there is no received_at".to_owned()), received);
+        let received_wall =
+            time.map_or(Err(told("there is no received_at", "没有 received_at")), received);
         let received_wall = received_wall.map_err(|text| ("bad-time", text))?;
         let Some(Value::String(topic)) = object.remove("topic") else {
-            return Err(("bad-row", "topic is no text".to_owned()));
+            return Err(("bad-row", told("topic is no text", "topic 不是文本")));
         };
         let payload = match (object.remove("payload_base64"), object.remove("payload")) {
-            (Some(Value::String(text)), _) => STANDARD
-                .decode(text.as_bytes())
-                .map_err(|_| ("bad-row", format!("no base64: {}", shown(&text))))?,
+            (Some(Value::String(text)), _) => STANDARD.decode(text.as_bytes()).map_err(|_| {
+                let text = shown(&text);
+                let zh = format!("不是 base64:{text}");
+                ("bad-row", told(format!("no base64: {text}"), zh))
+            })?,
             (_, Some(Value::String(text))) => text.into_bytes(),
             (_, Some(Value::Null) | None) => Vec::new(),
             (_, Some(value)) => value.to_string().into_bytes(),
@@ -93,14 +97,22 @@ impl Heard {
     }
 }
 
-fn received(value: &Value) -> Result<Stamp, String> {
+fn received(value: &Value) -> Result<Stamp, Text> {
     match value {
         Value::String(text) => {
             let read = TimeFormat::Rfc3339.text(text);
-            read.or_else(|wrong| Stamp::parse_as(text, TST, UtcOffset::UTC).map_err(|_| wrong))
+            let read =
+                read.or_else(|wrong| Stamp::parse_as(text, TST, UtcOffset::UTC).map_err(|_| wrong));
+            read.map_err(|en| no_time(en, &format!("{:?}", shown(text))))
         }
-        Value::Number(number) => TimeFormat::Rfc3339.number(number.as_f64().unwrap_or(f64::NAN)),
-        other => Err(format!("{} is no time", shown(&other.to_string()))),
+        Value::Number(number) => {
+            let read = TimeFormat::Rfc3339.number(number.as_f64().unwrap_or(f64::NAN));
+            read.map_err(|en| no_time(en, number))
+        }
+        other => {
+            let found = shown(&other.to_string());
+            Err(no_time(format!("{found} is no time"), &found))
+        }
     }
 }
 

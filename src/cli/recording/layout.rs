@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::map::{Mapping, Shape, some};
 use super::moment::LastTime;
-use super::refused::{Refused, shown};
+use super::refused::{Refused, Wrong, named, shown, told};
 use super::rows::{Cell, Rows};
 use crate::base::foreign::moment::TimeFormat;
 use crate::base::foreign::unit::Conversion;
@@ -195,7 +195,7 @@ impl Layout {
                     Ok(given) => out.push(given),
                     Err((reason, text)) => {
                         if reason == "unknown-tag" && self.unknown.len() < UNKNOWN_MAX {
-                            self.unknown.insert(text.clone());
+                            self.unknown.insert(text.en.clone());
                         }
                         refused.note(reason, line, || text);
                     }
@@ -360,9 +360,6 @@ impl Columns {
     }
 }
 
-/// A reason for a counter, and what was found.
-type Wrong = (&'static str, String);
-
 /// How cells are read.
 struct Words<'l> {
     missing: &'l BTreeSet<String>,
@@ -373,10 +370,16 @@ struct Words<'l> {
 impl Words<'_> {
     /// A value; none when it is missing.
     fn value(&self, cell: Cell<'_>) -> Result<Option<f64>, Wrong> {
-        let wrong = |text: &str| ("bad-value", format!("{:?} is no number", shown(text)));
+        let wrong = |text: &str| {
+            let found = shown(text);
+            ("bad-value", told(format!("{found:?} is no number"), format!("{found:?}不是数")))
+        };
         match cell {
             Cell::Empty | Cell::Absent => Ok(None),
-            Cell::Foreign => Err(("bad-value", "no number: bytes that are no text".to_owned())),
+            Cell::Foreign => {
+                let text = told("no number: bytes that are no text", "不是数:并非文本的字节");
+                Err(("bad-value", text))
+            }
             Cell::Time(time) => Err(wrong(&time.to_string())),
             Cell::Number(number) if number.is_nan() => Ok(None),
             Cell::Number(number) if self.missing.contains(&number.to_string()) => Ok(None),
@@ -405,7 +408,9 @@ impl Words<'_> {
             Cell::Time(_) | Cell::Foreign => String::new(),
         };
         let own = words::flag(self.flags, &text);
-        own.ok_or_else(|| ("bad-flag", format!("{:?} is no known quality", shown(&text))))
+        let found = shown(&text);
+        let zh = format!("{found:?}不是已知的质量码");
+        own.ok_or_else(|| ("bad-flag", told(format!("{found:?} is no known quality"), zh)))
     }
 }
 
@@ -439,22 +444,24 @@ impl Long {
     ) -> Result<Given, Wrong> {
         let plant = match self.plant.map(|at| rows.cell(at)) {
             Some(Cell::Text(name)) => {
-                *self.by_id.get(name).ok_or_else(|| ("unknown-plant", shown(name)))?
+                *self.by_id.get(name).ok_or_else(|| ("unknown-plant", named(shown(name))))?
             }
-            Some(Cell::Number(number)) => return Err(("unknown-plant", number.to_string())),
+            Some(Cell::Number(number)) => return Err(("unknown-plant", named(number.to_string()))),
             _ => 0,
         };
         let found = match rows.cell(self.tag) {
             Cell::Text(name) => self.names.get(plant).and_then(|names| names.get(name)).ok_or(name),
             _ => Err(""),
         };
-        let (tag, mut convert) = *found.map_err(|name| ("unknown-tag", shown(name)))?;
+        let (tag, mut convert) = *found.map_err(|name| ("unknown-tag", named(shown(name))))?;
         if let Some(Cell::Text(unit)) = self.unit.map(|at| rows.cell(at)) {
             let quantity = self.quantity(plant, tag);
             if let Some(quantity) = quantity.filter(|quantity| quantity.unit() != unit) {
                 let known = Conversion::of(quantity, unit);
                 convert = known.ok_or_else(|| {
-                    ("bad-unit", format!("{:?} is none of {}", shown(unit), quantity.name()))
+                    let (found, en) = (shown(unit), quantity.name());
+                    let zh = format!("{found:?}不是{}的单位", quantity.zh());
+                    ("bad-unit", told(format!("{found:?} is none of {en}"), zh))
                 })?;
             }
         }
@@ -466,7 +473,7 @@ impl Long {
                 Cell::Number(number) => Some(number as u64),
                 _ => None,
             };
-            let seq = seq.ok_or_else(|| ("bad-seq", "there is no number".to_owned()))?;
+            let seq = seq.ok_or_else(|| ("bad-seq", told("there is no number", "没有序号")))?;
             let bad = |text| ("bad-time", text);
             let sent_at = sent.read(format, rows.cell(sent_at)).map_err(bad)?;
             let received_at = received.read(format, rows.cell(received_at)).map_err(bad)?;

@@ -209,7 +209,7 @@ impl Recording {
         };
         let refused = self.refused.iter().map(|(reason, it)| {
             let lines: Vec<String> = it.lines.iter().map(u64::to_string).collect();
-            format!("{reason} {} (line {}: {})", it.count, lines.join(", "), it.first)
+            format!("{reason} {} (line {}: {})", it.count, lines.join(", "), it.first.en)
         });
         let intake = intake.iter().map(|(reason, count)| format!("{reason} {count}"));
         let refused: Vec<String> = refused.chain(intake).collect();

@@ -1,18 +1,29 @@
 //! Times in the cells of a recording.
 
+use std::fmt;
+
+use super::refused::{shown, told};
 use super::rows::Cell;
 use crate::base::Stamp;
 use crate::base::foreign::moment::TimeFormat;
+use crate::base::text::Text;
 
 /// The moment that a cell says. Errors: what is wrong with it.
-pub fn moment(format: &TimeFormat, cell: Cell<'_>) -> Result<Stamp, String> {
+pub fn moment(format: &TimeFormat, cell: Cell<'_>) -> Result<Stamp, Text> {
     match cell {
         Cell::Time(time) => Ok(time),
-        Cell::Number(number) => format.number(number),
-        Cell::Text(text) => format.text(text),
-        Cell::Foreign => Err("no time: bytes that are no text".to_owned()),
-        Cell::Empty | Cell::Absent => Err("there is no time".to_owned()),
+        Cell::Number(number) => format.number(number).map_err(|en| no_time(en, &number)),
+        Cell::Text(text) => {
+            format.text(text).map_err(|en| no_time(en, &format!("{:?}", shown(text))))
+        }
+        Cell::Foreign => Err(told("no time: bytes that are no text", "不是时间:并非文本的字节")),
+        Cell::Empty | Cell::Absent => Err(told("there is no time", "没有时间")),
     }
+}
+
+/// What was found is no time.
+pub fn no_time(en: String, found: &dyn fmt::Display) -> Text {
+    told(en, format!("{found}不是所要格式的时间"))
 }
 
 /// The last time that was read: rows come in runs of one time.
@@ -24,7 +35,7 @@ pub struct LastTime {
 
 impl LastTime {
     /// As `moment`, but the same text is read once.
-    pub fn read(&mut self, format: &TimeFormat, cell: Cell<'_>) -> Result<Stamp, String> {
+    pub fn read(&mut self, format: &TimeFormat, cell: Cell<'_>) -> Result<Stamp, Text> {
         let Cell::Text(text) = cell else { return moment(format, cell) };
         if let Some(time) = self.time.filter(|_| self.text == text) {
             return Ok(time);

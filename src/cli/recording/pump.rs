@@ -3,6 +3,7 @@
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Recording;
+use crate::base::text::Lang;
 use crate::cli::exit::Failure;
 use crate::exercise::live::stop::Stop;
 use crate::exercise::replay::Item;
@@ -29,11 +30,20 @@ pub enum More {
 
 impl Pump {
     /// Before the first item.
-    pub fn new(recording: Recording) -> Self {
+    pub fn new(recording: Recording, lang: Lang) -> Self {
         // Nobody knows how much another program will say.
         let (bar, looks) = match recording.size {
-            0 => (ProgressBar::no_length(), "{spinner} {bytes} read"),
-            size => (ProgressBar::new(size), "{wide_bar} {percent:>3} % {eta} left"),
+            0 => {
+                let looks = lang.pick("{spinner} {bytes} read", "{spinner} 已读{bytes}");
+                (ProgressBar::no_length(), looks)
+            }
+            size => {
+                let looks = lang.pick(
+                    "{wide_bar} {percent:>3} % {eta} left",
+                    "{wide_bar} {percent:>3} % 剩余{eta}",
+                );
+                (ProgressBar::new(size), looks)
+            }
         };
         if let Ok(style) = ProgressStyle::with_template(looks) {
             bar.set_style(style);

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::text;
+use crate::base::text::{self, Text};
 
 /// Lines named for each reason.
 const LINES_MAX: usize = 3;
 
 /// Longest text shown of what was found, in characters.
 const SHOWN_MAX: usize = 60;
+
+/// Why something is refused: a reason to count it by, and what is wrong in words.
+pub type Wrong = (&'static str, Text);
 
 /// Counters by reason.
 #[derive(Debug, Clone, Default)]
@@ -22,12 +25,12 @@ pub struct Counted {
     /// The first lines.
     pub lines: Vec<u64>,
     /// What was wrong with the first of them.
-    pub first: String,
+    pub first: Text,
 }
 
 impl Refused {
     /// Counts one.
-    pub fn note(&mut self, reason: &'static str, line: u64, detail: impl FnOnce() -> String) {
+    pub fn note(&mut self, reason: &'static str, line: u64, detail: impl FnOnce() -> Text) {
         let counted = self.0.entry(reason).or_default();
         counted.count += 1;
         if counted.lines.len() < LINES_MAX && counted.lines.last() != Some(&line) {
@@ -56,4 +59,15 @@ pub fn shown(text: &str) -> String {
         short.push('…');
     }
     short
+}
+
+/// What is wrong, when only a name is told.
+pub fn named(name: impl Into<String>) -> Text {
+    let name = name.into();
+    Text { en: name.clone(), zh: name }
+}
+
+/// What is wrong, in both languages.
+pub fn told(en: impl Into<String>, zh: impl Into<String>) -> Text {
+    Text { en: en.into(), zh: zh.into() }
 }

@@ -1,7 +1,7 @@
 //! Laboratory results of a dataset.
 
 use super::moment::moment;
-use super::refused::{Refused, shown};
+use super::refused::{Refused, shown, told};
 use super::rows::{Cell, Next, Rows};
 use crate::base::analyte::{Analyte, Sign};
 use crate::base::foreign::moment::TimeFormat;
@@ -49,7 +49,9 @@ impl Results {
                         self.next = Some(result);
                         return Ok(());
                     }
-                    Err(name) => refused.note("bad-result", line, || format!("`{name}` is none")),
+                    Err(name) => refused.note("bad-result", line, || {
+                        told(format!("`{name}` is none"), format!("`{name}`不符"))
+                    }),
                 },
             }
         }

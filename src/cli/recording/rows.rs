@@ -11,8 +11,8 @@ use super::form::named;
 use super::guard::{BOM, Found, Guard, LINE_MAX, Progress, next_line};
 #[cfg(feature = "columns")]
 use super::parquet::ParquetRows;
-use super::refused::shown;
-use crate::base::Stamp;
+use super::refused::{shown, told};
+use crate::base::{Stamp, Text};
 use crate::cli::exit::Failure;
 
 /// A value of a row.
@@ -77,7 +77,7 @@ pub enum Next {
     /// A row, at this line.
     Row(u64),
     /// What stands at this line is no row, and why.
-    Bad(u64, String),
+    Bad(u64, Text),
     /// There is none.
     End,
 }
@@ -188,7 +188,9 @@ impl CsvRows {
                 if found == wanted {
                     Ok(Next::Row(line))
                 } else {
-                    Ok(Next::Bad(line, format!("it has {found} cells, the head has {wanted}")))
+                    let en = format!("it has {found} cells, the head has {wanted}");
+                    let zh = format!("有{found}格,表头有{wanted}格");
+                    Ok(Next::Bad(line, told(en, zh)))
                 }
             }
             Err(error) => {
@@ -231,7 +233,7 @@ fn sniff(head: &[u8]) -> u8 {
 }
 
 /// A line as an object, or why it is none.
-pub type Object = Result<Map<String, Value>, String>;
+pub type Object = Result<Map<String, Value>, Text>;
 
 /// Rows of which each is an object on a line of its own.
 pub struct JsonRows {
@@ -274,9 +276,9 @@ impl JsonRows {
             }
             Some(Err(text)) => {
                 let text = format!(
-                    "{shown_path}:{}: {text}: a recording in JSON has one object a line \
+                    "{shown_path}:{}: {}: a recording in JSON has one object a line \
                      (`jq -c '.[]'` makes that of a list)",
-                    rows.number
+                    rows.number, text.en
                 );
                 Err(Failure::usage(text))
             }
@@ -300,7 +302,10 @@ impl JsonRows {
         }
         let object = serde_json::from_slice(&self.line);
         let text = || shown(&String::from_utf8_lossy(&self.line));
-        Ok(Some(object.map_err(|_| format!("no JSON object: {}", text()))))
+        Ok(Some(object.map_err(|_| {
+            let text = text();
+            told(format!("no JSON object: {text}"), format!("不是 JSON 对象:{text}"))
+        })))
     }
 
     /// Does the file end within the last object?

@@ -6,9 +6,9 @@ use std::path::Path;
 use super::form::Form;
 use super::guard::Progress;
 use super::heard::{Heard, is_message, is_of_monitor};
-use super::refused::Refused;
+use super::refused::{Refused, told};
 use super::rows::{JsonRows, Rows};
-use crate::base::{PlantId, Span, Stamp};
+use crate::base::{PlantId, Span, Stamp, Text};
 use crate::cli::exit::Failure;
 use crate::exercise::live::clock::TimeBase;
 use crate::exercise::replay::Item;
@@ -62,7 +62,9 @@ impl Messages {
                 None => return Ok(None),
                 Some(Ok(object)) => Heard::read(object),
                 Some(Err(text)) if self.lines.is_torn() => {
-                    Err(("torn-line", format!("the recording ends within a message: {text}")))
+                    let Text { en, zh } = text;
+                    let en = format!("the recording ends within a message: {en}");
+                    Err(("torn-line", told(en, format!("记录在一条消息中间结束:{zh}"))))
                 }
                 Some(Err(text)) => Err(("bad-row", text)),
             };

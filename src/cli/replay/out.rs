@@ -9,8 +9,10 @@ use indicatif::ProgressBar;
 
 use super::polite;
 use super::said::{Again, Played};
+use super::summary::zh;
 use crate::base::PlantId;
 use crate::base::ids::Space;
+use crate::base::text::Lang;
 use crate::base::time::wall_now;
 use crate::cli::access::AccessArgs;
 use crate::cli::common::{Speed, speed};
@@ -78,7 +80,7 @@ pub fn play(
     args: &OutArgs,
     broker: &BrokerUrl,
     (path, form): (&Path, Option<Form>),
-    plant: Option<&str>,
+    (plant, lang): (Option<&str>, Lang),
 ) -> Result<(), Failure> {
     let mut settings = library::settings(args.settings.as_deref())?;
     let mut broker = args.access.access(broker.clone(), &settings)?;
@@ -90,29 +92,34 @@ pub fn play(
         None => Pace::Times(survey.speed.max(0.01)),
     };
     let space = args.space.clone().unwrap_or_else(live::random_space);
-    args.guest.enter(&mut broker, &space, Some((survey.plants, pace)), &mut settings)?;
+    args.guest.enter((&mut broker, lang), &space, Some((survey.plants, pace)), &mut settings)?;
     if let Some(ceiling) = &broker.ceiling {
         survey.check(pace, ceiling.per_s())?;
     }
     let signer = args.keys.open()?.of_exercise(&space, args.space.is_some())?;
     let name = path.display();
     let speed = if pace == Pace::Max { "max".to_owned() } else { format!("{}×", pace.speed()) };
-    say(&format!("{name} · {speed} · space {space} on {broker}"));
+    say(&match lang {
+        Lang::En => format!("{name} · {speed} · space {space} on {broker}"),
+        Lang::Zh => format!("{name} · {speed} · 空间 {space},消息服务器 {broker}"),
+    });
     let key = signer.public();
     let access = args.access.repeated();
     let place = format!("--broker {broker}{access} --space {space}");
-    say(&format!("watch it: sanmen monitor {place} --trust {key}"));
-    args.guest.say_where(&broker, &space, &[Named(None, key)]);
+    let watch = lang.pick("watch it: sanmen monitor", "监测命令:sanmen monitor");
+    let said_in = lang.pick("", " --lang zh");
+    say(&format!("{watch} {place} --trust {key}{said_in}"));
+    args.guest.say_where((&broker, lang), &space, &[Named(None, key)]);
     let progress = Progress::default();
     let messages = Messages::open(path, form, &progress)?;
     let bar = polite::bar(path);
-    live::block_on(|stopper, stop| async move {
+    live::block_on_in(lang, |stopper, stop| async move {
         let publisher = live::speaker(&broker, &settings);
         let link = publisher.status();
         let quitters = live::Quitters::watch(vec![link.clone()], &broker, (&stopper, &stop));
-        let outage = tokio::spawn(live::report_link(link, broker));
+        let outage = tokio::spawn(live::report_link(link, broker, lang));
         let again = Again::new((space, signer), plant, pace.speed());
-        let player = Player { messages, again, pace, progress, bar, stop };
+        let player = Player { messages, again, pace, progress, bar, stop, lang };
         let done = player.run(publisher).await;
         outage.abort();
         quitters.verdict().await?;
@@ -128,6 +135,7 @@ struct Player {
     progress: Progress,
     bar: ProgressBar,
     stop: Stop,
+    lang: Lang,
 }
 
 impl Player {
@@ -170,16 +178,23 @@ impl Player {
     }
 
     fn tell(&self, refused: &Refused) {
-        let how = if self.stop.is_set() { "stopped after" } else { "said" };
         let mut left_out: BTreeMap<&str, u64> = self.again.left_out.clone();
         for (reason, counted) in refused.iter() {
             *left_out.entry(reason).or_default() += counted.count;
         }
         let said = grouped(self.again.said);
         let plants = self.messages.heard().len();
-        say(&format!("{how} {said} messages of {plants} plants"));
+        say(&match (self.lang, self.stop.is_set()) {
+            (Lang::En, false) => format!("said {said} messages of {plants} plants"),
+            (Lang::En, true) => format!("stopped after {said} messages of {plants} plants"),
+            (Lang::Zh, false) => format!("已发送{plants}座水厂的{said}条消息"),
+            (Lang::Zh, true) => format!("已停止:发送了{plants}座水厂的{said}条消息"),
+        });
         for (reason, count) in left_out {
-            say(&format!("left out: {count} {reason}"));
+            say(&match self.lang {
+                Lang::En => format!("left out: {count} {reason}"),
+                Lang::Zh => format!("未发送:{} {count}", zh(reason)),
+            });
         }
     }
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::base::ids::PackId;
 use crate::base::text::Lang;
 use crate::base::{Span, TagId};
-use crate::cli::common::{Format, Language, Shelves};
+use crate::cli::common::{Format, Language, Shelves, place_name};
 use crate::cli::exit::{Failure, both};
 use crate::cli::table;
 use crate::cli::view::words::Words;
@@ -129,7 +129,7 @@ fn row_at(rule: &InspectionRule, plant: &Plant, lang: Lang) -> Option<[String; 8
     if places.is_empty() {
         return None;
     }
-    let names = places.iter().map(Place::name).collect::<Vec<_>>().join(" ");
+    let names = places.iter().map(|place| place.name(lang)).collect::<Vec<_>>().join(" ");
     let mut limits: Vec<String> = Vec::new();
     for place in &places {
         let limit = place.limit.map(|(limit, measured)| limit.words(measured, lang));
@@ -139,7 +139,7 @@ fn row_at(rule: &InspectionRule, plant: &Plant, lang: Lang) -> Option<[String; 8
             limits.push(words);
         }
     }
-    Some(cells(rule, lang, names, limits.join("; ")))
+    Some(cells(rule, lang, names, limits.join(lang.pick("; ", ";"))))
 }
 
 fn cells(rule: &InspectionRule, lang: Lang, watches: String, looks_for: String) -> [String; 8] {
@@ -147,7 +147,7 @@ fn cells(rule: &InspectionRule, lang: Lang, watches: String, looks_for: String) 
         (Span::ZERO, Span::ZERO) => lang.pick("at once", "立即").to_owned(),
         (on, off) => match lang {
             Lang::En => format!("on {on}, off {off}"),
-            Lang::Zh => format!("触发{on},恢复{off}"),
+            Lang::Zh => format!("报警{on},恢复{off}"),
         },
     };
     [
@@ -171,8 +171,8 @@ pub(super) struct Place {
 }
 
 impl Place {
-    fn name(&self) -> &str {
-        self.tag.as_ref().map_or("plant", TagId::as_str)
+    pub(super) fn name(&self, lang: Lang) -> &str {
+        place_name(self.tag.as_ref(), lang)
     }
 }
 

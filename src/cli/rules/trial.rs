@@ -77,7 +77,7 @@ pub fn run(args: &TryArgs, out: &mut dyn Write) -> Result<(), Failure> {
         ids.iter().filter(|id| in_force.index(id.as_str()).is_some()).cloned().collect();
     let beside = args.compare.then(|| in_force.only(&beside));
     let mut trial = Trial::new(args, recording.plants.clone(), (book, ids), beside);
-    live::block_on(|_, stop| async move {
+    live::block_on_in(args.lang.into(), |_, stop| async move {
         let pump = trial.play(args, recording, &stop)?;
         trial.tell(args, pump.recording(), out)
     })
@@ -191,7 +191,7 @@ impl Trial {
         };
         let mut tried = replay(&self.book, &self.plants);
         let mut other = self.beside.as_ref().map(|(book, _)| replay(book, &self.plants));
-        let mut pump = Pump::new(recording);
+        let mut pump = Pump::new(recording, args.lang.into());
         loop {
             let more = pump.some(stop, &mut |item| {
                 if let Some((other, (_, tally))) = other.as_mut().zip(self.beside.as_mut()) {

@@ -11,6 +11,7 @@ use super::{ScoreArgs, parts};
 use crate::alarms::load::Load;
 use crate::base::Span;
 use crate::base::problem::Problems;
+use crate::base::text::Lang;
 use crate::cli::cores::on_all_cores;
 use crate::cli::dataset::SeedList;
 use crate::cli::dataset::part::Part;
@@ -61,6 +62,7 @@ pub(super) struct Stage {
     book: Book,
     lead: Span,
     threads: Option<NonZero<usize>>,
+    lang: Lang,
 }
 
 impl Stage {
@@ -69,7 +71,7 @@ impl Stage {
         let library = args.shelves.library();
         let book = library.book()?;
         let lead = Span::from_seconds_f64(args.lead_h * 3_600.0);
-        Ok(Self { library, book, lead, threads: args.threads })
+        Ok(Self { library, book, lead, threads: args.threads, lang: args.lang.into() })
     }
 
     /// The stage, and the parts for it. Errors: every mistake of rules, plants and scenarios.
@@ -112,7 +114,10 @@ impl Stage {
     pub fn play(&self, bill: &Bill) -> Result<Vec<Run>, Failure> {
         let parts = &bill.parts;
         let bar = ProgressBar::new(parts.len() as u64);
-        let style = "{bar:40} {pos} of {len} scenarios, {eta} left";
+        let style = self.lang.pick(
+            "{bar:40} {pos} of {len} scenarios, {eta} left",
+            "{bar:40} 情景{pos}/{len},剩余{eta}",
+        );
         if let Ok(style) = ProgressStyle::with_template(style) {
             bar.set_style(style);
         }

@@ -154,7 +154,7 @@ impl Report {
     pub(super) fn markdown(&self) -> String {
         let sections = self.sections();
         let text = sections.iter().map(|section| format!("\n### {}", section.markdown()));
-        format!("{}.\n{}\n", self.head(), text.collect::<String>())
+        format!("{}{}\n{}\n", self.head(), self.words.full_stop, text.collect::<String>())
     }
 
     /// A page that needs nothing else.

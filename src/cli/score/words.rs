@@ -26,6 +26,8 @@ pub(super) struct Words {
     pub tuning_columns: [&'static str; 10],
     /// As it ships, as it was chosen.
     pub settings: [&'static str; 2],
+    /// At the end of a sentence.
+    pub full_stop: &'static str,
     /// None of it.
     pub none: &'static str,
     /// At the foot of a page.
@@ -70,6 +72,7 @@ const EN: Words = Words {
         "false/quiet day",
     ],
     settings: ["shipped", "chosen"],
+    full_stop: ".",
     none: "none",
     foot: "What these figures mean, and what they do not: src/docs/detection.md.",
 };
@@ -112,6 +115,7 @@ const ZH: Words = Words {
         "误报/无事日",
     ],
     settings: ["随附", "选定"],
+    full_stop: "。",
     none: "无",
     foot: "各项含义与局限见 src/docs/detection.md。",
 };

@@ -257,7 +257,7 @@ const ZH: Words = Words {
     answers: "a 确认 · s 搁置 · u 取消搁置 · r 复位 · o 已搁置 · g 归组",
     too_small: "终端窗口太小,至少需要:",
     comma: ",",
-    start: ["种子", "服务器", "空间"],
+    start: ["种子", "消息服务器", "空间"],
     standing: ["无报警", "1个报警", "报警数:"],
     status: ["末梢水压kPa:", "出厂水:"],
     summary: ["报警:", "已恢复:", "未恢复", "其余:"],

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::Material;
 use crate::base::hex::hex;
+use crate::base::text::Lang;
 use crate::base::time::UtcOffset;
 use crate::base::{PlantId, Span, Stamp, Text};
 use crate::exercise::session::log::{Branch, Direction, Entry, What};
@@ -57,6 +58,19 @@ pub struct Head {
     pub branches: Vec<Branch>,
     /// SHA-256 of the log as lines of JSON.
     pub log_sha256: String,
+}
+
+impl Head {
+    /// Who played, as people say it: a robot, or a log by its name.
+    pub fn played_by_in(&self, lang: Lang) -> &str {
+        let zh = match self.played_by.as_str() {
+            "robot: null" => "机器人:无人处置",
+            "robot: careless" => "机器人:草率",
+            "robot: reference" => "机器人:参考",
+            log => log,
+        };
+        lang.pick(&self.played_by, zh)
+    }
 }
 
 pub(super) fn head(material: &Material<'_>, log: &[Entry]) -> Result<Head, serde_json::Error> {

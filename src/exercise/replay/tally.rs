@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::alarms::event::{AlarmChange, AlarmEvent, AlarmId, Priority};
-use crate::base::{Flag, QualityTest, QualityTests, Span, Stamp, TagId};
+use crate::base::{Flag, QualityTest, QualityTests, Span, Stamp, TagId, Text};
 use crate::ingest::observation::IngestChange;
 use crate::monitor::{Outcome, Output};
 use crate::plant::Plant;
@@ -55,7 +55,7 @@ pub struct Raised {
     /// For how long at most.
     pub longest: Span,
     /// Why, the last time it was raised.
-    pub why: String,
+    pub why: Text,
     /// From when to when, in the order of time; without an end it stands.
     pub episodes: Vec<Episode>,
     since: Option<Stamp>,
@@ -176,13 +176,13 @@ impl Tally {
                     times: 0,
                     total: Span::ZERO,
                     longest: Span::ZERO,
-                    why: String::new(),
+                    why: Text::default(),
                     episodes: Vec::new(),
                     since: None,
                 });
                 raised.times += 1;
                 raised.since = Some(event.at);
-                raised.why.clone_from(&event.why.text);
+                raised.why = Text::of(|lang| event.why.said(lang).to_owned());
                 if raised.episodes.len() < EPISODES_MAX {
                     raised.episodes.push(Episode { raised: event.at, cleared: None });
                 }

@@ -11,7 +11,7 @@ use super::{Beside, Row};
 use crate::base::text::Lang;
 use crate::base::text::escape;
 use crate::base::time::UtcOffset;
-use crate::base::{Span, Stamp, TagId};
+use crate::base::{Span, Stamp};
 use crate::cli::page::{Page, Section};
 use crate::cli::recording::Recording;
 use crate::cli::replay::whole;
@@ -29,7 +29,6 @@ const DAY_FROM: Span = Span::hours(6);
 struct Words {
     html_lang: &'static str,
     title: &'static str,
-    readings: &'static str,
     columns: [&'static str; 8],
     beside: [&'static str; 2],
     strips: [&'static str; 2],
@@ -42,7 +41,6 @@ struct Words {
 const EN: Words = Words {
     html_lang: "en",
     title: "Rules tried",
-    readings: "readings",
     columns: ["rule", "tag", "times", "in all", "longest", "first", "a day", "now"],
     beside: ["in force: times", "in force: in all"],
     strips: ["raised", "in force"],
@@ -56,20 +54,20 @@ const EN: Words = Words {
 const ZH: Words = Words {
     html_lang: "zh-CN",
     title: "规则试运行",
-    readings: "个读数",
     columns: ["规则", "位号", "次数", "合计", "最长", "首次", "每天", "现在"],
-    beside: ["现行: 次数", "现行: 合计"],
+    beside: ["现行:次数", "现行:合计"],
     strips: ["触发", "现行"],
     stands: "仍在",
     never: "未触发",
     none: "记录中没有这些规则监视的仪表",
-    foot: "虚线为限值; 红色为计入延时后报警的时段。时间为水厂当地时间。",
+    foot: "虚线为限值;红色为计入报警延时后报警的时段。时间为水厂当地时间。",
 };
 
 /// What is told.
 pub struct Telling<'t> {
     rows: &'t [Row<'t>],
     words: &'static Words,
+    lang: Lang,
     head: String,
     period: (Stamp, Stamp),
     offset: UtcOffset,
@@ -85,15 +83,17 @@ impl<'t> Telling<'t> {
         let period = tally.span.unwrap_or((Stamp::MAX, Stamp::MAX));
         let (from, to) = period;
         let head = format!(
-            "{}: {} {}, {} – {} {offset} ({})",
+            "{}{}, {} – {} {offset} ({})",
             recording.name,
-            tally.readings,
-            words.readings,
+            match lang {
+                Lang::En => format!(": {} readings", tally.readings),
+                Lang::Zh => format!(":读数{}", tally.readings),
+            },
             local(from, offset),
             local(to, offset),
             whole(to - from)
         );
-        Self { rows, words, head, period, offset, many: tally.heard.len() > 1 }
+        Self { rows, words, lang, head, period, offset, many: tally.heard.len() > 1 }
     }
 
     /// A table, and pictures of what was raised.
@@ -120,8 +120,10 @@ impl<'t> Telling<'t> {
     /// Everything as a page.
     pub fn page(&self) -> String {
         let words = self.words;
-        let pictures: Vec<(String, String)> =
-            self.drawn(PICTURES_MAX).map(|row| (escape(&name(row)), self.svg(row))).collect();
+        let pictures: Vec<(String, String)> = self
+            .drawn(PICTURES_MAX)
+            .map(|row| (escape(&name(row, self.lang)), self.svg(row)))
+            .collect();
         let pictures: Vec<(&str, String)> =
             pictures.iter().map(|(name, svg)| (name.as_str(), svg.clone())).collect();
         let page = Page {
@@ -150,7 +152,7 @@ impl<'t> Telling<'t> {
     }
 
     fn cells(&self, row: &Row<'_>) -> Vec<String> {
-        let tag = row.place.tag.as_ref().map_or("plant", TagId::as_str);
+        let tag = row.place.name(self.lang);
         let tag = if self.many { format!("{}/{tag}", row.plant.id) } else { tag.to_owned() };
         let count = |raised: Option<&Raised>| raised.map_or(0, |it| it.times).to_string();
         let span = |span: Option<Span>| span.map_or("–".to_owned(), whole);
@@ -201,7 +203,7 @@ impl<'t> Telling<'t> {
     }
 
     fn draw(&self, row: &Row<'_>, out: &mut dyn Write) -> io::Result<()> {
-        writeln!(out, "\n{}", name(row))?;
+        writeln!(out, "\n{}", name(row, self.lang))?;
         let columns = self.columns(row, draw::COLUMNS);
         if let Some((lines, high, low)) = draw::signal(&columns, limit(row)) {
             let last = lines.len().saturating_sub(1);
@@ -217,8 +219,8 @@ impl<'t> Telling<'t> {
         for (name, raised) in self.strips(row) {
             writeln!(out, "{} {}", right(name, 12), draw::times(raised, self.period))?;
         }
-        if let Some(raised) = row.raised.filter(|it| !it.why.is_empty()) {
-            writeln!(out, "{:13}{}", "", raised.why)?;
+        if let Some(raised) = row.raised.filter(|it| !it.why.en.is_empty()) {
+            writeln!(out, "{:13}{}", "", raised.why.get(self.lang))?;
         } else {
             writeln!(out, "{:13}{}", "", self.words.never)?;
         }
@@ -273,10 +275,10 @@ fn limit(row: &Row<'_>) -> Option<f64> {
 }
 
 /// Rule, place, and what is looked for there.
-fn name(row: &Row<'_>) -> String {
-    let tag = row.place.tag.as_ref().map_or("plant", TagId::as_str);
-    let limit = row.place.limit.map(|(limit, measured)| limit.words(measured, Lang::En));
-    let looks_for = limit.unwrap_or_else(|| row.rule.condition(Lang::En));
+fn name(row: &Row<'_>, lang: Lang) -> String {
+    let tag = row.place.name(lang);
+    let limit = row.place.limit.map(|(limit, measured)| limit.words(measured, lang));
+    let looks_for = limit.unwrap_or_else(|| row.rule.condition(lang));
     format!("{} · {tag} · {looks_for}", row.rule.id)
 }
 

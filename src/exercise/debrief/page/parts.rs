@@ -2,6 +2,7 @@
 
 use super::markup::{both, escape, paragraph, section, table, two};
 use super::picture;
+use crate::base::Text;
 use crate::exercise::debrief::form::{Evaluation, Rating, SelfAssessment};
 use crate::exercise::debrief::{Beyond, Debrief, Head};
 use crate::exercise::session::log::Branch;
@@ -37,7 +38,7 @@ pub(super) fn head(head: &Head) -> String {
     let pairs = [
         (("exercise", "演练"), escape(&head.file)),
         (("plant and condition", "水厂与工况"), escape(&format!("{plant} · {condition}"))),
-        (("played by", "来源"), escape(&head.played_by)),
+        (("played by", "来源"), both(&Text::of(|lang| head.played_by_in(lang).to_owned()))),
         (("people", "人员"), list(&head.people)),
         (("instructors", "教员"), list(&head.instructors)),
         (("simulated time", "模拟时间"), format!("{} – {}", local(head.start), local(head.end))),
@@ -183,7 +184,7 @@ pub(super) fn timeline(debrief: &Debrief) -> String {
     let note = two(
         "The times are the simulation's. A pointer at a mark shows its whole text; a click leads \
          to its line of the log, and at the desk to the replay of that moment.",
-        "时间为模拟时间;指向标记可见全文;点击转到日志行,在工作台打开时转到该时刻的回放。",
+        "时间为模拟时间;指向标记可见全文;点击转到日志行,在监控台打开时转到该时刻的回放。",
     );
     picture + &paragraph(&format!("<span class=\"muted\">{legend}. {note}</span>"))
 }
