@@ -38,14 +38,21 @@ impl LabResult {
         format!("{}{}", self.sign.symbol(), self.analyte.shown(self.value))
     }
 
-    /// The least and the most that may have been in the sample, both included.
+    /// The number for it where there can be but one: nothing where nothing was found, else the
+    /// value.
+    pub fn figure(&self) -> f64 {
+        if self.sign == Sign::Below { 0.0 } else { self.value }
+    }
+
+    /// The least and the most that may have been in the sample, both included: less than 0.02 is
+    /// not 0.02.
     pub fn bounds(&self) -> (f64, f64) {
         match self.sign {
             Sign::Equal => (self.value, self.value),
             // Of what is counted there are whole numbers: fewer than one is none.
             Sign::Below if self.analyte.is_count() && self.value <= 1.0 => (0.0, 0.0),
-            Sign::Below => (0.0, self.value),
-            Sign::Above => (self.value, f64::INFINITY),
+            Sign::Below => (0.0, self.value.next_down()),
+            Sign::Above => (self.value.next_up(), f64::INFINITY),
         }
     }
 }

@@ -171,7 +171,7 @@ impl LabWatch {
         let is_newest = self.state.taken_at.is_none_or(|newest| result.taken_at >= newest);
         if is_newest {
             self.state.taken_at = Some(result.taken_at);
-            self.state.window.push(result.taken_at, result.bounds().0);
+            self.state.window.push(result.taken_at, result.figure());
             let before = self.state.verdict.replace(verdict);
             let is_first = before.is_none() && verdict == Verdict::Normal;
             if before != Some(verdict) && !is_first {
@@ -230,7 +230,7 @@ impl LabWatch {
         let at = self.state.changed_at.map_or(result.reported_at, |at| at.max(result.reported_at));
         self.state.changed_at = Some(at);
         let why = Why {
-            value: Some(result.bounds().0),
+            value: Some(result.figure()),
             limit: Some(self.limit_of(result.analyte).raise),
             window: self.state.window.to_vec(),
             ..Why::default()
@@ -405,6 +405,15 @@ mod tests {
             let is_open = matches!((sign, value), (Sign::Below, 0.02) | (Sign::Above, 0.005));
             assert_eq!(known, usize::from(!is_open), "{sign:?} {value}");
         }
+        // None of what has to be there is too little, though no method finds less.
+        let dioxide = |sign| {
+            let profile = profile(2_400.0, 16_000, Disinfectant::ChlorineDioxide);
+            let site = site(SamplingPoint::TapWater);
+            let mut watch = SiteWatch::new(&book(), PlantIndex(0), &profile, TagIndex(7), &site);
+            told(&mut watch, &[result(Analyte::ChlorineDioxide, (1, 2), sign, 0.02)])
+        };
+        assert_eq!(dioxide(Sign::Equal), [""; 0]);
+        assert_eq!(dioxide(Sign::Below), ["lab-tap-chlorine-dioxide-low Abnormal 2"]);
         // Fewer than ten in a diluted bottle may be none or some.
         let mut watch = watch_of(2_400.0, SamplingPoint::TapWater);
         assert!(told(&mut watch, &[e_coli((1, 2), Sign::Below, 10.0)]).is_empty());
