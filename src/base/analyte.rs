@@ -263,29 +263,6 @@ impl Analyte {
         }
     }
 
-    /// The Chinese name of a dissolved substance; of others the name that files have.
-    pub fn chinese(self) -> &'static str {
-        match self {
-            Self::Arsenic => "砷",
-            Self::Cadmium => "镉",
-            Self::ChromiumVi => "铬(六价)",
-            Self::Lead => "铅",
-            Self::Mercury => "汞",
-            Self::Cyanide => "氰化物",
-            Self::Fluoride => "氟化物",
-            Self::Nitrate => "硝酸盐(以N计)",
-            Self::Copper => "铜",
-            Self::Zinc => "锌",
-            Self::Chloride => "氯化物",
-            Self::Sulphate => "硫酸盐",
-            Self::DissolvedSolids => "溶解性总固体",
-            Self::Hardness => "总硬度(以CaCO₃计)",
-            Self::GrossAlpha => "总α放射性",
-            Self::GrossBeta => "总β放射性",
-            other => other.name(),
-        }
-    }
-
     /// The unit of its values.
     pub fn measured_in(self) -> Unit {
         match self {

@@ -156,7 +156,7 @@ fn accounts(books: &Books, liquid: Liquid) -> impl Iterator<Item = (Row, Account
                 let analyte = substance?;
                 let is_activity = analyte.measured_in() == Unit::BQ_PER_L;
                 let unit = if is_activity { "kBq" } else { unit };
-                let row = Row { name: analyte.spoken(), zh: analyte.chinese(), unit };
+                let row = Row { name: analyte.spoken(), zh: analyte.zh(), unit };
                 Some((row, account.in_units_of(part_of(analyte))))
             }
             _ => Some((Row { name: species.name(), zh, unit }, account)),

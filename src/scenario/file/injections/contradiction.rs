@@ -125,6 +125,7 @@ dose_mg_per_l = 2
             text.replace("at_min = 59", "at_min = 60").replacen("at_min = 20", "at_min = 21", 1);
         assert!(read(&told_apart).is_ok());
     }
+
     #[test]
     fn one_dissolved_substance_is_in_the_water_and_what_every_water_has_nobody_guesses() {
         let text = "
