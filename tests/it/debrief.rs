@@ -374,7 +374,7 @@ fn exercises_are_listed_without_their_cause_and_checked_like_tests() {
     let (code, text, heard) = said(&["exercise", "check", "e6-sensor-drift", "--lang", "zh"]);
     let (tested, ..) = said(&["test", "scenarios/exercises/e6-sensor-drift.toml"]);
     assert_eq!((code, heard.as_str()), (tested, ""), "as `sanmen test` has it");
-    assert!(text.starts_with("ok") == (code == Some(0)) && text.contains("参考"), "{text}");
+    assert!(text.starts_with("通过") == (code == Some(0)) && text.contains("参考"), "{text}");
     let (code, _, heard) = said(&["exercise", "check", "quiet-day"]);
     assert!(code == Some(2) && heard.contains("is no exercise"), "{heard}");
     let (code, text, _) = said(&["exercise", "form", "e6-sensor-drift"]);
