@@ -7,7 +7,7 @@ mod questions;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Display;
+use std::fmt::{Display, LowerExp};
 use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 
@@ -19,6 +19,9 @@ use crate::base::units::Unit;
 use crate::base::{Stamp, Text, time::UtcOffset};
 pub use lenient::read_toml_partly;
 pub use place::find_value;
+
+/// A number with more characters than this is told with its power of ten.
+const DIGITS_MAX: usize = 20;
 
 /// Reads `source` as TOML through `read`; gives its value, or every mistake of the file.
 pub fn read_toml<T>(
@@ -266,7 +269,7 @@ impl<'a> Table<'a> {
         self.inside(key, found?, &range)
     }
 
-    fn inside<T: PartialOrd + Display>(
+    fn inside<T: PartialOrd + Display + LowerExp>(
         &self,
         key: &str,
         number: Spanned<T>,
@@ -277,7 +280,11 @@ impl<'a> Table<'a> {
         }
         let (low, high) = (range.start(), range.end());
         let found = number.get_ref();
-        self.add(number.span(), format!("`{key}` must lie in {low} to {high}, found {found}"));
+        let mut said = found.to_string();
+        if said.len() > DIGITS_MAX {
+            said = format!("{found:e}");
+        }
+        self.add(number.span(), format!("`{key}` must lie in {low} to {high}, found {said}"));
         None
     }
 
@@ -571,6 +578,12 @@ mod tests {
     fn every_mistake_of_a_file_comes_in_one_run_with_its_place_and_way_out() {
         let text = "low_n = 3\nlow_m = 12.5\nkind = \"pumpe\"\ntitle = { en = \"a\" }\n";
         insta::assert_snapshot!(mistakes(text));
+    }
+
+    #[test]
+    fn an_absurd_number_is_told_in_few_characters() {
+        assert!(mistakes("low_m = 1e300").contains("must lie in 0 to 10, found 1e300\n"));
+        assert!(mistakes("low_m = 123456789").contains("found 123456789\n"));
     }
 
     #[test]
