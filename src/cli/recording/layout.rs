@@ -407,10 +407,11 @@ impl Words<'_> {
             Cell::Number(number) => number.to_string(),
             Cell::Time(_) | Cell::Foreign => String::new(),
         };
-        let own = words::flag(self.flags, &text);
-        let found = shown(&text);
-        let zh = format!("{found:?}不是已知的质量码");
-        own.ok_or_else(|| ("bad-flag", told(format!("{found:?} is no known quality"), zh)))
+        words::flag(self.flags, &text).ok_or_else(|| {
+            let found = shown(&text);
+            let zh = format!("{found:?}不是已知的质量码");
+            ("bad-flag", told(format!("{found:?} is no known quality"), zh))
+        })
     }
 }
 
