@@ -11,7 +11,7 @@ use crate::exercise::session::log::{Direction, Entry, What};
 use crate::plant::Plant;
 use crate::scenario::draft::written_fault;
 use crate::scenario::exercise::Exercise;
-use crate::scenario::injection::Injection;
+use crate::scenario::injection::{Injection, other_substance};
 use crate::scenario::load_exercise;
 
 /// Something that an instructor let happen beside the script.
@@ -44,15 +44,14 @@ pub fn name(n: usize) -> String {
 /// May `new` come midway into `exercise`, which has gone on as `log` says? Errors, in words: the
 /// water of a run holds one dissolved substance, and it is another.
 pub fn one_substance(exercise: &Exercise, log: &[Entry], new: &Injection) -> Result<(), String> {
-    let Some(new) = new.kind.substance() else { return Ok(()) };
     let directed = log.iter().filter_map(|entry| match &entry.what {
         What::Directed { direction: Direction::Inject { injection, .. } } => Some(injection),
         _ => None,
     });
     let waiting = exercise.contingencies.iter().map(|it| &it.injection);
-    let mut all = exercise.scenario.injections.iter().chain(waiting).chain(directed);
-    match all.find_map(|it| it.kind.substance().filter(|held| *held != new)) {
-        Some(held) => {
+    let all = exercise.scenario.injections.iter().chain(waiting).chain(directed);
+    match other_substance(new, all) {
+        Some((_, held)) => {
             let why = "the water of a run holds one dissolved substance, which is";
             Err(format!("{why} {}", held.spoken()))
         }

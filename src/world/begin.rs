@@ -21,7 +21,9 @@ use crate::base::units::{Flow, Length};
 use crate::base::{Span, Stamp};
 use crate::plant::Plant;
 use crate::plant::network::PressureDriven;
-use crate::scenario::injection::{AssetEvent, Injection, InjectionKind, PeopleEvent, StationEvent};
+use crate::scenario::injection::{
+    AssetEvent, Injection, InjectionKind, PeopleEvent, StationEvent, other_substance,
+};
 
 /// How long the plant runs before the start.
 ///
@@ -145,14 +147,10 @@ fn lowest(driven: &PressureDriven, required: &[Length]) -> Length {
     required.iter().copied().fold(driven.required, |a, b| if b < a { b } else { a })
 }
 
-/// Refuses a second dissolved substance: the water carries one.
-pub(super) fn one_substance<'i>(
-    injections: impl IntoIterator<Item = &'i Injection>,
-) -> Result<(), WorldError> {
-    let mut all = injections.into_iter().filter_map(|it| Some((it, it.kind.substance()?)));
-    let Some((_, first)) = all.next() else { return Ok(()) };
-    match all.find(|(_, other)| *other != first) {
-        Some((injection, _)) => Err(WorldError::OtherSubstance(injection.id.clone(), first)),
+/// Refuses `new` where those `before` bring another dissolved substance: the water carries one.
+pub(super) fn one_substance(new: &Injection, before: &[Injection]) -> Result<(), WorldError> {
+    match other_substance(new, before) {
+        Some((_, held)) => Err(WorldError::OtherSubstance(new.id.clone(), held)),
         None => Ok(()),
     }
 }
@@ -167,8 +165,8 @@ pub(super) fn check(
         if at < plant.conditions.len() { Ok(()) } else { Err(WorldError::NoSuchCondition(at)) }
     };
     has_condition(condition)?;
-    one_substance(injections)?;
-    for injection in injections {
+    for (at, injection) in injections.iter().enumerate() {
+        one_substance(injection, &injections[..at])?;
         let fits = match &injection.kind {
             InjectionKind::Network(event) => event.fits(&plant.network),
             InjectionKind::Assets(

@@ -106,7 +106,7 @@ impl World {
     /// names a place that the plant has not got.
     pub fn happen(&mut self, injection: Injection) -> Result<(), WorldError> {
         check(&self.plant, self.condition, std::slice::from_ref(&injection))?;
-        one_substance(self.injections.iter().chain([&injection]))?;
+        one_substance(&injection, &self.injections)?;
         self.injections.push(injection);
         self.works.learn(&self.injections);
         self.changes_at = Some(self.now);

@@ -8,6 +8,7 @@ use super::{
     NetworkEvent, PeopleEvent, PowerEvent, SourceEvent, WorksEvent,
 };
 use crate::base::analyte::Analyte;
+use crate::base::ids::InjectionId;
 
 /// How two injections contradict each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,10 +31,21 @@ struct Claim {
     is_state: bool,
 }
 
+/// The water of a run holds one dissolved substance: which of those `before` brings another one
+/// than `new` does, and what.
+pub fn other_substance<'i>(
+    new: &Injection,
+    before: impl IntoIterator<Item = &'i Injection>,
+) -> Option<(&'i InjectionId, Analyte)> {
+    let own = new.kind.substance()?;
+    let mut held = before.into_iter().filter_map(|it| Some((&it.id, it.kind.substance()?)));
+    held.find(|(_, held)| *held != own)
+}
+
 /// How `one` and `other` contradict each other, if they do.
 pub fn contradiction(one: &Injection, other: &Injection) -> Option<Contradiction> {
-    if let Some((held, new)) = one.kind.substance().zip(other.kind.substance()) {
-        return (held != new).then_some(Contradiction::Substance(held));
+    if let Some((_, held)) = other_substance(other, [one]) {
+        return Some(Contradiction::Substance(held));
     }
     let others = claims(&other.kind);
     let shared = claims(&one.kind).into_iter().find(|claim| others.contains(claim))?;

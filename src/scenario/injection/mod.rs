@@ -22,7 +22,7 @@ use crate::base::ids::InjectionId;
 use crate::base::{Stamp, TagId};
 
 pub use assets::{AssetEvent, WearFrom};
-pub use claim::{Contradiction, contradiction};
+pub use claim::{Contradiction, contradiction, other_substance};
 pub use gateway::GatewayEvent;
 pub use instrument::{InstrumentFault, Ramp, RampShape, foreign_units};
 pub use laboratory::LaboratoryEvent;

@@ -4,7 +4,7 @@ use super::Found;
 use crate::base::analyte::Analyte;
 use crate::base::problem::Table;
 use crate::scenario::injection::{
-    Contradiction, Injection, InjectionKind, LaboratoryEvent, contradiction,
+    Contradiction, Injection, InjectionKind, LaboratoryEvent, contradiction, other_substance,
 };
 
 /// Why there is one dissolved substance, and what to do about it.
@@ -17,9 +17,7 @@ pub fn check_substance<'i>(
     injection: &Injection,
     before: impl IntoIterator<Item = &'i Injection>,
 ) {
-    let Some(new) = injection.kind.substance() else { return };
-    let others = before.into_iter().filter_map(|it| Some((&it.id, it.kind.substance()?)));
-    if let Some((first, held)) = others.into_iter().find(|(_, held)| *held != new) {
+    if let Some((first, held)) = other_substance(injection, before) {
         let text = format!("\"{first}\" brings {} already", held.spoken());
         let span = table.key_span("analyte").unwrap_or_else(|| table.span());
         table.add_with_help(span, text, ONE_SUBSTANCE);
